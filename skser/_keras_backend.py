@@ -1,0 +1,116 @@
+"""All that touches Keras, TensorFlow and scikeras: train a network, keep it, ask it.
+
+scikeras trains. It does not predict, because Keras' ``predict`` costs 40 ms for one clip and
+scikeras drops the first axis of a single row. A network is kept as its configuration (JSON) and
+its weights (arrays), which pickle anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import networks
+from ._progress import progress
+from ._tensorflow import keras, tf  # before scikeras, which would import them aloud
+
+from scikeras.wrappers import KerasClassifier  # isort: skip
+
+_ROWS_AT_ONCE = 256
+
+
+class NetworkState(NamedTuple):
+    """A trained network as plain data."""
+
+    config: str
+    weights: list[np.ndarray]
+
+
+class _EpochBar(keras.callbacks.Callback):
+    """One progress bar for all epochs, with the last epoch's figures."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.bar = progress(total=self.params["epochs"], desc="training", unit="epoch")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.bar.set_postfix({name: f"{value:.3f}" for name, value in (logs or {}).items()})
+        self.bar.update()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self.bar.close()
+
+
+def train(
+    X: np.ndarray,
+    y: np.ndarray,
+    *,
+    n_classes: int,
+    sample_weight: np.ndarray | None,
+    validation: tuple[np.ndarray, np.ndarray] | None,
+    network: dict[str, Any],
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    verbose: int,
+) -> tuple[NetworkState, dict[str, list[float]]]:
+    """Train a network on rows ``X`` with classes ``y`` in range(n_classes).
+
+    Returns
+    -------
+    state : NetworkState
+        The trained network.
+    history : dict of list of float
+        Loss and accuracy after each epoch; ``val_*`` where there is a validation part.
+    """
+    shape = X.shape[1:] if X.ndim == 2 else (None, X.shape[2])
+    meta = networks.NetworkMeta(shape, n_classes)
+
+    def build() -> keras.Model:
+        model = networks.conv1d(meta, **network)
+        # Compiling with XLA makes small networks slower on a CPU.
+        model.compile(
+            keras.optimizers.Adam(learning_rate),
+            loss="sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+            jit_compile=False,
+        )
+        return model
+
+    classifier = KerasClassifier(
+        model=build,
+        loss="sparse_categorical_crossentropy",
+        # Always a seed: scikeras turns determinism on for good, and then an unseeded fit fails.
+        random_state=seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        shuffle=True,
+        callbacks=[_EpochBar()] if verbose else None,
+        fit__validation_data=validation,
+        verbose=0,
+    )
+    classifier.fit(X, y, sample_weight=sample_weight)
+    model = classifier.model_
+    state = NetworkState(model.to_json(), model.get_weights())
+    history = {name: [float(v) for v in values] for name, values in classifier.history_.items()}
+    return state, history
+
+
+def prediction_function(state: NetworkState) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from rows to probabilities, traced once for any number of rows and frames."""
+    model = keras.models.model_from_json(state.config)
+    model.set_weights(state.weights)
+    spec = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
+    call = tf.function(lambda rows: model(rows, training=False), input_signature=[spec])
+
+    def probabilities(X: np.ndarray) -> np.ndarray:
+        blocks = [
+            call(tf.constant(X[start : start + _ROWS_AT_ONCE], tf.float32)).numpy()
+            for start in range(0, len(X), _ROWS_AT_ONCE)
+        ]
+        found = np.concatenate(blocks).astype(np.float64)
+        return found / found.sum(axis=1, keepdims=True)
+
+    return probabilities

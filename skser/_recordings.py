@@ -1,0 +1,106 @@
+"""What AudioLoader takes for a recording, and what is said of those that cannot be used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._decoders import AudioInfo, describe
+from .audio import file_signature, inspect_audio
+from .clips import Clips
+from .exceptions import AudioError, DataError
+
+_N_NAMED = 10
+
+
+class Recording(NamedTuple):
+    """A file by its signature, or content in memory, with its checked header."""
+
+    path: str | None
+    size: int
+    mtime_ns: int
+    content: bytes | None
+    info: AudioInfo
+
+
+class Silence(NamedTuple):
+    """Stands for a recording that cannot be used (``on_error="silence"``)."""
+
+
+def inspect_recording(
+    source: str | bytes, *, offset: float = 0.0, max_duration: float | None = None
+) -> Recording:
+    """Check the header of a recording, and its length against what the loader allows."""
+    info = inspect_audio(source)
+    if max_duration is not None and info.duration > max_duration:
+        raise AudioError(
+            f"{describe(source)}: is {info.duration:.1f} s long, allowed is "
+            f"max_duration={max_duration:g} s"
+        )
+    if offset >= info.duration:
+        raise AudioError(
+            f"{describe(source)}: is {info.duration:.2f} s long, so nothing is left from "
+            f"offset={offset:g} s"
+        )
+    if isinstance(source, bytes):
+        return Recording(None, len(source), 0, source, info)
+    return Recording(*file_signature(source), None, info)
+
+
+def as_recordings(X: Any) -> list[Any]:
+    """The recordings in ``X`` as a list of str, bytes and float32 waveforms."""
+    if isinstance(X, (str, bytes, os.PathLike)) or hasattr(X, "read"):
+        raise DataError(f"X must be a sequence of recordings, got a single one: {X!r:.200}")
+    if isinstance(X, Clips) or not isinstance(X, Iterable):
+        raise DataError(f"X must be a sequence of recordings, got {type(X).__name__}")
+    if hasattr(X, "ndim") and X.ndim == 2 and np.asarray(X).dtype.kind in "OUST":
+        X = np.asarray(X)
+        if X.shape[1] != 1:
+            raise DataError(f"X must be one column of paths, got shape {X.shape}")
+        X = X[:, 0]
+    elif isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "fiub":
+        raise DataError("X must be a sequence of recordings, got a single waveform")
+    recordings = [_as_recording(item, i) for i, item in enumerate(X)]
+    if not recordings:
+        raise DataError("X must hold at least one recording, got none")
+    return recordings
+
+
+def _as_recording(item: Any, index: int) -> Any:
+    if isinstance(item, (str, os.PathLike)):
+        return os.fspath(item)
+    if isinstance(item, (bytes, bytearray, memoryview)):
+        return bytes(item)
+    if hasattr(item, "read"):
+        content = item.read()
+        if not isinstance(content, bytes):
+            raise DataError(f"recording {index} is a file opened as text; open it with mode 'rb'")
+        return content
+    if isinstance(item, (np.ndarray, list, tuple)):
+        return Clips.from_waveforms([item], sr=1).sources[0]
+    raise DataError(
+        f"recording {index} must be a path, bytes, a file-like object or a waveform, got "
+        f"{type(item).__name__} {item!r:.80}"
+    )
+
+
+def combine_errors(errors: list[AudioError], n_recordings: int) -> AudioError:
+    """One error for several files, of their class where they agree."""
+    if len(errors) == 1:
+        return errors[0]
+    kinds = {type(error) for error in errors}
+    kind = kinds.pop() if len(kinds) == 1 else AudioError
+    return kind(list_errors(errors, n_recordings))
+
+
+def list_errors(errors: list[AudioError], n_recordings: int) -> str:
+    lines = [f"{len(errors)} of {n_recordings} recordings that cannot be used:"]
+    lines += [f"  {error}" for error in errors[:_N_NAMED]]
+    if len(errors) > _N_NAMED:
+        lines.append(
+            f"  ... and {len(errors) - _N_NAMED} more; skser.datasets.check_audio lists all"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,201 @@
+"""Decoding: a recording (path or bytes) in, its header or a mono float32 waveform out.
+
+WAV, FLAC, OGG, Opus, MP3 and AIFF are read with libsndfile. Containers that it does not know
+(MP4, M4A, AAC, WebM, Matroska, MOV) are told by their first bytes and read with PyAV, which the
+extra ``video`` installs.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import numpy as np
+
+from ._decoders import (
+    AudioInfo,
+    Source,
+    decode_container,
+    decode_sound,
+    describe,
+    inspect_container,
+    inspect_sound,
+)
+from .exceptions import (
+    AudioError,
+    AudioIsADirectoryError,
+    AudioNotFoundError,
+    AudioPermissionError,
+)
+
+__all__ = ["AudioInfo", "inspect_audio", "read_audio"]
+
+MIN_SR, MAX_SR = 4_000, 192_000
+
+_CONTAINER_BOXES = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"}
+
+
+def inspect_audio(source: Source) -> AudioInfo:
+    """Read and check the header of a recording.
+
+    Parameters
+    ----------
+    source : str, path or bytes
+        The recording: where it is, or its content.
+
+    Returns
+    -------
+    AudioInfo
+        Sampling rate, length, channels and format.
+
+    Raises
+    ------
+    AudioError
+        The recording is missing, empty, truncated, of an unknown format, or has no samples; a
+        FileNotFoundError, IsADirectoryError or PermissionError as well where that is the reason.
+    MissingDependencyError
+        The recording is a video or AAC and PyAV is not installed.
+
+    Examples
+    --------
+    >>> import io, numpy as np, soundfile
+    >>> from skser.audio import inspect_audio
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(8000), 16000, format="WAV")
+    >>> inspect_audio(file.getvalue())
+    AudioInfo(sr=16000, n_samples=8000, n_channels=1, format='WAV/PCM_16', decoder='libsndfile')
+    """
+    head = _first_bytes(source)
+    info = inspect_container(source) if _is_container(head) else inspect_sound(source)
+    if info.n_samples == 0:
+        raise AudioError(f"{describe(source)}: has a header and no samples")
+    if not MIN_SR <= info.sr <= MAX_SR:
+        raise AudioError(
+            f"{describe(source)}: sampling rate is {info.sr} Hz, allowed are {MIN_SR} to {MAX_SR}"
+        )
+    return info
+
+
+def read_audio(
+    source: Source,
+    sr: int | None = 16000,
+    *,
+    offset: float = 0.0,
+    duration: float | None = None,
+) -> tuple[np.ndarray, int]:
+    """Decode a recording to a mono waveform.
+
+    Channels are averaged, then the waveform is resampled with soxr (HQ), as `librosa.load` does.
+
+    Parameters
+    ----------
+    source : str, path or bytes
+        The recording: where it is, or its content.
+    sr : int or None, default=16000
+        Sampling rate of the waveform in Hz; None keeps the recording's own.
+    offset : float, default=0.0
+        Where to start, in seconds.
+    duration : float or None, default=None
+        How much to read at most, in seconds; None reads to the end.
+
+    Returns
+    -------
+    waveform : ndarray of shape (n_samples,), float32
+        The waveform, full scale being 1.
+    sr : int
+        Its sampling rate in Hz.
+
+    Raises
+    ------
+    AudioError
+        As for :func:`inspect_audio`; also where decoding fails on the way, where samples are NaN
+        or infinite, and where ``offset`` is at or past the end.
+
+    Examples
+    --------
+    >>> import io, numpy as np, soundfile
+    >>> from skser import read_audio
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros((24000, 2)), 24000, format="FLAC")
+    >>> waveform, sr = read_audio(file.getvalue(), sr=16000, duration=0.5)
+    >>> waveform.shape, sr
+    ((8000,), 16000)
+    """
+    return decode_audio(source, inspect_audio(source), sr, offset=offset, duration=duration)
+
+
+def decode_audio(
+    source: Source, info: AudioInfo, sr: int | None, *, offset: float, duration: float | None
+) -> tuple[np.ndarray, int]:
+    """Decode a recording whose header has been checked: `read_audio` without looking again."""
+    start = int(offset * info.sr)
+    n_samples = None if duration is None else int(duration * info.sr)
+    decode = decode_sound if info.decoder == "libsndfile" else decode_container
+    waveform = decode(source, info, start, n_samples)
+    if len(waveform) == 0:
+        raise AudioError(f"{describe(source)}: offset={offset:g} s is at or past the end")
+    if not np.isfinite(waveform).all():
+        raise AudioError(f"{describe(source)}: has samples that are NaN or infinite")
+    if sr is None or sr == info.sr:
+        return waveform, info.sr
+    return resample(waveform, info.sr, sr), sr
+
+
+def resample(waveform: np.ndarray, sr: float, to_sr: float) -> np.ndarray:
+    """Resample with soxr (HQ) to ``ceil(n_samples * to_sr / sr)`` samples, as librosa does."""
+    import soxr
+
+    resampled = soxr.resample(waveform, sr, to_sr, quality="HQ")
+    return fix_length(resampled, int(np.ceil(len(waveform) * to_sr / sr)))
+
+
+def fix_length(waveform: np.ndarray, n_samples: int) -> np.ndarray:
+    """Crop or zero-pad at the end to exactly ``n_samples``."""
+    if len(waveform) >= n_samples:
+        return waveform[:n_samples]
+    return np.pad(waveform, (0, n_samples - len(waveform)))
+
+
+def _first_bytes(source: Source) -> bytes:
+    """The first bytes of a recording; all that can be wrong with a path is found here."""
+    if isinstance(source, bytes):
+        head = source[:16]
+    else:
+        name = describe(source)
+        try:
+            # Opening a named pipe would wait for its writer, so the kind is asked first.
+            mode = os.stat(source).st_mode
+            if stat.S_ISDIR(mode):
+                raise AudioIsADirectoryError(f"{name}: is a directory, not a recording")
+            if not stat.S_ISREG(mode):
+                raise AudioError(f"{name}: is not a regular file")
+            head = _read_head(source)
+        except FileNotFoundError as error:
+            raise AudioNotFoundError(f"{name}: does not exist") from error
+        except PermissionError as error:
+            raise AudioPermissionError(f"{name}: may not be read (permission denied)") from error
+        except AudioError:
+            raise
+        except (OSError, ValueError) as error:
+            raise AudioError(f"{name}: cannot be opened ({error})") from error
+    if not head:
+        raise AudioError(f"{describe(source)}: is empty (0 bytes)")
+    return head
+
+
+def _read_head(path: str | os.PathLike[str]) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(16)
+
+
+def _is_container(head: bytes) -> bool:
+    """Whether the first bytes are those of MP4/MOV, Matroska/WebM or ADTS AAC."""
+    is_adts = len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0
+    return head[4:8] in _CONTAINER_BOXES or head[:4] == b"\x1a\x45\xdf\xa3" or is_adts
+
+
+def file_signature(path: str | os.PathLike[str]) -> tuple[str, int, int]:
+    """Absolute path, size in bytes and time of change (ns): a file's identity for caches."""
+    status = os.stat(path)
+    return (str(Path(path).absolute()), status.st_size, status.st_mtime_ns)

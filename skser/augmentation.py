@@ -1,0 +1,301 @@
+"""Augmenter: several views of every training clip, each made anew from the waveform.
+
+A transform is a function ``(waveform, sr, rng, low, high) -> waveform`` that draws its strength
+uniformly from [low, high]. A view passes through all transforms that are switched on.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
+
+from ._validation import (
+    BOOLEAN,
+    NONE,
+    RANDOM_STATE,
+    check_is_fitted,
+    check_parameters,
+    integer,
+    number_range,
+)
+from .audio import fix_length, resample
+from .clips import Clips, as_clips, stack_padded
+
+__all__ = ["Augmenter", "add_noise", "shift_pitch", "stretch_time", "change_speed", "shift_time"]
+
+Range = tuple[float, float]
+
+
+def add_noise(
+    waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
+) -> np.ndarray:
+    """Add white noise at a signal-to-noise ratio between ``low`` and ``high`` dB.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser.augmentation import add_noise
+    >>> tone = np.sin(np.arange(16000, dtype="float32"))
+    >>> noise = add_noise(tone, 16000, np.random.default_rng(0), 20, 20) - tone
+    >>> round(float(10 * np.log10(np.mean(tone**2) / np.mean(noise**2))))
+    20
+    """
+    snr = rng.uniform(low, high)
+    noise = rng.standard_normal(len(waveform), dtype=np.float32)
+    level = np.sqrt(np.mean(waveform**2) / 10 ** (snr / 10))
+    return waveform + level.astype(np.float32) * noise
+
+
+def shift_pitch(
+    waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
+) -> np.ndarray:
+    """Raise the pitch by ``low`` to ``high`` semitones and keep the length (phase vocoder)."""
+    rate = 2 ** (-rng.uniform(low, high) / 12)
+    stretched = _stretch(waveform, rate)
+    return fix_length(resample(stretched, sr / rate, sr), len(waveform))
+
+
+def stretch_time(
+    waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
+) -> np.ndarray:
+    """Play at a rate between ``low`` and ``high`` and keep the pitch (phase vocoder).
+
+    A rate above 1 is faster, so the waveform becomes shorter.
+    """
+    return _stretch(waveform, rng.uniform(low, high))
+
+
+def change_speed(
+    waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
+) -> np.ndarray:
+    """Play at a rate between ``low`` and ``high``, which changes pitch and formants as well."""
+    return resample(waveform, sr * rng.uniform(low, high), sr)
+
+
+def shift_time(
+    waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
+) -> np.ndarray:
+    """Start later by ``low`` to ``high`` seconds; zeros fill the gap, the length stays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser.augmentation import shift_time
+    >>> shift_time(np.array([1.0, 2.0, 3.0]), 1, np.random.default_rng(0), 1, 1)
+    array([0., 1., 2.])
+    """
+    n = len(waveform)
+    by = int(np.clip(round(rng.uniform(low, high) * sr), -n, n))
+    shifted = np.zeros_like(waveform)
+    if by >= 0:
+        shifted[by:] = waveform[: n - by]
+    else:
+        shifted[:by] = waveform[-by:]
+    return shifted
+
+
+def _stretch(waveform: np.ndarray, rate: float) -> np.ndarray:
+    from librosa.effects import time_stretch
+
+    # The window (64 ms at 16 kHz) must not be longer than the waveform.
+    n_fft = 2 ** int(np.log2(np.clip(len(waveform), 16, 1024)))
+    if len(waveform) < n_fft:
+        return waveform
+    return time_stretch(waveform, rate=rate, n_fft=n_fft)
+
+
+# In the order in which a view passes through them: noise comes last, as in a room.
+TRANSFORMS: dict[str, Callable[..., np.ndarray]] = {
+    "speed": change_speed,
+    "stretch": stretch_time,
+    "pitch": shift_pitch,
+    "shift": shift_time,
+    "noise": add_noise,
+}
+
+
+@dataclass(frozen=True)
+class AddViews:
+    """The stage that an Augmenter adds to clips: a clean view, then augmented ones.
+
+    The random numbers of a view come from the seed, the clip's samples and the view's number, so
+    a clip gets the same views in every fold, order and process.
+    """
+
+    n_views: int
+    seed: int
+    ranges: tuple[tuple[str, Range], ...]
+    n_samples: int | None
+    max_samples: int | None
+
+    def __call__(self, views: np.ndarray, sr: int) -> np.ndarray:
+        clean = views[0]
+        key = zlib.crc32(np.ascontiguousarray(clean))
+        augmented = [self._augment(clean, sr, key, i) for i in range(1, self.n_views)]
+        return stack_padded([clean, *augmented])
+
+    def _augment(self, waveform: np.ndarray, sr: int, key: int, view: int) -> np.ndarray:
+        rng = np.random.default_rng([self.seed, key, view])
+        for name, (low, high) in self.ranges:
+            waveform = TRANSFORMS[name](waveform, sr, rng, low, high)
+        if self.n_samples is not None:
+            return fix_length(waveform, self.n_samples)
+        return waveform[: self.max_samples]
+
+
+class Augmenter(TransformerMixin, BaseEstimator):
+    """Add augmented views of every clip, in training only.
+
+    `fit_transform`, which a Pipeline calls in `fit`, gives every clip ``n_views`` views: the
+    clean one and ``n_views - 1`` that pass through all transforms. `transform`, which a Pipeline
+    calls in `predict`, gives clips as they are. A clip with its views stays one row, so no
+    splitter can put views of one clip into both train and test.
+
+    Parameters
+    ----------
+    n_views : int, default=4
+        Views of a clip, the clean one included; 1 switches augmentation off.
+    noise : (float, float) or None, default=(15, 30)
+        Signal-to-noise ratio of white noise in dB.
+    pitch : (float, float) or None, default=(-2, 2)
+        Change of pitch in semitones; the length stays.
+    stretch : (float, float) or None, default=(0.9, 1.1)
+        Rate of a change of tempo; above 1 is faster, the pitch stays.
+    speed : (float, float) or None, default=None
+        Rate of a change of speed, pitch and formants together, by resampling.
+    shift : (float, float) or None, default=(-0.2, 0.2)
+        Shift in time in seconds; zeros fill the gap.
+    test_time : bool, default=False
+        Add views in `transform` too. The classifier then averages over them.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the views. With an int, a clip gets the same views in every fit.
+    sr : int, default=16000
+        Sampling rate in Hz of waveforms given as arrays; clips carry their own.
+
+    Attributes
+    ----------
+    seed_ : int
+        The seed of the views, drawn from ``random_state``.
+
+    See Also
+    --------
+    skser.AugmentedClassifier : Lets any classifier train on views.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser import Augmenter
+    >>> waveforms = np.random.default_rng(0).normal(size=(5, 8000))
+    >>> augmenter = Augmenter(n_views=3, random_state=0)
+    >>> augmenter.fit_transform(waveforms)
+    <5 clips of 8000 samples at 16000 Hz, 3 views each>
+    >>> augmenter.transform(waveforms)
+    <5 clips of 8000 samples at 16000 Hz>
+    """
+
+    _allowed = {
+        "n_views": [integer(1, 1000)],
+        "noise": [number_range(-100, 200), NONE],
+        "pitch": [number_range(-24, 24), NONE],
+        "stretch": [number_range(0.25, 4), NONE],
+        "speed": [number_range(0.25, 4), NONE],
+        "shift": [number_range(-60, 60), NONE],
+        "test_time": [BOOLEAN],
+        "random_state": [RANDOM_STATE],
+        "sr": [integer(4000, 192_000)],
+    }
+
+    def __init__(
+        self,
+        n_views: int = 4,
+        noise: Range | None = (15, 30),
+        pitch: Range | None = (-2, 2),
+        stretch: Range | None = (0.9, 1.1),
+        speed: Range | None = None,
+        shift: Range | None = (-0.2, 0.2),
+        test_time: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        sr: int = 16000,
+    ) -> None:
+        self.n_views = n_views
+        self.noise = noise
+        self.pitch = pitch
+        self.stretch = stretch
+        self.speed = speed
+        self.shift = shift
+        self.test_time = test_time
+        self.random_state = random_state
+        self.sr = sr
+
+    def fit(self, X: Any, y: Any = None) -> Augmenter:
+        """Draw the seed of the views.
+
+        Parameters
+        ----------
+        X : Clips or array of shape (n_clips, n_samples)
+            Clips, or waveforms at ``sr``.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : Augmenter
+        """
+        check_parameters(self)
+        as_clips(X, self, reset=True)
+        self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Clips:
+        """Draw the seed and add views to every clip.
+
+        Parameters
+        ----------
+        X : Clips or array of shape (n_clips, n_samples)
+            Clips, or waveforms at ``sr``.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        clips : Clips
+            Clips with ``n_views`` views each.
+        """
+        self.fit(X, y)
+        return self._add_views(as_clips(X, self, reset=False))
+
+    def transform(self, X: Any) -> Clips:
+        """Clips as they are, or with views if ``test_time``.
+
+        Parameters
+        ----------
+        X : Clips or array of shape (n_clips, n_samples)
+            Clips, or waveforms at ``sr``.
+
+        Returns
+        -------
+        clips : Clips
+        """
+        check_is_fitted(self, "seed_")
+        clips = as_clips(X, self, reset=False)
+        return self._add_views(clips) if self.test_time else clips
+
+    def _add_views(self, clips: Clips) -> Clips:
+        if self.n_views == 1:
+            return clips
+        ranges = {name: getattr(self, name) for name in TRANSFORMS}
+        return clips.map(
+            AddViews(
+                n_views=self.n_views,
+                seed=self.seed_,
+                ranges=tuple((name, tuple(r)) for name, r in ranges.items() if r is not None),
+                n_samples=clips.n_samples,
+                max_samples=clips.max_samples,
+            )
+        )

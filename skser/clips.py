@@ -1,0 +1,229 @@
+"""Clips: a lazy sequence of waveforms, so that no stage ever holds all the audio."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+from .exceptions import DataError
+
+__all__ = ["Clips"]
+
+Stage = Callable[[np.ndarray, int], np.ndarray]
+
+
+def identity(source: np.ndarray) -> np.ndarray:
+    """Read function of clips that are waveforms already."""
+    return source
+
+
+class Clips(Sequence):
+    """A lazy sequence of clips: item *i* is read and processed when it is asked for.
+
+    Parameters
+    ----------
+    sources : sequence
+        What each clip is read from: a recording or a waveform.
+    read : callable
+        ``read(source) -> waveform`` of shape (n_samples,), float32. It must pickle.
+    sr : int
+        Sampling rate of the waveforms in Hz.
+    n_samples : int or None, default=None
+        Samples of every clip; None if clips differ in length.
+    max_samples : int or None, default=None
+        Samples of the longest clip that ``read`` may return; None if there is no such limit.
+    stages : tuple of callable, default=()
+        Each is ``stage(views, sr) -> views`` on an array of shape (n_views, n_samples) and may
+        have an attribute ``n_views``. Shorter views are padded at the end with NaN.
+
+    Attributes
+    ----------
+    n_views : int
+        Views of every clip: 1, or more after an :class:`~skser.Augmenter`.
+
+    Notes
+    -----
+    Clips pickle as their sources, not as audio, which makes them cheap to send to a worker.
+    Indexing with an integer gives an array of shape (n_views, n_samples); with a slice or a list
+    of indices it gives Clips.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser import Clips
+    >>> clips = Clips.from_waveforms(np.ones((3, 800), dtype="float32"), sr=16000)
+    >>> quieter = clips.map(lambda views, sr: 0.5 * views)
+    >>> len(quieter), quieter[0].shape, float(quieter[0].max())
+    (3, (1, 800), 0.5)
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Any],
+        read: Callable[[Any], np.ndarray],
+        *,
+        sr: int,
+        n_samples: int | None = None,
+        max_samples: int | None = None,
+        stages: tuple[Stage, ...] = (),
+    ) -> None:
+        self.sources = sources
+        self.read = read
+        self.sr = sr
+        self.n_samples = n_samples
+        self.max_samples = n_samples if n_samples is not None else max_samples
+        self.stages = stages
+
+    @classmethod
+    def from_waveforms(cls, waveforms: Any, sr: int) -> Clips:
+        """Make clips of waveforms: a 2-D array, or a list of 1-D arrays.
+
+        Parameters
+        ----------
+        waveforms : array of shape (n_clips, n_samples) or sequence of 1-D arrays
+            Waveforms at ``sr``. Integers are scaled from their full range to [-1, 1].
+        sr : int
+            Sampling rate in Hz.
+
+        Raises
+        ------
+        DataError
+            A waveform is not numeric and 1-D, is empty, or has NaN or infinite samples.
+        """
+        checked = [_as_waveform(waveform, i) for i, waveform in enumerate(waveforms)]
+        lengths = {len(waveform) for waveform in checked}
+        return cls(checked, identity, sr=sr, n_samples=lengths.pop() if len(lengths) == 1 else None)
+
+    def map(self, stage: Stage) -> Clips:
+        """Add a stage that every clip passes through when it is asked for."""
+        return Clips(
+            self.sources,
+            self.read,
+            sr=self.sr,
+            n_samples=self.n_samples,
+            max_samples=self.max_samples,
+            stages=(*self.stages, stage),
+        )
+
+    @property
+    def n_views(self) -> int:
+        return max([1, *(getattr(stage, "n_views", 1) for stage in self.stages)])
+
+    @property
+    def shape(self) -> tuple[int]:
+        """``(n_clips,)``, by which scikit-learn knows how many there are."""
+        return (len(self),)
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    @overload
+    def __getitem__(self, index: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, index: Any) -> Clips: ...
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, (int, np.integer)):
+            return self._views(self.sources[index])
+        if isinstance(index, slice):
+            sources = self.sources[index]
+        else:
+            index = np.asarray(index)
+            chosen = np.flatnonzero(index) if index.dtype == bool else index
+            sources = [self.sources[i] for i in chosen]
+        return Clips(
+            sources,
+            self.read,
+            sr=self.sr,
+            n_samples=self.n_samples,
+            max_samples=self.max_samples,
+            stages=self.stages,
+        )
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self._views(source) for source in self.sources)
+
+    def _views(self, source: Any) -> np.ndarray:
+        views = self.read(source)[np.newaxis]
+        for stage in self.stages:
+            views = stage(views, self.sr)
+        return views
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if self.n_samples is None or self.n_views > 1:
+            raise TypeError(
+                "these clips differ in length or have several views, so they are no array; "
+                "iterate over them, or give them to a FeatureUnionExtractor"
+            )
+        waveforms = np.empty((len(self), self.n_samples), dtype=dtype or np.float32)
+        for row, views in zip(waveforms, self, strict=True):
+            row[:] = views[0]
+        return waveforms
+
+    def __repr__(self) -> str:
+        length = "of various lengths" if self.n_samples is None else f"of {self.n_samples} samples"
+        views = f", {self.n_views} views each" if self.n_views > 1 else ""
+        return f"<{len(self)} clips {length} at {self.sr} Hz{views}>"
+
+
+def without_padding(view: np.ndarray) -> np.ndarray:
+    """A view without the NaN samples that make it as long as its clip's longest view."""
+    if not np.isnan(view[-1]):
+        return view
+    return view[: int(np.isnan(view).argmax())]
+
+
+def stack_padded(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Stack arrays that differ in their first axis, padding with NaN to the longest."""
+    longest = max(len(array) for array in arrays)
+    stacked = np.full((len(arrays), longest, *arrays[0].shape[1:]), np.nan, arrays[0].dtype)
+    for row, array in zip(stacked, arrays, strict=True):
+        row[: len(array)] = array
+    return stacked
+
+
+def as_clips(X: Any, estimator: Any, *, reset: bool) -> Clips:
+    """Clips as they are; arrays are checked as scikit-learn does and taken at ``estimator.sr``.
+
+    With ``reset``, as in fit, the number of samples is noted; later arrays may be of any length.
+    """
+    if isinstance(X, Clips):
+        return X
+    is_ragged = isinstance(X, (list, tuple)) and len({np.shape(item) for item in X}) > 1
+    if not is_ragged and not _holds_names(X):
+        try:
+            X = validate_data(estimator, X, reset=reset, skip_check_array=not reset)
+            X = check_array(X, estimator=estimator)
+        except ValueError as error:
+            raise DataError(str(error)) from None
+    return Clips.from_waveforms(X, estimator.sr)
+
+
+def _holds_names(X: Any) -> bool:
+    return isinstance(X, (list, tuple)) and len(X) > 0 and isinstance(X[0], (str, os.PathLike))
+
+
+def _as_waveform(waveform: Any, index: int) -> np.ndarray:
+    waveform = np.asarray(waveform)
+    if waveform.dtype.kind in "OUS":
+        raise DataError(
+            f"waveform {index} is no array of numbers, got {waveform!r:.80}; recordings must go "
+            "through an AudioLoader first"
+        )
+    if waveform.ndim != 1 or waveform.dtype.kind not in "fiub" or waveform.size == 0:
+        raise DataError(
+            f"waveform {index} must be a 1-D array of numbers with at least one sample, got "
+            f"shape {waveform.shape} and dtype {waveform.dtype}"
+        )
+    if waveform.dtype.kind == "u":
+        half = (np.iinfo(waveform.dtype).max + 1) / 2
+        return (waveform / half - 1.0).astype(np.float32)
+    if waveform.dtype.kind == "i":
+        return (waveform / (np.iinfo(waveform.dtype).max + 1.0)).astype(np.float32)
+    if not np.isfinite(waveform).all():
+        raise DataError(f"waveform {index} has samples that are NaN or infinite")
+    return waveform.astype(np.float32, copy=False)

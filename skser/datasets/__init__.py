@@ -1,0 +1,35 @@
+"""Corpora of emotional speech: where the recordings are, what they express and who speaks.
+
+Loaders read names and tables, never audio. All return a Bunch with ``paths``, ``target``,
+``groups`` (the speakers), ``frame`` and ``DESCR``.
+"""
+
+# from ._check import check_audio
+from ._corpus import EMOTIONS
+from .auto import load_corpus
+from .crema_d import load_crema_d
+from .emodb import load_emodb
+from .emovo import load_emovo
+from .folder import load_folder
+from .manifest import load_manifest
+from .merge import merge_corpora
+from .ravdess import load_ravdess
+from .savee import load_savee
+from .synthetic import make_emotional_speech
+from .tess import load_tess
+
+__all__ = [
+    "EMOTIONS",
+    # "check_audio",
+    "load_corpus",
+    "load_crema_d",
+    "load_emodb",
+    "load_emovo",
+    "load_folder",
+    "load_manifest",
+    "load_ravdess",
+    "load_savee",
+    "load_tess",
+    "make_emotional_speech",
+    "merge_corpora",
+]

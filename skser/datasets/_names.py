@@ -1,0 +1,66 @@
+"""Corpora whose file names say what was recorded: one regular expression and code tables each."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from ..exceptions import DataError
+from ._corpus import find_audio, listing, make_corpus
+
+
+class NamedCorpus(NamedTuple):
+    """How the files of a corpus are named.
+
+    ``pattern`` is searched in the absolute path without its suffix, so it begins with ``/`` and
+    ends with ``$``. Each of its groups becomes a column of the frame: its text, or what ``codes``
+    has for it. The groups ``speaker`` and ``emotion`` must be there.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    example: str
+    codes: Mapping[str, Mapping[str, str]]
+    genders: Mapping[str, str]
+    descr: str
+
+    def match(self, path: Path) -> re.Match[str] | None:
+        """Match a recording's path, be it relative or absolute."""
+        return self.pattern.search(Path(os.path.abspath(path)).with_suffix("").as_posix())
+
+
+def load_names(
+    corpus: NamedCorpus, data_home: str | os.PathLike[str], return_X_y: bool = False
+) -> Any:
+    """Load a corpus by its file names."""
+    return make_corpus(read_names(corpus, data_home), corpus.descr, return_X_y)
+
+
+def read_names(corpus: NamedCorpus, data_home: str | os.PathLike[str]) -> pd.DataFrame:
+    """One row per recording; of recordings with the same name the least nested is taken."""
+    files = find_audio(data_home)
+    matched = {file: match for file in files if (match := corpus.match(file))}
+    odd = [file.name for file in files if file not in matched]
+    if odd:
+        raise DataError(
+            f"{data_home}: {len(odd)} of {len(files)} recordings are not named as in"
+            f" {corpus.name} (such as {corpus.example}): {listing(odd)}"
+        )
+    rows: dict[tuple[str, ...], dict[str, str]] = {}
+    for file in sorted(files, key=lambda file: len(file.parts)):
+        fields = _decode(corpus, matched[file].groupdict())
+        rows.setdefault(tuple(fields.values()), {"path": str(file), **fields})
+    return pd.DataFrame(list(rows.values())).sort_values("path", ignore_index=True)
+
+
+def _decode(corpus: NamedCorpus, groups: Mapping[str, str]) -> dict[str, str]:
+    fields = {name: corpus.codes.get(name, {}).get(code, code) for name, code in groups.items()}
+    speaker = fields["speaker"]
+    if corpus.genders:
+        fields["gender"] = corpus.genders[speaker]
+    return {**fields, "speaker": f"{corpus.name}-{speaker}", "corpus": corpus.name}

@@ -1,0 +1,156 @@
+"""The sounds and nonsense sentences that the synthetic speakers say."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Sound(NamedTuple):
+    """A stretch of speech with one target of articulation, for a male vocal tract.
+
+    Attributes
+    ----------
+    seconds : float
+        Length at an ordinary rate of speech.
+    f1, f2, f3 : float
+        Formants in Hz.
+    voicing, aspiration, frication : float
+        Amplitudes of the sources, a stressed vowel's voicing being 1.
+    centre, width : float
+        Where the frication peaks and how wide it is, in Hz.
+    damping : float
+        What the formants' bandwidths are multiplied with.
+    """
+
+    seconds: float
+    f1: float
+    f2: float
+    f3: float
+    voicing: float = 0.0
+    aspiration: float = 0.0
+    frication: float = 0.0
+    centre: float = 4000.0
+    width: float = 1500.0
+    damping: float = 1.0
+
+
+class Syllable(NamedTuple):
+    """Sounds around one vowel.
+
+    Attributes
+    ----------
+    sounds : tuple of Sound
+        In order.
+    vowel : int
+        Which of them is the vowel.
+    stressed : bool
+        Whether it carries an accent.
+    ends_word : bool
+        Whether a pause may follow.
+    """
+
+    sounds: tuple[Sound, ...]
+    vowel: int
+    stressed: bool
+    ends_word: bool
+
+
+SILENCE = Sound(0.1, 500, 1500, 2500)
+
+# Formants: means of 33 men in Peterson & Barney (1952), table II.
+VOWELS = {
+    "i": Sound(0.11, 270, 2290, 3010, voicing=1.0),
+    "ɪ": Sound(0.09, 390, 1990, 2550, voicing=1.0),
+    "ɛ": Sound(0.10, 530, 1840, 2480, voicing=1.0),
+    "æ": Sound(0.13, 660, 1720, 2410, voicing=1.0),
+    "ɑ": Sound(0.13, 730, 1090, 2440, voicing=1.0),
+    "ɔ": Sound(0.13, 570, 840, 2410, voicing=1.0),
+    "ʊ": Sound(0.09, 440, 1020, 2240, voicing=1.0),
+    "u": Sound(0.11, 300, 870, 2240, voicing=1.0),
+    "ʌ": Sound(0.09, 640, 1190, 2390, voicing=1.0),
+    "ɝ": Sound(0.11, 490, 1350, 1690, voicing=1.0),
+}
+
+_LABIAL, _ALVEOLAR, _VELAR = (300, 900, 2200), (300, 1700, 2650), (300, 2000, 2400)
+
+
+def _voiceless_stop(
+    place: tuple[float, float, float], burst: float, centre: float, width: float
+) -> tuple[Sound, ...]:
+    return (
+        Sound(0.055, *place),
+        Sound(0.012, *place, frication=burst, centre=centre, width=width),
+        Sound(0.035, *place, aspiration=0.5, frication=0.15 * burst, centre=centre, width=width),
+    )
+
+
+def _voiced_stop(
+    place: tuple[float, float, float], burst: float, centre: float, width: float
+) -> tuple[Sound, ...]:
+    return (
+        Sound(0.050, *place, voicing=0.12, damping=3.0),
+        Sound(0.010, *place, voicing=0.3, frication=burst, centre=centre, width=width),
+    )
+
+
+# Shaped after the targets of Klatt (1980), table III, rounded; not fitted to recordings.
+CONSONANTS: dict[str, tuple[Sound, ...]] = {
+    "p": _voiceless_stop(_LABIAL, 0.5, 900, 900),
+    "t": _voiceless_stop(_ALVEOLAR, 0.9, 4300, 1500),
+    "k": _voiceless_stop(_VELAR, 0.9, 2000, 700),
+    "b": _voiced_stop(_LABIAL, 0.3, 900, 900),
+    "d": _voiced_stop(_ALVEOLAR, 0.5, 4000, 1500),
+    "ɡ": _voiced_stop(_VELAR, 0.5, 2000, 700),
+    "f": (Sound(0.085, 340, 1100, 2100, frication=0.25, centre=6000, width=4000),),
+    "s": (Sound(0.095, 320, 1400, 2550, frication=0.9, centre=5700, width=1200),),
+    "ʃ": (Sound(0.095, 300, 1840, 2750, frication=1.0, centre=3600, width=1000),),
+    "z": (Sound(0.075, 240, 1400, 2550, voicing=0.25, frication=0.45, centre=5700, width=1200),),
+    "v": (Sound(0.065, 220, 1100, 2100, voicing=0.4, frication=0.1, centre=5000, width=4000),),
+    "h": (Sound(0.065, 500, 1500, 2500, aspiration=0.9, damping=2.0),),
+    "m": (Sound(0.070, 270, 1100, 2150, voicing=0.45, damping=3.5),),
+    "n": (Sound(0.065, 270, 1500, 2500, voicing=0.45, damping=3.5),),
+    "l": (Sound(0.060, 340, 1100, 2700, voicing=0.65, damping=1.5),),
+    "ɹ": (Sound(0.060, 330, 1100, 1450, voicing=0.65, damping=1.3),),
+    "w": (Sound(0.055, 300, 650, 2200, voicing=0.6, damping=1.5),),
+    "j": (Sound(0.055, 270, 2200, 3000, voicing=0.6, damping=1.3),),
+}
+_CODAS = ("n", "m", "s", "t", "l", "z", "ɹ", "k")
+
+
+def make_sentence(n_syllables: int, rng: np.random.Generator) -> tuple[Syllable, ...]:
+    """Draw a nonsense sentence of words of one to three syllables.
+
+    Parameters
+    ----------
+    n_syllables : int
+        How many syllables.
+    rng : numpy.random.Generator
+        Source of the choice.
+
+    Returns
+    -------
+    tuple of Syllable
+    """
+    word_lengths: list[int] = []
+    while sum(word_lengths) < n_syllables:
+        word_lengths.append(int(rng.integers(1, 4)))
+    word_lengths[-1] -= sum(word_lengths) - n_syllables
+    syllables: list[Syllable] = []
+    for length in word_lengths:
+        accent = rng.integers(0, length)
+        syllables += (_syllable(i == accent, i == length - 1, rng) for i in range(length))
+    return tuple(syllables)
+
+
+def _syllable(stressed: bool, ends_word: bool, rng: np.random.Generator) -> Syllable:
+    onset = CONSONANTS[str(rng.choice(list(CONSONANTS)))]
+    vowel = VOWELS[str(rng.choice(list(VOWELS)))]
+    has_coda = rng.random() < 0.3
+    coda = CONSONANTS[str(rng.choice(_CODAS))] if has_coda else ()
+    if not stressed:
+        # Unstressed vowels are shorter, weaker and nearer to the neutral vowel.
+        centred = ((vowel.f1 + 500) / 2, (vowel.f2 + 1500) / 2, (vowel.f3 + 2500) / 2)
+        vowel = Sound(0.75 * vowel.seconds, *centred, voicing=0.75)
+    return Syllable((*onset, vowel, *coda), len(onset), stressed, ends_word)

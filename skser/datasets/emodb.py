@@ -1,0 +1,103 @@
+"""EmoDB, the Berlin database: ten actors, German."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from ._names import NamedCorpus, load_names
+
+DESCR = """\
+EmoDB: the Berlin Database of Emotional Speech
+
+Ten actors (five women, five men) speak ten German sentences with seven emotions: 535 recordings,
+those of about 800 in which listeners heard the emotion and found it natural.
+
+Citation: F. Burkhardt, A. Paeschke, M. Rolfes, W. F. Sendlmeier and B. Weiss (2005). A database of
+German emotional speech. Interspeech 2005, 1517-1520. doi:10.21437/Interspeech.2005-446
+Source: http://emodb.bilderbar.info/
+Licence: free to use with citation; no formal licence is given with the original release
+"""
+
+EMODB = NamedCorpus(
+    name="emodb",
+    pattern=re.compile(
+        r"/(?P<speaker>03|08|09|1[0-6])(?P<text>[ab]\d\d)(?P<emotion>[WLEAFTN])"
+        r"(?P<version>[a-z]?)$"
+    ),
+    example="03a01Fa.wav",
+    codes={
+        "emotion": {
+            "W": "angry",
+            "L": "boredom",
+            "E": "disgust",
+            "A": "fear",
+            "F": "happy",
+            "T": "sad",
+            "N": "neutral",
+        },
+    },
+    genders={
+        "03": "male",
+        "08": "female",
+        "09": "female",
+        "10": "male",
+        "11": "male",
+        "12": "male",
+        "13": "female",
+        "14": "female",
+        "15": "male",
+        "16": "female",
+    },
+    descr=DESCR,
+)
+
+
+def load_emodb(data_home: str | os.PathLike[str], *, return_X_y: bool = False) -> Any:
+    """Load EmoDB from a folder.
+
+    A recording that is there twice counts once.
+
+    Parameters
+    ----------
+    data_home : str or path
+        Folder that holds the recordings, in any depth.
+    return_X_y : bool, default=False
+        Return ``(paths, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    Bunch or tuple of (ndarray, ndarray)
+        With attributes
+
+        - paths : ndarray of shape (n_clips,), object. Paths, sorted.
+        - target : ndarray of shape (n_clips,), str. Emotions.
+        - groups : ndarray of shape (n_clips,), str. Speakers, such as "emodb-03".
+        - frame : DataFrame. Path, emotion, speaker, corpus, text, version and gender.
+        - DESCR : str. Description, citation and licence.
+
+    Raises
+    ------
+    CorpusNotFoundError
+        The folder does not exist.
+    DataError
+        No recordings, or recordings named otherwise than in EmoDB.
+
+    References
+    ----------
+    F. Burkhardt, A. Paeschke, M. Rolfes, W. F. Sendlmeier and B. Weiss (2005). A database of German
+    emotional speech. Interspeech 2005, 1517-1520.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skser.datasets import load_emodb
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Path(folder, "03a01Fa.wav").touch()
+    ...     speech = load_emodb(folder)
+    >>> speech.target, speech.groups
+    (array(['happy'], dtype='<U5'), array(['emodb-03'], dtype='<U8'))
+    """
+    return load_names(EMODB, data_home, return_X_y)

@@ -1,0 +1,158 @@
+"""Recordings of one's own: a table of paths and emotions."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .._validation import did_you_mean
+from ..exceptions import CorpusNotFoundError, DataError
+from ._corpus import listing, make_corpus
+
+DESCR = """\
+{name}: a table of {n_clips} recordings with {n_classes} classes.
+"""
+
+MANIFEST_SUFFIXES = (".csv", ".tsv", ".txt")
+
+_COLUMNS = ("path", "emotion", "speaker", "corpus")
+
+
+def load_manifest(
+    path: str | os.PathLike[str],
+    *,
+    path_column: str = "FileName",
+    label_column: str = "Emotion",
+    speaker_column: str | None = None,
+    audio_home: str | os.PathLike[str] | None = None,
+    return_X_y: bool = False,
+) -> Any:
+    """Load recordings that a CSV or TSV file lists, one per row, below a row of column names.
+
+    A ``.tsv`` file has tabs between its columns; elsewhere it is that of comma, semicolon, tab
+    and ``|`` which makes the column names asked for. The text is UTF-8. Labels are taken as they
+    are. Whether the recordings exist is found out when they are read.
+
+    Parameters
+    ----------
+    path : str or path
+        The CSV or TSV file.
+    path_column : str, default="FileName"
+        Column with the recordings' paths.
+    label_column : str, default="Emotion"
+        Column with the emotions.
+    speaker_column : str or None, default=None
+        Column with the speakers. With None, speakers are not known.
+    audio_home : str, path or None, default=None
+        Folder that relative paths start from; None is the folder of the file.
+    return_X_y : bool, default=False
+        Return ``(paths, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    Bunch or tuple of (ndarray, ndarray)
+        With attributes
+
+        - paths : ndarray of shape (n_clips,), object. Paths, in the file's order.
+        - target : ndarray of shape (n_clips,), str. Labels.
+        - groups : ndarray of shape (n_clips,), str, or None. Speakers.
+        - frame : DataFrame. Path, emotion, speaker (if known), corpus (the column of that name,
+          else the file's name without suffix) and the file's other columns, as text.
+        - DESCR : str. Description.
+
+    Raises
+    ------
+    CorpusNotFoundError
+        The file or ``audio_home`` does not exist.
+    DataError
+        A column is missing, a path, label or speaker is empty, or the file is no such table.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skser.datasets import load_manifest
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = Path(folder, "calls.csv")
+    ...     _ = table.write_text("FileName,Emotion,Agent\\n1.wav,calm,ann\\n2.wav,angry,bob\\n")
+    ...     speech = load_manifest(table, speaker_column="Agent")
+    >>> speech.target, speech.groups
+    (array(['calm', 'angry'], dtype='<U5'), array(['ann', 'bob'], dtype='<U3'))
+    """
+    file = Path(path).expanduser()
+    home = file.parent if audio_home is None else Path(audio_home).expanduser()
+    if not home.is_dir():
+        raise CorpusNotFoundError(f"{home}: no such folder")
+    used = {"path": path_column, "emotion": label_column}
+    if speaker_column is not None:
+        used["speaker"] = speaker_column
+    table = _read_table(file, used.values())
+    for column in used.values():
+        _check_column(file, table, column)
+    frame = pd.DataFrame({name: table[column] for name, column in used.items()})
+    frame["path"] = [str(home / name) for name in frame["path"]]
+    frame["corpus"] = table.get("corpus", file.stem)
+    others = [c for c in table if c and c not in used.values() and c not in _COLUMNS]
+    descr = DESCR.format(name=file, n_clips=len(frame), n_classes=frame["emotion"].nunique())
+    return make_corpus(frame.join(table[others]), descr, return_X_y)
+
+
+def _read_table(file: Path, columns: Collection[str]) -> pd.DataFrame:
+    """All fields as text; the index is the row's number, the column names being row 1."""
+    if file.is_dir():
+        raise DataError(f"{file}: is a folder, and a CSV or TSV file is needed")
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            delimiter = _delimiter(file, lines.readline(), columns)
+            lines.seek(0)
+            header, *rows = list(csv.reader(lines, delimiter=delimiter, strict=True)) or [[]]
+    except FileNotFoundError:
+        raise CorpusNotFoundError(f"{file}: no such file") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{file}: cannot be read as a table ({error})") from error
+    header = [name.strip() for name in header]
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise DataError(f"{file}: has more than one column {listing(map(repr, twice))}")
+    numbered = {number: row for number, row in enumerate(rows, start=2) if any(row)}
+    if not numbered:
+        raise DataError(f"{file}: has no rows below the column names")
+    uneven = [number for number, row in numbered.items() if len(row) != len(header)]
+    if uneven:
+        raise DataError(
+            f"{file}: {len(header)} columns are named, and other numbers of fields are in rows"
+            f" {listing(uneven)}"
+        )
+    stripped = [[field.strip() for field in row] for row in numbered.values()]
+    return pd.DataFrame(stripped, index=list(numbered), columns=header)
+
+
+def _delimiter(file: Path, header: str, columns: Collection[str]) -> str:
+    """The delimiter that gives the most of the columns asked for, else the most columns."""
+    if file.suffix.lower() == ".tsv":
+        return "\t"
+
+    def merit(delimiter: str) -> tuple[int, int]:
+        names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+        return len(set(columns).intersection(names)), len(names)
+
+    return max(",;\t|", key=merit)
+
+
+def _check_column(file: Path, table: pd.DataFrame, column: str) -> None:
+    if column not in table:
+        raise DataError(
+            f"{file}: no column {column!r}{did_you_mean(column, table.columns.tolist())}"
+            f" (columns: {', '.join(map(repr, table))})"
+        )
+    empty = table.index[table[column] == ""]
+    if len(empty):
+        raise DataError(
+            f"{file}: column {column!r} is empty in {len(empty)} of {len(table)} rows:"
+            f" {listing(empty)} (row 1 has the column names)"
+        )

@@ -1,0 +1,127 @@
+"""RAVDESS: speech and song of 24 actors, English."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from .._validation import did_you_mean, one_of
+from ..exceptions import DataError, ParameterError
+from ._corpus import make_corpus
+from ._names import NamedCorpus, read_names
+
+DESCR = """\
+RAVDESS: the Ryerson Audio-Visual Database of Emotional Speech and Song
+
+24 professional actors (12 women, 12 men; North American English) speak and sing two sentences
+with eight emotions (six in song), each but neutral with normal and with strong intensity.
+Speech: 1440 recordings, 60 per actor; song: 1012, actor 18 does not sing.
+
+Citation: S. R. Livingstone and F. A. Russo (2018). The Ryerson Audio-Visual Database of Emotional
+Speech and Song (RAVDESS). PLoS ONE 13(5), e0196391. doi:10.1371/journal.pone.0196391
+Source: https://zenodo.org/records/1188976
+Licence: CC BY-NC-SA 4.0
+"""
+
+RAVDESS = NamedCorpus(
+    name="ravdess",
+    pattern=re.compile(
+        r"/(?P<modality>0[123])-(?P<channel>0[12])-(?P<emotion>0[1-8])-(?P<intensity>0[12])"
+        r"-(?P<statement>0[12])-(?P<repetition>0[12])-(?P<speaker>0[1-9]|1\d|2[0-4])$"
+    ),
+    example="03-01-06-01-02-01-12.wav",
+    codes={
+        "modality": {"01": "audio-video", "02": "video-only", "03": "audio-only"},
+        "channel": {"01": "speech", "02": "song"},
+        "emotion": {
+            "01": "neutral",
+            "02": "calm",
+            "03": "happy",
+            "04": "sad",
+            "05": "angry",
+            "06": "fear",
+            "07": "disgust",
+            "08": "surprise",
+        },
+        "intensity": {"01": "normal", "02": "strong"},
+        "statement": {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"},
+    },
+    genders={f"{actor:02d}": "male" if actor % 2 else "female" for actor in range(1, 25)},
+    descr=DESCR,
+)
+
+_CHANNEL = one_of("speech", "song", "both")
+
+
+def load_ravdess(
+    data_home: str | os.PathLike[str], *, channel: str = "speech", return_X_y: bool = False
+) -> Any:
+    """Load RAVDESS from a folder.
+
+    Recordings and videos with sound are taken, videos without sound are left out. A recording
+    that is there twice, as in the copies on Kaggle, or both as audio and as video, counts once
+    (audio before video).
+
+    Parameters
+    ----------
+    data_home : str or path
+        Folder that holds the recordings, in any depth.
+    channel : {"speech", "song", "both"}, default="speech"
+        What to load.
+    return_X_y : bool, default=False
+        Return ``(paths, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    Bunch or tuple of (ndarray, ndarray)
+        With attributes
+
+        - paths : ndarray of shape (n_clips,), object. Paths, sorted.
+        - target : ndarray of shape (n_clips,), str. Emotions.
+        - groups : ndarray of shape (n_clips,), str. Speakers, such as "ravdess-01".
+        - frame : DataFrame. Path, emotion, speaker, corpus, modality, channel, intensity,
+          statement, repetition and gender.
+        - DESCR : str. Description, citation and licence.
+
+    Raises
+    ------
+    CorpusNotFoundError
+        The folder does not exist.
+    DataError
+        No recordings, or recordings named otherwise than in RAVDESS.
+    ParameterError
+        ``channel`` is none of the three.
+
+    References
+    ----------
+    S. R. Livingstone and F. A. Russo (2018). The Ryerson Audio-Visual Database of Emotional Speech
+    and Song (RAVDESS). PLoS ONE 13(5), e0196391.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skser.datasets import load_ravdess
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Path(folder, "03-01-06-01-02-01-12.wav").touch()
+    ...     speech = load_ravdess(folder)
+    >>> speech.target, speech.groups
+    (array(['fear'], dtype='<U4'), array(['ravdess-12'], dtype='<U10'))
+    """
+    if not _CHANNEL.accepts(channel):
+        hint = did_you_mean(channel, ("speech", "song", "both"))
+        raise ParameterError(f"channel must be {_CHANNEL.text}, got {channel!r}{hint}")
+    every = read_names(RAVDESS, data_home)
+    frame = every[every["modality"] != "video-only"]
+    if channel != "both":
+        frame = frame[frame["channel"] == channel]
+    if frame.empty:
+        kinds = (every["channel"] + " " + every["modality"]).value_counts(sort=False)
+        found = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+        wanted = "speech or song" if channel == "both" else channel
+        raise DataError(f"{data_home}: no {wanted} with sound in it, only: {found}")
+    # The sound of a video is the audio-only recording: "audio-only" sorts before "audio-video".
+    take = [column for column in frame if column not in ("path", "modality")]
+    frame = frame.sort_values(["modality", "path"]).drop_duplicates(take)
+    return make_corpus(frame.sort_values("path"), DESCR, return_X_y)

@@ -1,0 +1,70 @@
+"""Errors and warnings of skser.
+
+Every error derives from :class:`SkserError` and from the built-in (or scikit-learn) class that
+callers already catch, so both ``except SkserError`` and ``except FileNotFoundError`` work.
+"""
+
+from sklearn.exceptions import NotFittedError as _SklearnNotFittedError
+
+__all__ = [
+    "AudioError",
+    "AudioNotFoundError",
+    "AudioIsADirectoryError",
+    "AudioPermissionError",
+    "AudioWarning",
+    "CorpusNotFoundError",
+    "DataError",
+    "MissingDependencyError",
+    "NotFittedError",
+    "ParameterError",
+    "SkserError",
+    "SkserWarning",
+]
+
+
+class SkserError(Exception):
+    """Base class of all errors that skser raises on purpose."""
+
+
+class ParameterError(SkserError, ValueError):
+    """A parameter has a value that is not allowed."""
+
+
+class DataError(SkserError, ValueError):
+    """Labels, features, waveforms or a corpus are not what is needed."""
+
+
+class AudioError(DataError):
+    """A recording cannot be used; the message names it and says why."""
+
+
+class AudioNotFoundError(AudioError, FileNotFoundError):
+    """A recording does not exist."""
+
+
+class AudioIsADirectoryError(AudioError, IsADirectoryError):
+    """A path names a directory and not a recording."""
+
+
+class AudioPermissionError(AudioError, PermissionError):
+    """A recording may not be read."""
+
+
+class CorpusNotFoundError(DataError, FileNotFoundError):
+    """The folder or table of a corpus does not exist."""
+
+
+class NotFittedError(SkserError, _SklearnNotFittedError):
+    """An estimator was used before ``fit``."""
+
+
+class MissingDependencyError(SkserError, ImportError):
+    """An optional package is needed and not installed."""
+
+
+class SkserWarning(UserWarning):
+    """Base class of all warnings that skser issues."""
+
+
+class AudioWarning(SkserWarning):
+    """Recordings that could not be used were replaced by silence."""

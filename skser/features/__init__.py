@@ -1,0 +1,37 @@
+"""Features of speech: blocks, the spectra that they share, and the extractor that joins them."""
+
+from .base import FeatureBlock
+from .cepstral import MFCC, MelSpectrogram
+from .scaling import FeatureScaler
+from .spectra import Spectra
+from .spectral import (
+    RMS,
+    SpectralBandwidth,
+    SpectralCentroid,
+    SpectralContrast,
+    SpectralFlatness,
+    SpectralRolloff,
+    ZeroCrossingRate,
+)
+from .tonal import Chroma, ChromaCQT, Pitch, Tonnetz
+from .union import FeatureUnionExtractor
+
+__all__ = [
+    "MFCC",
+    "RMS",
+    "Chroma",
+    "ChromaCQT",
+    "FeatureBlock",
+    "FeatureScaler",
+    "FeatureUnionExtractor",
+    "MelSpectrogram",
+    "Pitch",
+    "Spectra",
+    "SpectralBandwidth",
+    "SpectralCentroid",
+    "SpectralContrast",
+    "SpectralFlatness",
+    "SpectralRolloff",
+    "Tonnetz",
+    "ZeroCrossingRate",
+]

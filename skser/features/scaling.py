@@ -1,0 +1,126 @@
+"""FeatureScaler: zero mean and unit variance for each feature, whatever comes before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+
+from .._validation import BOOLEAN, check_is_fitted, check_parameters
+from ..exceptions import DataError
+from ..views import AugmentedFeatures, check_features
+
+__all__ = ["FeatureScaler"]
+
+_ROWS_AT_ONCE = 4096
+
+
+class FeatureScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Standardise the last axis of vectors, sequences and augmented features.
+
+    It is `sklearn.preprocessing.StandardScaler` for any number of axes: mean and deviation of a
+    feature are taken over all clips, views and frames. NaN (frames that pad a sequence) is left
+    out in `fit` and stays in `transform`. Deviations of 0 count as 1.
+
+    Parameters
+    ----------
+    with_mean : bool, default=True
+        Subtract the mean.
+    with_std : bool, default=True
+        Divide by the standard deviation.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (n_features,)
+        Mean of each feature.
+    scale_ : ndarray of shape (n_features,)
+        Deviation of each feature, or 1 where that is 0.
+    n_features_in_ : int
+        Number of features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser import FeatureScaler
+    >>> sequences = np.random.default_rng(0).normal(5.0, 2.0, size=(10, 50, 3))
+    >>> scaled = FeatureScaler().fit_transform(sequences)
+    >>> bool(abs(scaled.mean()) < 1e-9), scaled.shape
+    (True, (10, 50, 3))
+    """
+
+    _allowed = {"with_mean": [BOOLEAN], "with_std": [BOOLEAN]}
+
+    def __init__(self, with_mean: bool = True, with_std: bool = True) -> None:
+        self.with_mean = with_mean
+        self.with_std = with_std
+
+    def fit(self, X: Any, y: Any = None) -> FeatureScaler:
+        """Take mean and deviation of every feature.
+
+        Parameters
+        ----------
+        X : array of shape (..., n_features) or AugmentedFeatures
+            Features.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : FeatureScaler
+        """
+        check_parameters(self)
+        rows = check_features(self, X, reset=True, allow_nan=True).reshape(-1, self.n_features_in_)
+        count = np.zeros(self.n_features_in_)
+        total = np.zeros(self.n_features_in_)
+        for block in _blocks(rows):
+            count += np.isfinite(block).sum(axis=0)
+            total += np.nansum(block, axis=0)
+        if not count.all():
+            raise DataError(
+                f"feature {int((count == 0).argmax())} of {self.n_features_in_} is NaN everywhere"
+            )
+        mean = total / count
+        # The second pass is about the mean, so that no digits cancel.
+        squares = np.zeros(self.n_features_in_)
+        for block in _blocks(rows):
+            squares += np.nansum((block - mean) ** 2, axis=0)
+        deviation = np.sqrt(squares / count)
+        # A constant has a deviation of rounding errors only.
+        constant = deviation <= 10 * np.finfo(rows.dtype).eps * np.abs(mean)
+        self.mean_ = mean if self.with_mean else np.zeros_like(mean)
+        self.scale_ = np.where(constant, 1.0, deviation) if self.with_std else np.ones_like(mean)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Standardise.
+
+        Parameters
+        ----------
+        X : array of shape (..., n_features) or AugmentedFeatures
+            Features.
+
+        Returns
+        -------
+        X : array or AugmentedFeatures
+            The same kind and shape.
+        """
+        check_is_fitted(self, "mean_")
+        values = check_features(self, X, reset=False, allow_nan=True)
+        scaled = values - self.mean_.astype(values.dtype)
+        scaled /= self.scale_.astype(values.dtype)
+        return AugmentedFeatures(scaled) if isinstance(X, AugmentedFeatures) else scaled
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Rows in float64, some at a time, so that no copy of all the features is made."""
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        yield rows[start : start + _ROWS_AT_ONCE].astype(np.float64)

@@ -1,0 +1,317 @@
+"""FeatureUnionExtractor: named feature blocks, side by side, of every clip."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.base import TransformerMixin, clone
+from sklearn.utils.metaestimators import _BaseComposition
+
+from .._validation import (
+    N_JOBS,
+    VERBOSE,
+    Allowed,
+    check_is_fitted,
+    check_parameters,
+    did_you_mean,
+    integer,
+)
+from ..clips import as_clips
+from ..exceptions import DataError, ParameterError
+from ..views import AugmentedFeatures
+from .base import FeatureBlock
+from .cepstral import MFCC, MelSpectrogram
+from .extraction import FeatureCache, FeatureRecipe, extract
+from .spectral import (
+    RMS,
+    SpectralBandwidth,
+    SpectralCentroid,
+    SpectralContrast,
+    SpectralFlatness,
+    SpectralRolloff,
+    ZeroCrossingRate,
+)
+from .statistics import check_statistics
+from .tonal import Chroma, ChromaCQT, Pitch, Tonnetz
+
+__all__ = ["FeatureUnionExtractor"]
+
+DEFAULT_BLOCKS: dict[str, type[FeatureBlock]] = {
+    "mfcc": MFCC,
+    "mel": MelSpectrogram,
+    "chroma": Chroma,
+    "chroma_cqt": ChromaCQT,
+    "contrast": SpectralContrast,
+    "tonnetz": Tonnetz,
+    "zcr": ZeroCrossingRate,
+    "rms": RMS,
+    "rolloff": SpectralRolloff,
+    "centroid": SpectralCentroid,
+    "bandwidth": SpectralBandwidth,
+    "flatness": SpectralFlatness,
+    "pitch": Pitch,
+}
+
+_MEMORY = Allowed(
+    "a folder, a joblib.Memory or None",
+    lambda value: value is None or isinstance(value, (str, os.PathLike, joblib.Memory)),
+)
+
+
+class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
+    """Extract named blocks of features from every clip, in one pass over its spectra.
+
+    Blocks are named and nested as in `sklearn.pipeline.FeatureUnion`:
+    ``set_params(mfcc__n_mfcc=20)`` changes a parameter of a block, ``set_params(mfcc="drop")``
+    leaves it out, ``set_params(mfcc=MFCC(n_mfcc=13))`` replaces it.
+
+    Parameters
+    ----------
+    blocks : list of str or of (str, FeatureBlock) tuples
+        The blocks, in the order of the features. A name alone stands for the default block of
+        that name: mfcc, mel, chroma, chroma_cqt, contrast, tonnetz, zcr, rms, rolloff, centroid,
+        bandwidth, flatness or pitch.
+    sr : int, default=16000
+        Sampling rate in Hz of waveforms given as arrays; clips carry their own.
+    n_fft : int, default=1024
+        Length of a frame in samples (64 ms at 16 kHz).
+    hop_length : int, default=256
+        Samples from frame to frame (16 ms at 16 kHz).
+    statistics : sequence of str or None, default=("mean",)
+        What becomes of the frames: mean, std, min, max, median, range, iqr, skew, kurtosis,
+        slope (per frame), and percentiles such as p5 make vectors (n_clips, n_features), one
+        statistic after the other. None gives sequences (n_clips, n_frames, n_features), shorter
+        ones padded with NaN.
+    n_jobs : int or None, default=None
+        Processes, as everywhere in scikit-learn.
+    memory : str, path, joblib.Memory or None, default=None
+        Folder in which features are kept for each clip, so that a later fold, search or session
+        does not extract them again. A changed file or parameter makes them anew.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Attributes
+    ----------
+    sr_ : int
+        Sampling rate in Hz of the clips that it was fitted on.
+    n_features_in_ : int
+        Samples of a waveform, if it was fitted on an array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser import FeatureUnionExtractor
+    >>> waveforms = np.random.default_rng(0).normal(size=(2, 16000))
+    >>> extractor = FeatureUnionExtractor(["mfcc", "zcr"], statistics=("mean", "std"))
+    >>> extractor = extractor.set_params(mfcc__n_mfcc=2)
+    >>> extractor.fit_transform(waveforms).shape
+    (2, 6)
+    >>> list(extractor.get_feature_names_out())  # doctest: +NORMALIZE_WHITESPACE
+    ['mfcc_0_mean', 'mfcc_1_mean', 'zcr_mean', 'mfcc_0_std', 'mfcc_1_std', 'zcr_std']
+    """
+
+    _allowed = {
+        "sr": [integer(4000, 192_000)],
+        "n_fft": [integer(16, 65536)],
+        "hop_length": [integer(1, 65536)],
+        "n_jobs": [N_JOBS],
+        "memory": [_MEMORY],
+        "verbose": [VERBOSE],
+    }
+
+    def __init__(
+        self,
+        blocks: list[Any],
+        *,
+        sr: int = 16000,
+        n_fft: int = 1024,
+        hop_length: int = 256,
+        statistics: tuple[str, ...] | None = ("mean",),
+        n_jobs: int | None = None,
+        memory: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.blocks = blocks
+        self.sr = sr
+        self.n_fft = n_fft
+        self.hop_length = hop_length
+        self.statistics = statistics
+        self.n_jobs = n_jobs
+        self.memory = memory
+        self.verbose = verbose
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters of the extractor and, if ``deep``, of its blocks.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Include ``<block>`` and ``<block>__<parameter>``.
+
+        Returns
+        -------
+        params : dict
+        """
+        if not deep or not isinstance(self.blocks, (list, tuple)):
+            return super().get_params(deep=False)
+        params = super().get_params(deep=False)
+        for name, block in self._named_blocks():
+            params[name] = block
+            if hasattr(block, "get_params"):
+                params.update({f"{name}__{k}": v for k, v in block.get_params().items()})
+        return params
+
+    def set_params(self, **params: Any) -> FeatureUnionExtractor:
+        """Set parameters of the extractor and of its blocks.
+
+        Parameters
+        ----------
+        **params : dict
+            ``statistics``, ``mfcc__n_mfcc``, ``mfcc="drop"``, ...
+
+        Returns
+        -------
+        self : FeatureUnionExtractor
+        """
+        names = {name for name, _ in self._named_blocks()}
+        if any(key.partition("__")[0] in names for key in params) and "blocks" not in params:
+            # A name alone has no parameters to set: the block itself takes its place.
+            self.blocks = self._named_blocks()
+        self._set_params("blocks", **params)
+        return self
+
+    def fit(self, X: Any, y: Any = None) -> FeatureUnionExtractor:
+        """Check the parameters against the clips; nothing is extracted.
+
+        Parameters
+        ----------
+        X : Clips, array of shape (n_clips, n_samples) or list of 1-D arrays
+            Clips, or waveforms at ``sr``.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : FeatureUnionExtractor
+        """
+        check_parameters(self)
+        check_statistics(self.statistics)
+        clips = as_clips(X, self, reset=True)
+        self._check_blocks(clips.sr)
+        self.sr_ = clips.sr
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Extract features.
+
+        Parameters
+        ----------
+        X : Clips, array of shape (n_clips, n_samples) or list of 1-D arrays
+            Clips, or waveforms at ``sr``.
+
+        Returns
+        -------
+        features : ndarray of shape (n_clips, n_features) or (n_clips, n_frames, n_features), \
+                or AugmentedFeatures
+            Float32. AugmentedFeatures if the clips have several views.
+        """
+        check_is_fitted(self, "sr_")
+        clips = as_clips(X, self, reset=False)
+        if clips.sr != self.sr_:
+            raise DataError(f"clips must be at sr={self.sr_} Hz as in fit, got {clips.sr} Hz")
+        features = extract(
+            clips,
+            self._recipe(),
+            n_jobs=self.n_jobs,
+            cache=self._cache(),
+            verbose=self.verbose,
+        )
+        return AugmentedFeatures(features) if clips.n_views > 1 else features[:, 0]
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the features: block, bin and statistic, such as ``mfcc_0_mean``.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of str
+        """
+        check_is_fitted(self, "sr_")
+        bins = [
+            f"{name}_{bin_name}" if bin_name else name
+            for name, block in self._active_blocks()
+            for bin_name in block.bin_names()
+        ]
+        if self.statistics is None:
+            return np.asarray(bins, dtype=object)
+        return np.asarray([f"{b}_{s}" for s in self.statistics for b in bins], dtype=object)
+
+    def _recipe(self) -> FeatureRecipe:
+        statistics = None if self.statistics is None else tuple(self.statistics)
+        blocks = tuple((name, clone(block)) for name, block in self._active_blocks())
+        return FeatureRecipe(blocks, self.n_fft, self.hop_length, statistics)
+
+    def _cache(self) -> FeatureCache | None:
+        memory = self.memory.location if isinstance(self.memory, joblib.Memory) else self.memory
+        return None if memory is None else FeatureCache(Path(memory) / "skser-features")
+
+    def _named_blocks(self) -> list[tuple[str, Any]]:
+        """Blocks as (name, block), each name alone replaced by its default block."""
+        if not isinstance(self.blocks, (list, tuple)) or len(self.blocks) == 0:
+            raise ParameterError(
+                f"blocks must be a list of names or of (name, block) tuples, got {self.blocks!r}"
+            )
+        named = []
+        for item in self.blocks:
+            if isinstance(item, str):
+                if item not in DEFAULT_BLOCKS:
+                    raise ParameterError(
+                        f"blocks must be of {', '.join(DEFAULT_BLOCKS)}, got {item!r}"
+                        f"{did_you_mean(item, DEFAULT_BLOCKS)}"
+                    )
+                named.append((item, DEFAULT_BLOCKS[item]()))
+            elif isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
+                named.append(item)
+            else:
+                raise ParameterError(
+                    f"blocks must have names or (name, block) tuples, got {item!r}"
+                )
+        return named
+
+    def _active_blocks(self) -> list[tuple[str, FeatureBlock]]:
+        return [(name, block) for name, block in self._named_blocks() if block != "drop"]
+
+    def _check_blocks(self, sr: int) -> None:
+        names = [name for name, _ in self._named_blocks()]
+        self._validate_names(names)
+        active = self._active_blocks()
+        if not active:
+            raise ParameterError("blocks must have at least one that is not dropped")
+        for name, block in active:
+            if not isinstance(block, FeatureBlock):
+                raise ParameterError(
+                    f"block {name!r} must be a FeatureBlock or 'drop', got {block!r}"
+                )
+            try:
+                block.check(sr, self.n_fft, self.hop_length)
+            except ParameterError as error:
+                raise ParameterError(f"{name}__{error}") from None
+
+    def _sk_visual_block_(self) -> Any:
+        from sklearn.utils._repr_html.estimator import _VisualBlock
+
+        names, blocks = zip(*self._named_blocks(), strict=True)
+        return _VisualBlock("parallel", blocks, names=names)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags

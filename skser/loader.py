@@ -1,0 +1,284 @@
+"""AudioLoader: recordings in, lazy Clips out, after the header of every file has been checked."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from ._recordings import (
+    Recording,
+    Silence,
+    as_recordings,
+    combine_errors,
+    inspect_recording,
+    list_errors,
+)
+from ._validation import NONE, check_parameters, integer, number, one_of
+from .audio import decode_audio, fix_length
+from .clips import Clips
+from .exceptions import AudioError, AudioWarning, DataError
+
+__all__ = ["AudioLoader"]
+
+
+@dataclass(frozen=True)
+class ClipReader:
+    """Reads a recording as one waveform: the parameters of the loader and what they do."""
+
+    sr: int
+    duration: float | None
+    offset: float
+    pad: str | None
+    trim_db: float | None
+    normalize: str | None
+    on_error: str
+
+    @property
+    def max_samples(self) -> int | None:
+        return None if self.duration is None else round(self.duration * self.sr)
+
+    @property
+    def n_samples(self) -> int | None:
+        return None if self.pad is None else self.max_samples
+
+    def __call__(self, source: Recording | Silence | np.ndarray) -> np.ndarray:
+        try:
+            waveform = self._waveform(source)
+        except AudioError as error:
+            if self.on_error == "raise":
+                raise
+            warnings.warn(str(error), AudioWarning, stacklevel=2)
+            waveform = self._silence()
+        if self.trim_db is not None:
+            waveform = trim_silence(waveform, self.trim_db)
+        if self.max_samples is not None:
+            waveform = waveform[: self.max_samples]
+        if self.normalize is not None:
+            waveform = normalize_level(waveform, self.normalize)
+        if self.n_samples is not None:
+            waveform = pad_waveform(waveform, self.n_samples, self.pad)
+        return waveform
+
+    def _waveform(self, source: Recording | Silence | np.ndarray) -> np.ndarray:
+        if isinstance(source, Silence):
+            return self._silence()
+        # Silence is trimmed before the crop, so then all of the recording is needed.
+        duration = self.duration if self.trim_db is None else None
+        if isinstance(source, Recording):
+            content = source.path if source.content is None else source.content
+            assert content is not None
+            return decode_audio(
+                content, source.info, self.sr, offset=self.offset, duration=duration
+            )[0]
+        waveform = source[int(self.offset * self.sr) :]
+        if len(waveform) == 0:
+            raise DataError(f"offset={self.offset:g} s is at or past the end of a waveform")
+        return waveform
+
+    def _silence(self) -> np.ndarray:
+        return np.zeros(self.max_samples or self.sr, np.float32)
+
+
+class AudioLoader(TransformerMixin, BaseEstimator):
+    """Load recordings as clips of one sampling rate and, usually, one length.
+
+    The result is lazy: `transform` checks the header of every file, and each waveform is decoded
+    when the next step asks for it. The order is: decode from ``offset``, mix down, resample,
+    trim, crop, normalise, pad.
+
+    Parameters
+    ----------
+    sr : int, default=16000
+        Sampling rate of the clips in Hz, in [4000, 192000].
+    duration : float or None, default=3.0
+        Length of the clips in seconds; longer ones are cropped. None keeps them whole.
+    offset : float, default=0.0
+        Where to start in each recording, in seconds.
+    pad : {"end", "both", "repeat"} or None, default="end"
+        How clips shorter than ``duration`` get there: zeros at the end, zeros at both ends, or
+        the clip again and again. None leaves them short.
+    trim_db : float or None, default=None
+        Drop leading and trailing parts that are this many dB below the loudest, as
+        `librosa.effects.trim` does. None drops nothing.
+    normalize : {"peak", "rms"} or None, default=None
+        Scale each clip to a peak of 1, or to a root mean square of 0.1 (-20 dB). None keeps the
+        level, which says something about emotion.
+    max_duration : float or None, default=600.0
+        Longer recordings are refused, in seconds: they are no clips. None allows any.
+    on_error : {"raise", "silence"}, default="raise"
+        What a recording that cannot be used gets: an error that lists up to ten such files, or
+        silence in its place and one warning that lists them.
+
+    See Also
+    --------
+    skser.datasets.check_audio : A table of what is wrong with which file.
+    skser.read_audio : Decode one recording.
+
+    Notes
+    -----
+    Paths may be in a list, tuple, array or pandas Series. Recordings may also be file-like
+    objects or bytes, or waveforms at ``sr``: a 2-D array or a list of 1-D arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser import AudioLoader
+    >>> noise = np.random.default_rng(0).normal(size=20000)
+    >>> clips = AudioLoader(sr=16000, duration=1.0).transform([noise, noise[:5000]])
+    >>> clips
+    <2 clips of 16000 samples at 16000 Hz>
+    >>> clips[0].shape
+    (1, 16000)
+    """
+
+    _allowed = {
+        "sr": [integer(4000, 192_000)],
+        "duration": [number(0, open_low=True), NONE],
+        "offset": [number(0)],
+        "pad": [one_of("end", "both", "repeat"), NONE],
+        "trim_db": [number(0, open_low=True), NONE],
+        "normalize": [one_of("peak", "rms"), NONE],
+        "max_duration": [number(0, open_low=True), NONE],
+        "on_error": [one_of("raise", "silence")],
+    }
+
+    def __init__(
+        self,
+        sr: int = 16000,
+        duration: float | None = 3.0,
+        offset: float = 0.0,
+        pad: str | None = "end",
+        trim_db: float | None = None,
+        normalize: str | None = None,
+        max_duration: float | None = 600.0,
+        on_error: str = "raise",
+    ) -> None:
+        self.sr = sr
+        self.duration = duration
+        self.offset = offset
+        self.pad = pad
+        self.trim_db = trim_db
+        self.normalize = normalize
+        self.max_duration = max_duration
+        self.on_error = on_error
+
+    def fit(self, X: Any, y: Any = None) -> AudioLoader:
+        """Check the parameters; nothing is learnt.
+
+        Parameters
+        ----------
+        X : sequence of recordings or waveforms
+            Not read.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : AudioLoader
+        """
+        check_parameters(self)
+        return self
+
+    def transform(self, X: Any) -> Clips:
+        """Check every recording's header and return lazy clips.
+
+        Parameters
+        ----------
+        X : sequence of recordings or waveforms
+            Paths, file-like objects, bytes, or waveforms at ``sr``.
+
+        Returns
+        -------
+        clips : Clips
+            One clip for each recording.
+
+        Raises
+        ------
+        AudioError
+            Recordings that cannot be used, unless ``on_error="silence"``.
+        DataError
+            ``X`` is no sequence of recordings.
+        """
+        check_parameters(self)
+        reader = ClipReader(
+            sr=self.sr,
+            duration=self.duration,
+            offset=self.offset,
+            pad=self.pad,
+            trim_db=self.trim_db,
+            normalize=self.normalize,
+            on_error=self.on_error,
+        )
+        return Clips(
+            self._sources(as_recordings(X)),
+            reader,
+            sr=self.sr,
+            n_samples=reader.n_samples,
+            max_samples=reader.max_samples,
+        )
+
+    def _sources(self, recordings: list[Any]) -> list[Any]:
+        sources: list[Any] = []
+        errors: list[AudioError] = []
+        for recording in recordings:
+            if isinstance(recording, np.ndarray):
+                sources.append(recording)
+                continue
+            try:
+                sources.append(
+                    inspect_recording(recording, offset=self.offset, max_duration=self.max_duration)
+                )
+            except AudioError as error:
+                sources.append(Silence())
+                errors.append(error)
+        if errors and self.on_error == "raise":
+            raise combine_errors(errors, len(recordings))
+        if errors:
+            warnings.warn(
+                f"silence in place of {list_errors(errors, len(recordings))}",
+                AudioWarning,
+                stacklevel=3,
+            )
+        return sources
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.requires_fit = False
+        return tags
+
+
+def trim_silence(waveform: np.ndarray, trim_db: float) -> np.ndarray:
+    """Drop what is ``trim_db`` below the loudest frame from both ends."""
+    from librosa.effects import trim
+
+    return trim(waveform, top_db=trim_db)[0]
+
+
+def normalize_level(waveform: np.ndarray, how: str) -> np.ndarray:
+    """Scale to a peak of 1 or a root mean square of 0.1; silence stays as it is."""
+    if how == "peak":
+        level, target = np.abs(waveform).max(), 1.0
+    else:
+        level, target = np.sqrt(np.mean(waveform**2)), 0.1
+    return waveform * np.float32(target / level) if level > 0 else waveform
+
+
+def pad_waveform(waveform: np.ndarray, n_samples: int, how: str | None) -> np.ndarray:
+    """Lengthen to ``n_samples`` with zeros or with the waveform itself."""
+    missing = n_samples - len(waveform)
+    if missing <= 0:
+        return waveform
+    if how == "both":
+        return np.pad(waveform, (missing // 2, missing - missing // 2))
+    if how == "repeat":
+        return np.resize(waveform, n_samples)
+    return fix_length(waveform, n_samples)

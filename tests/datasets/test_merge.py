@@ -1,0 +1,83 @@
+import pytest
+
+from skser.datasets import (
+    load_emodb,
+    load_emovo,
+    load_folder,
+    load_manifest,
+    load_ravdess,
+    merge_corpora,
+)
+from skser.exceptions import DataError
+
+
+def test_merge(touch):
+    home = touch("de/03a01Fa.wav", "it/gio-f1-b1.wav", "it/rab-m1-b1.wav")
+    german, italian = load_emodb(home / "de"), load_emovo(home / "it")
+    speech = merge_corpora(italian, german)
+    assert speech.paths.tolist() == [*italian.paths, *german.paths]
+    assert speech.target.tolist() == ["happy", "angry", "happy"]
+    assert speech.groups.tolist() == ["emovo-f1", "emovo-m1", "emodb-03"]
+    assert speech.frame["corpus"].tolist() == ["emovo", "emovo", "emodb"]
+    assert speech.frame["gender"].tolist() == ["female", "male", "male"]
+    assert speech.frame["text"].isna().tolist() == [True, True, False]
+    assert speech.frame.index.tolist() == [0, 1, 2]
+    assert speech["DESCR"] == f"{italian.DESCR}\n{german.DESCR}"
+
+
+def test_parts_of_one_corpus_share_speakers(touch):
+    home = touch("03-01-03-01-01-01-01.wav", "03-02-03-01-01-01-01.wav")
+    merged = merge_corpora(load_ravdess(home, channel="song"), load_ravdess(home))
+    assert merged.groups.tolist() == ["ravdess-01", "ravdess-01"]
+    assert merged.DESCR == load_ravdess(home).DESCR
+
+
+def test_equal_names_in_two_corpora_are_two_speakers(touch):
+    home = touch("a/calm/01-1.wav", "a/sad/02-1.wav", "b/calm/01-1.wav", "b/sad/b-2.wav")
+    a, b = (load_folder(home / name, speaker=r"/(\w+)-") for name in "ab")
+    assert merge_corpora(a, b).groups.tolist() == ["a-01", "a-02", "b-01", "b-b"]
+
+
+def test_unknown_speakers_are_one_group_per_corpus(touch):
+    home = touch("a/calm/1.wav", "a/sad/2.wav", "it/gio-f1-b1.wav")
+    table = home / "calls.csv"
+    table.write_text("FileName,Emotion\nx.wav,sad\n")
+    merged = merge_corpora(load_folder(home / "a"), load_emovo(home / "it"), load_manifest(table))
+    assert merged.groups.tolist() == ["a-unknown", "a-unknown", "emovo-f1", "calls-unknown"]
+
+
+def test_no_speakers_at_all(touch):
+    home = touch("a/calm/1.wav", "a/sad/2.wav", "b/calm/1.wav", "b/sad/2.wav")
+    merged = merge_corpora(load_folder(home / "a"), load_folder(home / "b"))
+    assert merged.groups is None
+    assert len(merged.paths) == 4
+
+
+def test_merging_twice_changes_nothing(touch):
+    home = touch("a/calm/01-1.wav", "a/sad/02-1.wav", "it/gio-f1-b1.wav")
+    once = merge_corpora(load_folder(home / "a", speaker=r"/(\w+)-"), load_emovo(home / "it"))
+    assert merge_corpora(once).frame.equals(once.frame)
+
+
+def test_recording_in_two_corpora(touch):
+    home = touch("it/gio-f1-b1.wav")
+    with pytest.raises(DataError) as error:
+        merge_corpora(load_emovo(home), load_emovo(home / "it"))
+    assert str(error.value) == (
+        f"1 of 2 recordings are in more than one corpus: {home / 'it' / 'gio-f1-b1.wav'}"
+    )
+
+
+def test_nothing_to_merge():
+    with pytest.raises(DataError) as error:
+        merge_corpora()
+    assert str(error.value) == "merge_corpora needs at least one corpus, got none"
+
+
+def test_not_a_corpus(touch):
+    home = touch("gio-f1-b1.wav")
+    with pytest.raises(DataError) as error:
+        merge_corpora(load_emovo(home), load_emovo(home, return_X_y=True))
+    assert str(error.value) == (
+        "merge_corpora needs what loaders return without return_X_y, and argument 1 is a tuple"
+    )
