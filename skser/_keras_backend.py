@@ -8,24 +8,18 @@ its weights (arrays), which pickle anywhere.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from . import networks
 from ._progress import progress
 from ._tensorflow import keras, tf  # before scikeras, which would import them aloud
+from ._trained_network import TrainedNetwork
 
 from scikeras.wrappers import KerasClassifier  # isort: skip
 
 _ROWS_AT_ONCE = 256
-
-
-class NetworkState(NamedTuple):
-    """A trained network as plain data."""
-
-    config: str
-    weights: list[np.ndarray]
 
 
 class _EpochBar(keras.callbacks.Callback):
@@ -55,12 +49,12 @@ def train(
     learning_rate: float,
     seed: int,
     verbose: int,
-) -> tuple[NetworkState, dict[str, list[float]]]:
+) -> tuple[TrainedNetwork, dict[str, list[float]]]:
     """Train a network on rows ``X`` with classes ``y`` in range(n_classes).
 
     Returns
     -------
-    state : NetworkState
+    network : TrainedNetwork
         The trained network.
     history : dict of list of float
         Loss and accuracy after each epoch; ``val_*`` where there is a validation part.
@@ -93,24 +87,25 @@ def train(
     )
     classifier.fit(X, y, sample_weight=sample_weight)
     model = classifier.model_
-    state = NetworkState(model.to_json(), model.get_weights())
+    trained = TrainedNetwork(model.to_json(), model.get_weights())
     history = {name: [float(v) for v in values] for name, values in classifier.history_.items()}
-    return state, history
+    return trained, history
 
 
-def prediction_function(state: NetworkState) -> Callable[[np.ndarray], np.ndarray]:
+def prediction_function(
+    config: str, weights: list[np.ndarray]
+) -> Callable[[np.ndarray], np.ndarray]:
     """A function from rows to probabilities, traced once for any number of rows and frames."""
-    model = keras.models.model_from_json(state.config)
-    model.set_weights(state.weights)
-    spec = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
-    call = tf.function(lambda rows: model(rows, training=False), input_signature=[spec])
+    model = keras.models.model_from_json(config)
+    model.set_weights(weights)
+    rows = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
+    graph = tf.function(lambda rows: model(rows, training=False)).get_concrete_function(rows)
 
     def probabilities(X: np.ndarray) -> np.ndarray:
-        blocks = [
-            call(tf.constant(X[start : start + _ROWS_AT_ONCE], tf.float32)).numpy()
-            for start in range(0, len(X), _ROWS_AT_ONCE)
-        ]
-        found = np.concatenate(blocks).astype(np.float64)
-        return found / found.sum(axis=1, keepdims=True)
+        starts = range(0, len(X), _ROWS_AT_ONCE)
+        blocks = [graph(tf.constant(X[i : i + _ROWS_AT_ONCE], tf.float32)) for i in starts]
+        return np.concatenate([block.numpy() for block in blocks])
 
+    # The graph keeps weak references to the model's variables.
+    probabilities.model = model  # type: ignore[attr-defined]
     return probabilities

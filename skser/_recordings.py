@@ -10,7 +10,7 @@ import numpy as np
 
 from ._decoders import AudioInfo, describe
 from .audio import file_signature, inspect_audio
-from .clips import Clips
+from .clips import Clips, as_waveform
 from .exceptions import AudioError, DataError
 
 _N_NAMED = 10
@@ -35,6 +35,16 @@ def inspect_recording(
 ) -> Recording:
     """Check the header of a recording, and its length against what the loader allows."""
     info = inspect_audio(source)
+    check_length(source, info, offset=offset, max_duration=max_duration)
+    if isinstance(source, bytes):
+        return Recording(None, len(source), 0, source, info)
+    return Recording(*file_signature(source), None, info)
+
+
+def check_length(
+    source: str | bytes, info: AudioInfo, *, offset: float = 0.0, max_duration: float | None = None
+) -> None:
+    """Raise AudioError for a recording that is too long, or too short for ``offset``."""
     if max_duration is not None and info.duration > max_duration:
         raise AudioError(
             f"{describe(source)}: is {info.duration:.1f} s long, allowed is "
@@ -45,27 +55,25 @@ def inspect_recording(
             f"{describe(source)}: is {info.duration:.2f} s long, so nothing is left from "
             f"offset={offset:g} s"
         )
-    if isinstance(source, bytes):
-        return Recording(None, len(source), 0, source, info)
-    return Recording(*file_signature(source), None, info)
 
 
-def as_recordings(X: Any) -> list[Any]:
+def as_recordings(X: Any, name: str = "X") -> list[Any]:
     """The recordings in ``X`` as a list of str, bytes and float32 waveforms."""
     if isinstance(X, (str, bytes, os.PathLike)) or hasattr(X, "read"):
-        raise DataError(f"X must be a sequence of recordings, got a single one: {X!r:.200}")
+        raise DataError(f"{name} must be a sequence of recordings, got a single one: {X!r:.200}")
     if isinstance(X, Clips) or not isinstance(X, Iterable):
-        raise DataError(f"X must be a sequence of recordings, got {type(X).__name__}")
-    if hasattr(X, "ndim") and X.ndim == 2 and np.asarray(X).dtype.kind in "OUST":
+        raise DataError(f"{name} must be a sequence of recordings, got {type(X).__name__}")
+    if getattr(X, "ndim", 1) == 2:
         X = np.asarray(X)
-        if X.shape[1] != 1:
-            raise DataError(f"X must be one column of paths, got shape {X.shape}")
-        X = X[:, 0]
+        if X.dtype.kind in "OUST":
+            if X.shape[1] != 1:
+                raise DataError(f"{name} must be one column of paths, got shape {X.shape}")
+            X = X[:, 0]
     elif isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "fiub":
-        raise DataError("X must be a sequence of recordings, got a single waveform")
+        raise DataError(f"{name} must be a sequence of recordings, got a single waveform")
     recordings = [_as_recording(item, i) for i, item in enumerate(X)]
     if not recordings:
-        raise DataError("X must hold at least one recording, got none")
+        raise DataError(f"{name} must hold at least one recording, got none")
     return recordings
 
 
@@ -75,16 +83,27 @@ def _as_recording(item: Any, index: int) -> Any:
     if isinstance(item, (bytes, bytearray, memoryview)):
         return bytes(item)
     if hasattr(item, "read"):
-        content = item.read()
+        content = _content(item)
         if not isinstance(content, bytes):
             raise DataError(f"recording {index} is a file opened as text; open it with mode 'rb'")
         return content
     if isinstance(item, (np.ndarray, list, tuple)):
-        return Clips.from_waveforms([item], sr=1).sources[0]
+        return as_waveform(item, index)
     raise DataError(
         f"recording {index} must be a path, bytes, a file-like object or a waveform, got "
         f"{type(item).__name__} {item!r:.80}"
     )
+
+
+def _content(file: Any) -> Any:
+    """What is left to read in a file, which is then put back to where it was."""
+    if not getattr(file, "seekable", lambda: False)():
+        return file.read()
+    start = file.tell()
+    try:
+        return file.read()
+    finally:
+        file.seek(start)
 
 
 def combine_errors(errors: list[AudioError], n_recordings: int) -> AudioError:

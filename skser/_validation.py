@@ -40,7 +40,7 @@ N_JOBS = Allowed(
     lambda value: value is None or (_is_integer(value) and value != 0),
 )
 VERBOSE = Allowed(
-    "an integer of at least 0", lambda value: isinstance(value, Integral) and value >= 0
+    "an integer of at least 0", lambda value: isinstance(value, Integral) and int(value) >= 0
 )
 
 
@@ -57,6 +57,14 @@ def integer(low: int, high: int | None = None) -> Allowed:
     if high is None:
         return Allowed(f"an integer of at least {low}", lambda v: _is_integer(v) and v >= low)
     return Allowed(f"an integer in [{low}, {high}]", lambda v: _is_integer(v) and low <= v <= high)
+
+
+def even_integer(low: int, high: int) -> Allowed:
+    """Even integers from ``low`` to ``high``, both included."""
+    return Allowed(
+        f"an even integer in [{low}, {high}]",
+        lambda v: _is_integer(v) and low <= v <= high and v % 2 == 0,
+    )
 
 
 def number(low: float, high: float = np.inf, *, open_low: bool = False) -> Allowed:
@@ -98,10 +106,14 @@ def check_parameters(estimator: Any) -> None:
     """Raise ParameterError for the first parameter of ``estimator`` with a value not allowed."""
     allowed: Mapping[str, Iterable[Allowed]] = estimator._allowed
     for name, kinds in allowed.items():
-        value = getattr(estimator, name)
-        if not any(kind.accepts(value) for kind in kinds):
-            wanted = " or ".join(kind.text for kind in kinds)
-            raise ParameterError(f"{name} must be {wanted}, got {value!r}")
+        check_value(name, getattr(estimator, name), *kinds)
+
+
+def check_value(name: str, value: Any, *kinds: Allowed) -> None:
+    """Raise ParameterError unless ``value`` is of one of the ``kinds``."""
+    if not any(kind.accepts(value) for kind in kinds):
+        wanted = " or ".join(kind.text for kind in kinds)
+        raise ParameterError(f"{name} must be {wanted}, got {value!r}")
 
 
 def check_is_fitted(estimator: Any, attribute: str) -> None:

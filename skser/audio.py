@@ -22,6 +22,7 @@ from ._decoders import (
     inspect_container,
     inspect_sound,
 )
+from ._validation import NONE, check_value, integer, number
 from .exceptions import (
     AudioError,
     AudioIsADirectoryError,
@@ -111,6 +112,8 @@ def read_audio(
     AudioError
         As for :func:`inspect_audio`; also where decoding fails on the way, where samples are NaN
         or infinite, and where ``offset`` is at or past the end.
+    ParameterError
+        ``sr``, ``offset`` or ``duration`` has a value that is not allowed.
 
     Examples
     --------
@@ -122,6 +125,9 @@ def read_audio(
     >>> waveform.shape, sr
     ((8000,), 16000)
     """
+    check_value("sr", sr, integer(MIN_SR, MAX_SR), NONE)
+    check_value("offset", offset, number(0))
+    check_value("duration", duration, number(0, open_low=True), NONE)
     return decode_audio(source, inspect_audio(source), sr, offset=offset, duration=duration)
 
 

@@ -136,7 +136,7 @@ class AddViews:
 
     def __call__(self, views: np.ndarray, sr: int) -> np.ndarray:
         clean = views[0]
-        key = zlib.crc32(np.ascontiguousarray(clean))
+        key = zlib.crc32(clean.tobytes())
         augmented = [self._augment(clean, sr, key, i) for i in range(1, self.n_views)]
         return stack_padded([clean, *augmented])
 
@@ -299,3 +299,9 @@ class Augmenter(TransformerMixin, BaseEstimator):
                 max_samples=clips.max_samples,
             )
         )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # clips are always float32
+        tags.non_deterministic = self.random_state is None
+        return tags

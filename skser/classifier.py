@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -82,8 +82,8 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         Number of features.
     history_ : dict of list of float
         ``loss`` and ``accuracy`` after each epoch, and ``val_*`` of the validation part.
-    network_ : tuple
-        The trained network as plain data: its configuration (JSON) and its weights (arrays).
+    network_ : TrainedNetwork
+        The trained network as plain data: ``config`` (JSON) and ``weights`` (arrays).
 
     See Also
     --------
@@ -176,7 +176,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         training, validation = self._split(encoded, rng)
         rows, targets, weights = _as_rows(X, values, encoded, weight, training)
         watched = _as_rows(X, values, encoded, weight, validation)[:2] if len(validation) else None
-        state, history = train(
+        self.network_, self.history_ = train(
             rows,
             targets,
             n_classes=len(self.classes_),
@@ -194,9 +194,6 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
             seed=int(rng.randint(np.iinfo(np.int32).max)),
             verbose=self.verbose,
         )
-        self.network_ = state
-        self.history_ = history
-        self._probabilities: Callable[[np.ndarray], np.ndarray] | None = None
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -215,13 +212,9 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "network_")
         values = self._check_features(X, reset=False)
-        if self._probabilities is None:
-            from ._keras_backend import prediction_function
-
-            self._probabilities = prediction_function(self.network_)
         if isinstance(X, AugmentedFeatures):
-            return X.average(self._probabilities(_without_nan(X.flatten())))
-        return self._probabilities(_without_nan(values))
+            return X.average(self.network_.probabilities(_without_nan(X.flatten())))
+        return self.network_.probabilities(_without_nan(values))
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable labels.
@@ -274,13 +267,6 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
                 f"validation_fraction={self.validation_fraction:g} of {len(encoded)} clips cannot "
                 f"be taken with every class on both sides ({error})"
             ) from None
-
-    def __getstate__(self) -> dict[str, Any]:
-        # The traced function belongs to this process; it is made again when asked for.
-        state = super().__getstate__()
-        if "_probabilities" in state:
-            state = {**state, "_probabilities": None}
-        return state
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -95,7 +95,7 @@ class Clips(Sequence):
         DataError
             A waveform is not numeric and 1-D, is empty, or has NaN or infinite samples.
         """
-        checked = [_as_waveform(waveform, i) for i, waveform in enumerate(waveforms)]
+        checked = [as_waveform(waveform, i) for i, waveform in enumerate(waveforms)]
         lengths = {len(waveform) for waveform in checked}
         return cls(checked, identity, sr=sr, n_samples=lengths.pop() if len(lengths) == 1 else None)
 
@@ -127,14 +127,18 @@ class Clips(Sequence):
     @overload
     def __getitem__(self, index: Any) -> Clips: ...
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, tuple):  # scikit-learn writes clips[indices, ...]
+            index = index[0]
         if isinstance(index, (int, np.integer)):
-            return self._views(self.sources[index])
+            return self._views(self.sources[int(index)])
         if isinstance(index, slice):
             sources = self.sources[index]
         else:
             index = np.asarray(index)
+            if index.dtype == bool and len(index) != len(self):
+                raise IndexError(f"mask of {len(index)} values for {len(self)} clips")
             chosen = np.flatnonzero(index) if index.dtype == bool else index
-            sources = [self.sources[i] for i in chosen]
+            sources = [self.sources[int(i)] for i in chosen]
         return Clips(
             sources,
             self.read,
@@ -189,15 +193,17 @@ def stack_padded(arrays: Sequence[np.ndarray]) -> np.ndarray:
 def as_clips(X: Any, estimator: Any, *, reset: bool) -> Clips:
     """Clips as they are; arrays are checked as scikit-learn does and taken at ``estimator.sr``.
 
-    With ``reset``, as in fit, the number of samples is noted; later arrays may be of any length.
+    With ``reset``, as in fit, the number of samples is noted, and later arrays must have as many.
+    A list of waveforms of unequal lengths is free of that.
     """
     if isinstance(X, Clips):
         return X
     is_ragged = isinstance(X, (list, tuple)) and len({np.shape(item) for item in X}) > 1
     if not is_ragged and not _holds_names(X):
         try:
-            X = validate_data(estimator, X, reset=reset, skip_check_array=not reset)
-            X = check_array(X, estimator=estimator)
+            waveforms = check_array(X, dtype=(np.float32, np.float64), estimator=estimator)
+            validate_data(estimator, X, reset=reset, skip_check_array=True)
+            X = waveforms
         except ValueError as error:
             raise DataError(str(error)) from None
     return Clips.from_waveforms(X, estimator.sr)
@@ -207,7 +213,7 @@ def _holds_names(X: Any) -> bool:
     return isinstance(X, (list, tuple)) and len(X) > 0 and isinstance(X[0], (str, os.PathLike))
 
 
-def _as_waveform(waveform: Any, index: int) -> np.ndarray:
+def as_waveform(waveform: Any, index: int) -> np.ndarray:
     waveform = np.asarray(waveform)
     if waveform.dtype.kind in "OUS":
         raise DataError(

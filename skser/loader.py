@@ -268,8 +268,9 @@ def normalize_level(waveform: np.ndarray, how: str) -> np.ndarray:
     if how == "peak":
         level, target = np.abs(waveform).max(), 1.0
     else:
-        level, target = np.sqrt(np.mean(waveform**2)), 0.1
-    return waveform * np.float32(target / level) if level > 0 else waveform
+        level, target = np.sqrt(np.mean(np.square(waveform, dtype=np.float64))), 0.1
+    # In float64, because the level may be too low to have an inverse in float32.
+    return (waveform / np.float64(level) * target).astype(np.float32) if level > 0 else waveform
 
 
 def pad_waveform(waveform: np.ndarray, n_samples: int, how: str | None) -> np.ndarray:

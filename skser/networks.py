@@ -23,7 +23,7 @@ class NetworkMeta:
 
 
 @keras.saving.register_keras_serializable("skser")
-class FrameMask(layers.Layer):
+class FrameMask(keras.layers.Layer):
     """1 for each frame that is real and 0 for padding: (n, frames, features) to (n, frames, 1)."""
 
     def call(self, frames: Any) -> Any:
@@ -34,7 +34,7 @@ class FrameMask(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skser")
-class MaskedPooling(layers.Layer):
+class MaskedPooling(keras.layers.Layer):
     """Mean, deviation and maximum over the real frames: (n, frames, k) to (n, 3 k)."""
 
     def call(self, frames: Any, real: Any) -> Any:

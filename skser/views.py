@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone, is_classifier
-from sklearn.utils import check_array, get_tags
+from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, has_fit_parameter, validate_data
@@ -256,11 +256,10 @@ def check_labels(y: Any, n_clips: int) -> np.ndarray:
     """Labels as a 1-D array: one for each clip, none missing, at least two classes."""
     if y is None:
         raise DataError("y must be given: requires y to be passed, but the target y is None")
-    labels = np.asarray(y)
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1:
-        raise DataError(f"y must be 1-D with a label for each clip, got shape {labels.shape}")
+    try:
+        labels = column_or_1d(y, warn=True)
+    except ValueError as error:
+        raise DataError(f"y must be 1-D with a label for each clip: {error}") from None
     if len(labels) != n_clips:
         raise DataError(f"y must have a label for each clip: {n_clips} clips, {len(labels)} labels")
     missing = np.array([label is None or label != label for label in labels.tolist()], dtype=bool)
@@ -284,10 +283,11 @@ def check_features(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = Fal
     if isinstance(X, AugmentedFeatures):
         values = X.values
     else:
+        X = X if hasattr(X, "ndim") else np.asarray(X)
         dtypes = (np.float64, np.float32)
-        finite = "allow-nan" if allow_nan or np.ndim(X) > 2 else True
+        finite = "allow-nan" if allow_nan or X.ndim > 2 else True
         try:
-            if np.ndim(X) > 2:
+            if X.ndim > 2:
                 values = check_array(X, dtype=dtypes, ensure_all_finite=finite, allow_nd=True)
             else:
                 values = validate_data(

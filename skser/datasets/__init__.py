@@ -4,7 +4,7 @@ Loaders read names and tables, never audio. All return a Bunch with ``paths``, `
 ``groups`` (the speakers), ``frame`` and ``DESCR``.
 """
 
-# from ._check import check_audio
+from ._check import check_audio
 from ._corpus import EMOTIONS
 from .auto import load_corpus
 from .crema_d import load_crema_d
@@ -20,7 +20,7 @@ from .tess import load_tess
 
 __all__ = [
     "EMOTIONS",
-    # "check_audio",
+    "check_audio",
     "load_corpus",
     "load_crema_d",
     "load_emodb",

@@ -72,7 +72,9 @@ class Timbre(NamedTuple):
     microphone_tilt: float
 
 
-def synthesise(tracks: Tracks, timbre: Timbre, sr: int, rng: np.random.Generator) -> np.ndarray:
+def synthesise(
+    tracks: Tracks, timbre: Timbre, n_samples: int, sr: int, rng: np.random.Generator
+) -> np.ndarray:
     """Turn articulation into sound.
 
     Parameters
@@ -81,6 +83,8 @@ def synthesise(tracks: Tracks, timbre: Timbre, sr: int, rng: np.random.Generator
         Articulation and pitch.
     timbre : Timbre
         The voice and the microphone.
+    n_samples : int
+        Length of the waveform.
     sr : int
         Sampling rate in Hz.
     rng : numpy.random.Generator
@@ -91,7 +95,6 @@ def synthesise(tracks: Tracks, timbre: Timbre, sr: int, rng: np.random.Generator
     waveform : ndarray of shape (n_samples,), float32
         With a root mean square of 1.
     """
-    n_samples = round(len(tracks.pitch) / CONTROL_RATE * sr)
     seconds = np.arange(n_samples) / sr
     times = np.arange(len(tracks.pitch)) / CONTROL_RATE
 
@@ -99,7 +102,7 @@ def synthesise(tracks: Tracks, timbre: Timbre, sr: int, rng: np.random.Generator
         return np.interp(seconds, times, track)
 
     flow, pulses = glottal_source(per_sample(tracks.pitch), timbre, sr, rng)
-    # Breath is turbulent mostly while the glottis is open (Klatt 1980, section II.B).
+    # Breath is turbulent mostly while the glottis is open (Klatt 1980).
     breath = rng.standard_normal(n_samples) * (0.4 + flow) * per_sample(tracks.aspiration)
     voice = lfilter(*_brightness_shelf(timbre.brightness, sr), pulses * per_sample(tracks.voicing))
     hiss = rng.standard_normal(n_samples) * per_sample(tracks.frication)
@@ -118,7 +121,7 @@ def synthesise(tracks: Tracks, timbre: Timbre, sr: int, rng: np.random.Generator
 def glottal_source(
     pitch: np.ndarray, timbre: Timbre, sr: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Flow through the glottis, in [0, 1], and its derivative, of Rosenberg's pulses (type C).
+    """Flow through the glottis, in [0, 1], and its derivative, of Rosenberg's polynomial pulse (his type B).
 
     Parameters
     ----------
@@ -172,7 +175,7 @@ def tract_response(frames: Tracks, timbre: Timbre, frequencies: np.ndarray, sr: 
     """
     delay = np.exp(-2j * np.pi * frequencies / sr).astype(np.complex64)
     higher = _HIGHER_FORMANTS * timbre.tract_scale
-    higher = higher[higher < 0.48 * sr]
+    higher = higher[higher < 0.45 * sr]
     constant = np.prod([_resonator(f, 0.05 * f, delay, sr) for f in higher], axis=0)
     response = np.broadcast_to(constant, (len(frames.pitch), len(delay))).astype(np.complex64)
     for formant, bandwidth in zip(frames.formants.T, _BANDWIDTHS, strict=True):

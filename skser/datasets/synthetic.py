@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import uuid
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import soundfile
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from .._validation import (
     BOOLEAN,
@@ -24,8 +23,10 @@ from .._validation import (
     number_range,
 )
 from ..exceptions import ParameterError
+from ._corpus import EMOTIONS, make_corpus
 from ._phones import make_sentence
-from ._voices import EMOTIONS, draw_habit, make_voice, say
+from ._utterance import say
+from ._voices import draw_habit, make_voice
 
 __all__ = ["make_emotional_speech"]
 
@@ -40,6 +41,19 @@ _ALLOWED = {
     "random_state": [RANDOM_STATE],
     "return_X_y": [BOOLEAN],
 }
+
+
+class _Clip(NamedTuple):
+    """A row of the frame."""
+
+    emotion: str
+    speaker: str
+    corpus: str
+    gender: str
+    sentence: str
+    take: str
+
+
 _DESCR = """\
 Synthetic emotional speech (skser.datasets.make_emotional_speech)
 
@@ -70,13 +84,13 @@ def make_emotional_speech(
     A formant synthesiser [1]_ with Rosenberg's glottal pulse [2]_ says nonsense sentences, with
     the vowels of [3]_. Speakers differ in sex, pitch, vocal-tract length, voice quality, rate of
     speech, expressiveness and microphone. Emotions change the mean, range and end of the pitch,
-    rate, pauses, level, high-frequency energy, jitter and shimmer, breathiness, articulation and
-    tremor, in the directions that [4]_, [5]_, [6]_, [7]_ and [8]_ report, and vary from speaker
-    to speaker and from utterance to utterance, so that emotions overlap.
+    rate, pauses, level, high-frequency energy, jitter and shimmer, breathiness, articulation,
+    tremor and formants, in the directions that [4]_, [5]_, [6]_, [7]_, [8]_ and [9]_ report, and
+    vary from speaker to speaker and from utterance to utterance, so that emotions overlap.
 
     Every clip has a random generator of its own, seeded by ``random_state``, speaker, emotion,
     sentence and take: fewer speakers, emotions, sentences or takes give the same clips, only
-    fewer.
+    fewer. Another ``sr`` or ``duration`` makes other clips.
 
     Parameters
     ----------
@@ -116,8 +130,8 @@ def make_emotional_speech(
         groups : ndarray of shape (n_clips,), str
             Speakers, as ``"synthetic-f01"`` (a woman) or ``"synthetic-m02"`` (a man).
         frame : DataFrame of shape (n_clips, 6) or (n_clips, 7)
-            Columns ``path`` (where there are files), ``emotion``, ``speaker``, ``gender``,
-            ``sentence``, ``take`` and ``corpus``.
+            Columns ``path`` (where there are files), ``emotion``, ``speaker``, ``corpus``,
+            ``gender``, ``sentence`` and ``take``.
         DESCR : str
             What the corpus is.
 
@@ -145,6 +159,8 @@ def make_emotional_speech(
        performance: different channels, same code?", Psychological Bulletin 129(5), 2003.
     .. [8] K. R. Scherer, "Vocal communication of emotion: a review of research paradigms", Speech
        Communication 40(1-2), 2003.
+    .. [9] V. C. Tartter, "Happy talk: perceptual and acoustic effects of smiling on speech",
+       Perception & Psychophysics 27(1), 1980.
 
     Examples
     --------
@@ -173,52 +189,46 @@ def make_emotional_speech(
             return_X_y=return_X_y,
         )
     )
-    emotions = _check_emotions(emotions)
-    frame = _plan(n_speakers, emotions, n_sentences, n_takes)
-    clips = _clips(frame, duration, sr, _seed(random_state))
-    if data_home is None:
-        content: dict[str, Any] = {"waveforms": list(clips)}
-    else:
-        paths = _write(clips, frame, _check_folder(data_home), sr)
-        frame.insert(0, "path", paths)
-        content = {"paths": np.array(paths, dtype=object)}
-    target = frame["emotion"].to_numpy(dtype=str)
-    if return_X_y:
-        return next(iter(content.values())), target
+    names = _check_emotions(emotions)
+    folder = None if data_home is None else _check_folder(data_home)
+    clips = _plan(n_speakers, names, n_sentences, n_takes)
+    waveforms = _waveforms(clips, duration, sr, _seed(random_state))
     description = _DESCR.format(
-        n_clips=len(frame),
+        n_clips=len(clips),
         n_speakers=n_speakers,
-        n_emotions=len(emotions),
-        emotions=", ".join(emotions),
+        n_emotions=len(names),
+        emotions=", ".join(names),
         n_sentences=n_sentences,
         n_takes=n_takes,
         low=duration[0],
         high=duration[1],
         sr=sr,
     )
-    return Bunch(
-        **content,
-        sr=sr,
-        target=target,
-        groups=frame["speaker"].to_numpy(dtype=str),
-        frame=frame,
-        DESCR=description,
-    )
+    frame = pd.DataFrame(clips)
+    # Clips are made one at a time, and as files they are never in memory together.
+    frame["path"] = "" if folder is None else _write(clips, waveforms, folder, sr)
+    speech = make_corpus(frame, description)
+    speech.sr = sr
+    if folder is None:
+        del speech["paths"], speech.frame["path"]
+        speech.waveforms = list(waveforms)
+    if return_X_y:
+        return speech.waveforms if folder is None else speech.paths, speech.target
+    return speech
 
 
 def _check_emotions(emotions: Sequence[str]) -> list[str]:
     allowed = ", ".join(EMOTIONS)
-    if isinstance(emotions, str) or not np.iterable(emotions) or not len(list(emotions)):
-        raise ParameterError(
-            f"emotions must be one or more of {allowed} in a list, got {emotions!r}"
-        )
-    for emotion in emotions:
-        if emotion not in EMOTIONS:
-            hint = did_you_mean(emotion, EMOTIONS)
-            raise ParameterError(f"emotions must be of {allowed}, got {emotion!r}{hint}")
-    if len(set(emotions)) < len(emotions):
-        raise ParameterError(f"emotions must differ from each other, got {emotions!r}")
-    return [str(emotion) for emotion in emotions]
+    names = list(emotions) if np.iterable(emotions) and not isinstance(emotions, str) else []
+    if not names:
+        raise ParameterError(f"emotions must be a list of some of {allowed}, got {emotions!r}")
+    for name in names:
+        if name not in EMOTIONS:
+            hint = did_you_mean(name, EMOTIONS)
+            raise ParameterError(f"emotions must be some of {allowed}, got {name!r}{hint}")
+    if len(set(names)) < len(names):
+        raise ParameterError(f"emotions must differ from each other, got {names!r}")
+    return [str(name) for name in names]
 
 
 def _check_folder(data_home: str | os.PathLike[str]) -> Path:
@@ -238,54 +248,51 @@ def _seed(random_state: int | np.random.RandomState | None) -> int:
 
 def _generator(seed: int, *names: str) -> np.random.Generator:
     """A generator that depends on names only, not on what else is drawn."""
-    return np.random.default_rng([seed, zlib.crc32("/".join(names).encode())])
+    return np.random.default_rng([seed, *"/".join(names).encode()])
 
 
-def _plan(n_speakers: int, emotions: list[str], n_sentences: int, n_takes: int) -> pd.DataFrame:
-    """One row per clip."""
-    rows = [
-        {
-            "emotion": emotion,
-            "speaker": f"{_CORPUS}-{gender[0]}{speaker:02d}",
-            "gender": gender,
-            "sentence": f"s{sentence:02d}",
-            "take": f"t{take:02d}",
-            "corpus": _CORPUS,
-        }
-        for speaker in range(1, n_speakers + 1)
-        for gender in ("female" if speaker % 2 else "male",)
+def _plan(n_speakers: int, emotions: list[str], n_sentences: int, n_takes: int) -> list[_Clip]:
+    return [
+        _Clip(
+            emotion,
+            f"{_CORPUS}-{gender[0]}{number:02d}",
+            _CORPUS,
+            gender,
+            f"s{sentence:02d}",
+            f"t{take:02d}",
+        )
+        for number in range(1, n_speakers + 1)
+        for gender in ("female" if number % 2 else "male",)
         for emotion in emotions
         for sentence in range(1, n_sentences + 1)
         for take in range(1, n_takes + 1)
     ]
-    return pd.DataFrame(rows)
 
 
-def _clips(
-    frame: pd.DataFrame, duration: tuple[float, float], sr: int, seed: int
+def _waveforms(
+    clips: list[_Clip], duration: tuple[float, float], sr: int, seed: int
 ) -> Iterator[np.ndarray]:
     n_syllables = max(2, round(_SYLLABLES_PER_SECOND * (duration[0] + duration[1]) / 2))
     sentences = {
         name: make_sentence(n_syllables, _generator(seed, "sentence", name))
-        for name in frame["sentence"].unique()
+        for name in {clip.sentence for clip in clips}
     }
     voices = {
         speaker: make_voice(gender, _generator(seed, "voice", speaker))
-        for speaker, gender in frame[["speaker", "gender"]].drop_duplicates().to_numpy()
+        for speaker, gender in {(clip.speaker, clip.gender) for clip in clips}
     }
-    for row in frame.itertuples():
-        habit = draw_habit(_generator(seed, "habit", row.speaker, row.emotion))
-        rng = _generator(seed, "clip", row.speaker, row.emotion, row.sentence, row.take)
-        yield say(
-            sentences[row.sentence], voices[row.speaker], row.emotion, habit, duration, sr, rng
-        )
+    for clip in clips:
+        habit = draw_habit(_generator(seed, "habit", clip.speaker, clip.emotion))
+        rng = _generator(seed, "clip", clip.speaker, clip.emotion, clip.sentence, clip.take)
+        sentence, voice = sentences[clip.sentence], voices[clip.speaker]
+        yield say(sentence, voice, clip.emotion, habit, duration, sr, rng)
 
 
-def _write(clips: Iterator[np.ndarray], frame: pd.DataFrame, folder: Path, sr: int) -> list[str]:
+def _write(clips: list[_Clip], waveforms: Iterator[np.ndarray], folder: Path, sr: int) -> list[str]:
     paths = []
-    for row, waveform in zip(frame.itertuples(), clips, strict=True):
-        name = f"{row.speaker}_{row.emotion}_{row.sentence}_{row.take}.wav"
-        path = folder / row.speaker / name
+    for clip, waveform in zip(clips, waveforms, strict=True):
+        name = f"{clip.speaker}_{clip.emotion}_{clip.sentence}_{clip.take}.wav"
+        path = folder / clip.speaker / name
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_wav(path, waveform, sr)
         paths.append(str(path))

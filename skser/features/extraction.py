@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
@@ -15,7 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._progress import progress
 from ..clips import Clips, stack_padded, without_padding
-from ..exceptions import AudioWarning
+from ..exceptions import AudioWarning, DataError
 from .base import FeatureBlock
 from .spectra import Spectra
 from .statistics import summarize
@@ -78,6 +77,8 @@ def extract(
     verbose: int = 0,
 ) -> np.ndarray:
     """Features of all clips, (n_clips, n_views, ...); sequences are padded with NaN."""
+    if len(clips) == 0:
+        raise DataError("X must hold at least one clip, got none")
     starts = range(0, len(clips), _CLIPS_AT_ONCE)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
     chunks = parallel(
@@ -144,7 +145,7 @@ def _collect(per_clip: Iterator[np.ndarray], n_clips: int) -> np.ndarray:
             continue
         missing = features.shape[1] - collected.shape[2]
         if missing > 0:
-            widths: Sequence[Any] = [(0, 0)] * collected.ndim
+            widths = [(0, 0)] * collected.ndim
             widths[2] = (0, missing)
             collected = np.pad(collected, widths, constant_values=np.nan)
         collected[i, :, : features.shape[1]] = features

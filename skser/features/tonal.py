@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._validation import integer, number, one_of
+from .._validation import even_integer, integer, number, one_of
 from ..exceptions import ParameterError
 from .base import FeatureBlock, in_float32, numbered
 from .spectra import Spectra, quiet_librosa
@@ -13,6 +13,8 @@ __all__ = ["Chroma", "ChromaCQT", "Pitch", "Tonnetz"]
 
 _C1_HZ = 32.703
 _BINS_PER_OCTAVE = 36
+# How fast librosa lets pitch move: 35.92 octaves in a second.
+_SEMITONES_PER_SECOND = 35.92 * 12
 
 
 def check_octaves(n_octaves: int, sr: int) -> None:
@@ -188,7 +190,7 @@ class Pitch(FeatureBlock):
     _allowed = {
         "fmin": [number(20, 2000)],
         "fmax": [number(20, 4000)],
-        "frame_length": [integer(64, 65536)],
+        "frame_length": [even_integer(64, 65536)],
     }
 
     def __init__(self, fmin: float = 65.0, fmax: float = 500.0, frame_length: int = 2048) -> None:
@@ -219,6 +221,14 @@ class Pitch(FeatureBlock):
             raise ParameterError(f"fmin must be below fmax = {self.fmax:g} Hz, got {self.fmin!r}")
         if self.fmax > sr / 2:
             raise ParameterError(f"fmax must be at most sr / 2 = {sr / 2:g} Hz, got {self.fmax!r}")
+        widest = round(_SEMITONES_PER_SECOND * hop_length / sr)
+        highest = self.fmin * 2 ** (widest / 12)
+        if self.fmax < highest:
+            raise ParameterError(
+                f"fmax must be at least {highest:.1f} Hz with fmin={self.fmin:g} Hz and "
+                f"hop_length={hop_length} at sr={sr} Hz (pitch may move by {widest} semitones "
+                f"from frame to frame), got {self.fmax!r}"
+            )
         shortest = int(np.ceil(2 * sr / self.fmin))
         if self.frame_length < shortest:
             raise ParameterError(

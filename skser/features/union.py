@@ -18,6 +18,7 @@ from .._validation import (
     check_is_fitted,
     check_parameters,
     did_you_mean,
+    even_integer,
     integer,
 )
 from ..clips import as_clips
@@ -116,7 +117,8 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
 
     _allowed = {
         "sr": [integer(4000, 192_000)],
-        "n_fft": [integer(16, 65536)],
+        # Frames of odd length are not centred, and librosa takes n_fft from the number of bins.
+        "n_fft": [even_integer(16, 65536)],
         "hop_length": [integer(1, 65536)],
         "n_jobs": [N_JOBS],
         "memory": [_MEMORY],
@@ -156,9 +158,9 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         -------
         params : dict
         """
-        if not deep or not isinstance(self.blocks, (list, tuple)):
-            return super().get_params(deep=False)
         params = super().get_params(deep=False)
+        if not deep or not self._block_names():
+            return params
         for name, block in self._named_blocks():
             params[name] = block
             if hasattr(block, "get_params"):
@@ -177,11 +179,14 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         -------
         self : FeatureUnionExtractor
         """
-        names = {name for name, _ in self._named_blocks()}
-        if any(key.partition("__")[0] in names for key in params) and "blocks" not in params:
+        if "blocks" in params:
+            self.blocks = params.pop("blocks")
+        if any(key.partition("__")[0] in self._block_names() for key in params):
             # A name alone has no parameters to set: the block itself takes its place.
             self.blocks = self._named_blocks()
-        self._set_params("blocks", **params)
+            self._set_params("blocks", **params)
+        else:
+            super().set_params(**params)
         return self
 
     def fit(self, X: Any, y: Any = None) -> FeatureUnionExtractor:
@@ -263,6 +268,11 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         memory = self.memory.location if isinstance(self.memory, joblib.Memory) else self.memory
         return None if memory is None else FeatureCache(Path(memory) / "skser-features")
 
+    def _block_names(self) -> set[str]:
+        """Names of the blocks as far as there are any; they are checked at fit."""
+        items = self.blocks if isinstance(self.blocks, (list, tuple)) else ()
+        return {item if isinstance(item, str) else item[0] for item in items if _is_named(item)}
+
     def _named_blocks(self) -> list[tuple[str, Any]]:
         """Blocks as (name, block), each name alone replaced by its default block."""
         if not isinstance(self.blocks, (list, tuple)) or len(self.blocks) == 0:
@@ -278,7 +288,7 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
                         f"{did_you_mean(item, DEFAULT_BLOCKS)}"
                     )
                 named.append((item, DEFAULT_BLOCKS[item]()))
-            elif isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
+            elif _is_named(item):
                 named.append(item)
             else:
                 raise ParameterError(
@@ -291,7 +301,10 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
 
     def _check_blocks(self, sr: int) -> None:
         names = [name for name, _ in self._named_blocks()]
-        self._validate_names(names)
+        try:
+            self._validate_names(names)
+        except ValueError as error:
+            raise ParameterError(f"blocks: {error}") from None
         active = self._active_blocks()
         if not active:
             raise ParameterError("blocks must have at least one that is not dropped")
@@ -315,3 +328,8 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _is_named(item: Any) -> bool:
+    is_pair = isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
+    return is_pair or isinstance(item, str)

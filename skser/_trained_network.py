@@ -1,0 +1,40 @@
+"""TrainedNetwork: a network after training, as plain data that pickles anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+class TrainedNetwork:
+    """A network's configuration and weights, and the way to ask it.
+
+    Keras is loaded, and the graph traced, when the first probabilities are asked for.
+
+    Parameters
+    ----------
+    config : str
+        Keras' description of the network (JSON).
+    weights : list of ndarray
+        Its weights, in Keras' order.
+    """
+
+    def __init__(self, config: str, weights: list[np.ndarray]) -> None:
+        self.config = config
+        self.weights = weights
+        self._function: Callable[[np.ndarray], np.ndarray] | None = None
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray:
+        """Probabilities (n_rows, n_classes) in float64, each row with sum 1."""
+        if self._function is None:
+            from ._keras_backend import prediction_function
+
+            self._function = prediction_function(self.config, self.weights)
+        found = self._function(rows).astype(np.float64)
+        return found / found.sum(axis=1, keepdims=True)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The traced function belongs to its process.
+        return {"config": self.config, "weights": self.weights, "_function": None}
