@@ -7,7 +7,6 @@ its weights (arrays), which pickle anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -92,20 +91,18 @@ def train(
     return trained, history
 
 
-def prediction_function(
-    config: str, weights: list[np.ndarray]
-) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from rows to probabilities, traced once for any number of rows and frames."""
-    model = keras.models.model_from_json(config)
-    model.set_weights(weights)
-    rows = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
-    graph = tf.function(lambda rows: model(rows, training=False)).get_concrete_function(rows)
+class PredictionFunction:
+    """From rows to probabilities, traced once for any number of rows and frames."""
 
-    def probabilities(X: np.ndarray) -> np.ndarray:
+    def __init__(self, config: str, weights: list[np.ndarray]) -> None:
+        # The graph refers to the model's variables weakly, so the model is kept.
+        self.model = keras.models.model_from_json(config)
+        self.model.set_weights(weights)
+        rows = tf.TensorSpec([None, *self.model.input_shape[1:]], tf.float32)
+        ask = tf.function(lambda rows: self.model(rows, training=False))
+        self.graph = ask.get_concrete_function(rows)
+
+    def __call__(self, X: np.ndarray) -> np.ndarray:
         starts = range(0, len(X), _ROWS_AT_ONCE)
-        blocks = [graph(tf.constant(X[i : i + _ROWS_AT_ONCE], tf.float32)) for i in starts]
+        blocks = [self.graph(tf.constant(X[i : i + _ROWS_AT_ONCE], tf.float32)) for i in starts]
         return np.concatenate([block.numpy() for block in blocks])
-
-    # The graph keeps weak references to the model's variables.
-    probabilities.model = model  # type: ignore[attr-defined]
-    return probabilities

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,9 +59,10 @@ def check_length(
 
 def as_recordings(X: Any, name: str = "X") -> list[Any]:
     """The recordings in ``X`` as a list of str, bytes and float32 waveforms."""
-    if isinstance(X, (str, bytes, os.PathLike)) or hasattr(X, "read"):
+    is_file = hasattr(X, "read") and not isinstance(X, Clips)
+    if isinstance(X, (str, bytes, os.PathLike)) or is_file or getattr(X, "ndim", 1) == 0:
         raise DataError(f"{name} must be a sequence of recordings, got a single one: {X!r:.200}")
-    if isinstance(X, Clips) or not isinstance(X, Iterable):
+    if isinstance(X, (Clips, Mapping, Set)) or not isinstance(X, Iterable):
         raise DataError(f"{name} must be a sequence of recordings, got {type(X).__name__}")
     if getattr(X, "ndim", 1) == 2:
         X = np.asarray(X)

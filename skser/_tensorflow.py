@@ -34,4 +34,7 @@ with _stderr_closed(os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") >= "3"):
     import keras
     import tensorflow as tf
 
+# Every fit has a network of its own, which TensorFlow takes for one that is traced again and again.
+tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.getMessage())
+
 __all__ = ["keras", "tf"]

@@ -29,9 +29,9 @@ class TrainedNetwork:
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
         """Probabilities (n_rows, n_classes) in float64, each row with sum 1."""
         if self._function is None:
-            from ._keras_backend import prediction_function
+            from ._keras_backend import PredictionFunction
 
-            self._function = prediction_function(self.config, self.weights)
+            self._function = PredictionFunction(self.config, self.weights)
         found = self._function(rows).astype(np.float64)
         return found / found.sum(axis=1, keepdims=True)
 

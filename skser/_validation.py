@@ -7,6 +7,7 @@ An estimator lists its parameters in ``_allowed``; ``check_parameters(self)`` at
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -26,7 +27,7 @@ class Allowed(NamedTuple):
 
 
 NONE = Allowed("None", lambda value: value is None)
-BOOLEAN = Allowed("True or False", lambda value: isinstance(value, (bool, np.bool_)))
+BOOLEAN = Allowed("True or False", lambda value: _is_boolean(value))
 RANDOM_STATE = Allowed(
     "an integer in [0, 2**32 - 1], a numpy RandomState or None",
     lambda value: (
@@ -44,12 +45,16 @@ VERBOSE = Allowed(
 )
 
 
+def _is_boolean(value: Any) -> bool:
+    return isinstance(value, (bool, np.bool_))
+
+
 def _is_integer(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
+    return isinstance(value, Integral) and not _is_boolean(value)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    return isinstance(value, Real) and not _is_boolean(value)
 
 
 def integer(low: int, high: int | None = None) -> Allowed:
@@ -72,7 +77,7 @@ def number(low: float, high: float = np.inf, *, open_low: bool = False) -> Allow
 
     def accepts(value: Any) -> bool:
         above = _is_number(value) and (value > low if open_low else value >= low)
-        return above and value <= high and np.isfinite(value)
+        return above and value <= high and math.isfinite(value)
 
     if np.isinf(high):
         return Allowed(f"a number {'above' if open_low else 'of at least'} {low:g}", accepts)
@@ -97,7 +102,10 @@ def one_of(*options: Any) -> Allowed:
     """One of a few named values."""
 
     def accepts(value: Any) -> bool:
-        return any(type(value) is type(option) and value == option for option in options)
+        # True is no 1, but a NumPy integer from a search is.
+        return np.ndim(value) == 0 and any(
+            value == option and _is_boolean(value) == _is_boolean(option) for option in options
+        )
 
     return Allowed(" or ".join(repr(option) for option in options), accepts)
 

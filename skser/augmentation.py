@@ -25,7 +25,7 @@ from ._validation import (
     number_range,
 )
 from .audio import fix_length, resample
-from .clips import Clips, as_clips, stack_padded
+from .clips import Clips, as_clips, stack_padded, without_padding
 
 __all__ = ["Augmenter", "add_noise", "shift_pitch", "stretch_time", "change_speed", "shift_time"]
 
@@ -135,7 +135,7 @@ class AddViews:
     max_samples: int | None
 
     def __call__(self, views: np.ndarray, sr: int) -> np.ndarray:
-        clean = views[0]
+        clean = without_padding(views[0])
         key = zlib.crc32(clean.tobytes())
         augmented = [self._augment(clean, sr, key, i) for i in range(1, self.n_views)]
         return stack_padded([clean, *augmented])

@@ -112,7 +112,10 @@ class Clips(Sequence):
 
     @property
     def n_views(self) -> int:
-        return max([1, *(getattr(stage, "n_views", 1) for stage in self.stages)])
+        for stage in reversed(self.stages):
+            if hasattr(stage, "n_views"):
+                return stage.n_views
+        return 1
 
     @property
     def shape(self) -> tuple[int]:
@@ -134,11 +137,8 @@ class Clips(Sequence):
         if isinstance(index, slice):
             sources = self.sources[index]
         else:
-            index = np.asarray(index)
-            if index.dtype == bool and len(index) != len(self):
-                raise IndexError(f"mask of {len(index)} values for {len(self)} clips")
-            chosen = np.flatnonzero(index) if index.dtype == bool else index
-            sources = [self.sources[int(i)] for i in chosen]
+            index = np.asarray(index) if len(index) else slice(0)
+            sources = [self.sources[i] for i in np.arange(len(self))[index].tolist()]
         return Clips(
             sources,
             self.read,
@@ -201,7 +201,7 @@ def as_clips(X: Any, estimator: Any, *, reset: bool) -> Clips:
     is_ragged = isinstance(X, (list, tuple)) and len({np.shape(item) for item in X}) > 1
     if not is_ragged and not _holds_names(X):
         try:
-            waveforms = check_array(X, dtype=(np.float32, np.float64), estimator=estimator)
+            waveforms = check_array(X, estimator=estimator)
             validate_data(estimator, X, reset=reset, skip_check_array=True)
             X = waveforms
         except ValueError as error:

@@ -137,7 +137,7 @@ class AudioLoader(TransformerMixin, BaseEstimator):
 
     _allowed = {
         "sr": [integer(4000, 192_000)],
-        "duration": [number(0, open_low=True), NONE],
+        "duration": [number(0.001), NONE],
         "offset": [number(0)],
         "pad": [one_of("end", "both", "repeat"), NONE],
         "trim_db": [number(0, open_low=True), NONE],
@@ -241,12 +241,9 @@ class AudioLoader(TransformerMixin, BaseEstimator):
             warnings.warn(
                 f"silence in place of {list_errors(errors, len(recordings))}",
                 AudioWarning,
-                stacklevel=3,
+                stacklevel=4,  # scikit-learn wraps transform
             )
         return sources
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

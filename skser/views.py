@@ -265,12 +265,14 @@ def check_labels(y: Any, n_clips: int) -> np.ndarray:
     missing = np.array([label is None or label != label for label in labels.tolist()], dtype=bool)
     if missing.any():
         raise DataError(
-            f"y must have no missing labels, got {labels[missing][0]!r} in row "
+            f"y must have no missing labels, got {labels[missing].tolist()[0]!r} in row "
             f"{int(missing.argmax())}"
         )
     check_classification_targets(labels)
     if len(np.unique(labels)) < 2:
-        raise DataError(f"y must have at least two classes, got one class only: {labels[0]!r}")
+        raise DataError(
+            f"y must have at least two classes, got one class only: {labels.tolist()[0]!r}"
+        )
     return labels
 
 

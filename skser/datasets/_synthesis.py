@@ -121,7 +121,7 @@ def synthesise(
 def glottal_source(
     pitch: np.ndarray, timbre: Timbre, sr: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Flow through the glottis, in [0, 1], and its derivative, of Rosenberg's polynomial pulse (his type B).
+    """Flow through the glottis and its derivative: Rosenberg's polynomial pulse (his type B).
 
     Parameters
     ----------
@@ -136,12 +136,16 @@ def glottal_source(
 
     Returns
     -------
-    flow, derivative : ndarray of shape (n_samples,)
+    flow : ndarray of shape (n_samples,)
+        From 0 to the cycle's amplitude, which is 1 on average.
+    derivative : ndarray of shape (n_samples,)
+        Per cycle, so that it does not grow with pitch.
     """
     phase = np.cumsum(pitch) / sr
     n_cycles = int(phase[-1]) + 3
-    shifts = np.clip(rng.normal(0.0, timbre.jitter, n_cycles), -0.3, 0.3)
-    phase += 0.5 + np.interp(phase, np.arange(n_cycles), shifts)  # still rises: |shifts| < 0.5
+    # A cycle's length differs by the shifts of both its ends; below 0.5 the phase still rises.
+    shifts = np.clip(rng.normal(0.0, timbre.jitter / np.sqrt(2.0), n_cycles), -0.3, 0.3)
+    phase += 1.0 + np.interp(phase, np.arange(n_cycles), shifts)
     amplitudes = np.clip(rng.normal(1.0, timbre.shimmer, n_cycles + 1), 0.2, 1.8)
 
     cycle = phase.astype(np.intp)

@@ -55,8 +55,8 @@ class Expression(NamedTuple):
 
 
 # Directions: Scherer (1986, 2003), Murray & Arnott (1993, table I), Banse & Scherer (1996), Juslin
-# & Laukka (2003); formants of a smile: Tartter (1980). Sizes are ours: scores come out like those
-# of acted speech.
+# & Laukka (2003); formants of a smile: Tartter (1980). Sizes are ours, such
+# that emotions overlap.
 PROFILES = {
     "neutral": Expression(),
     "calm": Expression(-0.8, -0.20, -0.5, -0.10, -2.0, -2.0, -0.3, 1.5, 0.04, -0.05, 0.0, 0.0),
@@ -134,8 +134,8 @@ def make_voice(gender: str, rng: np.random.Generator) -> Voice:
         timbre=Timbre(
             tract_scale=tract_scale * np.exp(_around(0.035, rng)),
             open_quotient=rng.uniform(0.50, 0.72),
-            brightness=4.0 + _around(1.1, rng),
-            jitter=0.004 * np.exp(_around(0.25, rng)),
+            brightness=7.0 + _around(1.1, rng),
+            jitter=0.003 * np.exp(_around(0.25, rng)),
             shimmer=0.04 * np.exp(_around(0.25, rng)),
             microphone_tilt=_around(0.5, rng),
         ),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import joblib
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
+from .._files import written_whole
 from .._progress import progress
+from .._version import __version__ as skser_version
 from ..clips import Clips, stack_padded, without_padding
 from ..exceptions import AudioWarning, DataError
 from .base import FeatureBlock
@@ -51,21 +54,25 @@ class FeatureCache:
 
     folder: Path
 
-    def features(self, clips: Clips, index: int, recipe: FeatureRecipe) -> np.ndarray:
-        """Features of a clip, from the folder if they are there and whole."""
-        key = joblib.hash((clips.sources[index], clips.read, clips.stages, clips.sr, recipe))
-        path = self.folder / key[:2] / f"{key}.npy"
+    def path(self, clips: Clips, index: int, recipe: FeatureRecipe) -> Path:
+        """The file of a clip, whether it is there or not."""
+        versions = (skser_version, version("librosa"), version("numpy"))
+        source = (clips.sources[index], clips.read, clips.stages, clips.sr)
+        key = joblib.hash((source, recipe, versions))
+        return self.folder / key[:2] / f"{key}.npy"
+
+    def load(self, path: Path) -> np.ndarray | None:
+        """Features from a file, or None if it is not there or not whole."""
         try:
             return np.load(path, allow_pickle=False)
         except (OSError, ValueError, EOFError):
-            pass  # not there yet, or cut short by a killed process
-        features = recipe.of_views(clips[index], clips.sr)
+            return None
+
+    def save(self, path: Path, features: np.ndarray) -> None:
+        """Keep the features of a clip."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        with open(temporary, "wb") as file:
-            np.save(file, features, allow_pickle=False)
-        os.replace(temporary, path)
-        return features
+        with written_whole(path) as temporary:
+            np.save(temporary, features, allow_pickle=False)
 
 
 def extract(
@@ -101,21 +108,41 @@ def _extract_chunk(
     clips: Clips, recipe: FeatureRecipe, cache: FeatureCache | None
 ) -> tuple[list[np.ndarray], list[str]]:
     """Features of a few clips, and what was wrong with those that became silence."""
+    complaints: list[str] = []
+    # Matrix products round differently with the number of threads, which n_jobs would change.
+    with threadpool_limits(1, user_api="blas"):
+        features = [_extract_clip(clips, i, recipe, cache, complaints) for i in range(len(clips))]
+    return features, complaints
+
+
+def _extract_clip(
+    clips: Clips,
+    index: int,
+    recipe: FeatureRecipe,
+    cache: FeatureCache | None,
+    complaints: list[str],
+) -> np.ndarray:
+    if cache is not None:
+        path = cache.path(clips, index, recipe)
+        kept = cache.load(path)
+        if kept is not None:
+            return kept
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AudioWarning)
-        if cache is None:
-            features = [recipe.of_views(views, clips.sr) for views in clips]
-        else:
-            features = [cache.features(clips, i, recipe) for i in range(len(clips))]
-    complaints = []
+        features = recipe.of_views(clips[index], clips.sr)
+    became_silence = False
     for warning in caught:
         if issubclass(warning.category, AudioWarning):
+            became_silence = True
             complaints.append(str(warning.message))
         else:
             warnings.warn_explicit(
                 warning.message, warning.category, warning.filename, warning.lineno
             )
-    return features, complaints
+    # Silence is not kept, so that a later run complains again.
+    if cache is not None and not became_silence:
+        cache.save(path, features)
+    return features
 
 
 def _unpack(

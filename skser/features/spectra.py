@@ -116,15 +116,19 @@ class Spectra:
         """Chromagram from a constant-Q transform, each frame's maximum being 1."""
         from librosa.feature import chroma_cqt
 
+        # librosa cannot halve the rate of a few samples; zeros after them are silence.
+        missing = max(0, self.hop_length - len(self.waveform))
+
         def compute() -> np.ndarray:
             with quiet_librosa():
-                return chroma_cqt(
-                    y=self.waveform,
+                chroma = chroma_cqt(
+                    y=np.pad(self.waveform, (0, missing)),
                     sr=self.sr,
                     hop_length=self.hop_length,
                     n_chroma=n_chroma,
                     n_octaves=n_octaves,
                 )
+            return chroma[:, : self.n_frames]
 
         return self.once(("chroma_cqt", n_chroma, n_octaves), compute)
 

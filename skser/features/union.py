@@ -318,12 +318,6 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
             except ParameterError as error:
                 raise ParameterError(f"{name}__{error}") from None
 
-    def _sk_visual_block_(self) -> Any:
-        from sklearn.utils._repr_html.estimator import _VisualBlock
-
-        names, blocks = zip(*self._named_blocks(), strict=True)
-        return _VisualBlock("parallel", blocks, names=names)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]

@@ -1,11 +1,13 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import librosa
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from scipy.linalg import solve_toeplitz
 from scipy.signal import freqz
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedKFold, cross_val_predict
@@ -169,24 +171,24 @@ def test_files_hold_the_waveforms(small, tmp_path):
 
 def test_files_are_written_again(tmp_path):
     first = make_emotional_speech(tmp_path, **SMALL, random_state=3)
-    content = [open(path, "rb").read() for path in first.paths]
-    open(first.paths[0], "wb").close()
+    content = [Path(path).read_bytes() for path in first.paths]
+    Path(first.paths[0]).write_bytes(b"")
     again = make_emotional_speech(str(tmp_path), **SMALL, random_state=3)
-    assert [open(path, "rb").read() for path in again.paths] == content
+    assert [Path(path).read_bytes() for path in again.paths] == content
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     speech = make_emotional_speech(tmp_path, **SMALL, random_state=3)
-    content = open(speech.paths[0], "rb").read()
+    content = Path(speech.paths[0]).read_bytes()
 
     def fail(file, *args, **kwargs):
-        open(file, "wb").write(b"RIFF")
+        Path(file).write_bytes(b"RIFF")
         raise OSError("disk full")
 
     monkeypatch.setattr(soundfile, "write", fail)
     with pytest.raises(OSError, match="disk full"):
         make_emotional_speech(tmp_path, **SMALL, random_state=4)
-    assert open(speech.paths[0], "rb").read() == content
+    assert Path(speech.paths[0]).read_bytes() == content
     assert sorted(map(str, tmp_path.rglob("*.*"))) == sorted(speech.paths)
 
 
@@ -222,8 +224,7 @@ def test_jitter_and_shimmer_vary_the_cycles():
     starts = np.flatnonzero((flow[1:] > 0) & (flow[:-1] == 0))
     lengths = np.diff(starts) / 160
     assert lengths.mean() == pytest.approx(1, abs=0.01)
-    # A cycle's length is the difference of two independent shifts of its ends.
-    assert lengths.std() == pytest.approx(0.02 * np.sqrt(2), rel=0.25)
+    assert lengths.std() == pytest.approx(0.02, rel=0.25)
     peaks = np.maximum.reduceat(flow, starts)
     assert peaks.std() == pytest.approx(0.1, rel=0.25)
 
@@ -236,7 +237,8 @@ def test_vowels_have_their_formants(vowel):
     assert np.sqrt(np.mean(waveform**2)) == pytest.approx(1, rel=1e-4)
     # Linear prediction, after pre-emphasis, finds the resonances again.
     steady = np.append(0, np.diff(waveform[2000:6000])) * np.hamming(4000)
-    roots = np.roots(librosa.lpc(steady.astype(float), order=18))
+    correlation = np.correlate(steady, steady, "full")[len(steady) - 1 :][:19]
+    roots = np.roots([1, *-solve_toeplitz(correlation[:-1], correlation[1:])])
     roots = roots[(roots.imag > 0) & (np.abs(roots) > 0.93)]
     found = np.sort(np.angle(roots)) * SR / (2 * np.pi)
     for formant in (VOWELS[vowel].f1, VOWELS[vowel].f2):
@@ -317,11 +319,11 @@ def test_learnable_across_speakers_and_not_trivial(corpus):
     X = np.array([features(waveform) for waveform in corpus.waveforms])
     classifier = make_pipeline(StandardScaler(), SVC(C=3.0))
 
-    def uar(cv):
-        predicted = cross_val_predict(classifier, X, corpus.target, groups=corpus.groups, cv=cv)
+    def uar(cv, groups=None):
+        predicted = cross_val_predict(classifier, X, corpus.target, groups=groups, cv=cv)
         return balanced_accuracy_score(corpus.target, predicted)
 
-    new_speakers = uar(LeaveOneGroupOut())
+    new_speakers = uar(LeaveOneGroupOut(), corpus.groups)
     known_speakers = uar(StratifiedKFold(5, shuffle=True, random_state=0))
     assert 0.5 < new_speakers < 0.9  # chance is 1/6
     assert new_speakers < known_speakers < 0.95

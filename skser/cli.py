@@ -1,0 +1,170 @@
+"""The command line: ``skser demo``, ``skser train`` and ``skser predict``."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="skser",
+    help="Speech emotion recognition in one scikit-learn pipeline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of all that is random.")]
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+) -> None:
+    if show:
+        from . import __version__
+
+        typer.echo(f"skser {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("skser-demo"),
+    seed: Seed = 0,
+) -> None:
+    """Go the whole way on synthetic speech: cross-validate, fit, keep, predict, draw.
+
+    Takes about a minute and needs no download. Writes speech, model, scores and pictures.
+    """
+    from .demo import run_demo
+    from .exceptions import ParameterError
+
+    if out.exists() and not out.is_dir():
+        raise ParameterError(f"--out must be a folder, got the file {out}")
+    run_demo(out, random_state=seed, say=typer.echo)
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Argument(help="Corpus folder, folder per class, or CSV/TSV.")],
+    out: Annotated[Path, typer.Option(help="File to write the model to.")],
+    corpus: Annotated[
+        str, typer.Option(help="ravdess, crema_d, tess, savee, emodb, emovo, folder, manifest.")
+    ] = "auto",
+    seed: Seed = 0,
+    jobs: Annotated[int, typer.Option(help="Processes that extract features.")] = 1,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A pipeline parameter, as classify__epochs=80. Repeatable."),
+    ] = None,
+) -> None:
+    """Fit the default pipeline on labelled recordings and keep it.
+
+    Example: skser train RAVDESS --out model.joblib --set classify__epochs=80
+    """
+    from ._files import check_writable, save_model
+    from .datasets import load_corpus
+    from .exceptions import ParameterError
+    from .recipes import make_emotion_pipeline
+
+    check_writable(out)
+    parameters = dict(_parse_setting(text) for text in set_ or [])
+    try:
+        pipeline = make_emotion_pipeline(random_state=seed, n_jobs=jobs, verbose=1, **parameters)
+    except ValueError as error:
+        raise ParameterError(str(error)) from None
+    speech = load_corpus(data, corpus=corpus)
+    labels = speech.frame["emotion"].value_counts().sort_index()
+    counts = ", ".join(f"{label} {n}" for label, n in labels.items())
+    typer.echo(f"{len(speech.paths)} recordings: {counts}")
+    pipeline.fit(speech.paths, speech.target)
+    save_model(pipeline.set_params(features__verbose=0, classify__verbose=0), out)
+    typer.echo(f"wrote {out}")
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="Model that `skser train` wrote.")],
+    files: Annotated[list[Path], typer.Argument(help="Recordings.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Label recordings: the emotion and the probabilities of all.
+
+    A model is a pickle: load only one that you trust.
+
+    Example: skser predict model.joblib my_recording.mp3
+    """
+    from ._files import load_model
+    from .exceptions import ParameterError
+
+    if as_json and as_csv:
+        raise ParameterError("--json and --csv exclude each other, got both")
+    pipeline = load_model(model)
+    probabilities = pipeline.predict_proba([str(file) for file in files])
+    typer.echo(_format_predictions(files, pipeline.classes_, probabilities, as_json, as_csv))
+
+
+def _format_predictions(
+    files: list[Path], classes: Any, probabilities: Any, as_json: bool, as_csv: bool
+) -> str:
+    import pandas as pd
+
+    table = pd.DataFrame(probabilities, columns=list(classes))
+    table.insert(0, "file", [str(file) for file in files])
+    table.insert(1, "emotion", classes[probabilities.argmax(axis=1)])
+    if as_csv:
+        return table.to_csv(index=False, float_format="%.4f").rstrip("\n")
+    if as_json:
+        import json
+
+        rows = [
+            {
+                "file": file,
+                "emotion": emotion,
+                "probabilities": {
+                    str(c): round(float(p), 4) for c, p in zip(classes, row, strict=True)
+                },
+            }
+            for file, emotion, row in zip(
+                table["file"], table["emotion"], probabilities, strict=True
+            )
+        ]
+        return json.dumps(rows, indent=2, ensure_ascii=False)
+    return table.to_string(index=False, float_format="{:.2f}".format)
+
+
+def _parse_setting(text: str) -> tuple[str, Any]:
+    """``"classify__epochs=80"`` to ``("classify__epochs", 80)``."""
+    from .exceptions import ParameterError
+
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ParameterError(f"--set must be of the form name=value, got {text!r}")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value  # a plain string, such as load__pad=repeat
+
+
+def main() -> None:
+    """Entry point of the ``skser`` command: errors are one line, and exit with 1."""
+    try:
+        app()
+    except Exception as error:
+        # scikit-learn comes with the errors, so they are loaded only when there is one.
+        from .exceptions import SkserError
+
+        if not isinstance(error, SkserError):
+            raise
+        typer.echo(f"skser: error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

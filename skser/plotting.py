@@ -1,0 +1,100 @@
+"""Pictures, as scikit-learn's Display classes: data in ``__init__``, drawing in ``plot``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .exceptions import DataError
+
+__all__ = ["TrainingCurvesDisplay"]
+
+# Okabe and Ito's colours, which are told apart by colour-blind readers too.
+_TRAINING, _VALIDATION = "#0072B2", "#D55E00"
+
+
+class TrainingCurvesDisplay:
+    """Loss and accuracy after each epoch of training.
+
+    Parameters
+    ----------
+    history : mapping of str to sequence of float
+        ``loss`` and ``accuracy``, and ``val_loss`` and ``val_accuracy`` where a validation part
+        was watched.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        The axes of loss and of accuracy.
+    figure_ : matplotlib Figure
+        The figure.
+    lines_ : list of matplotlib Line2D
+        The curves.
+
+    Examples
+    --------
+    >>> from skser.plotting import TrainingCurvesDisplay
+    >>> display = TrainingCurvesDisplay({"loss": [2.0, 1.0], "accuracy": [0.2, 0.7]})
+    >>> display.plot().axes_[0].get_ylabel()
+    'loss'
+    """
+
+    def __init__(self, history: Mapping[str, Sequence[float]]) -> None:
+        self.history = history
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, *, axes: Any = None) -> TrainingCurvesDisplay:
+        """Draw the training of a fitted classifier, or of the pipeline that ends in it.
+
+        Parameters
+        ----------
+        estimator : CNNEmotionClassifier or Pipeline
+            Fitted.
+        axes : sequence of two matplotlib Axes or None, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        display : TrainingCurvesDisplay
+        """
+        last = estimator[-1] if hasattr(estimator, "steps") else estimator
+        if not hasattr(last, "history_"):
+            raise DataError(f"estimator must be fitted and have history_, got {last!r}")
+        return cls(last.history_).plot(axes=axes)
+
+    def plot(self, *, axes: Any = None) -> TrainingCurvesDisplay:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        axes : sequence of two matplotlib Axes or None, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        self : TrainingCurvesDisplay
+        """
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import MaxNLocator
+
+        if axes is None:
+            _, axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+        self.axes_ = axes
+        self.figure_ = axes[0].figure
+        self.lines_ = []
+        epochs = range(1, len(self.history["loss"]) + 1)
+        for ax, name in zip(axes, ("loss", "accuracy"), strict=True):
+            for key, label, colour in (
+                (name, "training", _TRAINING),
+                (f"val_{name}", "validation", _VALIDATION),
+            ):
+                if key in self.history:
+                    self.lines_ += ax.plot(epochs, self.history[key], color=colour, label=label)
+            ax.set(xlabel="epoch", ylabel=name)
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+            ax.grid(alpha=0.3)
+            ax.spines[["top", "right"]].set_visible(False)
+            ax.legend(frameon=False)
+        axes[0].set_ylim(bottom=0)
+        axes[1].set_ylim(0, 1)
+        return self

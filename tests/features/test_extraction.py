@@ -1,0 +1,222 @@
+"""Extraction in chunks, through a cache, and what is said of recordings that cannot be decoded."""
+
+import os
+
+import joblib
+import numpy as np
+import pytest
+import soundfile
+
+from skser import AudioLoader, Clips, FeatureUnionExtractor
+from skser.exceptions import AudioWarning
+from skser.features.extraction import FeatureRecipe
+
+from .golden.make_golden import speechlike
+from .test_union import Louder
+
+BLOCKS = ["mfcc", "zcr"]
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """Three FLAC recordings of 0.25 s."""
+    folder = tmp_path / "audio"
+    folder.mkdir()
+    for i in range(3):
+        soundfile.write(folder / f"{i}.flac", speechlike(seconds=0.25, seed=i), 16000)
+    return sorted(map(str, folder.iterdir()))
+
+
+@pytest.fixture
+def memory(tmp_path):
+    return tmp_path / "memory"
+
+
+@pytest.fixture
+def forbid(monkeypatch):
+    """Function after which nothing can be extracted any more."""
+
+    def fail(self, views, sr):
+        raise AssertionError("extracted again")
+
+    return lambda: monkeypatch.setattr(FeatureRecipe, "of_views", fail)
+
+
+def load(paths, **params):
+    return AudioLoader(duration=None, **params).transform(paths)
+
+
+def files_of(memory):
+    return sorted(path for path in memory.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("statistics", [None, ("mean", "std")])
+@pytest.mark.parametrize("stage", [None, Louder()])
+def test_second_run_reads_the_cache(paths, memory, forbid, statistics, stage):
+    clips = load(paths) if stage is None else load(paths).map(stage)
+    plain = FeatureUnionExtractor(BLOCKS, statistics=statistics).fit_transform(clips)
+    extractor = FeatureUnionExtractor(BLOCKS, statistics=statistics, memory=str(memory))
+    first = extractor.fit_transform(clips)
+    assert len(files_of(memory)) == len(paths)
+    forbid()
+    again = FeatureUnionExtractor(BLOCKS, statistics=statistics, memory=memory)
+    second = again.fit_transform(clips[::-1])
+    values = [f if stage is None else f.values for f in (plain, first, second[::-1])]
+    np.testing.assert_array_equal(values[1], values[0])
+    np.testing.assert_array_equal(values[2], values[0])
+
+
+@pytest.mark.parametrize("as_memory", [str, os.fspath, lambda p: joblib.Memory(p, verbose=0)])
+def test_kinds_of_memory(paths, memory, forbid, as_memory):
+    clips = load(paths)
+    FeatureUnionExtractor(BLOCKS, memory=as_memory(memory)).fit_transform(clips)
+    forbid()
+    extractor = FeatureUnionExtractor(BLOCKS, memory=as_memory(memory))
+    assert extractor.fit_transform(clips).shape == (3, 41)
+
+
+def test_memory_without_a_folder_keeps_nothing(paths, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = files_of(tmp_path)
+    for none in (None, joblib.Memory(None)):
+        FeatureUnionExtractor(BLOCKS, memory=none).fit_transform(load(paths))
+    assert files_of(tmp_path) == before
+
+
+def test_waveforms_are_cached_too(waveforms, memory, forbid):
+    extractor = FeatureUnionExtractor(BLOCKS, memory=memory)
+    features = extractor.fit_transform(waveforms)
+    forbid()
+    np.testing.assert_array_equal(extractor.fit_transform(waveforms.copy()), features)
+
+
+def test_workers_share_the_cache(paths, memory, forbid):
+    clips = load(paths)
+    features = FeatureUnionExtractor(BLOCKS, memory=memory, n_jobs=2).fit_transform(clips)
+    forbid()
+    extractor = FeatureUnionExtractor(BLOCKS, memory=memory)
+    np.testing.assert_array_equal(extractor.fit_transform(clips), features)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mfcc__n_mfcc": 12},
+        {"mfcc__fmin": 20.0},
+        {"n_fft": 512},
+        {"hop_length": 200},
+        {"statistics": ("std",)},
+        {"statistics": None},
+        {"zcr": "drop"},
+    ],
+    ids=str,
+)
+def test_changed_parameter_misses(paths, memory, change):
+    clips = load(paths)
+    extractor = FeatureUnionExtractor(BLOCKS, memory=memory).fit(clips)
+    extractor.transform(clips)
+    extractor.set_params(**change)
+    features = extractor.fit_transform(clips)
+    assert len(files_of(memory)) == 2 * len(paths)
+    np.testing.assert_array_equal(extractor.set_params(memory=None).transform(clips), features)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda paths: load(paths, normalize="peak"),
+        lambda paths: load(paths, sr=8000),
+        lambda paths: load(paths).map(Louder(2)),
+    ],
+    ids=["loader", "sr", "stage"],
+)
+def test_changed_clips_miss(paths, memory, change):
+    extractor = FeatureUnionExtractor(BLOCKS, memory=memory)
+    extractor.fit_transform(load(paths))
+    extractor.fit_transform(change(paths))
+    assert len(files_of(memory)) == 2 * len(paths)
+
+
+def test_changed_file_misses(paths, memory):
+    extractor = FeatureUnionExtractor(BLOCKS, memory=memory)
+    before = extractor.fit_transform(load(paths))
+    soundfile.write(paths[1], speechlike(seconds=0.3, seed=9), 16000)
+    after = extractor.fit_transform(load(paths))
+    assert len(files_of(memory)) == len(paths) + 1
+    assert (before != after).any(axis=1).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda content: content[: len(content) // 2], lambda content: b"", lambda content: b"junk"],
+    ids=["half", "empty", "junk"],
+)
+def test_damaged_file_is_made_anew(paths, memory, damage):
+    extractor = FeatureUnionExtractor(BLOCKS, memory=memory)
+    features = extractor.fit_transform(load(paths))
+    whole = {path: path.read_bytes() for path in files_of(memory)}
+    for path, content in whole.items():
+        path.write_bytes(damage(content))
+    np.testing.assert_array_equal(extractor.fit_transform(load(paths)), features)
+    assert {path: path.read_bytes() for path in files_of(memory)} == whole
+
+
+# --- recordings that cannot be decoded ------------------------------------------------------
+
+
+@pytest.fixture
+def with_broken(paths):
+    """Forty recordings of which two have a sound header and last sample, and a hole between."""
+    broken = []
+    for i, path in enumerate(paths[:2]):
+        noise = np.random.default_rng(i).uniform(-0.5, 0.5, 16000)
+        soundfile.write(path, noise, 16000)
+        with open(path, "r+b") as file:
+            file.seek(os.path.getsize(path) // 2)
+            file.write(bytes(500))
+        broken.append(path)
+    return [broken[0], *[paths[2]] * 38, broken[1]], broken
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("cached", [False, True])
+def test_failures_are_one_warning(with_broken, memory, n_jobs, cached):
+    recordings, broken = with_broken
+    clips = load(recordings, on_error="silence")  # headers are fine: no warning yet
+    extractor = FeatureUnionExtractor(BLOCKS, n_jobs=n_jobs, memory=memory if cached else None)
+    extractor.fit(clips)
+    for _ in range(2):  # said again, and not lost in the cache
+        with pytest.warns(AudioWarning) as caught:
+            features = extractor.transform(clips)
+        (warning,) = caught
+        first, *lines = str(warning.message).splitlines()
+        assert first == "silence in place of 2 recordings that could not be decoded:"
+        reasons = [f"  {path}: cannot be decoded" for path in broken]
+        assert [line.startswith(r) for line, r in zip(lines, reasons, strict=True)] == [True] * 2
+    silence = extractor.transform(np.zeros((1, 16000)))
+    np.testing.assert_array_equal(features[[0, -1]], silence[[0, 0]])
+    np.testing.assert_array_equal(features[1:-1], features[[1]].repeat(38, axis=0))
+    assert (features[1] != silence[0]).any()
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_failures_raise_by_default(with_broken, n_jobs):
+    recordings, broken = with_broken
+    extractor = FeatureUnionExtractor(BLOCKS, n_jobs=n_jobs)
+    with pytest.raises(ValueError, match="cannot be decoded") as caught:
+        extractor.fit_transform(load(recordings))
+    assert str(caught.value).startswith(broken[0])
+
+
+def test_clips_are_read_once_and_one_at_a_time():
+    read = []
+
+    def read_noise(source):
+        read.append(source)
+        return np.random.default_rng(source).normal(size=2000).astype(np.float32)
+
+    clips = Clips(range(40), read_noise, sr=16000, n_samples=2000)
+    extractor = FeatureUnionExtractor(BLOCKS).fit(clips)
+    assert read == []  # fit extracts nothing
+    extractor.transform(clips)
+    assert read == list(range(40))

@@ -1,0 +1,146 @@
+import csv
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+import skser
+from skser import cli
+from skser.datasets import make_emotional_speech
+
+QUICK = [
+    "--set",
+    "load__duration=0.5",
+    "--set",
+    "classify__epochs=2",
+    "--set",
+    "classify__filters=(4,)",
+]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """A folder per class, with what a user's own recordings look like."""
+    home = tmp_path_factory.mktemp("own")
+    speech = make_emotional_speech(
+        n_speakers=2, emotions=("angry", "sad"), n_sentences=2, n_takes=1, random_state=0
+    )
+    for i, (waveform, emotion) in enumerate(zip(speech.waveforms, speech.target, strict=True)):
+        (home / emotion).mkdir(exist_ok=True)
+        soundfile.write(home / emotion / f"{i}.flac", waveform, speech.sr)
+    return home
+
+
+@pytest.fixture(scope="module")
+def model(corpus, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "model.joblib"
+    run("train", corpus, "--out", path, *QUICK)
+    return path
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    path = tmp_path_factory.mktemp("mine") / "my recording.mp3"
+    noise = np.random.default_rng(0).normal(0, 0.1, size=(44100, 2))
+    soundfile.write(path, noise, 44100)
+    return path
+
+
+def run(*arguments):
+    result = CliRunner().invoke(cli.app, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def fail(monkeypatch, capsys, *arguments):
+    """Exit code and stderr of the command as the shell sees it."""
+    monkeypatch.setattr("sys.argv", ["skser", *(str(a) for a in arguments)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    return left.value.code, capsys.readouterr().err
+
+
+def test_version_and_help():
+    assert run("--version") == f"skser {skser.__version__}\n"
+    for command in ("demo", "train", "predict"):
+        assert command in run("--help")
+
+
+def test_train_tells_what_it_does(corpus, tmp_path):
+    told = run("train", corpus, "--out", tmp_path / "model.joblib", *QUICK)
+    assert "8 recordings: angry 4, sad 4" in told
+    assert [p.name for p in tmp_path.iterdir()] == ["model.joblib"]
+
+
+def test_train_on_a_manifest(corpus, tmp_path):
+    table = [(str(p), p.parent.name) for p in sorted(corpus.rglob("*.flac"))]
+    pd.DataFrame(table, columns=["FileName", "Emotion"]).to_csv(tmp_path / "list.csv", index=False)
+    told = run("train", tmp_path / "list.csv", "--out", tmp_path / "model.joblib", *QUICK)
+    assert "8 recordings: angry 4, sad 4" in told
+
+
+def test_predict_table(model, recording):
+    told = run("predict", model, recording)
+    header, row = told.splitlines()
+    assert header.split() == ["file", "emotion", "angry", "sad"]
+    assert "my recording.mp3" in row
+
+
+def test_predict_json(model, recording):
+    (row,) = json.loads(run("predict", model, recording, "--json"))
+    assert row["file"] == str(recording)
+    assert row["emotion"] == max(row["probabilities"], key=row["probabilities"].get)
+    assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_predict_csv(model, recording, corpus):
+    files = [recording, *sorted(corpus.rglob("*.flac"))]
+    rows = list(csv.DictReader(io.StringIO(run("predict", model, *files, "--csv"))))
+    assert [row["file"] for row in rows] == [str(file) for file in files]
+    assert {row["emotion"] for row in rows} <= {"angry", "sad"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "nowhere", "--out", "m.joblib"], "nowhere"),
+        (
+            ["train", "{corpus}", "--out", "no/m.joblib"],
+            "no/m.joblib: its folder no does not exist",
+        ),
+        (
+            ["train", "{corpus}", "--out", "m.joblib", "--corpus", "ravdes"],
+            "did you mean 'ravdess'?",
+        ),
+        (
+            ["train", "{corpus}", "--out", "m.joblib", "--set", "classify__epoch=3"],
+            "Invalid parameter 'epoch' for estimator CNNEmotionClassifier",
+        ),
+        (
+            ["train", "{corpus}", "--out", "m.joblib", "--set", "epochs"],
+            "--set must be of the form name=value, got 'epochs'",
+        ),
+        (["predict", "{model}", "nowhere.mp3"], "nowhere.mp3: does not exist"),
+        (["predict", "{recording}", "{recording}"], "is no model that can be loaded"),
+        (["predict", "nowhere.joblib", "{recording}"], "nowhere.joblib: is no file"),
+        (
+            ["predict", "{model}", "{recording}", "--json", "--csv"],
+            "--json and --csv exclude each other",
+        ),
+        (["demo", "--out", "{recording}"], "--out must be a folder, got the file"),
+    ],
+)
+def test_errors_are_one_line(
+    arguments, message, corpus, model, recording, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    names = {"corpus": corpus, "model": model, "recording": recording}
+    code, told = fail(monkeypatch, capsys, *(a.format(**names) for a in arguments))
+    assert code == 1
+    assert told.startswith("skser: error: ")
+    assert message in told
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,71 @@
+"""scikit-learn's own estimator checks on every public estimator."""
+
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+
+import skser
+from skser import (
+    AudioLoader,
+    AugmentedClassifier,
+    Augmenter,
+    CNNEmotionClassifier,
+    FeatureScaler,
+    FeatureUnionExtractor,
+)
+
+# AudioLoader takes no 2-D arrays, for which scikit-learn has one check only: it has checks of its
+# own in test_loader_checks.py.
+ESTIMATORS = [
+    AudioLoader(),
+    Augmenter(n_views=2, random_state=0),
+    FeatureUnionExtractor(["mfcc", "zcr"]),
+    FeatureScaler(),
+    AugmentedClassifier(LogisticRegression()),
+    CNNEmotionClassifier(
+        filters=(8,), dense_units=16, epochs=20, dropout=0.0, learning_rate=0.02, random_state=0
+    ),
+]
+
+FIT_ONLY = "augmentation is for training: fit_transform adds views, transform does not"
+EXPECTED_FAILURES = {
+    "Augmenter": {
+        "check_transformer_general": FIT_ONLY,
+        "check_transformer_data_not_an_array": FIT_ONLY,
+        "check_pipeline_consistency": FIT_ONLY,
+    },
+    "CNNEmotionClassifier": {
+        "check_sample_weight_equivalence_on_dense_data": (
+            "mini-batches: a row of weight 2 is one row of a batch, a repeated row is two"
+        ),
+    },
+}
+
+
+def expected_failures(estimator):
+    return EXPECTED_FAILURES.get(type(estimator).__name__, {})
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@pytest.mark.filterwarnings("ignore:The total space of parameters")
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures, xfail_strict=True)
+def test_sklearn_check(estimator, check):
+    check(estimator)
+
+
+def test_every_public_estimator_is_checked():
+    public = {
+        name
+        for name in skser.__all__
+        if isinstance(getattr(skser, name), type) and hasattr(getattr(skser, name), "get_params")
+    }
+    assert public == {type(estimator).__name__ for estimator in ESTIMATORS}
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+def test_number_of_checks(estimator):
+    n_checks = len(list(estimator_checks_generator(estimator)))
+    if isinstance(estimator, AudioLoader):
+        assert n_checks == 1
+    else:
+        assert n_checks >= 40
