@@ -102,9 +102,11 @@ def one_of(*options: Any) -> Allowed:
     """One of a few named values."""
 
     def accepts(value: Any) -> bool:
-        # True is no 1, but a NumPy integer from a search is.
-        return np.ndim(value) == 0 and any(
-            value == option and _is_boolean(value) == _is_boolean(option) for option in options
+        # An integer may be NumPy's, from a search, but True is no 1.
+        return any(
+            value == option
+            for option in options
+            if type(value) is type(option) or (_is_integer(value) and _is_integer(option))
         )
 
     return Allowed(" or ".join(repr(option) for option in options), accepts)

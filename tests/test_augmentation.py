@@ -322,7 +322,7 @@ def test_tags():
         (np.full((2, 9), np.nan), "contains NaN"),
         (np.zeros((0, 9)), r"Found array with 0 sample\(s\)"),
         (np.zeros((2, 3, 4)), "Found array with dim 3"),
-        (np.array([["a.wav"]]), "could not convert string to float"),
+        (np.array([["a.wav"]]), "not compatible with arrays of bytes"),
     ],
 )
 def test_bad_arrays(waveforms, message):

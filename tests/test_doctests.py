@@ -6,11 +6,7 @@ import pytest
 
 import skser
 
-MODULES = sorted(
-    info.name
-    for info in pkgutil.walk_packages(skser.__path__, "skser.")
-
-)
+MODULES = sorted(info.name for info in pkgutil.walk_packages(skser.__path__, "skser."))
 
 
 @pytest.mark.parametrize("name", MODULES)

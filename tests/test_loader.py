@@ -473,7 +473,7 @@ BAD_PARAMETERS = [
     ({"trim_db": 0}, "trim_db must be a number above 0 or None, got 0"),
     ({"trim_db": True}, "trim_db must be a number above 0 or None, got True"),
     ({"normalize": "max"}, "normalize must be 'peak' or 'rms' or None, got 'max'"),
-    ({"max_duration": -1}, "max_duration must be a number of at least 0.001 or None, got -1"),
+    ({"max_duration": -1}, "max_duration must be a number above 0 or None, got -1"),
     ({"on_error": "skip"}, "on_error must be 'raise' or 'silence', got 'skip'"),
 ]
 
