@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -262,7 +263,7 @@ def check_labels(y: Any, n_clips: int) -> np.ndarray:
         raise DataError(f"y must be 1-D with a label for each clip: {error}") from None
     if len(labels) != n_clips:
         raise DataError(f"y must have a label for each clip: {n_clips} clips, {len(labels)} labels")
-    missing = np.array([label is None or label != label for label in labels.tolist()], dtype=bool)
+    missing = np.array([_is_missing(label) for label in labels.tolist()], dtype=bool)
     if missing.any():
         raise DataError(
             f"y must have no missing labels, got {labels[missing].tolist()[0]!r} in row "
@@ -274,6 +275,10 @@ def check_labels(y: Any, n_clips: int) -> np.ndarray:
             f"y must have at least two classes, got one class only: {labels.tolist()[0]!r}"
         )
     return labels
+
+
+def _is_missing(label: Any) -> bool:
+    return label is None or (isinstance(label, float) and not math.isfinite(label))
 
 
 def check_features(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = False) -> np.ndarray:
