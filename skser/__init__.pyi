@@ -7,11 +7,11 @@ from ._version import __version__ as __version__
 from .audio import inspect_audio as inspect_audio
 from .audio import read_audio as read_audio
 from .augmentation import Augmenter as Augmenter
+from .augmented_classifier import AugmentedClassifier as AugmentedClassifier
 from .classifier import CNNEmotionClassifier as CNNEmotionClassifier
 from .clips import Clips as Clips
 from .features import FeatureScaler as FeatureScaler
 from .features import FeatureUnionExtractor as FeatureUnionExtractor
 from .loader import AudioLoader as AudioLoader
 from .recipes import make_emotion_pipeline as make_emotion_pipeline
-from .views import AugmentedClassifier as AugmentedClassifier
 from .views import AugmentedFeatures as AugmentedFeatures

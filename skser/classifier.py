@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight
 
+from ._checks import check_features, check_labels
 from ._validation import (
     NONE,
     RANDOM_STATE,
@@ -24,7 +25,7 @@ from ._validation import (
     one_of,
 )
 from .exceptions import DataError
-from .views import AugmentedFeatures, check_features, check_labels
+from .views import AugmentedFeatures
 
 __all__ = ["CNNEmotionClassifier"]
 

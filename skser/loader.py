@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from ._checks import check_labels
 from ._recordings import (
     Recording,
     Silence,
@@ -167,20 +168,36 @@ class AudioLoader(TransformerMixin, BaseEstimator):
         self.on_error = on_error
 
     def fit(self, X: Any, y: Any = None) -> AudioLoader:
-        """Check the parameters; nothing is learnt.
+        """Check the parameters and the labels; nothing is learnt.
+
+        A pipeline's labels are checked here because its last step sees them only when all
+        features are there.
 
         Parameters
         ----------
         X : sequence of recordings or waveforms
             Not read.
-        y : None
-            Ignored.
+        y : array of shape (n_clips,) or None, default=None
+            Labels.
 
         Returns
         -------
         self : AudioLoader
+
+        Raises
+        ------
+        DataError
+            There is not one label for each recording, or names of one class only.
         """
         check_parameters(self)
+        if y is not None:
+            labels = np.asarray(y)
+            if np.ndim(labels) > 0 and hasattr(X, "__len__") and len(labels) != len(X):
+                raise DataError(
+                    f"y must have a label for each clip: {len(X)} clips, {len(labels)} labels"
+                )
+            if labels.dtype.kind in "OUST":
+                check_labels(labels, len(labels))
         return self
 
     def transform(self, X: Any) -> Clips:

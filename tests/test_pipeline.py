@@ -231,22 +231,56 @@ def test_augmented_features_tell_what_to_do(speech):
         pipeline.fit(speech.paths, speech.target)
 
 
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        (lambda y: y[:-1], "inconsistent numbers of samples|one label|36 clips, 35 labels"),
-        (lambda y: ["calm"] * len(y), "y must have at least two classes, got one class only"),
-    ],
-)
-def test_bad_labels(speech, labels, message):
-    with pytest.raises(SkserError, match=message):
-        make_emotion_pipeline(**TINY).fit(speech.paths, labels(speech.target))
-
-
-def test_missing_file_comes_before_extraction(speech, monkeypatch):
+@pytest.fixture
+def no_extraction(monkeypatch):
     from skser.features import extraction
 
     monkeypatch.setattr(extraction, "_extract_chunk", lambda *_: pytest.fail("extraction began"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (lambda y: y[:-1], "y must have a label for each clip: 36 clips, 35 labels"),
+        (
+            lambda y: ["calm"] * len(y),
+            "y must have at least two classes, got one class only: 'calm'",
+        ),
+        (
+            lambda y: [None, *y[1:]],
+            "y must have no missing labels, got None in row 0",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("no_extraction")
+def test_bad_labels_come_before_extraction(speech, labels, message):
+    with pytest.raises(SkserError) as error:
+        make_emotion_pipeline(**TINY).fit(speech.paths, labels(speech.target))
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"augment__n_views": 0}, "n_views must be an integer in [1, 1000], got 0"),
+        (
+            {"augment__noise": (30, 15)},
+            "noise must be a pair (low, high) with -100 <= low <= high <= 200 or None, "
+            "got (30, 15)",
+        ),
+        ({"load__sr": 100}, "sr must be an integer in [4000, 192000], got 100"),
+        ({"features__hop_length": 0}, "hop_length must be an integer in [1, 65536], got 0"),
+    ],
+)
+@pytest.mark.usefixtures("no_extraction")
+def test_bad_parameters_come_before_extraction(speech, parameters, message):
+    with pytest.raises(SkserError) as error:
+        make_emotion_pipeline(**{**TINY, **parameters}).fit(speech.paths, speech.target)
+    assert str(error.value) == message
+
+
+@pytest.mark.usefixtures("no_extraction")
+def test_missing_file_comes_before_extraction(speech):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.wav: does not exist"):
         make_emotion_pipeline(**TINY).fit([*speech.paths, "nowhere.wav"], [*speech.target, "sad"])
 

@@ -12,8 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from skser import AugmentedClassifier, AugmentedFeatures
+from skser._checks import check_labels
 from skser.exceptions import DataError, NotFittedError, ParameterError
-from skser.views import check_labels
 
 
 @pytest.fixture

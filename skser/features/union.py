@@ -17,7 +17,6 @@ from .._validation import (
     Allowed,
     check_is_fitted,
     check_parameters,
-    did_you_mean,
     even_integer,
     integer,
 )
@@ -25,37 +24,11 @@ from ..clips import as_clips
 from ..exceptions import DataError, ParameterError
 from ..views import AugmentedFeatures
 from .base import FeatureBlock
-from .cepstral import MFCC, MelSpectrogram
 from .extraction import FeatureCache, FeatureRecipe, extract
-from .spectral import (
-    RMS,
-    SpectralBandwidth,
-    SpectralCentroid,
-    SpectralContrast,
-    SpectralFlatness,
-    SpectralRolloff,
-    ZeroCrossingRate,
-)
+from .named_blocks import block_names, named_blocks
 from .statistics import check_statistics
-from .tonal import Chroma, ChromaCQT, Pitch, Tonnetz
 
 __all__ = ["FeatureUnionExtractor"]
-
-DEFAULT_BLOCKS: dict[str, type[FeatureBlock]] = {
-    "mfcc": MFCC,
-    "mel": MelSpectrogram,
-    "chroma": Chroma,
-    "chroma_cqt": ChromaCQT,
-    "contrast": SpectralContrast,
-    "tonnetz": Tonnetz,
-    "zcr": ZeroCrossingRate,
-    "rms": RMS,
-    "rolloff": SpectralRolloff,
-    "centroid": SpectralCentroid,
-    "bandwidth": SpectralBandwidth,
-    "flatness": SpectralFlatness,
-    "pitch": Pitch,
-}
 
 _MEMORY = Allowed(
     "a folder, a joblib.Memory or None",
@@ -159,9 +132,9 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         params : dict
         """
         params = super().get_params(deep=False)
-        if not deep or not self._block_names():
+        if not deep or not block_names(self.blocks):
             return params
-        for name, block in self._named_blocks():
+        for name, block in named_blocks(self.blocks):
             params[name] = block
             if hasattr(block, "get_params"):
                 params.update({f"{name}__{k}": v for k, v in block.get_params().items()})
@@ -181,9 +154,9 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         """
         if "blocks" in params:
             self.blocks = params.pop("blocks")
-        if any(key.partition("__")[0] in self._block_names() for key in params):
+        if any(key.partition("__")[0] in block_names(self.blocks) for key in params):
             # A name alone has no parameters to set: the block itself takes its place.
-            self.blocks = self._named_blocks()
+            self.blocks = named_blocks(self.blocks)
             self._set_params("blocks", **params)
         else:
             super().set_params(**params)
@@ -268,39 +241,11 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         memory = self.memory.location if isinstance(self.memory, joblib.Memory) else self.memory
         return None if memory is None else FeatureCache(Path(memory) / "skser-features")
 
-    def _block_names(self) -> set[str]:
-        """Names of the blocks as far as there are any; they are checked at fit."""
-        items = self.blocks if isinstance(self.blocks, (list, tuple)) else ()
-        return {item if isinstance(item, str) else item[0] for item in items if _is_named(item)}
-
-    def _named_blocks(self) -> list[tuple[str, Any]]:
-        """Blocks as (name, block), each name alone replaced by its default block."""
-        if not isinstance(self.blocks, (list, tuple)) or len(self.blocks) == 0:
-            raise ParameterError(
-                f"blocks must be a list of names or of (name, block) tuples, got {self.blocks!r}"
-            )
-        named = []
-        for item in self.blocks:
-            if isinstance(item, str):
-                if item not in DEFAULT_BLOCKS:
-                    raise ParameterError(
-                        f"blocks must be of {', '.join(DEFAULT_BLOCKS)}, got {item!r}"
-                        f"{did_you_mean(item, DEFAULT_BLOCKS)}"
-                    )
-                named.append((item, DEFAULT_BLOCKS[item]()))
-            elif _is_named(item):
-                named.append(item)
-            else:
-                raise ParameterError(
-                    f"blocks must have names or (name, block) tuples, got {item!r}"
-                )
-        return named
-
     def _active_blocks(self) -> list[tuple[str, FeatureBlock]]:
-        return [(name, block) for name, block in self._named_blocks() if block != "drop"]
+        return [(name, block) for name, block in named_blocks(self.blocks) if block != "drop"]
 
     def _check_blocks(self, sr: int) -> None:
-        names = [name for name, _ in self._named_blocks()]
+        names = [name for name, _ in named_blocks(self.blocks)]
         try:
             self._validate_names(names)
         except ValueError as error:
@@ -322,8 +267,3 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _is_named(item: Any) -> bool:
-    is_pair = isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
-    return is_pair or isinstance(item, str)

@@ -24,7 +24,7 @@ from skser.features import (
     Tonnetz,
     ZeroCrossingRate,
 )
-from skser.features.union import DEFAULT_BLOCKS
+from skser.features.named_blocks import DEFAULT_BLOCKS
 
 from .golden.make_golden import references, speechlike
 from .parity import FRAMES, assert_parity

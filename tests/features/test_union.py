@@ -15,8 +15,8 @@ from skser import AugmentedFeatures, Clips, FeatureUnionExtractor
 from skser.clips import stack_padded
 from skser.exceptions import DataError, NotFittedError, ParameterError
 from skser.features import MFCC, RMS, FeatureBlock, Pitch, Spectra, ZeroCrossingRate
+from skser.features.named_blocks import DEFAULT_BLOCKS
 from skser.features.statistics import summarize
-from skser.features.union import DEFAULT_BLOCKS
 
 from .golden.make_golden import speechlike
 

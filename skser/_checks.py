@@ -1,0 +1,74 @@
+"""Checks of labels and features, which say in skser's errors what scikit-learn says in its own."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from .exceptions import DataError
+from .views import AugmentedFeatures
+
+
+def check_labels(y: Any, n_clips: int) -> np.ndarray:
+    """Labels as a 1-D array: one for each clip, none missing, at least two classes."""
+    if y is None:
+        raise DataError("y must be given: requires y to be passed, but the target y is None")
+    try:
+        labels = column_or_1d(y, warn=True)
+    except ValueError as error:
+        raise DataError(f"y must be 1-D with a label for each clip: {error}") from None
+    if len(labels) != n_clips:
+        raise DataError(f"y must have a label for each clip: {n_clips} clips, {len(labels)} labels")
+    missing = np.array([_is_missing(label) for label in labels.tolist()], dtype=bool)
+    if missing.any():
+        raise DataError(
+            f"y must have no missing labels, got {labels[missing].tolist()[0]!r} in row "
+            f"{int(missing.argmax())}"
+        )
+    check_classification_targets(labels)
+    if len(np.unique(labels)) < 2:
+        raise DataError(
+            f"y must have at least two classes, got one class only: {labels.tolist()[0]!r}"
+        )
+    return labels
+
+
+def _is_missing(label: Any) -> bool:
+    return label is None or (isinstance(label, float) and not math.isfinite(label))
+
+
+def check_features(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = False) -> np.ndarray:
+    """Features as an array of numbers, their last axis as many as in fit.
+
+    Vectors are checked as scikit-learn does, names of columns included. ``allow_nan`` is for
+    vectors; in sequences NaN is padding.
+    """
+    if isinstance(X, AugmentedFeatures):
+        values = X.values
+    else:
+        X = X if hasattr(X, "ndim") else np.asarray(X)
+        dtypes = (np.float64, np.float32)
+        finite = "allow-nan" if allow_nan or X.ndim > 2 else True
+        try:
+            if X.ndim > 2:
+                values = check_array(X, dtype=dtypes, ensure_all_finite=finite, allow_nd=True)
+            else:
+                values = validate_data(
+                    estimator, X, reset=reset, dtype=dtypes, ensure_all_finite=finite
+                )
+        except ValueError as error:
+            raise DataError(str(error)) from None
+    n_features = values.shape[-1]
+    if reset:
+        estimator.n_features_in_ = n_features
+    elif n_features != estimator.n_features_in_:
+        raise DataError(
+            f"X has {n_features} features, but {type(estimator).__name__} is expecting "
+            f"{estimator.n_features_in_} features as input"
+        )
+    return values

@@ -1,0 +1,170 @@
+"""AugmentedClassifier: any scikit-learn classifier, trained on all views of augmented clips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone, is_classifier
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_sample_weight, has_fit_parameter
+
+from ._checks import check_labels
+from ._validation import check_is_fitted
+from .exceptions import ParameterError
+from .views import AugmentedFeatures
+
+__all__ = ["AugmentedClassifier"]
+
+
+def _estimator_has(method: str) -> Callable[[Any], bool]:
+    def check(self: Any) -> bool:
+        # Raises AttributeError, as available_if expects.
+        getattr(getattr(self, "estimator_", self.estimator), method)
+        return True
+
+    return check
+
+
+class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Let any classifier train on all views of augmented clips.
+
+    In `fit` every view becomes a row with its clip's label and weight. If there are views in
+    `predict` too (``Augmenter(test_time=True)``), their probabilities are averaged.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Any scikit-learn classifier or pipeline that ends in one.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The fitted clone of ``estimator``.
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    n_features_in_ : int
+        Number of features, where ``estimator`` knows it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.svm import SVC
+    >>> from skser import AugmentedClassifier, AugmentedFeatures
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["calm", "angry"], 10)
+    >>> centre = (y == "angry")[:, None, None]
+    >>> X = AugmentedFeatures(centre + 0.1 * rng.normal(size=(20, 4, 5)))
+    >>> AugmentedClassifier(SVC()).fit(X, y).predict(np.ones((1, 5)))
+    array(['angry'], dtype='<U5')
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Any:
+        """Fit on the views of every clip.
+
+        Parameters
+        ----------
+        X : AugmentedFeatures or array of shape (n_clips, n_features)
+            Features.
+        y : array of shape (n_clips,)
+            Labels.
+        sample_weight : array of shape (n_clips,) or None, default=None
+            Weights of the clips.
+        **fit_params : dict
+            Further arguments of the estimator's ``fit``, as they are.
+
+        Returns
+        -------
+        self : AugmentedClassifier
+        """
+        if not is_classifier(self.estimator):
+            raise ParameterError(f"estimator must be a classifier, got {self.estimator!r}")
+        if sample_weight is not None:
+            if not has_fit_parameter(self.estimator, "sample_weight"):
+                raise ParameterError(
+                    f"sample_weight must be None: {type(self.estimator).__name__} has no use for it"
+                )
+            fit_params["sample_weight"] = sample_weight
+        if isinstance(X, AugmentedFeatures):
+            y = check_labels(y, len(X))
+            if sample_weight is not None:
+                weight = _check_sample_weight(sample_weight, np.empty((len(X), 1)))
+                fit_params["sample_weight"] = X.repeat(weight)
+            X, y = X.flatten(), X.repeat(y)
+        self.estimator_ = clone(self.estimator).fit(X, y, **fit_params)
+        self.classes_ = self.estimator_.classes_
+        if hasattr(self.estimator_, "n_features_in_"):
+            self.n_features_in_ = self.estimator_.n_features_in_
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Labels of clips.
+
+        Parameters
+        ----------
+        X : AugmentedFeatures or array of shape (n_clips, n_features)
+            Features.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_clips,)
+        """
+        check_is_fitted(self, "estimator_")
+        if not isinstance(X, AugmentedFeatures):
+            return self.estimator_.predict(X)
+        for method in ("predict_proba", "decision_function"):
+            if hasattr(self.estimator_, method):
+                scores = X.average(getattr(self.estimator_, method)(X.flatten()))
+                break
+        else:
+            labels = self.estimator_.predict(X.flatten())
+            scores = X.average((labels[:, np.newaxis] == self.classes_).astype(float))
+        best = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0).astype(int)
+        return self.classes_[best]
+
+    @available_if(_estimator_has("predict_proba"))
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities, averaged over views.
+
+        Parameters
+        ----------
+        X : AugmentedFeatures or array of shape (n_clips, n_features)
+            Features.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_clips, n_classes)
+        """
+        return self._scores(X, "predict_proba")
+
+    @available_if(_estimator_has("decision_function"))
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Decision values, averaged over views.
+
+        Parameters
+        ----------
+        X : AugmentedFeatures or array of shape (n_clips, n_features)
+            Features.
+
+        Returns
+        -------
+        values : ndarray of shape (n_clips,) or (n_clips, n_classes)
+        """
+        return self._scores(X, "decision_function")
+
+    def _scores(self, X: Any, method: str) -> np.ndarray:
+        check_is_fitted(self, "estimator_")
+        scores = getattr(self.estimator_, method)
+        return X.average(scores(X.flatten())) if isinstance(X, AugmentedFeatures) else scores(X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags = inner.input_tags
+        tags.classifier_tags = inner.classifier_tags
+        return tags
