@@ -1,0 +1,20 @@
+import numpy as np
+import pytest
+
+from skser._checks import check_labels
+from skser.exceptions import DataError
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (["calm"] * 3, "y must have at least two classes, got one class only: 'calm'"),
+        (["calm", "sad"], "y must have a label for each clip: 3 clips, 2 labels"),
+        (["calm", None, "sad"], "y must have no missing labels, got None in row 1"),
+        ([1.0, np.nan, 2.0], "y must have no missing labels, got nan in row 1"),
+    ],
+)
+def test_bad_labels(y, message):
+    with pytest.raises(DataError) as error:
+        check_labels(np.asarray(y, dtype=object) if None in y else y, 3)
+    assert str(error.value) == message
