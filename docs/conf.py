@@ -54,10 +54,11 @@ _folder.cleanup()
 doctest_default_flags = doctest.ELLIPSIS | doctest.DONT_ACCEPT_TRUE_FOR_1
 
 
-def skip_generated_methods(app, what, name, obj, skip, options):
-    """Leave out what scikit-learn adds to every estimator for metadata routing."""
-    return True if name.startswith("set_") and name.endswith("_request") else None
+def skip_generated(app, what, name, obj, skip, options):
+    """Leave out scikit-learn's methods for metadata routing, and fields of named tuples."""
+    is_routing = name.startswith("set_") and name.endswith("_request")
+    return True if is_routing or type(obj).__name__ == "_tuplegetter" else None
 
 
 def setup(app):
-    app.connect("autodoc-skip-member", skip_generated_methods)
+    app.connect("autodoc-skip-member", skip_generated)

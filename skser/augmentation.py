@@ -101,13 +101,14 @@ def shift_time(
 
 
 def _stretch(waveform: np.ndarray, rate: float) -> np.ndarray:
-    from librosa.effects import time_stretch
+    import librosa
 
     # The window (64 ms at 16 kHz) must not be longer than the waveform.
     n_fft = 2 ** int(np.log2(np.clip(len(waveform), 16, 1024)))
     if len(waveform) < n_fft:
         return waveform
-    return time_stretch(waveform, rate=rate, n_fft=n_fft)
+    spectrum = librosa.phase_vocoder(librosa.stft(waveform, n_fft=n_fft), rate=rate)
+    return librosa.istft(spectrum, n_fft=n_fft, length=round(len(waveform) / rate))
 
 
 # In the order in which a view passes through them: noise comes last, as in a room.

@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from .augmentation import Augmenter
 from .classifier import CNNEmotionClassifier
-from .features import FeatureScaler, FeatureUnionExtractor, MelSpectrogram
+from .features import MFCC, FeatureScaler, FeatureUnionExtractor
 from .loader import AudioLoader
 
 __all__ = ["make_emotion_pipeline"]
@@ -23,6 +23,10 @@ def make_emotion_pipeline(
     **params: Any,
 ) -> Pipeline:
     """Make the default pipeline from recordings to emotions.
+
+    Silence is trimmed, and up to 3 s become sequences of 40 MFCC and their first derivatives, 50
+    a second, that a Conv1D network classifies. ``augment__n_views=4`` switches augmentation on;
+    it is off because it has not raised the speaker-independent score of this network.
 
     Parameters
     ----------
@@ -52,12 +56,12 @@ def make_emotion_pipeline(
     """
     pipeline = Pipeline(
         [
-            ("load", AudioLoader(trim_db=30)),
-            ("augment", Augmenter(n_views=2, random_state=random_state)),
+            ("load", AudioLoader(trim_db=30, pad=None)),
+            ("augment", Augmenter(n_views=1, random_state=random_state)),
             (
                 "features",
                 FeatureUnionExtractor(
-                    [("mel", MelSpectrogram(n_mels=64, fmin=50.0, fmax=8000.0, scale="db"))],
+                    [("mfcc", MFCC(n_mfcc=40, deltas=1, n_mels=64, fmin=50.0))],
                     statistics=None,
                     hop_length=320,
                     n_jobs=n_jobs,
