@@ -1,13 +1,8 @@
-"""Augmenter: several views of every training clip, each made anew from the waveform.
-
-A transform is a function ``(waveform, sr, rng, low, high) -> waveform`` that draws its strength
-uniformly from [low, high]. A view passes through all transforms that are switched on.
-"""
+"""Augmenter: several views of every training clip, each made anew from the waveform."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,101 +19,13 @@ from ._validation import (
     integer,
     number_range,
 )
-from .audio import fix_length, resample
+from .audio import fix_length
 from .clips import Clips, as_clips, stack_padded, without_padding
+from .transforms import TRANSFORMS
 
-__all__ = ["Augmenter", "add_noise", "shift_pitch", "stretch_time", "change_speed", "shift_time"]
+__all__ = ["Augmenter"]
 
 Range = tuple[float, float]
-
-
-def add_noise(
-    waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
-) -> np.ndarray:
-    """Add white noise at a signal-to-noise ratio between ``low`` and ``high`` dB.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skser.augmentation import add_noise
-    >>> tone = np.sin(np.arange(16000, dtype="float32"))
-    >>> noise = add_noise(tone, 16000, np.random.default_rng(0), 20, 20) - tone
-    >>> round(float(10 * np.log10(np.mean(tone**2) / np.mean(noise**2))))
-    20
-    """
-    snr = rng.uniform(low, high)
-    noise = rng.standard_normal(len(waveform), dtype=np.float32)
-    level = np.sqrt(np.mean(waveform**2) / 10 ** (snr / 10))
-    return waveform + level.astype(np.float32) * noise
-
-
-def shift_pitch(
-    waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
-) -> np.ndarray:
-    """Raise the pitch by ``low`` to ``high`` semitones and keep the length (phase vocoder)."""
-    rate = 2 ** (-rng.uniform(low, high) / 12)
-    stretched = _stretch(waveform, rate)
-    return fix_length(resample(stretched, sr / rate, sr), len(waveform))
-
-
-def stretch_time(
-    waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
-) -> np.ndarray:
-    """Play at a rate between ``low`` and ``high`` and keep the pitch (phase vocoder).
-
-    A rate above 1 is faster, so the waveform becomes shorter.
-    """
-    return _stretch(waveform, rng.uniform(low, high))
-
-
-def change_speed(
-    waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
-) -> np.ndarray:
-    """Play at a rate between ``low`` and ``high``, which changes pitch and formants as well."""
-    return resample(waveform, sr * rng.uniform(low, high), sr)
-
-
-def shift_time(
-    waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
-) -> np.ndarray:
-    """Start later by ``low`` to ``high`` seconds; zeros fill the gap, the length stays.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skser.augmentation import shift_time
-    >>> shift_time(np.array([1.0, 2.0, 3.0]), 1, np.random.default_rng(0), 1, 1)
-    array([0., 1., 2.])
-    """
-    n = len(waveform)
-    by = int(np.clip(round(rng.uniform(low, high) * sr), -n, n))
-    shifted = np.zeros_like(waveform)
-    if by >= 0:
-        shifted[by:] = waveform[: n - by]
-    else:
-        shifted[:by] = waveform[-by:]
-    return shifted
-
-
-def _stretch(waveform: np.ndarray, rate: float) -> np.ndarray:
-    import librosa
-
-    # The window (64 ms at 16 kHz) must not be longer than the waveform.
-    n_fft = 2 ** int(np.log2(np.clip(len(waveform), 16, 1024)))
-    if len(waveform) < n_fft:
-        return waveform
-    spectrum = librosa.phase_vocoder(librosa.stft(waveform, n_fft=n_fft), rate=rate)
-    return librosa.istft(spectrum, n_fft=n_fft, length=round(len(waveform) / rate))
-
-
-# In the order in which a view passes through them: noise comes last, as in a room.
-TRANSFORMS: dict[str, Callable[..., np.ndarray]] = {
-    "speed": change_speed,
-    "stretch": stretch_time,
-    "pitch": shift_pitch,
-    "shift": shift_time,
-    "noise": add_noise,
-}
 
 
 @dataclass(frozen=True)
