@@ -8,5 +8,5 @@ from tqdm.auto import tqdm
 
 
 def progress(*args: Any, **kwargs: Any) -> Any:
-    """A tqdm bar that disappears from a terminal when it is done with quick work."""
-    return tqdm(*args, leave=False, dynamic_ncols=True, **kwargs)
+    """A tqdm bar for work of more than a second, which disappears when it is done."""
+    return tqdm(*args, delay=1, leave=False, dynamic_ncols=True, **kwargs)

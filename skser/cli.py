@@ -68,6 +68,7 @@ def train(
     Example: skser train RAVDESS --out model.joblib --set classify__epochs=80
     """
     from ._files import check_writable, save_model
+    from ._validation import check_parameters
     from .datasets import load_corpus
     from .exceptions import ParameterError
     from .recipes import make_emotion_pipeline
@@ -78,6 +79,8 @@ def train(
         pipeline = make_emotion_pipeline(random_state=seed, n_jobs=jobs, verbose=1, **parameters)
     except ValueError as error:
         raise ParameterError(str(error)) from None
+    for _, step in pipeline.steps:
+        check_parameters(step)  # now, and not when the features are there
     speech = load_corpus(data, corpus=corpus)
     labels = speech.frame["emotion"].value_counts().sort_index()
     counts = ", ".join(f"{label} {n}" for label, n in labels.items())
@@ -106,6 +109,8 @@ def predict(
     if as_json and as_csv:
         raise ParameterError("--json and --csv exclude each other, got both")
     pipeline = load_model(model)
+    if "features__verbose" in pipeline.get_params():
+        pipeline.set_params(features__verbose=1)
     probabilities = pipeline.predict_proba([str(file) for file in files])
     typer.echo(_format_predictions(files, pipeline.classes_, probabilities, as_json, as_csv))
 

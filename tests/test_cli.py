@@ -124,6 +124,10 @@ def test_predict_csv(model, recording, corpus):
             ["train", "{corpus}", "--out", "m.joblib", "--set", "epochs"],
             "--set must be of the form name=value, got 'epochs'",
         ),
+        (
+            ["train", "{corpus}", "--out", "m.joblib", "--set", "classify__epochs=0"],
+            "epochs must be an integer of at least 1, got 0",
+        ),
         (["predict", "{model}", "nowhere.mp3"], "nowhere.mp3: does not exist"),
         (["predict", "{recording}", "{recording}"], "is no model that can be loaded"),
         (["predict", "nowhere.joblib", "{recording}"], "nowhere.joblib: is no file"),
