@@ -2,7 +2,8 @@ from . import audio as audio
 from . import datasets as datasets
 from . import exceptions as exceptions
 from . import features as features
-from . import networks as networks
+from . import plotting as plotting
+from . import recipes as recipes
 from ._version import __version__ as __version__
 from .audio import inspect_audio as inspect_audio
 from .audio import read_audio as read_audio

@@ -70,15 +70,11 @@ def train(
     from ._files import check_writable, save_model
     from ._validation import check_parameters
     from .datasets import load_corpus
-    from .exceptions import ParameterError
     from .recipes import make_emotion_pipeline
 
     check_writable(out)
     parameters = dict(_parse_setting(text) for text in set_ or [])
-    try:
-        pipeline = make_emotion_pipeline(random_state=seed, n_jobs=jobs, verbose=1, **parameters)
-    except ValueError as error:
-        raise ParameterError(str(error)) from None
+    pipeline = make_emotion_pipeline(random_state=seed, n_jobs=jobs, verbose=1, **parameters)
     for _, step in pipeline.steps:
         check_parameters(step)  # now, and not when the features are there
     speech = load_corpus(data, corpus=corpus)

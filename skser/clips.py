@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from .exceptions import DataError
+from .exceptions import ConversionError, DataError
 
 __all__ = ["Clips"]
 
@@ -159,7 +159,7 @@ class Clips(Sequence):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.n_samples is None or self.n_views > 1:
-            raise TypeError(
+            raise ConversionError(
                 "these clips differ in length or have several views, so they are no array; "
                 "iterate over them, or give them to a FeatureUnionExtractor"
             )

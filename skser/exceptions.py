@@ -12,6 +12,7 @@ __all__ = [
     "AudioIsADirectoryError",
     "AudioPermissionError",
     "AudioWarning",
+    "ConversionError",
     "CorpusNotFoundError",
     "DataError",
     "MissingDependencyError",
@@ -32,6 +33,10 @@ class ParameterError(SkserError, ValueError):
 
 class DataError(SkserError, ValueError):
     """Labels, features, waveforms or a corpus are not what is needed."""
+
+
+class ConversionError(SkserError, TypeError):
+    """Clips or features are not what an array can hold."""
 
 
 class AudioError(DataError):

@@ -76,7 +76,8 @@ def conv1d(
 
 def _convolve(x: Any, filters: int, kernel_size: int) -> Any:
     x = layers.Conv1D(filters, kernel_size, padding="same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization()(x))
+    # Keras' momentum of 0.99 would need hundreds of steps, which few clips do not give.
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
 
 
 def _sequence_stages(x: Any, filters: tuple[int, ...], kernel_size: int, dropout: float) -> Any:

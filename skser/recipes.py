@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from .augmentation import Augmenter
 from .classifier import CNNEmotionClassifier
+from .exceptions import ParameterError
 from .features import MFCC, FeatureScaler, FeatureUnionExtractor
 from .loader import AudioLoader
 
@@ -24,9 +25,12 @@ def make_emotion_pipeline(
 ) -> Pipeline:
     """Make the default pipeline from recordings to emotions.
 
-    Silence is trimmed, and up to 3 s become sequences of 40 MFCC and their first derivatives, 50
-    a second, that a Conv1D network classifies. ``augment__n_views=4`` switches augmentation on;
-    it is off because it has not raised the speaker-independent score of this network.
+    Silence is trimmed at 30 dB, and up to 3 s become sequences of 40 MFCC and their first
+    derivatives, 50 a second, that a Conv1D network classifies. ``augment__n_views=4`` switches
+    augmentation on; it is off because it has not raised the speaker-independent score of this
+    network. The parameters of the steps that differ from their own defaults are
+    ``load__trim_db=30``, ``load__pad=None``, ``augment__n_views=1``,
+    ``features__hop_length=320`` and ``features__statistics=None``.
 
     Parameters
     ----------
@@ -46,6 +50,11 @@ def make_emotion_pipeline(
     -------
     pipeline : sklearn.pipeline.Pipeline
         Unfitted, with steps ``load``, ``augment``, ``features``, ``scale`` and ``classify``.
+
+    Raises
+    ------
+    ParameterError
+        There is no such parameter.
 
     Examples
     --------
@@ -73,4 +82,7 @@ def make_emotion_pipeline(
             ("classify", CNNEmotionClassifier(random_state=random_state, verbose=verbose)),
         ]
     )
-    return pipeline.set_params(**params)
+    try:
+        return pipeline.set_params(**params)
+    except ValueError as error:
+        raise ParameterError(str(error)) from None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .exceptions import DataError
+from .exceptions import ConversionError, DataError
 
 __all__ = ["AugmentedFeatures"]
 
@@ -85,7 +85,7 @@ class AugmentedFeatures:
         return AugmentedFeatures(function(self.values))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        raise TypeError(
+        raise ConversionError(
             "AugmentedFeatures are no array: their views must stay together. Put the classifier "
             "into skser.AugmentedClassifier(...), or take .values if you know what you do."
         )

@@ -12,6 +12,7 @@ BUILT_IN = {
     "AudioIsADirectoryError": IsADirectoryError,
     "AudioNotFoundError": FileNotFoundError,
     "AudioPermissionError": PermissionError,
+    "ConversionError": TypeError,
     "CorpusNotFoundError": FileNotFoundError,
     "DataError": ValueError,
     "MissingDependencyError": ImportError,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,24 @@ EMOTIONS = (
     "surprise",
     "boredom",
 )
+
+SYNONYMS = {
+    "afraid": "fear",
+    "anger": "angry",
+    "anxiety": "fear",
+    "bored": "boredom",
+    "calmness": "calm",
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "happiness": "happy",
+    "joy": "happy",
+    "joyful": "happy",
+    "pleasant surprise": "surprise",
+    "pleasant surprised": "surprise",
+    "sadness": "sad",
+    "scared": "fear",
+    "surprised": "surprise",
+}
 
 AUDIO_SUFFIXES = (
     ".wav",
@@ -116,3 +135,9 @@ def make_corpus(frame: pd.DataFrame, descr: str, return_X_y: bool = False) -> An
         frame=frame[[*first, *frame.columns.difference(first, sort=False)]].reset_index(drop=True),
         DESCR=descr,
     )
+
+
+def emotion_name(name: str) -> str:
+    """The emotion that a word stands for, else the word itself."""
+    word = re.sub(r"[\s_-]+", " ", name).strip().lower()
+    return word if word in EMOTIONS else SYNONYMS.get(word, name)

@@ -9,11 +9,11 @@ from typing import Any
 
 from .._validation import did_you_mean
 from ..exceptions import DataError, ParameterError
-from ._corpus import EMOTIONS, find_audio, listing
+from ._corpus import EMOTIONS, emotion_name, find_audio, listing
 from .crema_d import CREMA_D, load_crema_d
 from .emodb import EMODB, load_emodb
 from .emovo import EMOVO, load_emovo
-from .folder import class_folders, emotion_name, load_folder
+from .folder import class_folders, load_folder
 from .manifest import MANIFEST_SUFFIXES, load_manifest
 from .ravdess import RAVDESS, load_ravdess
 from .savee import SAVEE, load_savee

@@ -11,29 +11,11 @@ from typing import Any
 import pandas as pd
 
 from ..exceptions import DataError, ParameterError
-from ._corpus import EMOTIONS, find_audio, listing, make_corpus
+from ._corpus import emotion_name, find_audio, listing, make_corpus
 
 DESCR = """\
 {name}: {n_clips} recordings in a folder per class, with {n_classes} classes.
 """
-
-SYNONYMS = {
-    "afraid": "fear",
-    "anger": "angry",
-    "anxiety": "fear",
-    "bored": "boredom",
-    "calmness": "calm",
-    "disgusted": "disgust",
-    "fearful": "fear",
-    "happiness": "happy",
-    "joy": "happy",
-    "joyful": "happy",
-    "pleasant surprise": "surprise",
-    "pleasant surprised": "surprise",
-    "sadness": "sad",
-    "scared": "fear",
-    "surprised": "surprise",
-}
 
 
 def load_folder(
@@ -121,12 +103,6 @@ def class_folders(home: Path, files: Sequence[Path]) -> list[str | None]:
     """The uppermost folder of each recording inside ``home``, None where there is none."""
     parts = [file.relative_to(home).parts for file in files]
     return [part[0] if len(part) > 1 else None for part in parts]
-
-
-def emotion_name(name: str) -> str:
-    """The emotion that a word stands for, else the word itself."""
-    word = re.sub(r"[\s_-]+", " ", name).strip().lower()
-    return word if word in EMOTIONS else SYNONYMS.get(word, name)
 
 
 def _find_speakers(speaker: str, home: Path, files: Sequence[Path]) -> list[str]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from .._validation import did_you_mean
 from ..exceptions import CorpusNotFoundError, DataError
-from ._corpus import listing, make_corpus
+from ._corpus import emotion_name, listing, make_corpus
 
 DESCR = """\
 {name}: a table of {n_clips} recordings with {n_classes} classes.
@@ -35,8 +35,9 @@ def load_manifest(
     """Load recordings that a CSV or TSV file lists, one per row, below a row of column names.
 
     A ``.tsv`` file has tabs between its columns; elsewhere it is that of comma, semicolon, tab
-    and ``|`` which makes the column names asked for. The text is UTF-8. Labels are taken as they
-    are. Whether the recordings exist is found out when they are read.
+    and ``|`` which makes the column names asked for. The text is UTF-8. Labels such as "Anger" get
+    skser's names, as in :func:`load_folder`; others are taken as they are. Whether the recordings
+    exist is found out when they are read.
 
     Parameters
     ----------
@@ -96,6 +97,7 @@ def load_manifest(
         _check_column(file, table, column)
     frame = pd.DataFrame({name: table[column] for name, column in used.items()})
     frame["path"] = [str(home / name) for name in frame["path"]]
+    frame["emotion"] = [emotion_name(label) for label in frame["emotion"]]
     frame["corpus"] = table.get("corpus", file.stem)
     others = [c for c in table if c and c not in used.values() and c not in _COLUMNS]
     descr = DESCR.format(name=file, n_clips=len(frame), n_classes=frame["emotion"].nunique())

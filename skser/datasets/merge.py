@@ -55,6 +55,10 @@ def merge_corpora(*corpora: Any) -> Any:
                 f"merge_corpora needs what loaders return without return_X_y, and argument"
                 f" {number} is a {type(corpus).__name__}"
             )
+        if "path" not in corpus.frame:
+            raise DataError(
+                f"merge_corpora needs corpora of files, and argument {number} has waveforms only"
+            )
     frames = [corpus.frame for corpus in corpora]
     if any("speaker" in frame for frame in frames):
         frames = [frame.assign(speaker=_speakers(frame)) for frame in frames]

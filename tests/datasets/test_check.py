@@ -90,7 +90,8 @@ def test_missing_pyav_is_a_problem_of_the_videos(recordings, tmp_path, monkeypat
     ]
 
 
-def test_progress_bar(recordings, capsys):
+def test_progress_bar(recordings, capsys, monkeypatch):
+    monkeypatch.setattr("skser._progress.DELAY", 0)
     check_audio(recordings[:1])
     assert capsys.readouterr().err == ""
     check_audio(recordings[:1], verbose=1)

@@ -1,7 +1,7 @@
 import pytest
 
 from skser.datasets import EMOTIONS, load_folder
-from skser.datasets.folder import SYNONYMS, emotion_name
+from skser.datasets._corpus import SYNONYMS, emotion_name
 from skser.exceptions import DataError, ParameterError
 
 
