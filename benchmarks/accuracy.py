@@ -13,6 +13,7 @@ import argparse
 import json
 import platform
 import time
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, PredefinedSplit
+from sklearn.utils import Bunch
 
 from skser import make_emotion_pipeline
 from skser.datasets import load_corpus
@@ -36,17 +38,16 @@ LUNA_JIMENEZ = (
 )
 
 
-def make_folds(name: str, groups: np.ndarray) -> object:
-    """A splitter that never has a speaker on both sides."""
-    if name == "loso":
-        return LeaveOneGroupOut()
+def make_folds(name: str, speech: Bunch) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Train and test indices, never with a speaker on both sides."""
     if name == "luna-jimenez":
         fold_of = {f"ravdess-{a:02d}": i for i, actors in enumerate(LUNA_JIMENEZ) for a in actors}
-        return PredefinedSplit([fold_of[speaker] for speaker in groups])
-    return GroupKFold(int(name))
+        return PredefinedSplit([fold_of[speaker] for speaker in speech.groups]).split()
+    splitter = LeaveOneGroupOut() if name == "loso" else GroupKFold(int(name))
+    return splitter.split(speech.paths, speech.target, speech.groups)
 
 
-def score(speech, folds: str, seed: int, memory: str, n_jobs: int, parameters: dict) -> dict:
+def score(speech: Bunch, folds: str, seed: int, memory: str, n_jobs: int, parameters: dict) -> dict:
     """Cross-validate once; features are extracted once for all folds and seeds."""
     pipeline = make_emotion_pipeline(
         random_state=seed, augment__random_state=0, memory=memory, n_jobs=n_jobs, **parameters
@@ -54,8 +55,7 @@ def score(speech, folds: str, seed: int, memory: str, n_jobs: int, parameters: d
     predicted = np.empty_like(speech.target)
     start = time.perf_counter()
     fold_scores = []
-    splitter = make_folds(folds, speech.groups)
-    for train, test in splitter.split(speech.paths, speech.target, speech.groups):
+    for train, test in make_folds(folds, speech):
         fitted = clone(pipeline).fit(speech.paths[train], speech.target[train])
         predicted[test] = fitted.predict(speech.paths[test])
         fold_scores.append(balanced_accuracy_score(speech.target[test], predicted[test]))
@@ -90,7 +90,7 @@ def main() -> None:
     print(
         f"{arguments.corpus}, {arguments.folds}, {len(speech.paths)} clips, "
         f"{len(np.unique(speech.groups))} speakers: pooled UAR {np.mean(uars):.3f} "
-        f"± {np.std(uars):.3f} over {len(uars)} seeds, "
+        f"± {np.std(uars, ddof=min(1, len(uars) - 1)):.3f} over {len(uars)} seeds, "
         f"{np.mean([run['seconds'] for run in runs]):.0f} s each"
     )
     if arguments.out:

@@ -13,6 +13,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import LeaveOneGroupOut
+from sklearn.utils.parallel import Parallel, delayed
 
 from ._files import save_model, written_whole
 from ._progress import progress
@@ -23,13 +24,20 @@ from .recipes import make_emotion_pipeline
 __all__ = ["run_demo"]
 
 _N_SPEAKERS = 8
+_WRITTEN = (
+    "model.joblib",
+    "scores.csv",
+    "predictions.csv",
+    "confusion_matrix.png",
+    "training_curves.png",
+)
 
 
 def run_demo(
     folder: str | os.PathLike[str],
     *,
     random_state: int = 0,
-    n_epochs: int = 25,
+    n_epochs: int = 40,
     say: Callable[[str], Any] = print,
 ) -> float:
     """Synthesise a corpus, cross-validate by speaker, fit, keep the model and label a recording.
@@ -43,7 +51,7 @@ def run_demo(
         Where to write; it is made if it is not there.
     random_state : int, default=0
         Seed of speech, augmentation and network.
-    n_epochs : int, default=25
+    n_epochs : int, default=40
         Epochs of each training.
     say : callable, default=print
         What is told goes there, line by line.
@@ -90,9 +98,7 @@ def run_demo(
         f"{recording} (a speaker not trained on, acted as {truth}): {pipeline.classes_[best]} with "
         f"probability {probabilities[best]:.2f}"
     )
-    for name in ("model.joblib", "scores.csv", "predictions.csv"):
-        say(f"wrote {folder / name}")
-    for name in ("confusion_matrix.png", "training_curves.png"):
+    for name in _WRITTEN:
         say(f"wrote {folder / name}")
     return uar
 
@@ -101,15 +107,26 @@ def _cross_validate(
     pipeline: Any, paths: np.ndarray, target: np.ndarray, groups: np.ndarray
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Labels of clips whose speaker was left out, and the score of each speaker."""
+    pipeline[:-1].fit_transform(paths)  # the features, for all folds
+    folds = list(LeaveOneGroupOut().split(paths, target, groups))
+    labels = Parallel(n_jobs=-1, return_as="generator")(
+        delayed(_fit_and_predict)(pipeline, paths[train], target[train], paths[test])
+        for train, test in folds
+    )
     predicted = np.empty_like(target)
     scores = []
-    folds = list(LeaveOneGroupOut().split(paths, target, groups))
-    for train, test in progress(folds, desc="cross-validation", unit="speaker"):
-        fitted = clone(pipeline).fit(paths[train], target[train])
-        predicted[test] = fitted.predict(paths[test])
+    bar = progress(labels, desc="cross-validation", unit="speaker", total=len(folds))
+    for (_, test), labels_of_fold in zip(folds, bar, strict=True):
+        predicted[test] = labels_of_fold
         uar = balanced_accuracy_score(target[test], predicted[test])
         scores.append({"speaker": groups[test][0], "n_clips": len(test), "uar": uar})
     return predicted, pd.DataFrame(scores)
+
+
+def _fit_and_predict(
+    pipeline: Any, paths: np.ndarray, target: np.ndarray, new_paths: np.ndarray
+) -> np.ndarray:
+    return clone(pipeline).fit(paths, target).predict(new_paths)
 
 
 def _write_tables(folder: Path, scores: pd.DataFrame, predictions: pd.DataFrame) -> None:
@@ -140,4 +157,4 @@ def _write_pictures(folder: Path, pipeline: Any, target: np.ndarray, predicted: 
     TrainingCurvesDisplay.from_estimator(pipeline, axes=curves.subplots(1, 2))
     for name, figure in (("confusion_matrix.png", confusion), ("training_curves.png", curves)):
         with written_whole(folder / name) as path:
-            figure.savefig(path, dpi=150)
+            figure.savefig(path, dpi=150, bbox_inches="tight")

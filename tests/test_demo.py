@@ -22,11 +22,5 @@ def test_demo_goes_the_whole_way(tmp_path, monkeypatch):
         assert matplotlib.image.imread(tmp_path / "out" / name).std() > 0
     assert f"{uar:.3f}" in told[1]
     assert "synthetic-f03" in told[2]
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {
-        "speech",
-        "model.joblib",
-        "scores.csv",
-        "predictions.csv",
-        "confusion_matrix.png",
-        "training_curves.png",
-    }
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"speech", *demo._WRITTEN}
+    assert told[3:] == [f"wrote {tmp_path / 'out' / name}" for name in demo._WRITTEN]

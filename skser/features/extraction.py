@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -159,21 +160,17 @@ def _unpack(
 
 
 def _collect(per_clip: Iterator[np.ndarray], n_clips: int) -> np.ndarray:
-    """Put the features of the clips into one array, without holding them twice.
+    """Put the features of the clips into one array, (n_clips, n_views, ...).
 
-    The array is made for the first clip's number of frames and grows when a longer one comes.
+    An array for sequences is as long as the longest, which is known only at the end; what has
+    been copied into it is let go at once, so that features are never held twice.
     """
-    first = next(per_clip)
-    collected = np.full((n_clips, *first.shape), np.nan, dtype=first.dtype)
-    collected[0] = first
-    for i, features in enumerate(per_clip, start=1):
-        if features.shape == collected.shape[1:]:
-            collected[i] = features
-            continue
-        missing = features.shape[1] - collected.shape[2]
-        if missing > 0:
-            widths = [(0, 0)] * collected.ndim
-            widths[2] = (0, missing)
-            collected = np.pad(collected, widths, constant_values=np.nan)
-        collected[i, :, : features.shape[1]] = features
+    waiting = deque(per_clip)
+    shape = np.max([features.shape for features in waiting], axis=0)
+    collected = np.empty((n_clips, *shape), dtype=waiting[0].dtype)
+    for row in collected:
+        features = waiting.popleft()
+        n_frames = features.shape[1]
+        row[:, :n_frames] = features
+        row[:, n_frames:] = np.nan
     return collected

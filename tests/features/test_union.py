@@ -345,7 +345,8 @@ def test_pandas_output(waveforms, as_clips):
     )
 
 
-def test_progress_bar_only_if_verbose(waveforms, capsys):
+def test_progress_bar_only_if_verbose(waveforms, capsys, monkeypatch):
+    monkeypatch.setattr("skser._progress.DELAY", 0)
     FeatureUnionExtractor(["zcr"]).fit_transform(waveforms)
     assert capsys.readouterr() == ("", "")
     FeatureUnionExtractor(["zcr"], verbose=1).fit_transform(waveforms)
