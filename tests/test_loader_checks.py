@@ -21,6 +21,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.validation import check_is_fitted
 
 from skser import AudioLoader
+from skser.exceptions import DataError
 
 from .audio_samples import encode, noise
 
@@ -203,9 +204,22 @@ def check_tags(loader, paths):
     assert isinstance(loader, BaseEstimator)
 
 
-def check_unfitted_methods_do_not_read_y(loader, paths):
+def check_labels_change_nothing(loader, paths):
     expected = values(loader.transform(paths))
-    assert values(clone(loader).fit_transform(paths, ["any", "thing"])) == expected
+    labels = ["calm", "sad"] * (len(paths) // 2)
+    assert values(clone(loader).fit_transform(paths, labels)) == expected
+
+
+def check_labels_are_one_for_each_recording(loader, paths):
+    with pytest.raises(DataError) as error:
+        loader.fit(paths, ["calm", "sad"])
+    assert str(error.value) == (f"y must have a label for each clip: {len(paths)} clips, 2 labels")
+
+
+def check_names_of_labels_are_at_least_two(loader, paths):
+    with pytest.raises(DataError, match="y must have at least two classes, got one class only"):
+        loader.fit(paths, ["calm"] * len(paths))
+    loader.fit(paths, [0.5] * len(paths))  # a target of regression may be constant
 
 
 def check_docstring(loader, paths):
@@ -224,7 +238,7 @@ def test_check(check, loader, paths):
 
 
 def test_checks_ran():
-    assert len(CHECKS) == 23
+    assert len(CHECKS) == 25
 
 
 def test_scikit_learn_passes_over_the_loader():
