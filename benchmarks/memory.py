@@ -4,7 +4,7 @@
 
 Extracts the features of a corpus with the default pipeline's first three steps in a process of
 its own and prints its peak resident memory, less what was in use before and less the size of
-the features. With ``--jobs`` above 1 the workers' peaks are added.
+the features. With ``--jobs`` above 1 that is the parent's; workers hold a few clips at a time.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from skser.datasets import load_corpus
 UNIT = 1 if sys.platform == "darwin" else 1024
 
 
-def peak(who: int = resource.RUSAGE_SELF) -> int:
-    return resource.getrusage(who).ru_maxrss * UNIT
+def peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
 
 
 def main() -> None:
@@ -51,13 +51,11 @@ def main() -> None:
     features = extract.fit_transform(paths)
     seconds = time.perf_counter() - start
     size = getattr(features, "values", features).nbytes
-    workers = peak(resource.RUSAGE_CHILDREN) if arguments.jobs > 1 else 0
     mib = 2**20
     print(
         f"{len(paths)} clips x {arguments.views} views, {arguments.jobs} processes: "
         f"{seconds:.1f} s, features {size / mib:.0f} MiB, peak above them "
         f"{(peak() - before - size) / mib:.0f} MiB"
-        + (f", largest worker {workers / mib:.0f} MiB" if workers else "")
     )
 
 

@@ -50,6 +50,8 @@ def check_features(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = Fal
     """
     if isinstance(X, AugmentedFeatures):
         values = X.values
+        if values.dtype.kind not in "fiu":
+            raise DataError(f"X must hold numbers, got dtype {values.dtype}")
     else:
         X = X if hasattr(X, "ndim") else np.asarray(X)
         dtypes = (np.float64, np.float32)

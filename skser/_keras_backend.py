@@ -7,6 +7,10 @@ its weights (arrays), which pickle anywhere.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,8 +21,10 @@ from ._tensorflow import keras, tf  # before scikeras, which would import them a
 from ._trained_network import TrainedNetwork
 
 from scikeras.wrappers import KerasClassifier  # isort: skip
+from tensorflow.python.framework import config as tf_config  # isort: skip
 
 _ROWS_AT_ONCE = 256
+_ONE_FIT = Lock()
 
 
 class _EpochBar(keras.callbacks.Callback):
@@ -33,6 +39,23 @@ class _EpochBar(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Any = None) -> None:
         self.bar.close()
+
+
+@contextmanager
+def _determinism_restored() -> Iterator[None]:
+    """Switch off what scikeras switches on for good: other code may go unseeded."""
+    name = "TF_DETERMINISTIC_OPS"
+    before = os.environ.get(name)
+    was_on = tf_config.is_op_determinism_enabled()
+    try:
+        yield
+    finally:
+        if not was_on:
+            tf_config.disable_op_determinism()
+            if before is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = before
 
 
 def train(
@@ -72,10 +95,10 @@ def train(
         )
         return model
 
-    classifier = KerasClassifier(
+    wrapped = KerasClassifier(
         model=build,
         loss="sparse_categorical_crossentropy",
-        # Always a seed: scikeras turns determinism on for good, and then an unseeded fit fails.
+        # Always a seed: scikeras turns determinism on, and then an unseeded fit fails.
         random_state=seed,
         epochs=epochs,
         batch_size=batch_size,
@@ -84,10 +107,12 @@ def train(
         fit__validation_data=validation,
         verbose=0,
     )
-    classifier.fit(X, y, sample_weight=sample_weight)
-    model = classifier.model_
+    # TensorFlow's seed belongs to the process, so fits in threads take turns.
+    with _ONE_FIT, _determinism_restored():
+        wrapped.fit(X, y, sample_weight=sample_weight)
+    model = wrapped.model_
     trained = TrainedNetwork(model.to_json(), model.get_weights())
-    history = {name: [float(v) for v in values] for name, values in classifier.history_.items()}
+    history = {name: [float(v) for v in values] for name, values in wrapped.history_.items()}
     return trained, history
 
 

@@ -57,7 +57,7 @@ class AddViews:
         return waveform[: self.max_samples]
 
 
-class Augmenter(TransformerMixin, BaseEstimator):
+class Augmenter(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Add augmented views of every clip, in training only.
 
     `fit_transform`, which a Pipeline calls in `fit`, gives every clip ``n_views`` views: the
@@ -207,6 +207,20 @@ class Augmenter(TransformerMixin, BaseEstimator):
                 max_samples=clips.max_samples,
             )
         )
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """Names of the inputs as they are: clips have no columns.
+
+        Parameters
+        ----------
+        input_features : array of str or None, default=None
+            Names.
+
+        Returns
+        -------
+        input_features : array of str or None
+        """
+        return input_features
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -28,6 +28,17 @@ def _estimator_has(method: str) -> Callable[[Any], bool]:
     return check
 
 
+def _check_splits_nothing(estimator: Any) -> None:
+    """Raise ParameterError if an estimator would split views of a clip between two sides."""
+    for name, value in estimator.get_params().items():
+        last = name.split("__")[-1]
+        if (last == "cv" and value != "prefit") or (last == "early_stopping" and value is True):
+            raise ParameterError(
+                f"estimator must not split its rows ({name}={value!r}), because views of one clip "
+                "would come to both sides; put a search or calibration around the pipeline"
+            )
+
+
 class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Let any classifier train on all views of augmented clips.
 
@@ -37,7 +48,9 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     Parameters
     ----------
     estimator : classifier
-        Any scikit-learn classifier or pipeline that ends in one.
+        Any scikit-learn classifier or pipeline that ends in one. It must not split its rows by
+        itself (a search, ``cv``, ``early_stopping``), because views of one clip would come to
+        both sides: put a search around the pipeline, where rows are clips.
 
     Attributes
     ----------
@@ -91,6 +104,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 )
             fit_params["sample_weight"] = sample_weight
         if isinstance(X, AugmentedFeatures):
+            _check_splits_nothing(self.estimator)
             y = check_labels(y, len(X))
             if sample_weight is not None:
                 weight = _check_sample_weight(sample_weight, np.empty((len(X), 1)))
@@ -120,12 +134,13 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         for method in ("predict_proba", "decision_function"):
             if hasattr(self.estimator_, method):
                 scores = X.average(getattr(self.estimator_, method)(X.flatten()))
-                break
-        else:
-            labels = self.estimator_.predict(X.flatten())
-            scores = X.average((labels[:, np.newaxis] == self.classes_).astype(float))
-        best = scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0).astype(int)
-        return self.classes_[best]
+                if scores.ndim == 1:
+                    return self.classes_[(scores > 0).astype(int)]
+                if scores.shape[1] == len(self.classes_):
+                    return self.classes_[scores.argmax(axis=1)]
+        # No scores for each class (none at all, or one-versus-one): the views vote.
+        votes = self.estimator_.predict(X.flatten())[:, np.newaxis] == self.classes_
+        return self.classes_[X.average(votes.astype(float)).argmax(axis=1)]
 
     @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X: Any) -> np.ndarray:

@@ -32,7 +32,7 @@ __all__ = ["CNNEmotionClassifier"]
 _FILTERS = Allowed(
     "a sequence of integers of at least 1",
     lambda value: (
-        isinstance(value, Sequence)
+        isinstance(value, (Sequence, np.ndarray))
         and not isinstance(value, str)
         and len(value) > 0
         and all(integer(1).accepts(n) for n in value)
@@ -168,9 +168,12 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         check_parameters(self)
         values = self._check_features(X, reset=True)
         labels = check_labels(y, len(values))
-        weight = _check_sample_weight(sample_weight, values[:, 0], ensure_non_negative=True)
-        if self.class_weight is not None:
-            weight = weight * compute_sample_weight(self.class_weight, labels)
+        try:
+            weight = _check_sample_weight(sample_weight, values[:, 0], ensure_non_negative=True)
+            if self.class_weight is not None:
+                weight = weight * compute_sample_weight(self.class_weight, labels)
+        except ValueError as error:
+            raise DataError(str(error)) from None
         self.classes_, encoded = np.unique(labels, return_inverse=True)
 
         rng = check_random_state(self.random_state)
@@ -184,14 +187,15 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
             sample_weight=weights,
             validation=watched,
             network={
-                "filters": tuple(self.filters),
-                "kernel_size": self.kernel_size,
-                "dense_units": self.dense_units,
-                "dropout": self.dropout,
+                # Keras knows no NumPy scalars, which searches bring.
+                "filters": tuple(int(n) for n in self.filters),
+                "kernel_size": int(self.kernel_size),
+                "dense_units": int(self.dense_units),
+                "dropout": float(self.dropout),
             },
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
+            epochs=int(self.epochs),
+            batch_size=int(self.batch_size),
+            learning_rate=float(self.learning_rate),
             seed=int(rng.randint(np.iinfo(np.int32).max)),
             verbose=self.verbose,
         )
@@ -242,6 +246,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
                 "X must be of shape (n_clips, n_features) or (n_clips, n_frames, n_features), got "
                 f"{values.shape}"
             )
+        _check_padding(values, is_sequence=n_axes == 3)
         if reset:
             self._n_axes = n_axes
         elif n_axes != self._n_axes:
@@ -286,6 +291,15 @@ def _as_rows(
         rows, targets = chosen.flatten(), chosen.repeat(encoded[clips])
         return _without_nan(rows), targets, chosen.repeat(weight[clips])
     return _without_nan(values[clips]), encoded[clips], weight[clips]
+
+
+def _check_padding(values: np.ndarray, is_sequence: bool) -> None:
+    """Raise DataError for NaN that does not fill a whole frame, and for infinity."""
+    n_missing = np.isnan(values).sum(axis=-1)
+    if (n_missing[n_missing > 0] != (values.shape[-1] if is_sequence else 0)).any():
+        raise DataError("X must have NaN only where it fills whole frames that pad a sequence")
+    if np.isinf(values).any():
+        raise DataError("X must not have infinite values")
 
 
 def _without_nan(rows: np.ndarray) -> np.ndarray:

@@ -74,9 +74,11 @@ def train(
 
     check_writable(out)
     parameters = dict(_parse_setting(text) for text in set_ or [])
-    pipeline = make_emotion_pipeline(random_state=seed, n_jobs=jobs, verbose=1, **parameters)
+    defaults = {"random_state": seed, "n_jobs": jobs, "verbose": 1}
+    pipeline = make_emotion_pipeline(**{**defaults, **parameters})
     for _, step in pipeline.steps:
-        check_parameters(step)  # now, and not when the features are there
+        if hasattr(step, "_allowed"):
+            check_parameters(step)  # now, and not when the features are there
     speech = load_corpus(data, corpus=corpus)
     labels = speech.frame["emotion"].value_counts().sort_index()
     counts = ", ".join(f"{label} {n}" for label, n in labels.items())

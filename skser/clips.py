@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
@@ -10,7 +11,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from .exceptions import ConversionError, DataError
+from .exceptions import AudioError, AudioWarning, ConversionError, DataError
 
 __all__ = ["Clips"]
 
@@ -40,6 +41,8 @@ class Clips(Sequence):
     stages : tuple of callable, default=()
         Each is ``stage(views, sr) -> views`` on an array of shape (n_views, n_samples) and may
         have an attribute ``n_views``. Shorter views are padded at the end with NaN.
+    silence : ndarray of shape (n_samples,) or None, default=None
+        Takes the place of a recording that cannot be decoded; None raises instead.
 
     Attributes
     ----------
@@ -71,6 +74,7 @@ class Clips(Sequence):
         n_samples: int | None = None,
         max_samples: int | None = None,
         stages: tuple[Stage, ...] = (),
+        silence: np.ndarray | None = None,
     ) -> None:
         self.sources = sources
         self.read = read
@@ -78,6 +82,7 @@ class Clips(Sequence):
         self.n_samples = n_samples
         self.max_samples = n_samples if n_samples is not None else max_samples
         self.stages = stages
+        self.silence = silence
 
     @classmethod
     def from_waveforms(cls, waveforms: Any, sr: int) -> Clips:
@@ -101,14 +106,7 @@ class Clips(Sequence):
 
     def map(self, stage: Stage) -> Clips:
         """Add a stage that every clip passes through when it is asked for."""
-        return Clips(
-            self.sources,
-            self.read,
-            sr=self.sr,
-            n_samples=self.n_samples,
-            max_samples=self.max_samples,
-            stages=(*self.stages, stage),
-        )
+        return self._like(self.sources, (*self.stages, stage))
 
     @property
     def n_views(self) -> int:
@@ -133,29 +131,47 @@ class Clips(Sequence):
         if isinstance(index, tuple):  # scikit-learn writes clips[indices, ...]
             index = index[0]
         if isinstance(index, (int, np.integer)):
-            return self._views(self.sources[int(index)])
+            return self._views(int(index))
         if isinstance(index, slice):
             sources = self.sources[index]
         else:
             index = np.asarray(index) if len(index) else slice(0)
             sources = [self.sources[i] for i in np.arange(len(self))[index].tolist()]
+        return self._like(sources, self.stages)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self._views(i) for i in range(len(self)))
+
+    def read_views(self, index: int) -> tuple[np.ndarray, AudioError | None]:
+        """Views of a clip, and what was wrong with its recording if ``silence`` stands for it."""
+        error = None
+        try:
+            waveform = self.read(self.sources[index])
+        except AudioError as caught:
+            if self.silence is None:
+                raise
+            waveform, error = self.silence, caught
+        views = waveform[np.newaxis]
+        for stage in self.stages:
+            views = stage(views, self.sr)
+        return views, error
+
+    def _views(self, index: int) -> np.ndarray:
+        views, error = self.read_views(index)
+        if error is not None:
+            warnings.warn(f"silence in place of {error}", AudioWarning, stacklevel=3)
+        return views
+
+    def _like(self, sources: Sequence[Any], stages: tuple[Stage, ...]) -> Clips:
         return Clips(
             sources,
             self.read,
             sr=self.sr,
             n_samples=self.n_samples,
             max_samples=self.max_samples,
-            stages=self.stages,
+            stages=stages,
+            silence=self.silence,
         )
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        return (self._views(source) for source in self.sources)
-
-    def _views(self, source: Any) -> np.ndarray:
-        views = self.read(source)[np.newaxis]
-        for stage in self.stages:
-            views = stage(views, self.sr)
-        return views
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.n_samples is None or self.n_views > 1:
@@ -210,7 +226,8 @@ def as_clips(X: Any, estimator: Any, *, reset: bool) -> Clips:
 
 
 def _holds_names(X: Any) -> bool:
-    return isinstance(X, (list, tuple)) and len(X) > 0 and isinstance(X[0], (str, os.PathLike))
+    is_sequence = isinstance(X, (list, tuple)) or np.ndim(X) == 1
+    return is_sequence and len(X) > 0 and isinstance(next(iter(X)), (str, os.PathLike))
 
 
 def as_waveform(waveform: Any, index: int) -> np.ndarray:

@@ -36,7 +36,6 @@ class ClipReader:
     pad: str | None
     trim_db: float | None
     normalize: str | None
-    on_error: str
 
     @property
     def max_samples(self) -> int | None:
@@ -47,13 +46,7 @@ class ClipReader:
         return None if self.pad is None else self.max_samples
 
     def __call__(self, source: Recording | Silence | np.ndarray) -> np.ndarray:
-        try:
-            waveform = self._waveform(source)
-        except AudioError as error:
-            if self.on_error == "raise":
-                raise
-            warnings.warn(str(error), AudioWarning, stacklevel=2)
-            waveform = self._silence()
+        waveform = self._waveform(source)
         if self.trim_db is not None:
             waveform = trim_silence(waveform, self.trim_db)
         if self.max_samples is not None:
@@ -66,7 +59,7 @@ class ClipReader:
 
     def _waveform(self, source: Recording | Silence | np.ndarray) -> np.ndarray:
         if isinstance(source, Silence):
-            return self._silence()
+            return self.silence()
         # Silence is trimmed before the crop, so then all of the recording is needed.
         duration = self.duration if self.trim_db is None else None
         if isinstance(source, Recording):
@@ -75,16 +68,14 @@ class ClipReader:
             return decode_audio(
                 content, source.info, self.sr, offset=self.offset, duration=duration
             )[0]
-        waveform = source[int(self.offset * self.sr) :]
-        if len(waveform) == 0:
-            raise DataError(f"offset={self.offset:g} s is at or past the end of a waveform")
-        return waveform
+        return source[int(self.offset * self.sr) :]
 
-    def _silence(self) -> np.ndarray:
+    def silence(self) -> np.ndarray:
+        """What stands for a recording that cannot be used."""
         return np.zeros(self.max_samples or self.sr, np.float32)
 
 
-class AudioLoader(TransformerMixin, BaseEstimator):
+class AudioLoader(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Load recordings as clips of one sampling rate and, usually, one length.
 
     The result is lazy: `transform` checks the header of every file, and each waveform is decoded
@@ -228,7 +219,6 @@ class AudioLoader(TransformerMixin, BaseEstimator):
             pad=self.pad,
             trim_db=self.trim_db,
             normalize=self.normalize,
-            on_error=self.on_error,
         )
         return Clips(
             self._sources(as_recordings(X)),
@@ -236,16 +226,17 @@ class AudioLoader(TransformerMixin, BaseEstimator):
             sr=self.sr,
             n_samples=reader.n_samples,
             max_samples=reader.max_samples,
+            silence=reader.silence() if self.on_error == "silence" else None,
         )
 
     def _sources(self, recordings: list[Any]) -> list[Any]:
         sources: list[Any] = []
         errors: list[AudioError] = []
-        for recording in recordings:
-            if isinstance(recording, np.ndarray):
-                sources.append(recording)
-                continue
+        for i, recording in enumerate(recordings):
             try:
+                if isinstance(recording, np.ndarray):
+                    sources.append(self._check_waveform(recording, i))
+                    continue
                 sources.append(
                     inspect_recording(recording, offset=self.offset, max_duration=self.max_duration)
                 )
@@ -261,6 +252,34 @@ class AudioLoader(TransformerMixin, BaseEstimator):
                 stacklevel=4,  # scikit-learn wraps transform
             )
         return sources
+
+    def _check_waveform(self, waveform: np.ndarray, index: int) -> np.ndarray:
+        duration = len(waveform) / self.sr
+        if self.max_duration is not None and duration > self.max_duration:
+            raise AudioError(
+                f"waveform {index}: is {duration:.1f} s long, allowed is "
+                f"max_duration={self.max_duration:g} s"
+            )
+        if int(self.offset * self.sr) >= len(waveform):
+            raise AudioError(
+                f"waveform {index}: is {duration:.2f} s long, so nothing is left from "
+                f"offset={self.offset:g} s"
+            )
+        return waveform
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """Names of the inputs as they are: clips have no columns.
+
+        Parameters
+        ----------
+        input_features : array of str or None, default=None
+            Names.
+
+        Returns
+        -------
+        input_features : array of str or None
+        """
+        return input_features
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -74,17 +74,19 @@ def conv1d(
     return keras.Model(inputs, layers.Dense(meta.n_classes, activation="softmax")(x))
 
 
-def _convolve(x: Any, filters: int, kernel_size: int) -> Any:
+def _convolve(x: Any, filters: int, kernel_size: int, mask: Any = None) -> Any:
     x = layers.Conv1D(filters, kernel_size, padding="same", use_bias=False)(x)
     # Keras' momentum of 0.99 would need hundreds of steps, which few clips do not give.
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    x = layers.BatchNormalization(momentum=0.9)(x, mask=mask)
+    return layers.ReLU()(x)
 
 
 def _sequence_stages(x: Any, filters: tuple[int, ...], kernel_size: int, dropout: float) -> Any:
     mask = FrameMask()(x)
     for n in filters:
         # The mask keeps what the convolution makes of padding out of its neighbours.
-        x = layers.Multiply()([_convolve(x, n, kernel_size), mask])
+        real = layers.Reshape((-1,))(mask)
+        x = layers.Multiply()([_convolve(x, n, kernel_size, real), mask])
         x = layers.SpatialDropout1D(dropout / 2)(x)
         x = layers.MaxPooling1D(2, padding="same")(x)
         mask = layers.MaxPooling1D(2, padding="same")(mask)

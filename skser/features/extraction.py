@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -38,7 +42,7 @@ class FeatureRecipe:
     def __call__(self, waveform: np.ndarray, sr: int) -> np.ndarray:
         """Vector (n_features,), or sequence (n_frames, n_features) without statistics."""
         spectra = Spectra(waveform, sr, self.n_fft, self.hop_length)
-        frames = np.concatenate([block.compute(spectra) for _, block in self.blocks])
+        frames = np.concatenate([_compute(name, block, spectra) for name, block in self.blocks])
         if self.statistics is not None:
             return summarize(frames, self.statistics)
         return np.nan_to_num(frames.T, nan=0.0)
@@ -49,6 +53,17 @@ class FeatureRecipe:
         return np.stack(features) if self.statistics is not None else stack_padded(features)
 
 
+def _compute(name: str, block: FeatureBlock, spectra: Spectra) -> np.ndarray:
+    features = block.compute(spectra)
+    wanted = (len(block.bin_names()), spectra.n_frames)
+    if features.shape != wanted:
+        raise DataError(
+            f"block {name!r} must compute an array of shape {wanted} (bin names, frames), got "
+            f"{features.shape}"
+        )
+    return features
+
+
 @dataclass(frozen=True)
 class FeatureCache:
     """Features of clips as files in a folder, named by all that they depend on."""
@@ -57,9 +72,10 @@ class FeatureCache:
 
     def path(self, clips: Clips, index: int, recipe: FeatureRecipe) -> Path:
         """The file of a clip, whether it is there or not."""
-        versions = (skser_version, version("librosa"), version("numpy"))
-        source = (clips.sources[index], clips.read, clips.stages, clips.sr)
-        key = joblib.hash((source, recipe, versions))
+        stages = [identify(stage) for stage in (clips.read, *clips.stages)]
+        blocks = [(name, identify(block)) for name, block in recipe.blocks]
+        settings = (recipe.n_fft, recipe.hop_length, recipe.statistics, clips.sr)
+        key = joblib.hash((clips.sources[index], stages, blocks, settings, _versions()))
         return self.folder / key[:2] / f"{key}.npy"
 
     def load(self, path: Path) -> np.ndarray | None:
@@ -76,6 +92,31 @@ class FeatureCache:
             np.save(temporary, features, allow_pickle=False)
 
 
+def identify(part: Any) -> tuple:
+    """What a block or stage does, as plain data: its name, its code and its parameters.
+
+    It is not pickled, because a class of a notebook has no place to be found in a worker.
+    """
+    if hasattr(part, "__code__"):
+        return (part.__qualname__, _code(part))
+    kind = type(part)
+    params = part.get_params() if hasattr(part, "get_params") else dict(vars(part))
+    code = [(name, _code(f)) for name, f in sorted(vars(kind).items()) if hasattr(f, "__code__")]
+    return (kind.__qualname__, params, code)
+
+
+def _code(function: Any) -> tuple:
+    code = function.__code__
+    constants = [repr(c) for c in code.co_consts if not hasattr(c, "co_code")]
+    return (code.co_code, code.co_names, constants)
+
+
+@lru_cache(maxsize=1)
+def _versions() -> list[str]:
+    packages = ("librosa", "numpy", "scipy", "soundfile", "soxr")
+    return [skser_version, *(version(package) for package in packages)]
+
+
 def extract(
     clips: Clips,
     recipe: FeatureRecipe,
@@ -90,11 +131,12 @@ def extract(
     starts = range(0, len(clips), _CLIPS_AT_ONCE)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
     chunks = parallel(
-        delayed(_extract_chunk)(clips[start : start + _CLIPS_AT_ONCE], recipe, cache)
+        delayed(_extract_chunk)(clips[start : start + _CLIPS_AT_ONCE], recipe, cache, os.getpid())
         for start in starts
     )
     complaints: list[str] = []
-    features = _collect(_unpack(chunks, complaints, len(clips), verbose), len(clips))
+    with _one_blas_thread():
+        features = _collect(_unpack(chunks, complaints, len(clips), verbose), len(clips))
     if complaints:
         lines = "\n".join(f"  {complaint}" for complaint in complaints)
         warnings.warn(
@@ -105,13 +147,18 @@ def extract(
     return features
 
 
+def _one_blas_thread() -> Any:
+    # Matrix products round differently with the number of threads, which n_jobs would change.
+    return threadpool_limits(1, user_api="blas")
+
+
 def _extract_chunk(
-    clips: Clips, recipe: FeatureRecipe, cache: FeatureCache | None
+    clips: Clips, recipe: FeatureRecipe, cache: FeatureCache | None, caller: int
 ) -> tuple[list[np.ndarray], list[str]]:
     """Features of a few clips, and what was wrong with those that became silence."""
     complaints: list[str] = []
-    # Matrix products round differently with the number of threads, which n_jobs would change.
-    with threadpool_limits(1, user_api="blas"):
+    # In the caller's own process, its threads included, the limit is set already.
+    with nullcontext() if os.getpid() == caller else _one_blas_thread():
         features = [_extract_clip(clips, i, recipe, cache, complaints) for i in range(len(clips))]
     return features, complaints
 
@@ -128,20 +175,11 @@ def _extract_clip(
         kept = cache.load(path)
         if kept is not None:
             return kept
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", AudioWarning)
-        features = recipe.of_views(clips[index], clips.sr)
-    became_silence = False
-    for warning in caught:
-        if issubclass(warning.category, AudioWarning):
-            became_silence = True
-            complaints.append(str(warning.message))
-        else:
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
-    # Silence is not kept, so that a later run complains again.
-    if cache is not None and not became_silence:
+    views, error = clips.read_views(index)
+    features = recipe.of_views(views, clips.sr)
+    if error is not None:
+        complaints.append(str(error))
+    elif cache is not None:  # silence is not kept, so that a later run complains again
         cache.save(path, features)
     return features
 
