@@ -107,7 +107,7 @@ def train(
         fit__validation_data=validation,
         verbose=0,
     )
-    # TensorFlow's seed belongs to the process, so fits in threads take turns.
+    # Seed and determinism belong to the process, so fits in threads take turns.
     with _ONE_FIT, _determinism_restored():
         wrapped.fit(X, y, sample_weight=sample_weight)
     model = wrapped.model_

@@ -131,16 +131,21 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self, "estimator_")
         if not isinstance(X, AugmentedFeatures):
             return self.estimator_.predict(X)
-        for method in ("predict_proba", "decision_function"):
-            if hasattr(self.estimator_, method):
-                scores = X.average(getattr(self.estimator_, method)(X.flatten()))
-                if scores.ndim == 1:
-                    return self.classes_[(scores > 0).astype(int)]
-                if scores.shape[1] == len(self.classes_):
-                    return self.classes_[scores.argmax(axis=1)]
-        # No scores for each class (none at all, or one-versus-one): the views vote.
-        votes = self.estimator_.predict(X.flatten())[:, np.newaxis] == self.classes_
-        return self.classes_[X.average(votes.astype(float)).argmax(axis=1)]
+        rows = X.flatten()
+        if hasattr(self.estimator_, "predict_proba"):
+            return self.classes_[X.average(self.estimator_.predict_proba(rows)).argmax(axis=1)]
+        votes = self.estimator_.predict(rows)
+        if hasattr(self.estimator_, "decision_function"):
+            scores = self.estimator_.decision_function(rows)
+            if scores.ndim == 1:
+                scores = np.stack([-scores, scores], axis=1)
+            # Scores of pairs of classes (one versus one) may be as many as classes, but they
+            # do not choose the class.
+            n_classes = len(self.classes_)
+            if scores.shape[1] == n_classes and (self.classes_[scores.argmax(1)] == votes).all():
+                return self.classes_[X.average(scores).argmax(axis=1)]
+        ballots = (votes[:, np.newaxis] == self.classes_).astype(float)
+        return self.classes_[X.average(ballots).argmax(axis=1)]
 
     @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X: Any) -> np.ndarray:

@@ -71,7 +71,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         side.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, dropout, order and validation part. Two fits with one int give equal
-        probabilities.
+        probabilities, unless they are in threads of one process.
     verbose : int, default=0
         1 shows a progress bar.
 

@@ -249,7 +249,7 @@ class AudioLoader(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None): 
             warnings.warn(
                 f"silence in place of {list_errors(errors, len(recordings))}",
                 AudioWarning,
-                stacklevel=4,  # scikit-learn wraps transform
+                stacklevel=3,
             )
         return sources
 

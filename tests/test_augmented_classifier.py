@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.model_selection import cross_val_score
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, SGDClassifier
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
@@ -92,3 +93,32 @@ def test_bad_use(features):
         AugmentedClassifier(KNeighborsClassifier()).fit(X, y, sample_weight=np.ones(24))
     with pytest.raises(NotFittedError, match="This AugmentedClassifier instance is not fitted yet"):
         AugmentedClassifier(SGDClassifier()).predict(X)
+
+
+@pytest.mark.parametrize("n_classes", [3, 4])
+def test_one_versus_one_scores_are_no_class_scores(n_classes):
+    rng = np.random.default_rng(0)
+    y = np.repeat([f"emotion {i}" for i in range(n_classes)], 8)
+    centres = np.repeat(3 * np.eye(n_classes), 8, axis=0)
+    X = AugmentedFeatures(centres[:, None] + 0.1 * rng.normal(size=(len(y), 3, n_classes)))
+    classifier = AugmentedClassifier(SVC(decision_function_shape="ovo")).fit(X, y)
+    assert classifier.score(X, y) == 1
+
+
+@pytest.mark.parametrize(
+    ("estimator", "named"),
+    [
+        (GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [1]}), "cv=None"),
+        (make_pipeline(StandardScaler(), LogisticRegressionCV()), "logisticregressioncv__cv=None"),
+        (MLPClassifier(early_stopping=True), "early_stopping=True"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_views_of_a_clip_are_never_split_inside(features, estimator, named):
+    X, y = features
+    with pytest.raises(ParameterError) as error:
+        AugmentedClassifier(estimator).fit(X, y)
+    assert str(error.value) == (
+        f"estimator must not split its rows ({named}), because views of one clip would come to "
+        "both sides; put a search or calibration around the pipeline"
+    )

@@ -98,6 +98,36 @@ def test_no_seed_after_a_seed():
     assert not np.allclose(first, second)
 
 
+def test_users_own_code_may_go_unseeded_after_a_fit():
+    import tensorflow as tf
+
+    X, y = speech_like()
+    CNNEmotionClassifier(**{**TINY, "epochs": 1}).fit(X, y)
+    draws = tf.random.uniform([2, 8])
+    assert not np.allclose(draws[0], draws[1])
+
+
+def test_padding_does_not_change_what_is_learnt():
+    X, y = speech_like()
+    padded = np.pad(X, ((0, 0), (0, 20), (0, 0)), constant_values=np.nan)
+    classifier = CNNEmotionClassifier(**{**TINY, "dropout": 0.0, "filters": (8, 8)})
+    plain, masked = (clone(classifier).fit(Z, y).predict_proba(X) for Z in (X, padded))
+    assert_allclose(masked, plain, rtol=1e-2, atol=1e-3)
+
+
+def test_numpy_scalars_of_a_search():
+    X, y = speech_like()
+    CNNEmotionClassifier(
+        filters=np.array([4, 4]),
+        kernel_size=np.int64(3),
+        dense_units=np.int32(4),
+        dropout=np.float32(0.1),
+        epochs=np.int64(1),
+        batch_size=np.int64(8),
+        learning_rate=np.float32(0.01),
+    ).fit(X, y)
+
+
 def test_the_global_random_state_is_left_alone():
     X, y = speech_like()
     np.random.seed(3)  # noqa: NPY002
@@ -265,3 +295,25 @@ def test_bad_input(fitted):
         CNNEmotionClassifier().fit(X, ["calm"] * 30)
     with pytest.raises(DataError, match=r"validation_fraction=0.05 of 30 clips cannot be taken"):
         CNNEmotionClassifier(**TINY, validation_fraction=0.05).fit(X, y)
+
+
+def test_nan_fills_whole_frames_only(fitted):
+    X, y = speech_like()
+    X[3, 5, 1] = np.nan
+    with pytest.raises(DataError, match="X must have NaN only where it fills whole frames"):
+        fitted.predict(X)
+    with pytest.raises(DataError, match="X must have NaN only where it fills whole frames"):
+        CNNEmotionClassifier().fit(AugmentedFeatures(X), y)  # views of vectors
+    X[3, 5, 1] = np.inf
+    with pytest.raises(DataError, match="X must not have infinite values"):
+        fitted.predict(AugmentedFeatures(X[:, None]))
+    with pytest.raises(DataError, match="X must hold numbers, got dtype object"):
+        fitted.predict(AugmentedFeatures(X[:, None].astype(object)))
+
+
+def test_bad_weights():
+    X, y = speech_like()
+    with pytest.raises(DataError, match="Negative values in data"):
+        CNNEmotionClassifier(**TINY).fit(X, y, sample_weight=-np.ones(30))
+    with pytest.raises(DataError, match="are not in class_weight"):
+        CNNEmotionClassifier(**TINY, class_weight={"joy": 2}).fit(X, y)

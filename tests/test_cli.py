@@ -125,6 +125,10 @@ def test_predict_csv(model, recording, corpus):
             "--set must be of the form name=value, got 'epochs'",
         ),
         (
+            ["train", "{corpus}", "--out", "m.joblib", "--set", "random_state=-1"],
+            "random_state must be an integer in [0, 2**32 - 1]",
+        ),
+        (
             ["train", "{corpus}", "--out", "m.joblib", "--set", "classify__epochs=0"],
             "epochs must be an integer of at least 1, got 0",
         ),

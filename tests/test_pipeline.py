@@ -5,6 +5,7 @@ import sys
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_classifier
@@ -280,6 +281,19 @@ def test_bad_parameters_come_before_extraction(speech, parameters, message):
 def test_missing_file_comes_before_extraction(speech):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.wav: does not exist"):
         make_emotion_pipeline(**TINY).fit([*speech.paths, "nowhere.wav"], [*speech.target, "sad"])
+
+
+def test_names_of_features(speech):
+    pipeline = quick_pipeline(n_views=1)[:-1].fit(speech.paths)
+    names = pipeline.get_feature_names_out()
+    assert len(names) == pipeline.transform(speech.paths[:1]).shape[1]
+    assert names[-1] == "rms_std"
+
+
+@pytest.mark.parametrize("as_type", [list, np.asarray, pd.Series])
+def test_paths_without_a_loader(speech, as_type):
+    with pytest.raises(SkserError, match="recordings must go through an AudioLoader first"):
+        FeatureUnionExtractor(["rms"]).fit(as_type(speech.paths))
 
 
 def test_unfitted_pipeline(speech):

@@ -1,14 +1,18 @@
 """Extraction in chunks, through a cache, and what is said of recordings that cannot be decoded."""
 
 import os
+import subprocess
+import sys
 
 import joblib
 import numpy as np
 import pytest
 import soundfile
+from threadpoolctl import threadpool_info
 
 from skser import AudioLoader, Clips, FeatureUnionExtractor
-from skser.exceptions import AudioWarning
+from skser.exceptions import AudioWarning, DataError
+from skser.features import FeatureBlock
 from skser.features.extraction import FeatureRecipe
 
 from .golden.make_golden import speechlike
@@ -220,3 +224,72 @@ def test_clips_are_read_once_and_one_at_a_time():
     assert read == []  # fit extracts nothing
     extractor.transform(clips)
     assert read == list(range(40))
+
+
+class Peak(FeatureBlock):
+    def compute(self, spectra):
+        return abs(spectra.frames("constant")).max(axis=0, keepdims=True)
+
+
+def test_changed_code_of_a_block_misses_the_cache(paths, memory, monkeypatch):
+    extractor = FeatureUnionExtractor([("peak", Peak())], memory=memory)
+    before = extractor.fit_transform(load(paths))
+    monkeypatch.setattr(
+        Peak, "compute", lambda self, spectra: np.ones((1, spectra.n_frames), np.float32)
+    )
+    assert (extractor.fit_transform(load(paths)) == 1).all()
+    assert not (before == 1).all()
+
+
+def test_block_of_a_script_in_processes_with_a_cache(paths, memory, tmp_path):
+    """A class of ``__main__`` has no module that a worker could import."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\n"
+        "from skser import AudioLoader, FeatureUnionExtractor\n"
+        "from skser.features import FeatureBlock\n"
+        "class Peak(FeatureBlock):\n"
+        "    def compute(self, spectra):\n"
+        "        return abs(spectra.frames('constant')).max(axis=0, keepdims=True)\n"
+        "if __name__ == '__main__':\n"
+        "    memory, *paths = sys.argv[1:]\n"
+        "    clips = AudioLoader().transform(paths * 10)\n"
+        "    for n_jobs in (2, 1):\n"
+        "        e = FeatureUnionExtractor([('peak', Peak())], memory=memory, n_jobs=n_jobs)\n"
+        "        print(e.fit_transform(clips).shape)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script, memory, *paths], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n")[:2] == ["(30, 1)"] * 2
+    assert len(files_of(memory)) == len(paths)  # worker and parent agree on the names
+
+
+def test_silence_is_told_once_and_not_kept_in_threads(with_broken, memory):
+    recordings, _ = with_broken
+    clips = load(recordings * 3, on_error="silence")
+    extractor = FeatureUnionExtractor(BLOCKS, memory=memory, n_jobs=4)
+    with joblib.parallel_config("threading"), pytest.warns(AudioWarning) as told:
+        extractor.fit_transform(clips)
+    assert len(told) == 1
+    assert str(told[0].message).startswith("silence in place of 6 recordings")
+    assert len(files_of(memory)) == 1  # the one recording that is whole
+
+
+def test_blas_threads_are_given_back(paths):
+    before = threadpool_info()
+    with joblib.parallel_config("threading"):
+        FeatureUnionExtractor(BLOCKS, n_jobs=4).fit_transform(load(paths * 20))
+    assert threadpool_info() == before
+
+
+def test_bad_output_of_a_block():
+    class Short(FeatureBlock):
+        def compute(self, spectra):
+            return np.ones((1, 3), np.float32)
+
+    with pytest.raises(DataError) as error:
+        FeatureUnionExtractor([("short", Short())]).fit_transform(np.ones((1, 8000)))
+    assert str(error.value) == (
+        "block 'short' must compute an array of shape (1, 32) (bin names, frames), got (1, 3)"
+    )
