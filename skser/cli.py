@@ -39,7 +39,7 @@ def demo(
 ) -> None:
     """Go the whole way on synthetic speech: cross-validate, fit, keep, predict, draw.
 
-    Takes about a minute and needs no download. Writes speech, model, scores and pictures.
+    Takes a minute or two and needs no download. Writes speech, model, scores and pictures.
     """
     from .demo import run_demo
     from .exceptions import ParameterError
