@@ -226,7 +226,7 @@ def as_clips(X: Any, estimator: Any, *, reset: bool) -> Clips:
 
 
 def _holds_names(X: Any) -> bool:
-    is_sequence = isinstance(X, (list, tuple)) or np.ndim(X) == 1
+    is_sequence = isinstance(X, (list, tuple)) or getattr(X, "ndim", 0) == 1
     return is_sequence and len(X) > 0 and isinstance(next(iter(X)), (str, os.PathLike))
 
 
