@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 
 from .._validation import BOOLEAN, NONE, integer, number, one_of
 from ..exceptions import ParameterError
+from ._filters import DELTA_WIDTH, cosine_basis, delta_weights
 from .base import FeatureBlock, numbered
 from .spectra import Spectra
 
@@ -18,7 +18,6 @@ _MEL_ALLOWED = {
     "fmax": [number(0, open_low=True), NONE],
     "top_db": [number(0, open_low=True), NONE],
 }
-_DELTA_WIDTH = 9
 
 
 def check_band(fmin: float, fmax: float | None, sr: int) -> None:
@@ -159,9 +158,9 @@ class MFCC(FeatureBlock):
 
     def compute(self, spectra: Spectra) -> np.ndarray:
         log_mel = spectra.log_mel(self.n_mels, self.fmin, self.fmax, self.top_db)
-        mfcc = scipy.fft.dct(log_mel, axis=0, type=2, norm="ortho")[self._first : self.n_mfcc]
+        mfcc = (cosine_basis(self.n_mels, self.n_mfcc) @ log_mel)[self._first :]
         orders = range(1, self.deltas + 1)
-        return np.concatenate([mfcc, *(_delta(mfcc, order) for order in orders)])
+        return np.concatenate([mfcc, *(delta(mfcc, order) for order in orders)])
 
     @property
     def _first(self) -> int:
@@ -183,9 +182,16 @@ class MFCC(FeatureBlock):
             raise ParameterError("n_mfcc must be at least 2 if skip_first, got 1")
 
 
-def _delta(features: np.ndarray, order: int) -> np.ndarray:
-    from librosa.feature import delta
+def delta(features: np.ndarray, order: int) -> np.ndarray:
+    """Derivative over time by the polynomial of degree ``order`` through 9 frames around each.
 
-    # Fewer frames than the filter is wide cannot be interpolated at the ends.
-    mode = "interp" if features.shape[1] >= _DELTA_WIDTH else "nearest"
-    return delta(features, width=_DELTA_WIDTH, order=order, mode=mode)
+    The first and last frames have that of the nearest such polynomial, which is constant.
+    """
+    margin = ((0, 0), (DELTA_WIDTH // 2, DELTA_WIDTH // 2))
+    is_short = features.shape[1] < DELTA_WIDTH
+    if is_short:
+        features = np.pad(features, margin, mode="edge")
+    n_frames = features.shape[1] - DELTA_WIDTH + 1
+    weights = delta_weights(order)
+    derivative = sum(w * features[:, i : i + n_frames] for i, w in enumerate(weights))
+    return derivative if is_short else np.pad(derivative, margin, mode="edge")

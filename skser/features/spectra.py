@@ -5,14 +5,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import scipy.fft
-import scipy.signal
+
+from ._cqt import constant_q
+from ._filters import chroma_filters, hann, mel_filters
+from ._tuning import estimate_tuning
 
 __all__ = ["Spectra"]
+
+CQT_BINS = 36  # bins in an octave of the constant-Q transform
 
 
 class Spectra:
@@ -72,26 +77,43 @@ class Spectra:
             : (self.n_frames - 1) * self.hop_length + self.n_fft
         ]
 
+    # Frames lie in rows, one after the other, because most work is done frame by frame; blocks
+    # see them as columns, as in librosa.
+
     @cached_property
     def stft(self) -> np.ndarray:
         """Complex spectrum, complex64 of shape (1 + n_fft // 2, n_frames)."""
-        window = hann(self.n_fft)
-        return scipy.fft.rfft(self.frames("constant").T * window, axis=1).T
-
-    @cached_property
-    def power(self) -> np.ndarray:
-        """Squared magnitude."""
-        return self.stft.real**2 + self.stft.imag**2
+        return scipy.fft.rfft(self.frames("constant").T * hann(self.n_fft), axis=1).T
 
     @cached_property
     def magnitude(self) -> np.ndarray:
         """Magnitude."""
-        return np.sqrt(self.power)
+        return np.abs(self.stft)
+
+    @cached_property
+    def power(self) -> np.ndarray:
+        """Squared magnitude."""
+        return self.magnitude**2
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        """Frequencies of the bins in Hz."""
+        return np.fft.rfftfreq(self.n_fft, 1 / self.sr)
+
+    @cached_property
+    def centroid(self) -> np.ndarray:
+        """Mean frequency of each frame in Hz, weighted with the magnitude; (n_frames,)."""
+        frequencies = self.frequencies.astype(np.float32)
+        return frequencies @ normalize_frames(self.magnitude, 1)
 
     def mel(self, n_mels: int, fmin: float, fmax: float | None) -> np.ndarray:
         """Mel spectrogram of power (Slaney's filters)."""
+        from ._kernels import banded_product
+
         filters = mel_filters(self.sr, self.n_fft, n_mels, fmin, fmax)
-        return self.once(("mel", n_mels, fmin, fmax), lambda: filters @ self.power)
+        return self.once(
+            ("mel", n_mels, fmin, fmax), lambda: banded_product(self.power.T, *filters).T
+        )
 
     def log_mel(
         self, n_mels: int, fmin: float, fmax: float | None, top_db: float | None
@@ -104,51 +126,47 @@ class Spectra:
 
     def chroma_stft(self, n_chroma: int) -> np.ndarray:
         """Chromagram from the STFT, each frame's maximum being 1."""
-        from librosa.feature import chroma_stft
 
         def compute() -> np.ndarray:
-            with quiet_librosa():
-                return chroma_stft(S=self.power, sr=self.sr, n_fft=self.n_fft, n_chroma=n_chroma)
+            tuning = estimate_tuning(self.power.T, self.sr, n_chroma)
+            filters = chroma_filters(self.sr, self.n_fft, n_chroma, tuning)
+            return normalize_frames(filters @ self.power, np.inf)
 
         return self.once(("chroma_stft", n_chroma), compute)
 
     def chroma_cqt(self, n_chroma: int, n_octaves: int) -> np.ndarray:
         """Chromagram from a constant-Q transform, each frame's maximum being 1."""
-        from librosa.feature import chroma_cqt
-
-        # librosa cannot halve the rate of a few samples; zeros after them are silence.
-        missing = max(0, self.hop_length - len(self.waveform))
 
         def compute() -> np.ndarray:
-            with quiet_librosa():
-                chroma = chroma_cqt(
-                    y=np.pad(self.waveform, (0, missing)),
-                    sr=self.sr,
-                    hop_length=self.hop_length,
-                    n_chroma=n_chroma,
-                    n_octaves=n_octaves,
-                )
-            return chroma[:, : self.n_frames]
+            tuning = estimate_tuning(self._for_tuning().magnitude.T, self.sr, CQT_BINS)
+            bins = constant_q(
+                self.waveform, self.sr, self.hop_length, n_octaves, CQT_BINS, tuning
+            ).reshape(n_octaves, CQT_BINS, -1)
+            # A class takes in the bins around it, so the first begins in the octave below.
+            merged = CQT_BINS // n_chroma
+            bins = np.roll(bins.sum(axis=0), merged // 2, axis=0)
+            return normalize_frames(bins.reshape(n_chroma, merged, -1).sum(axis=1), np.inf)
 
         return self.once(("chroma_cqt", n_chroma, n_octaves), compute)
+
+    def _for_tuning(self) -> Spectra:
+        """The spectra that librosa estimates the tuning of a constant-Q transform from."""
+        frames = (2048, 512)
+        if (self.n_fft, self.hop_length) == frames:
+            return self
+        return Spectra(self.waveform, self.sr, *frames)
+
+
+def normalize_frames(features: np.ndarray, order: float) -> np.ndarray:
+    """Divide each frame by its norm of the given order; silence stays as it is."""
+    norm = np.linalg.norm(features, order, axis=0)
+    return features / np.where(norm < np.finfo(np.float32).tiny, np.float32(1), norm)
 
 
 def power_to_db(power: np.ndarray, top_db: float | None, amin: float = 1e-10) -> np.ndarray:
     """``10 log10(max(power, amin))``, floored at ``top_db`` below the maximum."""
     db = 10.0 * np.log10(np.maximum(power, np.float32(amin)))
     return db if top_db is None else np.maximum(db, db.max() - np.float32(top_db))
-
-
-@lru_cache(maxsize=8)
-def hann(n_fft: int) -> np.ndarray:
-    return scipy.signal.get_window("hann", n_fft).astype(np.float32)
-
-
-@lru_cache(maxsize=32)
-def mel_filters(sr: int, n_fft: int, n_mels: int, fmin: float, fmax: float | None) -> np.ndarray:
-    from librosa.filters import mel
-
-    return mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
 
 
 @contextmanager

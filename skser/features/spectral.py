@@ -7,7 +7,7 @@ import numpy as np
 from .._validation import integer, number
 from ..exceptions import ParameterError
 from .base import FeatureBlock, in_float32, numbered
-from .spectra import Spectra
+from .spectra import Spectra, normalize_frames, power_to_db
 
 __all__ = [
     "RMS",
@@ -18,6 +18,9 @@ __all__ = [
     "SpectralRolloff",
     "ZeroCrossingRate",
 ]
+
+_NO_CROSSING = 1e-10  # samples nearer to 0 count as 0
+_LEAST_POWER = 1e-10
 
 
 class ZeroCrossingRate(FeatureBlock):
@@ -38,12 +41,14 @@ class ZeroCrossingRate(FeatureBlock):
     """
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from librosa.feature import zero_crossing_rate
-
-        rate = zero_crossing_rate(
-            spectra.waveform, frame_length=spectra.n_fft, hop_length=spectra.hop_length
-        )
-        return in_float32(rate)
+        n_fft = spectra.n_fft
+        padded = np.pad(spectra.waveform, n_fft // 2, mode="edge")
+        is_negative = padded < -_NO_CROSSING
+        crossings = np.cumsum(is_negative[1:] != is_negative[:-1], dtype=np.int32)
+        # Between the first and the last sample of a frame.
+        starts = np.arange(spectra.n_frames) * spectra.hop_length
+        before = np.where(starts > 0, crossings[starts - 1], 0)
+        return in_float32((crossings[starts + n_fft - 2] - before)[np.newaxis] / n_fft)
 
 
 class RMS(FeatureBlock):
@@ -93,12 +98,10 @@ class SpectralRolloff(FeatureBlock):
         self.roll_percent = roll_percent
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from librosa.feature import spectral_rolloff
-
-        rolloff = spectral_rolloff(
-            S=spectra.magnitude, sr=spectra.sr, roll_percent=self.roll_percent
-        )
-        return in_float32(rolloff)
+        below = np.cumsum(spectra.magnitude.T, axis=1)
+        is_below = below < np.float32(self.roll_percent) * below[:, -1:]
+        bins = np.count_nonzero(is_below, axis=1)
+        return in_float32(spectra.frequencies[bins][np.newaxis])
 
     def check(self, sr: int, n_fft: int, hop_length: int) -> None:
         super().check(sr, n_fft, hop_length)
@@ -124,9 +127,7 @@ class SpectralCentroid(FeatureBlock):
     """
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from librosa.feature import spectral_centroid
-
-        return in_float32(spectral_centroid(S=spectra.magnitude, sr=spectra.sr))
+        return spectra.centroid[np.newaxis]
 
 
 class SpectralBandwidth(FeatureBlock):
@@ -156,9 +157,9 @@ class SpectralBandwidth(FeatureBlock):
         self.p = p
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from librosa.feature import spectral_bandwidth
-
-        return in_float32(spectral_bandwidth(S=spectra.magnitude, sr=spectra.sr, p=self.p))
+        deviation = np.abs(spectra.frequencies - spectra.centroid[:, np.newaxis]) ** self.p
+        spread = np.einsum("tf,tf->t", deviation, normalize_frames(spectra.magnitude, 1).T)
+        return in_float32(spread ** (1 / self.p))[np.newaxis]
 
 
 class SpectralFlatness(FeatureBlock):
@@ -178,9 +179,9 @@ class SpectralFlatness(FeatureBlock):
     """
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from librosa.feature import spectral_flatness
-
-        return in_float32(spectral_flatness(S=spectra.power, power=1.0))
+        power = np.maximum(spectra.power.T, np.float32(_LEAST_POWER))
+        geometric_mean = np.exp(np.mean(np.log(power), axis=1))
+        return in_float32(geometric_mean / np.mean(power, axis=1))[np.newaxis]
 
 
 class SpectralContrast(FeatureBlock):
@@ -225,16 +226,23 @@ class SpectralContrast(FeatureBlock):
         self.quantile = quantile
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from librosa.feature import spectral_contrast
+        from ._kernels import mean_of_extremes
 
-        contrast = spectral_contrast(
-            S=spectra.magnitude,
-            sr=spectra.sr,
-            n_bands=self.n_bands,
-            fmin=self.fmin,
-            quantile=self.quantile,
-        )
-        return in_float32(contrast)
+        bands = self._bands(spectra.sr, spectra.n_fft)
+        valley, peak = mean_of_extremes(spectra.magnitude.T, *bands)
+        return in_float32(power_to_db(peak, top_db=80.0) - power_to_db(valley, top_db=80.0))
+
+    def _bands(self, sr: int, n_fft: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """First bin of each band, the bin after its last one, and how many make an extreme."""
+        edges = np.append(0.0, self.fmin * 2.0 ** np.arange(self.n_bands + 1))
+        frequencies = np.fft.rfftfreq(n_fft, 1 / sr)
+        starts = np.searchsorted(frequencies, edges[:-1], side="left")
+        stops = np.searchsorted(frequencies, edges[1:], side="right")
+        starts[1:] -= 1
+        stops[-1] = len(frequencies)
+        counts = np.maximum(np.rint(self.quantile * (stops - starts)).astype(int), 1)
+        stops[:-1] -= 1  # a bin on the edge belongs to the upper band, but is counted in both
+        return starts, stops, counts
 
     def bin_names(self) -> list[str]:
         return numbered(self.n_bands + 1)

@@ -7,7 +7,7 @@ import numpy as np
 from .._validation import even_integer, integer, number, one_of
 from ..exceptions import ParameterError
 from .base import FeatureBlock, in_float32, numbered
-from .spectra import Spectra, quiet_librosa
+from .spectra import Spectra, normalize_frames, quiet_librosa
 
 __all__ = ["Chroma", "ChromaCQT", "Pitch", "Tonnetz"]
 
@@ -15,6 +15,16 @@ _C1_HZ = 32.703
 _BINS_PER_OCTAVE = 36
 # How fast librosa lets pitch move: 35.92 octaves in a second.
 _SEMITONES_PER_SECOND = 35.92 * 12
+
+# Each pair of rows is a circle on which a pitch class has its place: of fifths, of minor and of
+# major thirds. The radius of the last is half.
+_TONAL_CENTROIDS = np.repeat([1.0, 1.0, 0.5], 2)[:, np.newaxis] * np.cos(
+    np.pi
+    * (
+        np.outer(np.repeat([7 / 6, 3 / 2, 2 / 3], 2), np.arange(12))
+        - np.tile([0.5, 0.0], 3)[:, np.newaxis]
+    )
+)
 
 
 def check_octaves(n_octaves: int, sr: int) -> None:
@@ -136,13 +146,11 @@ class Tonnetz(FeatureBlock):
         self.n_octaves = n_octaves
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from librosa.feature import tonnetz
-
         if self.chroma == "cqt":
             chroma = spectra.chroma_cqt(12, self.n_octaves)
         else:
             chroma = spectra.chroma_stft(12)
-        return in_float32(tonnetz(chroma=chroma, sr=spectra.sr))
+        return in_float32(_TONAL_CENTROIDS @ normalize_frames(chroma, 1))
 
     def bin_names(self) -> list[str]:
         axes = ("fifth", "minor", "major")
