@@ -23,7 +23,7 @@ class Bands(NamedTuple):
 @lru_cache(maxsize=8)
 def hann(n_fft: int) -> np.ndarray:
     """Periodic Hann window."""
-    return scipy.signal.get_window("hann", n_fft).astype(np.float32)
+    return scipy.signal.get_window("hann", n_fft)
 
 
 @lru_cache(maxsize=32)

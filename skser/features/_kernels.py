@@ -77,22 +77,25 @@ def mean_of_extremes(
     for t in range(n_frames):
         for b in range(n_bands):
             n = counts[b]
-            low[:n] = np.inf
-            high[:n] = -np.inf
+            low[:n] = np.inf  # in order, the largest last
+            high[:n] = -np.inf  # in order, the smallest last
+            ceiling, floor = low[n - 1], high[n - 1]
             for f in range(starts[b], stops[b]):
                 value = spectrum[t, f]
-                if value < low[n - 1]:  # low[:n] is in order, its largest last
+                if value < ceiling:
                     i = n - 1
                     while i > 0 and low[i - 1] > value:
                         low[i] = low[i - 1]
                         i -= 1
                     low[i] = value
-                if value > high[n - 1]:
+                    ceiling = low[n - 1]
+                if value > floor:
                     i = n - 1
                     while i > 0 and high[i - 1] < value:
                         high[i] = high[i - 1]
                         i -= 1
                     high[i] = value
+                    floor = high[n - 1]
             lowest[b, t] = low[:n].sum() / n
             highest[b, t] = high[:n].sum() / n
     return lowest, highest

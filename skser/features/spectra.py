@@ -18,6 +18,7 @@ from ._tuning import estimate_tuning
 __all__ = ["Spectra"]
 
 CQT_BINS = 36  # bins in an octave of the constant-Q transform
+_FRAMES_AT_ONCE = 32
 
 
 class Spectra:
@@ -83,7 +84,14 @@ class Spectra:
     @cached_property
     def stft(self) -> np.ndarray:
         """Complex spectrum, complex64 of shape (1 + n_fft // 2, n_frames)."""
-        return scipy.fft.rfft(self.frames("constant").T * hann(self.n_fft), axis=1).T
+        frames = self.frames("constant").T
+        stft = np.empty((self.n_frames, 1 + self.n_fft // 2), np.complex64)
+        # In double precision, as librosa has it, or tuning would not be equal where two are nearly
+        # as good; a few frames at a time, because more do not fit into the processor's cache.
+        for start in range(0, self.n_frames, _FRAMES_AT_ONCE):
+            part = slice(start, start + _FRAMES_AT_ONCE)
+            stft[part] = scipy.fft.rfft(frames[part] * hann(self.n_fft), axis=1)
+        return stft.T
 
     @cached_property
     def magnitude(self) -> np.ndarray:
