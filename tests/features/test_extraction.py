@@ -1,8 +1,10 @@
 """Extraction in chunks, through a cache, and what is said of recordings that cannot be decoded."""
 
 import os
+import signal
 import subprocess
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import joblib
@@ -396,3 +398,18 @@ def test_failure_to_read_names_the_clip():
 def test_what_is_not_wrapped(where, kind):
     with pytest.raises(kind, match=r"^went wrong$"):
         extract_with_failure(Clips.from_waveforms(np.zeros((1, 4000)), 16000), 1, kind, where)
+
+
+class DiesOnSilence(FeatureBlock):
+    def compute(self, spectra):
+        if not spectra.power.any():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return np.ones((1, spectra.n_frames), np.float32)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_killed_worker_is_told_and_the_next_call_works(waveforms):
+    extractor = FeatureUnionExtractor([("dies", DiesOnSilence())], n_jobs=2)
+    with pytest.raises(BrokenProcessPool, match=r"unexpectedly terminated(.|\n)*SIGKILL"):
+        extractor.fit_transform([*list(waveforms) * 12, np.zeros(4000)])
+    assert (extractor.transform(list(waveforms) * 12) == 1).all()
