@@ -6,7 +6,6 @@ from skser.transforms import (
     TRANSFORMS,
     add_noise,
     change_speed,
-    phase_vocoder,
     shift_pitch,
     shift_time,
     stretch_time,
@@ -108,27 +107,3 @@ def test_strength_is_drawn_from_the_range(name):
         np.testing.assert_array_equal(ours, fixed)
         assert ours.dtype == np.float32
     np.testing.assert_array_equal(waveform, before)
-
-
-@pytest.mark.parametrize("rate", [0.5, 0.9, 1.1, 2.0])
-def test_phase_vocoder_is_dolsons(rate):
-    spectrum = librosa.stft(noise(8000)[:, 0].astype(np.float32), n_fft=1024)
-    ours = phase_vocoder(spectrum, rate)
-    theirs = reference_phase_vocoder(spectrum, rate)
-    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3 * np.abs(theirs).max())
-
-
-def reference_phase_vocoder(spectrum, rate):
-    """Dolson's phase vocoder, frame after frame."""
-    own = np.linspace(0, np.pi * 256, len(spectrum))
-    padded = np.pad(spectrum, ((0, 0), (0, 2)))
-    phase = np.angle(spectrum[:, 0])
-    frames = []
-    for time in np.arange(0, spectrum.shape[1], rate):
-        left, right = padded[:, int(time)], padded[:, int(time) + 1]
-        share = time % 1
-        magnitude = (1 - share) * np.abs(left) + share * np.abs(right)
-        frames.append(magnitude * np.exp(1j * phase))
-        deviation = np.angle(right) - np.angle(left) - own
-        phase = phase + own + deviation - 2 * np.pi * np.round(deviation / (2 * np.pi))
-    return np.stack(frames, axis=1)
