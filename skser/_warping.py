@@ -114,13 +114,8 @@ def _overlap_add(waveform: np.ndarray, rate: float, n_samples: int, hop: int) ->
     for begin in range(0, n_samples, hop):
         right = int(begin * rate)
         place = following
-        # Jumps of less than half a hop would shift the voice by a part of its period.
-        if following > right + 5 * hop // 8:
-            first, last = max(right - 2 * hop, 0), min(right + 2 * hop, following - hop // 2)
-            place = _most_similar(waveform, following, first, last, hop)
-        elif following < right - 5 * hop // 8:
-            first, last = max(right - 2 * hop, following + hop // 2), right + 2 * hop
-            place = _most_similar(waveform, following, first, last, hop)
+        if abs(following - right) > 5 * hop // 8:
+            place = _most_similar(waveform, following, right, hop)
         size = min(hop, n_samples - begin)
         old, new = waveform[following : following + size], waveform[place : place + size]
         made = stretched[begin : begin + size]
@@ -131,20 +126,24 @@ def _overlap_add(waveform: np.ndarray, rate: float, n_samples: int, hop: int) ->
 
 
 @kernel
-def _most_similar(waveform: np.ndarray, following: int, first: int, last: int, hop: int) -> int:
-    """The place in first..last from where the waveform goes on most like from ``following``."""
+def _most_similar(waveform: np.ndarray, following: int, right: int, hop: int) -> int:
+    """The place near the right one from where the waveform goes on most like it would have."""
+    # Jumps of less than half a hop would shift the voice by a part of its period.
+    if following > right:
+        first, last = max(right - 2 * hop, 0), min(right + 2 * hop, following - hop // 2)
+    else:
+        first, last = max(right - 2 * hop, following + hop // 2), right + 2 * hop
     step = max(hop // 20, 1)
     best = _closest(waveform, following, first, last, step, 2 * hop)
-    return _closest(  # type: ignore[no-any-return]
-        waveform, following, max(first, best - step), min(last, best + step), 1, 2 * hop
-    )
+    first, last = max(first, best - step), min(last, best + step)
+    return _closest(waveform, following, first, last, 1, 2 * hop)  # type: ignore[no-any-return]
 
 
 @kernel
 def _closest(
     waveform: np.ndarray, following: int, first: int, last: int, step: int, width: int
 ) -> int:
-    """The same, in steps."""
+    """The place in first..last, in steps, with the least sum of squared differences."""
     wanted = waveform[following : following + width]
     best, least = first, np.float32(np.inf)
     for place in range(first, last + 1, step):

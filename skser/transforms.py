@@ -136,8 +136,7 @@ def shift_time(
     return shifted
 
 
-# In the order in which a view passes through them: noise comes last, as in a room. The first
-# three are one `warp`.
+# In the order in which a view passes through them: noise comes last, as in a room.
 TRANSFORMS: dict[str, Callable[..., np.ndarray]] = {
     "speed": change_speed,
     "stretch": stretch_time,
@@ -145,4 +144,5 @@ TRANSFORMS: dict[str, Callable[..., np.ndarray]] = {
     "shift": shift_time,
     "noise": add_noise,
 }
+# Those that `warp` does in one pass.
 WARPS = ("speed", "stretch", "pitch")
