@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from skser import Augmenter
 
+from .audio_samples import noise
 from .test_augmentation import ALL, OFF, WAVEFORMS, waveform_clips
 
 
