@@ -21,7 +21,7 @@ from ._validation import (
 )
 from .audio import fix_length
 from .clips import Clips, as_clips, stack_padded, without_padding
-from .transforms import TRANSFORMS
+from .transforms import TRANSFORMS, WARPS, warp
 
 __all__ = ["Augmenter"]
 
@@ -50,7 +50,10 @@ class AddViews:
 
     def _augment(self, waveform: np.ndarray, sr: int, key: int, view: int) -> np.ndarray:
         rng = np.random.default_rng([self.seed, key, view])
-        for name, (low, high) in self.ranges:
+        ranges = dict(self.ranges)
+        rates = {name: rng.uniform(*ranges.pop(name)) for name in WARPS if name in ranges}
+        waveform = warp(waveform, sr, **rates)
+        for name, (low, high) in ranges.items():
             waveform = TRANSFORMS[name](waveform, sr, rng, low, high)
         if self.n_samples is not None:
             return fix_length(waveform, self.n_samples)

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from .exceptions import AudioError, AudioWarning, ConversionError, DataError
+from .exceptions import AudioError, AudioWarning, ConversionError, DataError, naming
 
 __all__ = ["Clips"]
 
@@ -153,7 +153,8 @@ class Clips(Sequence):
             waveform, error = self.silence, caught
         views = waveform[np.newaxis]
         for stage in self.stages:
-            views = stage(views, self.sr)
+            with naming(f"stage {getattr(stage, '__name__', type(stage).__name__)}"):
+                views = stage(views, self.sr)
         return views, error
 
     def _views(self, index: int) -> np.ndarray:

@@ -4,6 +4,10 @@ Every error derives from :class:`SkserError` and from the built-in (or scikit-le
 callers already catch, so both ``except SkserError`` and ``except FileNotFoundError`` work.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 from sklearn.exceptions import NotFittedError as _SklearnNotFittedError
 
 __all__ = [
@@ -15,6 +19,7 @@ __all__ = [
     "ConversionError",
     "CorpusNotFoundError",
     "DataError",
+    "ExtractionError",
     "MissingDependencyError",
     "NotFittedError",
     "ParameterError",
@@ -59,6 +64,10 @@ class CorpusNotFoundError(DataError, FileNotFoundError):
     """The folder or table of a corpus does not exist."""
 
 
+class ExtractionError(SkserError, RuntimeError):
+    """A feature block or a stage failed; the message names the recording and the first error."""
+
+
 class NotFittedError(SkserError, _SklearnNotFittedError):
     """An estimator was used before ``fit``."""
 
@@ -73,3 +82,26 @@ class SkserWarning(UserWarning):
 
 class AudioWarning(SkserWarning):
     """Recordings that could not be used were replaced by silence."""
+
+
+class naming:
+    """Context that puts a name before the message of whatever is raised in it.
+
+    Errors of skser keep their class, others become ExtractionError, since a class of anyone's
+    may not survive the way from a worker. An AudioError names its recording already.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if isinstance(error, (AudioError, MemoryError)):
+            return
+        if isinstance(error, SkserError):
+            error.args = (f"{self.name}: {error}",)
+        elif isinstance(error, Exception):
+            message = f"{self.name}: {type(error).__name__}: {error}"
+            raise ExtractionError(message) from error

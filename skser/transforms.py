@@ -6,11 +6,10 @@ A transform is ``(waveform, sr, rng, low, high) -> waveform`` and draws its stre
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
-
-from .audio import fix_length, resample
 
 __all__ = ["add_noise", "change_speed", "shift_pitch", "shift_time", "stretch_time"]
 
@@ -38,27 +37,81 @@ def add_noise(
 def shift_pitch(
     waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
 ) -> np.ndarray:
-    """Raise the pitch by ``low`` to ``high`` semitones and keep the length (phase vocoder)."""
-    rate = 2 ** (-rng.uniform(low, high) / 12)
-    stretched = _stretch(waveform, rate)
-    return fix_length(resample(stretched, sr / rate, sr), len(waveform))
+    """Raise the pitch by ``low`` to ``high`` semitones and keep the length.
+
+    Formants move with the pitch.
+    """
+    return warp(waveform, sr, pitch=rng.uniform(low, high))
 
 
 def stretch_time(
     waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
 ) -> np.ndarray:
-    """Play at a rate between ``low`` and ``high`` and keep the pitch (phase vocoder).
+    """Play at a rate between ``low`` and ``high`` and keep the pitch.
 
-    A rate above 1 is faster, so the waveform becomes shorter.
+    A rate above 1 is faster, so the waveform becomes shorter: ``round(n_samples / rate)``.
     """
-    return _stretch(waveform, rng.uniform(low, high))
+    return warp(waveform, sr, stretch=rng.uniform(low, high))
 
 
 def change_speed(
     waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
 ) -> np.ndarray:
-    """Play at a rate between ``low`` and ``high``, which changes pitch and formants as well."""
-    return resample(waveform, sr * rng.uniform(low, high), sr)
+    """Play at a rate between ``low`` and ``high``, which changes pitch and formants as well.
+
+    The waveform becomes ``ceil(n_samples / rate)`` long.
+    """
+    return warp(waveform, sr, speed=rng.uniform(low, high))
+
+
+def warp(
+    waveform: np.ndarray, sr: int, *, speed: float = 1, stretch: float = 1, pitch: float = 0
+) -> np.ndarray:
+    """Change speed, then tempo, then pitch, in one pass.
+
+    WSOLA [1]_ changes the tempo alone, resampling tempo and pitch. A higher pitch is therefore a
+    slower tempo by WSOLA, made up for by resampling.
+
+    Parameters
+    ----------
+    waveform : ndarray of shape (n_samples,)
+        A waveform.
+    sr : int
+        Its sampling rate in Hz.
+    speed : float, default=1
+        Rate of a change of speed, tempo and pitch together.
+    stretch : float, default=1
+        Rate of a change of tempo; above 1 is faster.
+    pitch : float, default=0
+        Change of pitch in semitones.
+
+    Returns
+    -------
+    ndarray of shape (round(ceil(n_samples / speed) / stretch),), float32
+
+    References
+    ----------
+    .. [1] W. Verhelst and M. Roelands, "An overlap-add technique based on waveform similarity
+       (WSOLA) for high quality time-scale modification of speech", ICASSP 1993.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser.transforms import warp
+    >>> tone = np.sin(np.arange(16000, dtype="float32"))
+    >>> warp(tone, 16000, stretch=0.5, pitch=2).shape
+    (32000,)
+    """
+    from . import _warping
+
+    n_samples = max(round(math.ceil(len(waveform) / speed) / stretch), 1)
+    factor = 2 ** (pitch / 12)
+    tempo, resampling = stretch / factor, speed * factor
+    if tempo != 1:
+        waveform = _warping.stretch(waveform, sr, tempo, math.ceil(n_samples * resampling))
+    if resampling != 1:
+        waveform = _warping.resample(waveform, resampling, n_samples)
+    return waveform
 
 
 def shift_time(
@@ -83,44 +136,6 @@ def shift_time(
     return shifted
 
 
-def _stretch(waveform: np.ndarray, rate: float) -> np.ndarray:
-    """Change the tempo with a phase vocoder (frames of 64 ms at 16 kHz, a quarter apart)."""
-    # Frames must not be longer than the waveform.
-    n_fft = 2 ** int(np.log2(np.clip(len(waveform), 16, 1024)))
-    if len(waveform) < n_fft:
-        return waveform
-    import librosa
-
-    spectrum = phase_vocoder(librosa.stft(waveform, n_fft=n_fft), rate)
-    return librosa.istft(spectrum, n_fft=n_fft, length=round(len(waveform) / rate))
-
-
-def phase_vocoder(spectrum: np.ndarray, rate: float) -> np.ndarray:
-    """Stretch a short-time spectrum in time so that every bin keeps its frequency.
-
-    Magnitudes are interpolated between frames; the phase of a bin advances from frame to frame by
-    what it advances between the frames that it is taken from [1]_.
-
-    References
-    ----------
-    .. [1] M. Dolson, "The phase vocoder: a tutorial", Computer Music Journal, 10(4), 1986.
-    """
-    n_bins, n_frames = spectrum.shape
-    times = np.arange(0, n_frames, rate)
-    frames = times.astype(int)
-    share = (times - frames).astype(np.float32)
-    padded = np.pad(spectrum, ((0, 0), (0, 2)))
-    magnitude, phase = np.abs(padded), np.angle(padded)
-    stretched = (1 - share) * magnitude[:, frames] + share * magnitude[:, frames + 1]
-    # With frames a quarter apart, a bin's own frequency advances a quarter turn for each bin.
-    own = (np.pi / 2) * np.arange(n_bins, dtype=np.float32)[:, np.newaxis]
-    deviation = phase[:, frames + 1] - phase[:, frames] - own
-    deviation -= 2 * np.pi * np.round(deviation / (2 * np.pi))
-    advance = np.cumsum((own + deviation)[:, :-1], axis=1, dtype=np.float64)
-    turned = phase[:, :1] + np.pad(advance, ((0, 0), (1, 0)))
-    return (stretched * np.exp(1j * turned)).astype(np.complex64)
-
-
 # In the order in which a view passes through them: noise comes last, as in a room.
 TRANSFORMS: dict[str, Callable[..., np.ndarray]] = {
     "speed": change_speed,
@@ -129,3 +144,5 @@ TRANSFORMS: dict[str, Callable[..., np.ndarray]] = {
     "shift": shift_time,
     "noise": add_noise,
 }
+# Those that `warp` does in one pass.
+WARPS = ("speed", "stretch", "pitch")

@@ -6,15 +6,12 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from skser import Augmenter, Clips
 from skser.exceptions import DataError, NotFittedError, ParameterError
-from skser.transforms import shift_time
+from skser.transforms import add_noise, shift_time, warp
 
 from .audio_samples import noise
 
@@ -78,6 +75,18 @@ def test_order_of_ranges_and_transforms():
     view = augmenter.fit_transform(waveform_clips())[0][1]
     shifted = shift_time(WAVEFORMS[0], SR, rng(), 0.2, 0.2)
     assert view[:3200].std() == pytest.approx(np.sqrt(np.mean(shifted**2)), rel=0.05)
+
+
+def test_each_transform_draws_once_and_in_order():
+    """Speed, stretch and pitch are drawn one after the other and made in one pass."""
+    augmenter = Augmenter(n_views=2, random_state=0, **ALL).fit(WAVEFORMS)
+    generator = np.random.default_rng([augmenter.seed_, zlib.crc32(WAVEFORMS[0].tobytes()), 1])
+    strengths = {name: generator.uniform(*ALL[name]) for name in ("speed", "stretch", "pitch")}
+    expected = warp(WAVEFORMS[0], SR, **strengths)
+    expected = shift_time(expected, SR, generator, *ALL["shift"])
+    expected = add_noise(expected, SR, generator, *ALL["noise"])[:4000]
+    made = augmenter.fit_transform(WAVEFORMS)[0][1]
+    np.testing.assert_array_equal(made[: len(expected)], expected)
 
 
 def test_views_of_ragged_clips_are_padded_with_nan():
@@ -275,49 +284,3 @@ def test_every_parameter_is_checked():
     names = set(Augmenter().get_params())
     assert names == set(Augmenter._allowed)
     assert names == {name for parameters, _ in BAD_PARAMETERS for name in parameters}
-
-
-# --- whatever the waveform ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("n_samples", [1, 2, 15, 16, 17, 100, 1023, 3000])
-@pytest.mark.parametrize("level", [0, 1e-40, 1])
-@pytest.mark.parametrize("ranges", [ALL, {**OFF, "pitch": (-24, 24), "stretch": (0.25, 4)}])
-def test_silent_and_short_clips(n_samples, level, ranges):
-    waveform = (level * noise(n_samples)[:, 0]).astype(np.float32)
-    augmenter = Augmenter(n_views=3, random_state=0, **ranges)
-    fixed = augmenter.fit_transform(waveform_clips([waveform]))[0]
-    assert fixed.shape == (3, n_samples)
-    assert np.isfinite(fixed).all()
-    assert fixed.any() == waveform.any()
-    ragged = augmenter.fit_transform(waveform_clips([waveform, WAVEFORMS[0]]))[0]
-    np.testing.assert_array_equal(ragged[0, :n_samples], waveform)
-    assert np.isfinite(ragged[:, 0]).all()
-
-
-WAVEFORM = arrays(
-    np.float32,
-    st.integers(1, 400),
-    elements=st.floats(-1000, 1000, width=32),
-)
-
-
-@settings(max_examples=50, deadline=None, derandomize=True)
-@given(
-    waveform=WAVEFORM,
-    seed=st.integers(0, 2**32 - 1),
-    name=st.sampled_from([*ALL, "all"]),
-)
-def test_output_is_finite(waveform, seed, name):
-    extreme = {
-        "noise": (-20, 100),
-        "pitch": (-24, 24),
-        "stretch": (0.25, 4),
-        "speed": (0.25, 4),
-        "shift": (-1, 1),
-    }
-    ranges = extreme if name == "all" else {**OFF, name: extreme[name]}
-    views = Augmenter(n_views=2, random_state=seed, **ranges).fit_transform([waveform])[0]
-    assert views.shape == (2, len(waveform))
-    assert np.isfinite(views).all()
-    np.testing.assert_array_equal(views[0], waveform)

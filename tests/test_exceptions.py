@@ -15,6 +15,7 @@ BUILT_IN = {
     "ConversionError": TypeError,
     "CorpusNotFoundError": FileNotFoundError,
     "DataError": ValueError,
+    "ExtractionError": RuntimeError,
     "MissingDependencyError": ImportError,
     "NotFittedError": SklearnNotFittedError,
     "ParameterError": ValueError,

@@ -3,31 +3,60 @@
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from .._decoders import describe
 from .._files import written_whole
 from .._progress import progress
+from .._recordings import Recording
 from .._version import __version__ as skser_version
 from ..clips import Clips, stack_padded, without_padding
-from ..exceptions import AudioWarning, DataError
+from ..exceptions import AudioWarning, DataError, naming
 from .base import FeatureBlock
 from .spectra import Spectra
 from .statistics import summarize
 
 _CLIPS_AT_ONCE = 16
+
+
+class _OneBlasThread:
+    """Limits BLAS to one thread for as long as any thread of this process is inside.
+
+    Matrix products round differently with the number of threads, which n_jobs would change.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_inside = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._n_inside == 0:
+                self._limits = threadpool_limits(1, user_api="blas")
+            self._n_inside += 1
+
+    def __exit__(self, *exception: Any) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._limits.restore_original_limits()
+
+
+_one_blas_thread = _OneBlasThread()
 
 
 @dataclass(frozen=True)
@@ -54,14 +83,14 @@ class FeatureRecipe:
 
 
 def _compute(name: str, block: FeatureBlock, spectra: Spectra) -> np.ndarray:
-    features = block.compute(spectra)
-    wanted = (len(block.bin_names()), spectra.n_frames)
-    if features.shape != wanted:
-        raise DataError(
-            f"block {name!r} must compute an array of shape {wanted} (bin names, frames), got "
-            f"{features.shape}"
-        )
-    return features
+    with naming(f"block {name!r}"):
+        features = block.compute(spectra)
+        wanted = (len(block.bin_names()), spectra.n_frames)
+        if features.shape != wanted:
+            raise DataError(
+                f"must compute an array of shape {wanted} (bin names, frames), got {features.shape}"
+            )
+        return features
 
 
 @dataclass(frozen=True)
@@ -117,6 +146,12 @@ def _versions() -> list[str]:
     return [skser_version, *(version(package) for package in packages)]
 
 
+class _Extracted(NamedTuple):
+    features: np.ndarray
+    path: Path | None  # where to keep them, if they are new
+    complaint: str | None  # what was wrong with a recording that became silence
+
+
 def extract(
     clips: Clips,
     recipe: FeatureRecipe,
@@ -128,15 +163,10 @@ def extract(
     """Features of all clips, (n_clips, n_views, ...); sequences are padded with NaN."""
     if len(clips) == 0:
         raise DataError("X must hold at least one clip, got none")
-    starts = range(0, len(clips), _CLIPS_AT_ONCE)
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-    chunks = parallel(
-        delayed(_extract_chunk)(clips[start : start + _CLIPS_AT_ONCE], recipe, cache, os.getpid())
-        for start in starts
-    )
     complaints: list[str] = []
-    with _one_blas_thread():
-        features = _collect(_unpack(chunks, complaints, len(clips), verbose), len(clips))
+    extracted = _extract_in_parallel(clips, recipe, n_jobs, cache)
+    with closing(extracted), _one_blas_thread:
+        features = _collect(_keep(extracted, cache, complaints, len(clips), verbose), len(clips))
     if complaints:
         lines = "\n".join(f"  {complaint}" for complaint in complaints)
         warnings.warn(
@@ -147,54 +177,76 @@ def extract(
     return features
 
 
-def _one_blas_thread() -> Any:
-    # Matrix products round differently with the number of threads, which n_jobs would change.
-    return threadpool_limits(1, user_api="blas")
+def _extract_in_parallel(
+    clips: Clips, recipe: FeatureRecipe, n_jobs: int | None, cache: FeatureCache | None
+) -> Generator[_Extracted]:
+    starts = range(0, len(clips), _CLIPS_AT_ONCE)
+    chunks = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_extract_chunk)(clips[start : start + _CLIPS_AT_ONCE], recipe, cache, start)
+        for start in starts
+    )
+    try:
+        for chunk in chunks:
+            yield from chunk
+    finally:
+        # Workers would go on for as long as a traceback holds the generator.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib's, that results are not used
+            chunks.close()
 
 
 def _extract_chunk(
-    clips: Clips, recipe: FeatureRecipe, cache: FeatureCache | None, caller: int
-) -> tuple[list[np.ndarray], list[str]]:
-    """Features of a few clips, and what was wrong with those that became silence."""
-    complaints: list[str] = []
-    # In the caller's own process, its threads included, the limit is set already.
-    with nullcontext() if os.getpid() == caller else _one_blas_thread():
-        features = [_extract_clip(clips, i, recipe, cache, complaints) for i in range(len(clips))]
-    return features, complaints
+    clips: Clips, recipe: FeatureRecipe, cache: FeatureCache | None, start: int
+) -> list[_Extracted]:
+    """Extract a few clips, whose numbers begin at ``start``."""
+    with _one_blas_thread:
+        extracted = []
+        for i, source in enumerate(clips.sources):
+            with naming(_name(source, start + i)):
+                extracted.append(_extract_clip(clips, i, recipe, cache))
+        return extracted
 
 
 def _extract_clip(
-    clips: Clips,
-    index: int,
-    recipe: FeatureRecipe,
-    cache: FeatureCache | None,
-    complaints: list[str],
-) -> np.ndarray:
-    if cache is not None:
-        path = cache.path(clips, index, recipe)
+    clips: Clips, index: int, recipe: FeatureRecipe, cache: FeatureCache | None
+) -> _Extracted:
+    path = None if cache is None else cache.path(clips, index, recipe)
+    if cache is not None and path is not None:
         kept = cache.load(path)
         if kept is not None:
-            return kept
+            return _Extracted(kept, None, None)
     views, error = clips.read_views(index)
     features = recipe.of_views(views, clips.sr)
-    if error is not None:
-        complaints.append(str(error))
-    elif cache is not None:  # silence is not kept, so that a later run complains again
-        cache.save(path, features)
-    return features
+    return _Extracted(features, path, None if error is None else str(error))
 
 
-def _unpack(
-    chunks: Iterable[tuple[list[np.ndarray], list[str]]],
+def _name(source: Any, index: int) -> str:
+    """Name of a clip in messages."""
+    if isinstance(source, Recording):
+        source = source.path if source.content is None else source.content
+    is_recording = isinstance(source, (str, os.PathLike, bytes))
+    return describe(source) if is_recording else f"clip {index}"
+
+
+def _keep(
+    extracted: Iterable[_Extracted],
+    cache: FeatureCache | None,
     complaints: list[str],
     n_clips: int,
     verbose: int,
 ) -> Iterator[np.ndarray]:
+    """Pass features on, and save the new ones.
+
+    Saved here and not in workers, which may be killed in the middle of a file.
+    """
     with progress(total=n_clips, desc="features", unit="clip", disable=not verbose) as bar:
-        for features, said in chunks:
-            complaints += said
-            yield from features
-            bar.update(len(features))
+        for features, path, complaint in extracted:
+            if complaint is not None:  # silence is not kept, so that a later run complains again
+                complaints.append(complaint)
+            elif cache is not None and path is not None:
+                cache.save(path, features)
+            yield features
+            bar.update()
 
 
 def _collect(per_clip: Iterator[np.ndarray], n_clips: int) -> np.ndarray:

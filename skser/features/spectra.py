@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -175,12 +173,3 @@ def power_to_db(power: np.ndarray, top_db: float | None, amin: float = 1e-10) ->
     """``10 log10(max(power, amin))``, floored at ``top_db`` below the maximum."""
     db = 10.0 * np.log10(np.maximum(power, np.float32(amin)))
     return db if top_db is None else np.maximum(db, db.max() - np.float32(top_db))
-
-
-@contextmanager
-def quiet_librosa() -> Iterator[None]:
-    """Leave out what librosa says of clips that are silent or short; the values are right."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Trying to estimate tuning from empty")
-        warnings.filterwarnings("ignore", message="n_fft=.* is too large for input signal")
-        yield

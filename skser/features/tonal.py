@@ -7,7 +7,7 @@ import numpy as np
 from .._validation import even_integer, integer, number, one_of
 from ..exceptions import ParameterError
 from .base import FeatureBlock, in_float32, numbered
-from .spectra import Spectra, normalize_frames, quiet_librosa
+from .spectra import Spectra, normalize_frames
 
 __all__ = ["Chroma", "ChromaCQT", "Pitch", "Tonnetz"]
 
@@ -36,6 +36,11 @@ def check_octaves(n_octaves: int, sr: int) -> None:
             f"n_octaves must be at most {allowed} at sr={sr} Hz (they start at C1, 32.7 Hz), "
             f"got {n_octaves!r}"
         )
+
+
+def max_semitones(sr: int, hop_length: int) -> int:
+    """Width in semitones of the window in which pitch moves from frame to frame."""
+    return round(_SEMITONES_PER_SECOND * hop_length / sr)
 
 
 class Chroma(FeatureBlock):
@@ -207,17 +212,17 @@ class Pitch(FeatureBlock):
         self.frame_length = frame_length
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from librosa import pyin
+        from ._pyin import pyin
 
-        with quiet_librosa():
-            f0, _, voicing = pyin(
-                spectra.waveform,
-                sr=spectra.sr,
-                fmin=self.fmin,
-                fmax=self.fmax,
-                frame_length=self.frame_length,
-                hop_length=spectra.hop_length,
-            )
+        f0, voicing = pyin(
+            spectra.waveform,
+            spectra.sr,
+            self.fmin,
+            self.fmax,
+            self.frame_length,
+            spectra.hop_length,
+            max_semitones(spectra.sr, spectra.hop_length),
+        )
         return in_float32([f0, voicing])
 
     def bin_names(self) -> list[str]:
@@ -229,7 +234,7 @@ class Pitch(FeatureBlock):
             raise ParameterError(f"fmin must be below fmax = {self.fmax:g} Hz, got {self.fmin!r}")
         if self.fmax > sr / 2:
             raise ParameterError(f"fmax must be at most sr / 2 = {sr / 2:g} Hz, got {self.fmax!r}")
-        widest = round(_SEMITONES_PER_SECOND * hop_length / sr)
+        widest = max_semitones(sr, hop_length)
         highest = self.fmin * 2 ** (widest / 12)
         if self.fmax < highest:
             raise ParameterError(

@@ -1,8 +1,11 @@
 """Extraction in chunks, through a cache, and what is said of recordings that cannot be decoded."""
 
 import os
+import signal
 import subprocess
 import sys
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -11,7 +14,7 @@ import soundfile
 from threadpoolctl import threadpool_info
 
 from skser import AudioLoader, Clips, FeatureUnionExtractor
-from skser.exceptions import AudioWarning, DataError
+from skser.exceptions import AudioWarning, DataError, ExtractionError, ParameterError
 from skser.features import FeatureBlock
 from skser.features.extraction import FeatureRecipe
 
@@ -291,5 +294,122 @@ def test_bad_output_of_a_block():
     with pytest.raises(DataError) as error:
         FeatureUnionExtractor([("short", Short())]).fit_transform(np.ones((1, 8000)))
     assert str(error.value) == (
-        "block 'short' must compute an array of shape (1, 32) (bin names, frames), got (1, 3)"
+        "clip 0: block 'short': must compute an array of shape (1, 32) (bin names, frames), got "
+        "(1, 3)"
     )
+
+
+# --- a failure names the recording ----------------------------------------------------------
+
+
+class NoPickleError(Exception):
+    """An error that cannot be made again from its message alone, as a worker's must be."""
+
+    def __init__(self, message, code):
+        super().__init__(message)
+        self.code = code
+
+
+def fail(kind):
+    if kind is NoPickleError:
+        raise NoPickleError("went wrong", 3)
+    raise kind("went wrong")
+
+
+class FailsOnSilence(FeatureBlock):
+    def __init__(self, kind):
+        self.kind = kind
+
+    def compute(self, spectra):
+        if not spectra.power.any():
+            fail(self.kind)
+        return np.ones((1, spectra.n_frames), np.float32)
+
+
+class StageFailsOnSilence:
+    def __init__(self, kind):
+        self.kind = kind
+
+    def __call__(self, views, sr):
+        if not views.any():
+            fail(self.kind)
+        return views
+
+
+def extract_with_failure(clips, n_jobs, kind, where):
+    if where == "stage":
+        clips, blocks = clips.map(StageFailsOnSilence(kind)), ["zcr"]
+    else:
+        blocks = ["zcr", ("mine", FailsOnSilence(kind))]
+    FeatureUnionExtractor(blocks, n_jobs=n_jobs).fit_transform(clips)
+
+
+WHERE = {"block": "block 'mine'", "stage": "stage StageFailsOnSilence"}
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("kind", [ZeroDivisionError, NoPickleError, StopIteration])
+def test_failure_names_the_recording(paths, n_jobs, where, kind):
+    silence = paths[0] + ".wav"
+    soundfile.write(silence, np.zeros(4000), 16000)
+    with pytest.raises(ExtractionError) as caught:
+        extract_with_failure(load([*paths * 6, silence, *paths * 6]), n_jobs, kind, where)
+    assert str(caught.value) == f"{silence}: {WHERE[where]}: {kind.__name__}: went wrong"
+    assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("kind", [DataError, ParameterError])
+def test_failure_of_ours_keeps_its_class(waveforms, n_jobs, where, kind):
+    clips = Clips.from_waveforms([*list(waveforms) * 12, np.zeros(4000), *waveforms], sr=16000)
+    with pytest.raises(kind) as caught:
+        extract_with_failure(clips, n_jobs, kind, where)
+    assert str(caught.value) == f"clip 36: {WHERE[where]}: went wrong"
+
+
+def test_failure_names_bytes(paths):
+    soundfile.write(paths[0], np.zeros(4000), 16000)
+    content = Path(paths[0]).read_bytes()
+    with pytest.raises(ExtractionError, match=f"^<{len(content)} bytes>: block 'mine': "):
+        extract_with_failure(load([content]), 1, ValueError, "block")
+
+
+def test_failure_to_read_names_the_clip():
+    def read(source):
+        return np.ones(2000, np.float32) / (20 - source)
+
+    def read_path(source):
+        raise OSError("no more")
+
+    extractor = FeatureUnionExtractor(BLOCKS)
+    with (
+        np.errstate(divide="raise"),
+        pytest.raises(ExtractionError, match=r"^clip 20: FloatingPointError: divide by zero"),
+    ):
+        extractor.fit_transform(Clips(np.arange(40), read, sr=16000))
+    with pytest.raises(ExtractionError, match=r"^a\.wav: OSError: no more$"):
+        extractor.fit_transform(Clips(["a.wav"], read_path, sr=16000))
+
+
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError, SystemExit])
+def test_what_is_not_wrapped(where, kind):
+    with pytest.raises(kind, match=r"^went wrong$"):
+        extract_with_failure(Clips.from_waveforms(np.zeros((1, 4000)), 16000), 1, kind, where)
+
+
+class DiesOnSilence(FeatureBlock):
+    def compute(self, spectra):
+        if not spectra.power.any():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return np.ones((1, spectra.n_frames), np.float32)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_killed_worker_is_told_and_the_next_call_works(waveforms):
+    extractor = FeatureUnionExtractor([("dies", DiesOnSilence())], n_jobs=2)
+    with pytest.raises(BrokenProcessPool, match=r"unexpectedly terminated(.|\n)*SIGKILL"):
+        extractor.fit_transform([*list(waveforms) * 12, np.zeros(4000)])
+    assert (extractor.transform(list(waveforms) * 12) == 1).all()

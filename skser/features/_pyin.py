@@ -1,0 +1,296 @@
+"""Probabilistic YIN, with librosa's values and a small part of its work.
+
+Each frame has a few candidates for its pitch: the troughs of YIN's difference function, each with
+the probability that a random threshold would pick it. Viterbi's algorithm then finds the likeliest
+path through a grid of pitches, all of which are there twice: voiced and unvoiced.
+
+References
+----------
+.. [1] A. de Cheveigne and H. Kawahara, "YIN, a fundamental frequency estimator for speech and
+   music", Journal of the Acoustical Society of America 111(4), 2002.
+.. [2] M. Mauch and S. Dixon, "pYIN: a fundamental frequency estimator using probabilistic
+   threshold distributions", ICASSP, 2014.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import numpy as np
+import scipy.fft
+import scipy.special
+from numpy.lib.stride_tricks import sliding_window_view
+
+from .._jit import kernel
+
+__all__ = ["pyin"]
+
+_BINS_PER_SEMITONE = 10
+_BINS_PER_OCTAVE = 12 * _BINS_PER_SEMITONE
+_N_THRESHOLDS = 100
+_BETA = (2, 18)  # shape of the distribution of thresholds
+_DECAY = np.exp(-2)  # how much less likely a trough is than the one before it
+_NO_TROUGH = 0.01  # probability of the deepest trough if it is above the threshold
+_LOG_SWITCH = np.log(0.01)  # between voiced and unvoiced
+_LOG_STAY = np.log(0.99)
+_TINY = np.finfo(np.float64).tiny
+_LOG_TINY = np.log(_TINY)  # stands for the logarithm of 0
+_SAMPLES_PER_BLOCK = 2**17  # of padded frames: their spectra stay in the processor's cache
+
+
+def pyin(
+    waveform: np.ndarray,
+    sr: int,
+    fmin: float,
+    fmax: float,
+    frame_length: int,
+    hop_length: int,
+    max_semitones: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fundamental frequency and the probability of voicing.
+
+    Parameters
+    ----------
+    waveform : ndarray of shape (n_samples,)
+        The waveform.
+    sr : int
+        Sampling rate in Hz.
+    fmin, fmax : float
+        Lowest and highest fundamental frequency in Hz.
+    frame_length : int
+        Length of a frame in samples, even.
+    hop_length : int
+        Samples from frame to frame.
+    max_semitones : int
+        Width of the window of moves from frame to frame: half of it up, half of it down.
+
+    Returns
+    -------
+    f0 : ndarray of shape (n_frames,), float64
+        Fundamental frequency in Hz, NaN where unvoiced.
+    voicing : ndarray of shape (n_frames,), float64
+        Probability that a frame is voiced.
+
+    See Also
+    --------
+    librosa.pyin : The same values.
+    """
+    min_period = int(np.floor(sr / fmax))
+    max_period = min(int(np.ceil(sr / fmin)), frame_length - 1)
+    n_bins = int(np.floor(_BINS_PER_OCTAVE * np.log2(fmax / fmin))) + 1
+    # Floats, since each combination of types would be compiled anew.
+    grid = (min_period, float(sr), float(fmin), n_bins)
+    blocks = [
+        frame_candidates(difference, total, *threshold_prior(), *grid)
+        for difference, total in difference_functions(
+            waveform, frame_length, hop_length, max_period
+        )
+    ]
+    counts, voicing, bins, probs = (np.concatenate(part) for part in zip(*blocks, strict=True))
+    ends = np.cumsum(counts)
+    states = likeliest_path(ends, bins, np.log(probs), voicing, *moves(n_bins, max_semitones))
+    f0 = fmin * 2 ** (states / _BINS_PER_OCTAVE)
+    return np.where(states < n_bins, f0, np.nan), voicing
+
+
+def difference_functions(
+    waveform: np.ndarray, frame_length: int, hop_length: int, max_period: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """YIN's difference function for lags from 1 on, and its running sum, by blocks of frames.
+
+    Rounded as librosa does it: a trough on the other side of a threshold has another probability.
+    """
+    padded = np.pad(waveform, frame_length // 2)
+    frames = sliding_window_view(padded, frame_length)[::hop_length]
+    n_fft = scipy.fft.next_fast_len(2 * frame_length - 1, real=True)
+    n_frames = max(1, _SAMPLES_PER_BLOCK // n_fft)
+    for start in range(0, len(frames), n_frames):
+        block = frames[start : start + n_frames]
+        spectrum = scipy.fft.rfft(block, n=n_fft, axis=1)
+        power = spectrum.real**2 + spectrum.imag**2
+        correlation = scipy.fft.irfft(power, n=n_fft, axis=1)
+        energy = np.cumsum(block[:, :max_period] ** 2, axis=1)
+        energy[:, 0] = 0  # librosa leaves the first sample out at the first lag
+        difference = 2 * (correlation[:, :1] - correlation[:, 1 : max_period + 1]) - energy
+        yield difference, np.cumsum(difference, axis=1)
+
+
+@lru_cache(maxsize=1)
+def threshold_prior() -> tuple[np.ndarray, np.ndarray]:
+    """Thresholds, and the probability of each."""
+    thresholds = np.linspace(0, 1, _N_THRESHOLDS + 1)
+    return thresholds[1:], np.diff(scipy.special.betainc(*_BETA, thresholds))
+
+
+@lru_cache(maxsize=32)
+def moves(n_bins: int, max_semitones: int) -> tuple[np.ndarray, np.ndarray]:
+    """Logarithms of a triangle over moves in pitch, and of what it sums to from each bin."""
+    reach = max_semitones * _BINS_PER_SEMITONE // 2  # to either side
+    triangle = 1 + reach - np.abs(np.arange(-reach, reach + 1.0))
+    within = np.convolve(np.ones(n_bins), triangle)[reach : reach + n_bins]
+    return np.log(triangle), np.log(within)
+
+
+@kernel
+def frame_candidates(differences, totals, thresholds, beta_probs, min_period, sr, fmin, n_bins):
+    """Candidates of a block of frames: how many in each, voicing, then all bins and all probs."""
+    n_frames, max_period = differences.shape
+    n_lags = max_period - min_period + 1
+    counts = np.zeros(n_frames, np.int64)
+    voicing = np.zeros(n_frames)
+    bins = np.empty(n_frames * (n_lags // 2 + 1), np.int16)
+    probs = np.empty(len(bins))
+    normalised = np.empty(n_lags)
+    end = 0
+    for frame in range(n_frames):
+        for lag in range(n_lags):
+            period = min_period + lag
+            mean = totals[frame, period - 1] / period
+            normalised[lag] = differences[frame, period - 1] / (mean + _TINY)
+        troughs = find_troughs(normalised)
+        trough_probs = probabilities(normalised[troughs], thresholds, beta_probs)
+        start = end
+        for trough, prob in enumerate(trough_probs):
+            lag = troughs[trough]
+            period = min_period + lag + parabolic_shift(normalised, lag)
+            place = np.round(_BINS_PER_OCTAVE * np.log2(sr / period / fmin))
+            if prob > 0 and place < n_bins:
+                pitch = max(int(place), 0)
+                # Of candidates for the same pitch the one with the longest period counts.
+                if end == start or bins[end - 1] != pitch:
+                    end += 1
+                bins[end - 1] = pitch
+                probs[end - 1] = prob
+        counts[frame] = end - start
+        voicing[frame] = min(probs[start:end][::-1].sum(), 1.0)
+    return counts, voicing, bins[:end], probs[:end]
+
+
+@kernel
+def find_troughs(values):
+    """Lags of the local minima; an end of the array may be one."""
+    last = len(values) - 1
+    troughs = np.empty(len(values) // 2 + 1, np.int64)
+    count = 0
+    for lag in range(last + 1):
+        falls = values[lag] < values[lag - 1] if lag else values[0] < values[1]
+        rises = lag == last or values[lag] <= values[lag + 1]
+        if falls and rises:
+            troughs[count] = lag
+            count += 1
+    return troughs[:count]
+
+
+@kernel
+def probabilities(heights, thresholds, beta_probs):
+    """Probability that a random threshold picks each trough."""
+    probs = np.zeros(len(heights))
+    if len(heights) == 0:
+        return probs
+    # A trough is below the thresholds from its level on.
+    levels = np.searchsorted(thresholds, heights, side="right")
+    deepest = heights.argmin()
+    probs[deepest] = _NO_TROUGH * beta_probs[: levels[deepest]].sum()
+    for level in range(levels[deepest], len(thresholds)):
+        below = levels <= level
+        weight = beta_probs[level] * (1 - _DECAY) / (1 - _DECAY ** below.sum())
+        for trough in range(len(heights)):
+            if below[trough]:
+                probs[trough] += weight
+                weight *= _DECAY
+    return probs
+
+
+@kernel
+def parabolic_shift(values, lag):
+    """How far from ``lag`` a parabola through it and its neighbours has its vertex."""
+    if lag == 0 or lag == len(values) - 1:
+        return 0.0
+    curvature = values[lag + 1] + values[lag - 1] - 2 * values[lag]
+    slope = (values[lag + 1] - values[lag - 1]) / 2
+    return 0.0 if abs(slope) >= abs(curvature) else -slope / curvature
+
+
+@kernel
+def likeliest_path(ends, bins, log_probs, voicing, log_triangle, log_within):
+    """State of each frame: a voiced bin, or ``n_bins`` plus an unvoiced one (Viterbi)."""
+    n_frames, n_bins = len(voicing), len(log_within)
+    every_bin = np.arange(n_bins).astype(bins.dtype)
+    origins = np.empty((n_frames, 2 * n_bins), np.int16)
+    arrivals = np.full(2 * n_bins, -np.log(2 * n_bins))
+    values = np.empty(2 * n_bins)
+    for frame in range(n_frames):
+        start = ends[frame - 1] if frame else 0
+        candidates = bins[start : ends[frame]]
+        # The others' emission of 0 costs 708, far more than being unvoiced, unless that has 0 too.
+        active = candidates if voicing[frame] < 1 else every_bin
+        values[:n_bins] = -np.inf
+        for pitch in active:
+            values[pitch] = arrivals[pitch] + _LOG_TINY
+        for candidate in range(start, ends[frame]):
+            pitch = bins[candidate]
+            values[pitch] = arrivals[pitch] + log_probs[candidate]
+        unvoiced = np.log((1 - voicing[frame]) / n_bins + _TINY)
+        values[n_bins:] = arrivals[n_bins:] + unvoiced
+        if frame < n_frames - 1:
+            arrive(values, active, log_triangle, log_within, arrivals, origins[frame + 1])
+    states = np.empty(n_frames, np.int64)
+    states[-1] = values.argmax()
+    for frame in range(n_frames - 1, 0, -1):
+        states[frame - 1] = origins[frame, states[frame]]
+    return states
+
+
+@kernel
+def arrive(values, active, log_triangle, log_within, arrivals, origins):
+    """Find the best way to each state: its value, before an emission, and where from."""
+    n_bins = len(log_within)
+    voiced, voiced_from = moves_from_few(values, active, log_triangle, log_within)
+    unvoiced, unvoiced_from = moves_from_all(values[n_bins:] - log_within, log_triangle)
+    # A move that is out of reach costs 708; from the best state of all it may win even so.
+    best = values.argmax()
+    out_of_reach = values[best] + _LOG_TINY
+    for target in range(2 * n_bins):
+        pitch = target % n_bins
+        to_voiced = target < n_bins
+        from_voiced = voiced[pitch] + (_LOG_STAY if to_voiced else _LOG_SWITCH)
+        from_unvoiced = unvoiced[pitch] + (_LOG_SWITCH if to_voiced else _LOG_STAY)
+        if max(from_voiced, from_unvoiced) < out_of_reach:
+            arrivals[target], origins[target] = out_of_reach, best
+        elif from_voiced >= from_unvoiced:
+            arrivals[target], origins[target] = from_voiced, voiced_from[pitch]
+        else:
+            arrivals[target], origins[target] = from_unvoiced, n_bins + unvoiced_from[pitch]
+
+
+@kernel
+def moves_from_few(values, active, log_triangle, log_within):
+    """Best value of each bin after a move from one of the ``active`` bins, and where from."""
+    n_bins = len(log_within)
+    reach = len(log_triangle) // 2
+    best, origin = np.full(n_bins, -np.inf), np.zeros(n_bins, np.int64)
+    for source in active:
+        for target in range(max(0, source - reach), min(n_bins, source + reach + 1)):
+            value = values[source] - log_within[source] + log_triangle[target - source + reach]
+            if value > best[target]:
+                best[target], origin[target] = value, source
+    return best, origin
+
+
+@kernel
+def moves_from_all(values, log_triangle):
+    """Best value of each bin after a move from any bin, and where from."""
+    n_bins = len(values)
+    reach = len(log_triangle) // 2
+    padded = np.full(n_bins + 2 * reach, -np.inf)
+    padded[reach : reach + n_bins] = values
+    best, origin = np.full(n_bins, -np.inf), np.zeros(n_bins, np.int64)
+    # The same move for all bins at a time, which is what vector units are good at.
+    for move in range(2 * reach + 1):
+        for target in range(n_bins):
+            value = padded[target + move] + log_triangle[move]
+            better = value > best[target]
+            best[target] = value if better else best[target]
+            origin[target] = target + move - reach if better else origin[target]
+    return best, origin
