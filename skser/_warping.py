@@ -134,27 +134,25 @@ def _most_similar(waveform: np.ndarray, following: int, right: int, hop: int) ->
     else:
         first, last = max(right - 2 * hop, following + hop // 2), right + 2 * hop
     step = max(hop // 20, 1)
-    best = _closest(waveform, following, right, first, last, step, 2 * hop)
+    best = _closest(waveform, following, first, last, step, 2 * hop)
     first, last = max(first, best - step), min(last, best + step)
-    return _closest(waveform, following, right, first, last, 1, 2 * hop)  # type: ignore[no-any-return]
+    return _closest(waveform, following, first, last, 1, 2 * hop)  # type: ignore[no-any-return]
 
 
 @kernel
 def _closest(
-    waveform: np.ndarray, following: int, right: int, first: int, last: int, step: int, width: int
+    waveform: np.ndarray, following: int, first: int, last: int, step: int, width: int
 ) -> int:
     """The place in first..last, in steps, with the least sum of squared differences."""
     wanted = waveform[following : following + width]
-    best, least = first, np.inf
+    best, least = first, np.float32(np.inf)
     for place in range(first, last + 1, step):
         found = waveform[place : place + width]
         difference = np.float32(0)
         for i in range(width):
             difference += (found[i] - wanted[i]) ** 2
-        # Of places that are nearly as similar, one closer to the right place is better.
-        cost = difference * (1 + abs(place - right) / (2 * width))
-        if cost < least:
-            best, least = place, cost
+        if difference < least:
+            best, least = place, difference
     return best
 
 
