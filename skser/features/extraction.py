@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
+import uuid
 import warnings
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -31,32 +31,7 @@ from .spectra import Spectra
 from .statistics import summarize
 
 _CLIPS_AT_ONCE = 16
-
-
-class _OneBlasThread:
-    """Limits BLAS to one thread for as long as any thread of this process is inside.
-
-    Matrix products round differently with the number of threads, which n_jobs would change.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._n_inside = 0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._n_inside == 0:
-                self._limits = threadpool_limits(1, user_api="blas")
-            self._n_inside += 1
-
-    def __exit__(self, *exception: Any) -> None:
-        with self._lock:
-            self._n_inside -= 1
-            if self._n_inside == 0:
-                self._limits.restore_original_limits()
-
-
-_one_blas_thread = _OneBlasThread()
+_THIS_PROCESS = uuid.uuid4().hex  # a process of another machine may have the same number
 
 
 @dataclass(frozen=True)
@@ -165,7 +140,7 @@ def extract(
         raise DataError("X must hold at least one clip, got none")
     complaints: list[str] = []
     extracted = _extract_in_parallel(clips, recipe, n_jobs, cache)
-    with closing(extracted), _one_blas_thread:
+    with closing(extracted), _one_blas_thread():
         features = _collect(_keep(extracted, cache, complaints, len(clips), verbose), len(clips))
     if complaints:
         lines = "\n".join(f"  {complaint}" for complaint in complaints)
@@ -182,7 +157,9 @@ def _extract_in_parallel(
 ) -> Generator[_Extracted]:
     starts = range(0, len(clips), _CLIPS_AT_ONCE)
     chunks = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_extract_chunk)(clips[start : start + _CLIPS_AT_ONCE], recipe, cache, start)
+        delayed(_extract_chunk)(
+            clips[start : start + _CLIPS_AT_ONCE], recipe, cache, start, _THIS_PROCESS
+        )
         for start in starts
     )
     try:
@@ -195,11 +172,17 @@ def _extract_in_parallel(
             chunks.close()
 
 
+def _one_blas_thread() -> Any:
+    # Matrix products round differently with the number of threads, which n_jobs would change.
+    return threadpool_limits(1, user_api="blas")
+
+
 def _extract_chunk(
-    clips: Clips, recipe: FeatureRecipe, cache: FeatureCache | None, start: int
+    clips: Clips, recipe: FeatureRecipe, cache: FeatureCache | None, start: int, caller: str
 ) -> list[_Extracted]:
     """Extract a few clips, whose numbers begin at ``start``."""
-    with _one_blas_thread:
+    # In the caller's own process, its threads included, the limit is set already.
+    with nullcontext() if caller == _THIS_PROCESS else _one_blas_thread():
         extracted = []
         for i, source in enumerate(clips.sources):
             with naming(_name(source, start + i)):
