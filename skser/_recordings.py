@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Set
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,11 +35,23 @@ def inspect_recording(
     source: str | bytes, *, offset: float = 0.0, max_duration: float | None = None
 ) -> Recording:
     """Check the header of a recording, and its length against what the loader allows."""
-    info = inspect_audio(source)
-    check_length(source, info, offset=offset, max_duration=max_duration)
     if isinstance(source, bytes):
-        return Recording(None, len(source), 0, source, info)
-    return Recording(*file_signature(source), None, info)
+        recording = Recording(None, len(source), 0, source, inspect_audio(source))
+    else:
+        try:
+            signature = file_signature(source)
+        except (OSError, ValueError):
+            inspect_audio(source)  # says what is wrong
+            raise
+        recording = Recording(*signature, None, _inspect_file(source, signature))
+    check_length(source, recording.info, offset=offset, max_duration=max_duration)
+    return recording
+
+
+@lru_cache(maxsize=2**16)
+def _inspect_file(path: str, signature: tuple[str, int, int]) -> AudioInfo:
+    """Header of a file; what has not changed since is not looked at again."""
+    return inspect_audio(path)
 
 
 def check_length(

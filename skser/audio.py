@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 
 import numpy as np
 
@@ -204,4 +203,4 @@ def _is_container(head: bytes) -> bool:
 def file_signature(path: str | os.PathLike[str]) -> tuple[str, int, int]:
     """Absolute path, size in bytes and time of change (ns): a file's identity for caches."""
     status = os.stat(path)
-    return (str(Path(path).absolute()), status.st_size, status.st_mtime_ns)
+    return (os.path.join(os.getcwd(), path), status.st_size, status.st_mtime_ns)

@@ -1,0 +1,204 @@
+"""FeatureCache: features of clips as files, named by all that they depend on.
+
+An entry is written whole or not at all and carries a checksum, so a damaged one is told from a
+sound one and made anew. A claim beside it says that some process is at work on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+
+import skser
+
+from .._files import written_whole
+from .._recordings import Recording
+from ..clips import Clips
+
+# A mark with the version of the format, a checksum of what follows, and the shape.
+_HEADER = struct.Struct("<8sI3I")
+_MARK = b"skser\x00\x00\x01"
+_KNOWN = ("builtins", "sklearn", "skser")
+_STALE = 60.0  # seconds after which a claim is that of a process that was killed
+
+
+class CacheInfo(NamedTuple):
+    """What a cache has done and what is in it.
+
+    Attributes
+    ----------
+    hits, misses : int
+        Clips that were found in it, and clips that were extracted, since `fit`.
+    n_entries : int
+        Clips in the folder, whoever put them there.
+    n_bytes : int
+        Their size.
+    """
+
+    hits: int
+    misses: int
+    n_entries: int
+    n_bytes: int
+
+
+class FeatureCache:
+    """Entries in a folder.
+
+    Parameters
+    ----------
+    folder : path
+        The folder; it is made when there is something to keep.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = os.fspath(folder)
+
+    def path(self, key: str) -> str:
+        """The file of an entry, whether it is there or not."""
+        return os.path.join(self.folder, key[:2], key)
+
+    def load(self, key: str) -> np.ndarray | None:
+        """Features, or None if they are not there or not whole."""
+        try:
+            with open(self.path(key), "rb", buffering=0) as file:
+                content = file.read()
+            mark, checksum, *shape = _HEADER.unpack_from(content)
+        except (OSError, struct.error):
+            return None
+        body = memoryview(content)[_HEADER.size - 12 :]
+        if mark != _MARK or zlib.crc32(body) != checksum:
+            return None
+        features = np.frombuffer(content, np.float32, offset=_HEADER.size)
+        n_views, n_frames, n_features = shape
+        return features.reshape((n_views, n_frames, n_features) if n_frames else (n_views, -1))
+
+    def save(self, key: str, features: np.ndarray) -> None:
+        """Keep features of a clip, float32 of shape (n_views, n_features) or with frames between.
+
+        Raises
+        ------
+        OSError
+            The folder cannot be written to.
+        """
+        n_views, *n_frames, n_features = features.shape
+        shape = struct.pack("<3I", n_views, *(n_frames or [0]), n_features)
+        body = shape + features.astype("<f4", copy=False).tobytes()
+        path = Path(self.path(key))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as temporary:
+            temporary.write_bytes(struct.pack("<8sI", _MARK, zlib.crc32(body)) + body)
+
+    def claim(self, key: str) -> bool:
+        """Say that this process extracts a clip; False if another one has said so."""
+        path = self._claim_path(key)
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            return self.claim(key)
+        except FileExistsError:
+            return False
+        return True
+
+    def release(self, key: str) -> None:
+        """Take a claim back."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._claim_path(key))
+
+    def is_claimed(self, key: str) -> bool:
+        """Whether a process that seems to be alive is at work on a clip."""
+        try:
+            return time.time() - os.stat(self._claim_path(key)).st_mtime < _STALE
+        except FileNotFoundError:
+            return False
+
+    def _claim_path(self, key: str) -> str:
+        return self.path(key) + ".claim"
+
+    def size(self) -> tuple[int, int]:
+        """Number of entries and their bytes."""
+        sizes = [
+            entry.stat().st_size
+            for part in _scan(self.folder)
+            for entry in _scan(part.path)
+            if "." not in entry.name
+        ]
+        return len(sizes), sum(sizes)
+
+
+def _scan(folder: str) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
+def entry_keys(clips: Clips, recipe: Any) -> list[str]:
+    """Name of the entry of every clip: a hash of all that its features depend on."""
+    stages = [identify(stage) for stage in (clips.read, *clips.stages)]
+    blocks = [(name, identify(block)) for name, block in recipe.blocks]
+    settings = (recipe.n_fft, recipe.hop_length, recipe.statistics, clips.sr)
+    common = joblib.hash((stages, blocks, settings, _versions())).encode()
+    return [_hash(common, *_source_parts(source)) for source in clips.sources]
+
+
+def _source_parts(source: Any) -> Sequence[bytes]:
+    if isinstance(source, Recording):
+        return repr(source._replace(content=None)).encode(), source.content or b""
+    if isinstance(source, np.ndarray):
+        return repr((source.shape, source.dtype.str)).encode(), source.tobytes()
+    return (joblib.hash(source).encode(),)
+
+
+def _hash(*parts: bytes) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()
+
+
+def identify(part: Any) -> tuple:
+    """What a block or stage does, as plain data: its name, its code and its parameters.
+
+    It is not pickled, because a class of a notebook has no place to be found in a worker.
+    """
+    if hasattr(part, "__code__"):
+        return (part.__qualname__, _code(part))
+    kind = type(part)
+    params = part.get_params() if hasattr(part, "get_params") else dict(vars(part))
+    # What skser and scikit-learn ship is known by their versions.
+    foreign = [c for c in kind.__mro__ if c.__module__.partition(".")[0] not in _KNOWN]
+    code = [
+        (name, _code(member))
+        for cls in foreign
+        for name, member in sorted(vars(cls).items())
+        if hasattr(member, "__code__")
+    ]
+    return (kind.__qualname__, params, code)
+
+
+def _code(function: Any) -> tuple:
+    code = function.__code__
+    constants = [repr(c) for c in code.co_consts if not hasattr(c, "co_code")]
+    return (code.co_code, code.co_names, constants)
+
+
+@lru_cache(maxsize=1)
+def _versions() -> list[str]:
+    packages = ("librosa", "numpy", "scipy", "scikit-learn", "soundfile", "soxr")
+    # A checkout changes without a new version, so skser's own code counts as well.
+    code = b"".join(path.read_bytes() for path in sorted(Path(skser.__path__[0]).rglob("*.py")))
+    return [_hash(code), *(version(package) for package in packages)]
