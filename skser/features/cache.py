@@ -127,15 +127,15 @@ class FeatureCache:
     def _claim_path(self, key: str) -> str:
         return self.path(key) + ".claim"
 
-    def size(self) -> tuple[int, int]:
-        """Number of entries and their bytes."""
+    def size(self) -> dict[str, int]:
+        """``n_entries`` and ``n_bytes``."""
         sizes = [
             entry.stat().st_size
             for part in _scan(self.folder)
             for entry in _scan(part.path)
             if "." not in entry.name
         ]
-        return len(sizes), sum(sizes)
+        return {"n_entries": len(sizes), "n_bytes": sum(sizes)}
 
 
 def _scan(folder: str) -> Iterator[os.DirEntry[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import joblib
@@ -24,8 +23,10 @@ from ..clips import as_clips
 from ..exceptions import DataError, ParameterError
 from ..views import AugmentedFeatures
 from .base import FeatureBlock
-from .extraction import FeatureCache, FeatureRecipe, extract
+from .cache import CacheInfo, FeatureCache
+from .extraction import extract
 from .named_blocks import block_names, named_blocks
+from .recipe import FeatureRecipe
 from .statistics import check_statistics
 
 __all__ = ["FeatureUnionExtractor"]
@@ -181,6 +182,7 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         clips = as_clips(X, self, reset=True)
         self._check_blocks(clips.sr)
         self.sr_ = clips.sr
+        self._counts = {"hits": 0, "misses": 0}
         return self
 
     def transform(self, X: Any) -> Any:
@@ -201,14 +203,31 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         clips = as_clips(X, self, reset=False)
         if clips.sr != self.sr_:
             raise DataError(f"clips must be at sr={self.sr_} Hz as in fit, got {clips.sr} Hz")
-        features = extract(
+        features, n_found = extract(
             clips,
             self._recipe(),
             n_jobs=self.n_jobs,
             cache=self._cache(),
             verbose=self.verbose,
         )
+        if self.memory is not None:
+            self._counts["hits"] += n_found
+            self._counts["misses"] += len(clips) - n_found
         return AugmentedFeatures(features) if clips.n_views > 1 else features[:, 0]
+
+    def cache_info(self) -> CacheInfo:
+        """What ``memory`` has done for this extractor, and what is in its folder.
+
+        Returns
+        -------
+        info : CacheInfo
+            ``hits`` and ``misses`` since `fit`; ``n_entries`` and ``n_bytes`` of the folder. All 0
+            without ``memory``.
+        """
+        check_is_fitted(self, "sr_")
+        cache = self._cache()
+        size = {"n_entries": 0, "n_bytes": 0} if cache is None else cache.size()
+        return CacheInfo(**self._counts, **size)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the features: block, bin and statistic, such as ``mfcc_0_mean``.
@@ -239,7 +258,7 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
 
     def _cache(self) -> FeatureCache | None:
         memory = self.memory.location if isinstance(self.memory, joblib.Memory) else self.memory
-        return None if memory is None else FeatureCache(Path(memory) / "skser-features")
+        return None if memory is None else FeatureCache(os.path.join(memory, "skser-features"))
 
     def _active_blocks(self) -> list[tuple[str, FeatureBlock]]:
         return [(name, block) for name, block in named_blocks(self.blocks) if block != "drop"]

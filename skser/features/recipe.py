@@ -1,0 +1,47 @@
+"""FeatureRecipe: from a waveform to its features, in one pass over its spectra."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..clips import stack_padded, without_padding
+from ..exceptions import DataError, naming
+from .base import FeatureBlock
+from .spectra import Spectra
+from .statistics import summarize
+
+
+@dataclass(frozen=True)
+class FeatureRecipe:
+    """All that the features of a waveform depend on."""
+
+    blocks: tuple[tuple[str, FeatureBlock], ...]
+    n_fft: int
+    hop_length: int
+    statistics: tuple[str, ...] | None
+
+    def __call__(self, waveform: np.ndarray, sr: int) -> np.ndarray:
+        """Vector (n_features,), or sequence (n_frames, n_features) without statistics."""
+        spectra = Spectra(waveform, sr, self.n_fft, self.hop_length)
+        frames = np.concatenate([_compute(name, block, spectra) for name, block in self.blocks])
+        if self.statistics is not None:
+            return summarize(frames, self.statistics)
+        return np.nan_to_num(frames.T.astype(np.float32), nan=0.0)
+
+    def of_views(self, views: np.ndarray, sr: int) -> np.ndarray:
+        """Features of every view of a clip, (n_views, ...)."""
+        features = [self(without_padding(view), sr) for view in views]
+        return np.stack(features) if self.statistics is not None else stack_padded(features)
+
+
+def _compute(name: str, block: FeatureBlock, spectra: Spectra) -> np.ndarray:
+    with naming(f"block {name!r}"):
+        features = block.compute(spectra)
+        wanted = (len(block.bin_names()), spectra.n_frames)
+        if features.shape != wanted:
+            raise DataError(
+                f"must compute an array of shape {wanted} (bin names, frames), got {features.shape}"
+            )
+        return features
