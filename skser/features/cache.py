@@ -30,6 +30,7 @@ from ..clips import Clips
 # A mark with the version of the format, a checksum of what follows, and the shape.
 _HEADER = struct.Struct("<8sI3I")
 _MARK = b"skser\x00\x00\x01"
+_SUFFIX = ".features"
 _KNOWN = ("builtins", "sklearn", "skser")
 _STALE = 60.0  # seconds after which a claim is that of a process that was killed
 
@@ -67,7 +68,7 @@ class FeatureCache:
 
     def path(self, key: str) -> str:
         """The file of an entry, whether it is there or not."""
-        return os.path.join(self.folder, key[:2], key)
+        return os.path.join(self.folder, key[:2], key + _SUFFIX)
 
     def load(self, key: str) -> np.ndarray | None:
         """Features, or None if they are not there or not whole."""
@@ -109,7 +110,10 @@ class FeatureCache:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             return self.claim(key)
         except FileExistsError:
-            return False
+            if self.is_claimed(key):
+                return False
+            self.release(key)
+            return self.claim(key)
         return True
 
     def release(self, key: str) -> None:
@@ -125,7 +129,7 @@ class FeatureCache:
             return False
 
     def _claim_path(self, key: str) -> str:
-        return self.path(key) + ".claim"
+        return os.path.join(self.folder, key[:2], key + ".claim")
 
     def size(self) -> dict[str, int]:
         """``n_entries`` and ``n_bytes``."""
@@ -133,7 +137,7 @@ class FeatureCache:
             entry.stat().st_size
             for part in _scan(self.folder)
             for entry in _scan(part.path)
-            if "." not in entry.name
+            if entry.name.endswith(_SUFFIX) and not entry.name.startswith(".")
         ]
         return {"n_entries": len(sizes), "n_bytes": sum(sizes)}
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
+from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._decoders import describe
@@ -88,7 +89,7 @@ def _extract_into(
     missing: list[int],
     recipe: FeatureRecipe,
     n_jobs: int | None,
-) -> Iterator[Extracted]:
+) -> Generator[Extracted]:
     """Extract clips and keep them, but for those that another process has in hand.
 
     These are awaited at the end, and extracted here if the other one gave up.
@@ -117,8 +118,7 @@ def _extract_into(
                     yield Extracted(index, features, complaint)
             missing = []
             for index in others:
-                while cache.is_claimed(keys[index]):
-                    time.sleep(_PATIENCE)
+                _wait_while(lambda key=keys[index]: cache.is_claimed(key))
                 found = cache.load(keys[index])
                 if found is None:
                     missing.append(index)
@@ -130,25 +130,32 @@ def _extract_into(
             cache.release(key)
 
 
+def _wait_while(condition: Callable[[], bool]) -> None:
+    # On a cluster, what is waited for may need the worker that this runs on.
+    with get_active_backend()[0].retrieval_context():
+        while condition():
+            time.sleep(_PATIENCE)
+
+
 def _extract_in_parallel(
     clips: Clips, indices: Iterable[int], recipe: FeatureRecipe, n_jobs: int | None
-) -> Iterator[Extracted]:
+) -> Generator[Extracted]:
     """Extract some of the clips, a chunk at a time for each process; sources travel, not audio."""
     remaining = iter(indices)
     # Indices are drawn when a process is about to be free, and not all at once.
     chunks = iter(lambda: list(islice(remaining, _CLIPS_AT_ONCE)), [])
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_extract_chunk)(clips[chunk], chunk, recipe) for chunk in chunks
-    )
-    try:
-        with one_blas_thread:
+    with one_blas_thread:
+        results = Parallel(n_jobs=n_jobs, return_as="generator")(
+            delayed(_extract_chunk)(clips[chunk], chunk, recipe) for chunk in chunks
+        )
+        try:
             for result in results:
                 yield from result
-    finally:
-        # Workers would go on for as long as a traceback holds the generator.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # joblib's, that results are not used
-            results.close()
+        finally:
+            # Workers would go on for as long as a traceback holds the generator.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # joblib's, that results are not used
+                results.close()
 
 
 def _extract_chunk(clips: Clips, indices: list[int], recipe: FeatureRecipe) -> list[Extracted]:

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info
 from skser import AudioLoader, Clips, FeatureUnionExtractor
 from skser.exceptions import AudioWarning, DataError, ExtractionError, ParameterError
 from skser.features import FeatureBlock
-from skser.features.extraction import FeatureRecipe
+from skser.features.recipe import FeatureRecipe
 
 from .golden.make_golden import speechlike
 from .test_union import Louder
@@ -212,7 +212,8 @@ def test_failures_raise_by_default(with_broken, n_jobs):
     extractor = FeatureUnionExtractor(BLOCKS, n_jobs=n_jobs)
     with pytest.raises(ValueError, match="cannot be decoded") as caught:
         extractor.fit_transform(load(recordings))
-    assert str(caught.value).startswith(broken[0])
+    # With two processes either may be the first to fail.
+    assert str(caught.value).startswith(tuple(broken) if n_jobs == 2 else broken[0])
 
 
 def test_clips_are_read_once_and_one_at_a_time():

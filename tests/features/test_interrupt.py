@@ -19,7 +19,8 @@ import joblib
 import numpy as np
 
 from skser import FeatureUnionExtractor
-from skser.features import FeatureBlock, extraction
+from skser.features import FeatureBlock
+from skser.features.cache import FeatureCache
 
 
 class Slow(FeatureBlock):
@@ -28,8 +29,8 @@ class Slow(FeatureBlock):
         return np.ones((1, spectra.n_frames), np.float32)
 
 
-def interrupt(per_clip, n_clips):
-    next(per_clip)
+def interrupt(*args):
+    save(*args)
     raise KeyboardInterrupt
 
 
@@ -41,7 +42,7 @@ if __name__ == "__main__":
     if mode == "script":
         extractor.fit_transform(waveforms)
     if mode == "ours":
-        collect, extraction._collect = extraction._collect, interrupt
+        save, FeatureCache.save = FeatureCache.save, interrupt
     try:
         extractor.fit_transform(waveforms)
     except KeyboardInterrupt as error:
@@ -49,7 +50,7 @@ if __name__ == "__main__":
     print("interrupted", flush=True)
     sys.stdin.readline()
     if mode == "ours":
-        extraction._collect = collect
+        FeatureCache.save = save
     print(extractor.fit_transform(waveforms[-40:]).sum(), flush=True)
 """.replace("N_CLIPS", str(N_CLIPS))
 
@@ -71,7 +72,7 @@ def start(tmp_path):
             start_new_session=True,
         )
         started.append(process)
-        while process.poll() is None and not any(memory.rglob("[!.]*.npy")):
+        while process.poll() is None and not any(memory.rglob("[!.]*.features")):
             time.sleep(0.01)
         assert process.poll() is None, process.communicate()[1]
         return process, memory
@@ -106,7 +107,7 @@ def wait_until(condition):
 def check_files(memory):
     names = [path.name for path in memory.rglob("*") if path.is_file()]
     assert 0 < len(names) < N_CLIPS
-    assert not [name for name in names if name.startswith(".")]
+    assert {name.partition(".")[2] for name in names} == {"features"}  # no temporary file, no claim
 
 
 @pytest.mark.parametrize(
