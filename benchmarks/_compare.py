@@ -1,7 +1,7 @@
 """What the benchmarks share: clips of a corpus, timing clip by clip, tables of medians and ratios.
 
-Timings of the competitors alternate clip by clip, so that a disturbance hits all alike, and are
-compared by their medians over the clips.
+Competitors take turns at a few clips at a time, so that a disturbance hits all alike, and are
+compared by their medians over these turns.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ def pick_clips(folder: Path, n_clips: int) -> list[str]:
 
 
 def time_each(competitors: dict[str, Callable[[Any], Any]], items: Sequence[Any]) -> dict:
-    """Seconds of every competitor for every item, after two items to warm up."""
+    """Seconds of every competitor for every item, after one item to warm up."""
     for run in competitors.values():
-        for item in items[:2]:
-            run(item)
+        run(items[0])
     seconds: dict[str, list[float]] = {name: [] for name in competitors}
     for item in items:
         for name, run in competitors.items():
@@ -38,13 +37,21 @@ def time_each(competitors: dict[str, Callable[[Any], Any]], items: Sequence[Any]
     return {name: np.asarray(values) for name, values in seconds.items()}
 
 
+def time_in_batches(
+    competitors: dict[str, Callable[[list], Any]], clips: list, n_at_once: int = 20
+) -> dict:
+    """Seconds per clip of every competitor, which take turns at a few clips at a time."""
+    batches = [clips[start : start + n_at_once] for start in range(0, len(clips), n_at_once)]
+    return {name: s / n_at_once for name, s in time_each(competitors, batches).items()}
+
+
 def print_ratios(title: str, seconds: dict[str, np.ndarray], ours: str = "skser") -> None:
     """Median milliseconds of each competitor, and how many times as long as ours that is."""
     print(f"\n{title}")
     for name, values in seconds.items():
         low, median, high = 1e3 * np.percentile(values, [25, 50, 75])
         ratio = np.median(values) / np.median(seconds[ours])
-        print(f"  {name:32} {median:8.2f} ms ({low:.2f} to {high:.2f})  {ratio:6.2f} x")
+        print(f"  {name:24} {median:8.2f} ms a clip ({low:.2f} to {high:.2f})  {ratio:6.2f} x")
 
 
 def check_equal(

@@ -137,7 +137,11 @@ def decode_audio(
     start = int(offset * info.sr)
     n_samples = None if duration is None else int(duration * info.sr)
     decode = decode_sound if info.decoder == "libsndfile" else decode_container
-    waveform = decode(source, info, start, n_samples)
+    try:
+        waveform = decode(source, info, start, n_samples)
+    except AudioError:
+        inspect_audio(source)  # says what is wrong with a recording that has changed since
+        raise
     if len(waveform) == 0:
         raise AudioError(f"{describe(source)}: offset={offset:g} s is at or past the end")
     if not np.isfinite(waveform).all():

@@ -1,7 +1,8 @@
 """Errors and warnings of skser.
 
 Every error derives from :class:`SkserError` and from the built-in (or scikit-learn) class that
-callers already catch, so both ``except SkserError`` and ``except FileNotFoundError`` work.
+callers already catch, so both ``except SkserError`` and ``except FileNotFoundError`` work. Classes
+of OSError come first among the bases: dask unpickles with ``__new__``, and theirs is another.
 """
 
 from __future__ import annotations
@@ -48,19 +49,19 @@ class AudioError(DataError):
     """A recording cannot be used; the message names it and says why."""
 
 
-class AudioNotFoundError(AudioError, FileNotFoundError):
+class AudioNotFoundError(FileNotFoundError, AudioError):
     """A recording does not exist."""
 
 
-class AudioIsADirectoryError(AudioError, IsADirectoryError):
+class AudioIsADirectoryError(IsADirectoryError, AudioError):
     """A path names a directory and not a recording."""
 
 
-class AudioPermissionError(AudioError, PermissionError):
+class AudioPermissionError(PermissionError, AudioError):
     """A recording may not be read."""
 
 
-class CorpusNotFoundError(DataError, FileNotFoundError):
+class CorpusNotFoundError(FileNotFoundError, DataError):
     """The folder or table of a corpus does not exist."""
 
 

@@ -5,10 +5,11 @@ import sys
 import librosa
 import numpy as np
 import pytest
+import soundfile
 
 import skser.audio
 from skser import inspect_audio, read_audio
-from skser.audio import file_signature, fix_length, resample
+from skser.audio import decode_audio, file_signature, fix_length, resample
 from skser.exceptions import (
     AudioError,
     AudioIsADirectoryError,
@@ -237,6 +238,15 @@ def test_container_cut_short(tmp_path):
     kind, message = error_of(read_audio, path)
     assert kind is AudioError
     assert message.startswith(f"{path}: cannot be decoded (")
+
+
+def test_recording_that_vanishes(tmp_path):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros(8000), 16000)
+    info = inspect_audio(path)
+    path.unlink()
+    kind, message = error_of(decode_audio, path, info, 16000, offset=0.0, duration=None)
+    assert (kind, message) == (AudioNotFoundError, f"{path}: does not exist")
 
 
 # --- bad input ------------------------------------------------------------------------------

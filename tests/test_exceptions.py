@@ -51,6 +51,15 @@ def test_pickles(name):
     assert str(copy) == "a.wav: is bad"
 
 
+@pytest.mark.parametrize("name", exceptions.__all__)
+def test_is_made_by_new(name):
+    """As dask (tblib) unpickles."""
+    kind = getattr(exceptions, name)
+    error = kind.__new__(kind)
+    error.args = ("a.wav: is bad",)
+    assert str(error) == "a.wav: is bad"
+
+
 def fail(kind):
     raise kind("a.wav: is bad")
 
@@ -59,7 +68,7 @@ def fail(kind):
 def test_comes_out_of_a_worker(name):
     kind = getattr(exceptions, name)
     with pytest.raises(kind, match=r"^a\.wav: is bad$"):
-        joblib.Parallel(n_jobs=2, backend="multiprocessing")([joblib.delayed(fail)(kind)] * 2)
+        joblib.Parallel(n_jobs=2, backend="loky")([joblib.delayed(fail)(kind)] * 2)
 
 
 def test_warnings():

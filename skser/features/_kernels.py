@@ -79,23 +79,38 @@ def mean_of_extremes(
             n = counts[b]
             low[:n] = np.inf  # in order, the largest last
             high[:n] = -np.inf  # in order, the smallest last
-            ceiling, floor = low[n - 1], high[n - 1]
-            for f in range(starts[b], stops[b]):
+            # Speech falls off with frequency: from this side extremes come early, which is faster.
+            for f in range(stops[b] - 1, starts[b] - 1, -1):
                 value = spectrum[t, f]
-                if value < ceiling:
+                if value < low[n - 1]:
                     i = n - 1
                     while i > 0 and low[i - 1] > value:
                         low[i] = low[i - 1]
                         i -= 1
                     low[i] = value
-                    ceiling = low[n - 1]
-                if value > floor:
+            for f in range(starts[b], stops[b]):
+                value = spectrum[t, f]
+                if value > high[n - 1]:
                     i = n - 1
                     while i > 0 and high[i - 1] < value:
                         high[i] = high[i - 1]
                         i -= 1
                     high[i] = value
-                    floor = high[n - 1]
             lowest[b, t] = low[:n].sum() / n
             highest[b, t] = high[:n].sum() / n
     return lowest, highest
+
+
+@kernel
+def rolloff_bins(spectrum: np.ndarray, share: float) -> np.ndarray:
+    """First bin of each frame up to which there is ``share`` of its sum."""
+    n_frames, n_bins = spectrum.shape
+    bins = np.empty(n_frames, np.int64)
+    running = np.empty(n_bins, np.float32)
+    for t in range(n_frames):
+        total = np.float32(0.0)
+        for f in range(n_bins):
+            total += spectrum[t, f]
+            running[f] = total
+        bins[t] = np.searchsorted(running, np.float32(share) * total)
+    return bins

@@ -33,6 +33,8 @@ class FeatureBlock(BaseEstimator):
     """
 
     _allowed: dict[str, list[Allowed]] = {}
+    #: Precision of the Fourier transform that a block needs.
+    fourier_dtype: type = np.float32
 
     @abstractmethod
     def compute(self, spectra: Spectra) -> np.ndarray:

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -30,7 +31,7 @@ _PATIENCE = 0.05  # seconds between looks at what another process is at work on
 class Extracted(NamedTuple):
     """Features of one of the clips."""
 
-    index: int
+    number: int  # among all clips
     features: np.ndarray
     complaint: str | None = None  # what was wrong with a recording that became silence
 
@@ -118,7 +119,7 @@ def _extract_into(
                     yield Extracted(index, features, complaint)
             missing = []
             for index in others:
-                _wait_while(lambda key=keys[index]: cache.is_claimed(key))
+                _wait_while(partial(cache.is_claimed, keys[index]))
                 found = cache.load(keys[index])
                 if found is None:
                     missing.append(index)

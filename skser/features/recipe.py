@@ -24,7 +24,8 @@ class FeatureRecipe:
 
     def __call__(self, waveform: np.ndarray, sr: int) -> np.ndarray:
         """Vector (n_features,), or sequence (n_frames, n_features) without statistics."""
-        spectra = Spectra(waveform, sr, self.n_fft, self.hop_length)
+        dtype = np.result_type(*(block.fourier_dtype for _, block in self.blocks))
+        spectra = Spectra(waveform, sr, self.n_fft, self.hop_length, dtype)
         frames = np.concatenate([_compute(name, block, spectra) for name, block in self.blocks])
         if self.statistics is not None:
             return summarize(frames, self.statistics)

@@ -16,7 +16,7 @@ from ._tuning import estimate_tuning
 __all__ = ["Spectra"]
 
 CQT_BINS = 36  # bins in an octave of the constant-Q transform
-_FRAMES_AT_ONCE = 32
+_SAMPLES_AT_ONCE = 2**15
 
 
 class Spectra:
@@ -35,6 +35,8 @@ class Spectra:
         Length of a frame in samples (Hann window).
     hop_length : int, default=256
         Samples from frame to frame.
+    dtype : dtype, default=numpy.float64
+        Precision of the Fourier transform. Its result is complex64 either way.
 
     Examples
     --------
@@ -46,12 +48,18 @@ class Spectra:
     """
 
     def __init__(
-        self, waveform: np.ndarray, sr: int, n_fft: int = 1024, hop_length: int = 256
+        self,
+        waveform: np.ndarray,
+        sr: int,
+        n_fft: int = 1024,
+        hop_length: int = 256,
+        dtype: Any = np.float64,
     ) -> None:
         self.waveform = waveform
         self.sr = sr
         self.n_fft = n_fft
         self.hop_length = hop_length
+        self.dtype = dtype
         self._shared: dict[Any, np.ndarray] = {}
 
     def once(self, key: tuple, compute: Callable[[], np.ndarray]) -> np.ndarray:
@@ -84,11 +92,12 @@ class Spectra:
         """Complex spectrum, complex64 of shape (1 + n_fft // 2, n_frames)."""
         frames = self.frames("constant").T
         stft = np.empty((self.n_frames, 1 + self.n_fft // 2), np.complex64)
-        # In double precision, as librosa has it, or tuning would not be equal where two are nearly
-        # as good; a few frames at a time, because more do not fit into the processor's cache.
-        for start in range(0, self.n_frames, _FRAMES_AT_ONCE):
-            part = slice(start, start + _FRAMES_AT_ONCE)
-            stft[part] = scipy.fft.rfft(frames[part] * hann(self.n_fft), axis=1)
+        window = hann(self.n_fft).astype(self.dtype)
+        # A few frames at a time, because more do not fit into the processor's cache.
+        n_frames = max(1, _SAMPLES_AT_ONCE // self.n_fft)
+        for start in range(0, self.n_frames, n_frames):
+            part = slice(start, start + n_frames)
+            stft[part] = scipy.fft.rfft(frames[part] * window, axis=1)
         return stft.T
 
     @cached_property

@@ -67,8 +67,9 @@ class RMS(FeatureBlock):
     """
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        frames = spectra.frames("constant")
-        return np.sqrt(np.mean(frames**2, axis=0, keepdims=True))
+        frames = spectra.frames("constant").T
+        energy = np.einsum("tn,tn->t", frames, frames)
+        return np.sqrt(energy / np.float32(spectra.n_fft))[np.newaxis]
 
 
 class SpectralRolloff(FeatureBlock):
@@ -98,9 +99,9 @@ class SpectralRolloff(FeatureBlock):
         self.roll_percent = roll_percent
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        below = np.cumsum(spectra.magnitude.T, axis=1)
-        is_below = below < np.float32(self.roll_percent) * below[:, -1:]
-        bins = np.count_nonzero(is_below, axis=1)
+        from ._kernels import rolloff_bins
+
+        bins = rolloff_bins(spectra.magnitude.T, self.roll_percent)
         return in_float32(spectra.frequencies[bins][np.newaxis])
 
     def check(self, sr: int, n_fft: int, hop_length: int) -> None:
@@ -157,7 +158,8 @@ class SpectralBandwidth(FeatureBlock):
         self.p = p
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        deviation = np.abs(spectra.frequencies - spectra.centroid[:, np.newaxis]) ** self.p
+        frequencies = spectra.frequencies.astype(np.float32)
+        deviation = np.abs(frequencies - spectra.centroid[:, np.newaxis]) ** self.p
         spread = np.einsum("tf,tf->t", deviation, normalize_frames(spectra.magnitude, 1).T)
         return in_float32(spread ** (1 / self.p))[np.newaxis]
 
@@ -219,6 +221,8 @@ class SpectralContrast(FeatureBlock):
         "fmin": [number(0, open_low=True)],
         "quantile": [number(0, 0.5, open_low=True)],
     }
+    # Where a recording has nothing in a band, its valley is the rounding error of the transform.
+    fourier_dtype = np.float64
 
     def __init__(self, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02) -> None:
         self.n_bands = n_bands

@@ -66,6 +66,7 @@ class Chroma(FeatureBlock):
     """
 
     _allowed = {"n_chroma": [integer(1, 120)]}
+    fourier_dtype = np.float64  # the last digits may decide between two tunings
 
     def __init__(self, n_chroma: int = 12) -> None:
         self.n_chroma = n_chroma
@@ -100,6 +101,7 @@ class ChromaCQT(FeatureBlock):
     """
 
     _allowed = {"n_chroma": [one_of(12, 18, 36)], "n_octaves": [integer(1, 10)]}
+    fourier_dtype = np.float64  # the last digits may decide between two tunings
 
     def __init__(self, n_chroma: int = 12, n_octaves: int = 7) -> None:
         self.n_chroma = n_chroma
@@ -145,6 +147,7 @@ class Tonnetz(FeatureBlock):
     """
 
     _allowed = {"chroma": [one_of("cqt", "stft")], "n_octaves": [integer(1, 10)]}
+    fourier_dtype = np.float64  # the last digits may decide between two tunings
 
     def __init__(self, chroma: str = "cqt", n_octaves: int = 7) -> None:
         self.chroma = chroma

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import pickle
+import shutil
 import signal
 
 import joblib
@@ -34,7 +35,7 @@ def client():
             n_workers=2,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=":0",
             silence_logs=logging.CRITICAL,
         ) as cluster,
         distributed.Client(cluster) as client,
@@ -131,6 +132,14 @@ def test_failure_names_the_recording(on_cluster, paths):
         FeatureUnionExtractor([("fails", Fails())]).fit_transform(load(paths[:1]))
     assert str(caught.value) == (f"{paths[0]}: block 'fails': ZeroDivisionError: went wrong")
     assert "ZeroDivisionError" in str(caught.value.__cause__)
+
+
+def test_recording_that_vanishes(on_cluster, paths, tmp_path):
+    vanishing = shutil.copy(paths[0], tmp_path / "vanishing.flac")
+    clips = load([paths[0], str(vanishing)])
+    vanishing.unlink()
+    with pytest.raises(FileNotFoundError, match=r"vanishing\.flac"):
+        FeatureUnionExtractor(["mfcc"]).fit_transform(clips)
 
 
 @pytest.mark.parametrize("cached", [False, True])

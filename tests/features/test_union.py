@@ -64,7 +64,7 @@ def test_name_stands_for_the_default_block(name, waveforms):
 def test_features_are_the_blocks_side_by_side(waveforms):
     features = FeatureUnionExtractor(CHEAP, statistics=("mean", "p90")).fit_transform(waveforms)
     for row, waveform in zip(features, waveforms, strict=True):
-        spectra = Spectra(waveform, 16000)
+        spectra = Spectra(waveform, 16000, dtype=np.float32)
         frames = np.concatenate([DEFAULT_BLOCKS[name]().compute(spectra) for name in CHEAP])
         np.testing.assert_allclose(row, summarize(frames, ["mean", "p90"]), rtol=1e-5, atol=1e-5)
 
