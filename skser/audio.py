@@ -66,8 +66,14 @@ def inspect_audio(source: Source) -> AudioInfo:
     >>> inspect_audio(file.getvalue())
     AudioInfo(sr=16000, n_samples=8000, n_channels=1, format='WAV/PCM_16', decoder='libsndfile')
     """
-    head = _first_bytes(source)
-    info = inspect_container(source) if _is_container(head) else inspect_sound(source)
+    return _inspect(source, to_end=True)
+
+
+def _inspect(source: Source, *, to_end: bool) -> AudioInfo:
+    if _is_container(_first_bytes(source)):
+        info = inspect_container(source)
+    else:
+        info = inspect_sound(source, to_end=to_end)
     if info.n_samples == 0:
         raise AudioError(f"{describe(source)}: has a header and no samples")
     if not MIN_SR <= info.sr <= MAX_SR:
@@ -127,7 +133,9 @@ def read_audio(
     check_value("sr", sr, integer(MIN_SR, MAX_SR), NONE)
     check_value("offset", offset, number(0))
     check_value("duration", duration, number(0, open_low=True), NONE)
-    return decode_audio(source, inspect_audio(source), sr, offset=offset, duration=duration)
+    # Where all is decoded, that finds out whether the end is there.
+    info = _inspect(source, to_end=offset > 0 or duration is not None)
+    return decode_audio(source, info, sr, offset=offset, duration=duration)
 
 
 def decode_audio(

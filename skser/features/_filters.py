@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy.fft
 import scipy.signal
 
 DELTA_WIDTH = 9
-
-
-class Bands(NamedTuple):
-    """Filters that are 0 but for a band of bins: row b outside ``starts[b]:stops[b]``."""
-
-    weights: np.ndarray
-    starts: np.ndarray
-    stops: np.ndarray
+_BANDS_AT_ONCE = 16
 
 
 @lru_cache(maxsize=8)
-def hann(n_fft: int) -> np.ndarray:
+def hann(n_fft: int, dtype: Any) -> np.ndarray:
     """Periodic Hann window."""
-    return scipy.signal.get_window("hann", n_fft)
+    return scipy.signal.get_window("hann", n_fft).astype(dtype)
 
 
 @lru_cache(maxsize=32)
-def mel_filters(sr: int, n_fft: int, n_mels: int, fmin: float, fmax: float | None) -> Bands:
-    """Slaney's triangles, of equal area."""
+def mel_filters(
+    sr: int, n_fft: int, n_mels: int, fmin: float, fmax: float | None
+) -> list[tuple[slice, np.ndarray]]:
+    """Slaney's triangles, of equal area, as (bins, weights) for a few neighbouring bands at a time.
+
+    All but 2 % of the full matrix is 0. Parts of it are small and dense enough to multiply with.
+    """
     from librosa.filters import mel
 
     weights = mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
-    is_used = weights > 0
-    starts = is_used.argmax(axis=1)
-    stops = np.where(is_used.any(axis=1), is_used.shape[1] - is_used[:, ::-1].argmax(axis=1), 0)
-    return Bands(weights, starts, stops)
+    return [
+        _without_zeros(weights[i : i + _BANDS_AT_ONCE]) for i in range(0, n_mels, _BANDS_AT_ONCE)
+    ]
+
+
+def _without_zeros(weights: np.ndarray) -> tuple[slice, np.ndarray]:
+    used = np.flatnonzero(weights.any(axis=0))
+    bins = slice(used[0], used[-1] + 1) if len(used) else slice(0)
+    return bins, np.ascontiguousarray(weights[:, bins].T)
 
 
 @lru_cache(maxsize=256)

@@ -8,20 +8,72 @@ from .._jit import kernel
 
 
 @kernel
-def banded_product(
-    spectrum: np.ndarray, weights: np.ndarray, starts: np.ndarray, stops: np.ndarray
+def windowed_frames(
+    waveform: np.ndarray, window: np.ndarray, hop_length: int, first: int, n_frames: int
 ) -> np.ndarray:
-    """``spectrum @ weights.T`` where row b of ``weights`` is 0 outside ``starts[b]:stops[b]``."""
-    n_frames = spectrum.shape[0]
-    n_bands = weights.shape[0]
-    product = np.empty((n_frames, n_bands), np.float32)
+    """Frames from number ``first`` on, times a window; beyond the waveform there are zeros."""
+    n_fft = len(window)
+    frames = np.empty((n_frames, n_fft), window.dtype)
     for t in range(n_frames):
-        for b in range(n_bands):
-            total = np.float32(0.0)
-            for f in range(starts[b], stops[b]):
-                total += spectrum[t, f] * weights[b, f]
-            product[t, b] = total
-    return product
+        start = (first + t) * hop_length - n_fft // 2
+        left = min(max(-start, 0), n_fft)
+        right = max(min(len(waveform) - start, n_fft), left)
+        frames[t, :left] = 0
+        frames[t, right:] = 0
+        # Slices, because indices that may be negative are not vectorised.
+        inside, samples = frames[t, left:right], waveform[start + left : start + right]
+        weights = window[left:right]
+        for i in range(len(samples)):
+            inside[i] = samples[i] * weights[i]
+    return frames
+
+
+@kernel
+def mean_squares(waveform: np.ndarray, n_fft: int, hop_length: int, n_frames: int) -> np.ndarray:
+    """Mean of the squared samples of each frame; beyond the waveform there are zeros."""
+    means = np.empty(n_frames, np.float32)
+    for t in range(n_frames):
+        start = t * hop_length - n_fft // 2
+        total = np.float32(0.0)
+        samples = waveform[max(start, 0) : start + n_fft]
+        for i in range(len(samples)):
+            total += samples[i] * samples[i]
+        means[t] = total / n_fft
+    return means
+
+
+@kernel
+def crossings(
+    waveform: np.ndarray, threshold: float, n_fft: int, hop_length: int, n_frames: int
+) -> np.ndarray:
+    """How often each frame goes from above to below ``threshold`` or back."""
+    n_samples = len(waveform)
+    until = np.zeros(n_samples, np.int32)  # crossings up to and with a sample
+    for i in range(1, n_samples):
+        crosses = (waveform[i] < threshold) != (waveform[i - 1] < threshold)
+        until[i] = until[i - 1] + crosses
+    counts = np.empty(n_frames, np.int32)
+    for t in range(n_frames):
+        start = t * hop_length - n_fft // 2
+        last = min(start + n_fft, n_samples) - 1
+        counts[t] = until[max(last, 0)] - until[min(max(start, 0), n_samples - 1)]
+    return counts
+
+
+@kernel
+def derivatives(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted sums of ``len(weights)`` frames around each; at the ends that of the nearest."""
+    n_bins, n_frames = features.shape
+    margin = len(weights) // 2
+    sums = np.zeros((n_bins, n_frames), features.dtype)
+    for b in range(n_bins):
+        for i in range(len(weights)):
+            inside, shifted = sums[b, margin : n_frames - margin], features[b, i:]
+            for t in range(len(inside)):
+                inside[t] += weights[i] * shifted[t]
+        sums[b, :margin] = sums[b, margin]
+        sums[b, n_frames - margin :] = sums[b, n_frames - margin - 1]
+    return sums
 
 
 @kernel

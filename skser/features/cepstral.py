@@ -187,11 +187,10 @@ def delta(features: np.ndarray, order: int) -> np.ndarray:
 
     The first and last frames have that of the nearest such polynomial, which is constant.
     """
-    margin = ((0, 0), (DELTA_WIDTH // 2, DELTA_WIDTH // 2))
-    is_short = features.shape[1] < DELTA_WIDTH
-    if is_short:
-        features = np.pad(features, margin, mode="edge")
-    n_frames = features.shape[1] - DELTA_WIDTH + 1
-    weights = delta_weights(order)
-    derivative = sum(w * features[:, i : i + n_frames] for i, w in enumerate(weights))
-    return derivative if is_short else np.pad(derivative, margin, mode="edge")
+    from ._kernels import derivatives
+
+    if features.shape[1] >= DELTA_WIDTH:
+        return derivatives(features, delta_weights(order))
+    margin = DELTA_WIDTH // 2
+    padded = np.pad(features, ((0, 0), (margin, margin)), mode="edge")
+    return derivatives(padded, delta_weights(order))[:, margin:-margin]

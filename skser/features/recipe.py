@@ -29,7 +29,9 @@ class FeatureRecipe:
         frames = np.concatenate([_compute(name, block, spectra) for name, block in self.blocks])
         if self.statistics is not None:
             return summarize(frames, self.statistics)
-        return np.nan_to_num(frames.T.astype(np.float32), nan=0.0)
+        sequence = frames.T.astype(np.float32, order="C")
+        sequence[np.isnan(sequence)] = 0.0
+        return sequence
 
     def of_views(self, views: np.ndarray, sr: int) -> np.ndarray:
         """Features of every view of a clip, (n_views, ...)."""

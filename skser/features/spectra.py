@@ -90,14 +90,16 @@ class Spectra:
     @cached_property
     def stft(self) -> np.ndarray:
         """Complex spectrum, complex64 of shape (1 + n_fft // 2, n_frames)."""
-        frames = self.frames("constant").T
+        from ._kernels import windowed_frames
+
+        window = hann(self.n_fft, self.dtype)
         stft = np.empty((self.n_frames, 1 + self.n_fft // 2), np.complex64)
-        window = hann(self.n_fft).astype(self.dtype)
         # A few frames at a time, because more do not fit into the processor's cache.
-        n_frames = max(1, _SAMPLES_AT_ONCE // self.n_fft)
-        for start in range(0, self.n_frames, n_frames):
-            part = slice(start, start + n_frames)
-            stft[part] = scipy.fft.rfft(frames[part] * window, axis=1)
+        n_at_once = max(1, _SAMPLES_AT_ONCE // self.n_fft)
+        for first in range(0, self.n_frames, n_at_once):
+            part = stft[first : first + n_at_once]
+            frames = windowed_frames(self.waveform, window, self.hop_length, first, len(part))
+            part[:] = scipy.fft.rfft(frames, axis=1, overwrite_x=True)
         return stft.T
 
     @cached_property
@@ -123,12 +125,13 @@ class Spectra:
 
     def mel(self, n_mels: int, fmin: float, fmax: float | None) -> np.ndarray:
         """Mel spectrogram of power (Slaney's filters)."""
-        from ._kernels import banded_product
 
-        filters = mel_filters(self.sr, self.n_fft, n_mels, fmin, fmax)
-        return self.once(
-            ("mel", n_mels, fmin, fmax), lambda: banded_product(self.power.T, *filters).T
-        )
+        def compute() -> np.ndarray:
+            power = self.power.T
+            filters = mel_filters(self.sr, self.n_fft, n_mels, fmin, fmax)
+            return np.concatenate([power[:, bins] @ weights for bins, weights in filters], axis=1).T
+
+        return self.once(("mel", n_mels, fmin, fmax), compute)
 
     def log_mel(
         self, n_mels: int, fmin: float, fmax: float | None, top_db: float | None

@@ -41,14 +41,12 @@ class ZeroCrossingRate(FeatureBlock):
     """
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        n_fft = spectra.n_fft
-        padded = np.pad(spectra.waveform, n_fft // 2, mode="edge")
-        is_negative = padded < -_NO_CROSSING
-        crossings = np.cumsum(is_negative[1:] != is_negative[:-1], dtype=np.int32)
-        # Between the first and the last sample of a frame.
-        starts = np.arange(spectra.n_frames) * spectra.hop_length
-        before = np.where(starts > 0, crossings[starts - 1], 0)
-        return in_float32((crossings[starts + n_fft - 2] - before)[np.newaxis] / n_fft)
+        from ._kernels import crossings
+
+        counts = crossings(
+            spectra.waveform, -_NO_CROSSING, spectra.n_fft, spectra.hop_length, spectra.n_frames
+        )
+        return in_float32(counts / spectra.n_fft)[np.newaxis]
 
 
 class RMS(FeatureBlock):
@@ -67,9 +65,10 @@ class RMS(FeatureBlock):
     """
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        frames = spectra.frames("constant").T
-        energy = np.einsum("tn,tn->t", frames, frames)
-        return np.sqrt(energy / np.float32(spectra.n_fft))[np.newaxis]
+        from ._kernels import mean_squares
+
+        means = mean_squares(spectra.waveform, spectra.n_fft, spectra.hop_length, spectra.n_frames)
+        return np.sqrt(means)[np.newaxis]
 
 
 class SpectralRolloff(FeatureBlock):

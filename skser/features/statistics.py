@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,37 +12,84 @@ import numpy as np
 from .._validation import did_you_mean
 from ..exceptions import ParameterError
 
-Statistic = Callable[[np.ndarray], np.ndarray]
+
+class Values:
+    """Frames of every bin, some of which may have no value (NaN), and what statistics share.
+
+    A bin without any value counts as 0 throughout.
+    """
+
+    def __init__(self, frames: np.ndarray) -> None:
+        # In float64: a float32 sum over many frames would cost the last digits.
+        self.frames = frames.astype(np.float64)
+        has_value = ~np.isnan(self.frames)
+        empty = ~has_value.any(axis=1)
+        self.frames[empty] = 0.0
+        has_value[empty] = True
+        self.has_value = has_value
+        self.counts = np.count_nonzero(has_value, axis=1)
+
+    def mean(self, quantities: np.ndarray | None = None) -> np.ndarray:
+        """Mean over the frames with a value, of the values themselves if nothing else is given."""
+        quantities = self.frames if quantities is None else quantities
+        return self._filled(quantities).sum(axis=1) / self.counts
+
+    def _filled(self, quantities: np.ndarray) -> np.ndarray:
+        if self.counts.min() == quantities.shape[1]:
+            return quantities
+        return np.where(self.has_value, quantities, 0.0)
+
+    @cached_property
+    def centred(self) -> np.ndarray:
+        """Deviations from the mean."""
+        return self.frames - self.mean()[:, np.newaxis]
+
+    @cached_property
+    def std(self) -> np.ndarray:
+        """Standard deviation."""
+        return np.sqrt(self.mean(self.centred**2))
+
+    def quantile(self, share: float) -> np.ndarray:
+        """Value that this share lies below, linearly between two of them."""
+        place = share * (self.counts - 1)
+        below = np.floor(place).astype(int)
+        above = np.minimum(below + 1, self.counts - 1)
+        bins = np.arange(len(place))
+        lower, upper = self._sorted[bins, below], self._sorted[bins, above]
+        return lower + (place - below) * (upper - lower)
+
+    @cached_property
+    def _sorted(self) -> np.ndarray:
+        return np.sort(self.frames, axis=1)  # NaN last
+
+    def moment(self, order: int) -> np.ndarray:
+        """Standardised central moment; 0 for a constant."""
+        largest = np.maximum(np.abs(self.quantile(0)), np.abs(self.quantile(1)))
+        is_constant = self.std <= 1e-7 * largest
+        moment = self.mean(self.centred**order) / np.where(is_constant, 1.0, self.std) ** order
+        return np.where(is_constant, 0.0, moment)
+
+    def slope(self) -> np.ndarray:
+        """Slope of the least-squares line, per frame."""
+        time = np.broadcast_to(np.arange(float(self.frames.shape[1])), self.frames.shape)
+        time = time - self.mean(time)[:, np.newaxis]
+        spread = self.mean(time**2)
+        return self.mean(time * self.frames) / np.where(spread > 0, spread, 1.0)
 
 
-def _moment(frames: np.ndarray, order: int) -> np.ndarray:
-    """Standardised central moment; 0 for a constant."""
-    centred = frames - np.nanmean(frames, axis=1, keepdims=True)
-    deviation = np.sqrt(np.nanmean(centred**2, axis=1))
-    moment = np.nanmean(centred**order, axis=1)
-    constant = deviation <= 1e-7 * np.nanmax(np.abs(frames), axis=1)
-    return np.where(constant, 0.0, moment / np.where(constant, 1.0, deviation) ** order)
-
-
-def _slope(frames: np.ndarray) -> np.ndarray:
-    """Slope of the least-squares line, per frame."""
-    time = np.where(np.isnan(frames), np.nan, np.arange(frames.shape[1]))
-    time = time - np.nanmean(time, axis=1, keepdims=True)
-    spread = np.nansum(time**2, axis=1)
-    return np.nansum(time * frames, axis=1) / np.where(spread > 0, spread, 1.0)
-
+Statistic = Callable[[Values], np.ndarray]
 
 STATISTICS: dict[str, Statistic] = {
-    "mean": lambda frames: np.nanmean(frames, axis=1),
-    "std": lambda frames: np.nanstd(frames, axis=1),
-    "min": lambda frames: np.nanmin(frames, axis=1),
-    "max": lambda frames: np.nanmax(frames, axis=1),
-    "median": lambda frames: np.nanmedian(frames, axis=1),
-    "range": lambda frames: np.nanmax(frames, axis=1) - np.nanmin(frames, axis=1),
-    "iqr": lambda frames: np.subtract(*np.nanpercentile(frames, [75, 25], axis=1)),
-    "skew": lambda frames: _moment(frames, 3),
-    "kurtosis": lambda frames: _moment(frames, 4) - 3.0,
-    "slope": _slope,
+    "mean": Values.mean,
+    "std": lambda values: values.std,
+    "min": lambda values: values.quantile(0),
+    "max": lambda values: values.quantile(1),
+    "median": lambda values: values.quantile(0.5),
+    "range": lambda values: values.quantile(1) - values.quantile(0),
+    "iqr": lambda values: values.quantile(0.75) - values.quantile(0.25),
+    "skew": lambda values: values.moment(3),
+    "kurtosis": lambda values: values.moment(4) - 3.0,
+    "slope": Values.slope,
 }
 _PERCENTILE = re.compile(r"p(\d{1,2}|100)")
 
@@ -56,8 +104,8 @@ def find_statistic(name: str) -> Statistic:
             f"statistics must be of {', '.join(STATISTICS)} and percentiles such as p5, got "
             f"{name!r}{did_you_mean(name, STATISTICS)}"
         )
-    q = int(percentile[1])
-    return lambda frames: np.nanpercentile(frames, q, axis=1)
+    share = int(percentile[1]) / 100
+    return lambda values: values.quantile(share)
 
 
 def check_statistics(statistics: Any) -> None:
@@ -78,9 +126,5 @@ def summarize(frames: np.ndarray, statistics: Sequence[str]) -> np.ndarray:
 
     A bin without a value in any frame (the pitch of a clip that is all unvoiced) gives 0.
     """
-    # In float64: a float32 sum over many frames would cost the last digits.
-    frames = frames.astype(np.float64)
-    empty = np.isnan(frames).all(axis=1)
-    if empty.any():
-        frames[empty] = 0.0
-    return np.concatenate([find_statistic(name)(frames) for name in statistics]).astype(np.float32)
+    values = Values(frames)
+    return np.concatenate([find_statistic(name)(values) for name in statistics]).astype(np.float32)
