@@ -1,6 +1,7 @@
 """Features of speech: blocks, the spectra that they share, and the extractor that joins them."""
 
 from .base import FeatureBlock
+from .cache import CacheInfo
 from .cepstral import MFCC, MelSpectrogram
 from .scaling import FeatureScaler
 from .spectra import Spectra
@@ -19,6 +20,7 @@ from .union import FeatureUnionExtractor
 __all__ = [
     "MFCC",
     "RMS",
+    "CacheInfo",
     "Chroma",
     "ChromaCQT",
     "FeatureBlock",

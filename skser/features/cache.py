@@ -7,15 +7,18 @@ sound one and made anew. A claim beside it says that some process is at work on 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 import struct
+import tempfile
 import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
+from types import FunctionType, MethodType
 from typing import Any, NamedTuple
 
 import joblib
@@ -26,6 +29,7 @@ import skser
 from .._files import written_whole
 from .._recordings import Recording
 from ..clips import Clips
+from ..exceptions import ParameterError
 
 # A mark with the version of the format, a checksum of what follows, and the shape.
 _HEADER = struct.Struct("<8sI3I")
@@ -55,16 +59,17 @@ class CacheInfo(NamedTuple):
 
 
 class FeatureCache:
-    """Entries in a folder.
+    """Entries in the folder ``skser-features`` below another.
 
     Parameters
     ----------
-    folder : path
-        The folder; it is made when there is something to keep.
+    memory : path
+        The other folder. Both are made when there is something to keep.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = os.fspath(folder)
+    def __init__(self, memory: str | os.PathLike[str]) -> None:
+        self.memory = os.fspath(memory)
+        self.folder = os.path.join(self.memory, "skser-features")
 
     def path(self, key: str) -> str:
         """The file of an entry, whether it is there or not."""
@@ -100,6 +105,17 @@ class FeatureCache:
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as temporary:
             temporary.write_bytes(struct.pack("<8sI", _MARK, zlib.crc32(body)) + body)
+
+    def check_writable(self) -> None:
+        """Make the folder, and raise ParameterError now if nothing could be kept there later."""
+        try:
+            os.makedirs(self.folder, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.folder).close()
+        except OSError as error:
+            raise ParameterError(
+                "memory must be a folder that can be written to, got "
+                f"{self.memory!r} ({error.strerror})"
+            ) from error
 
     def claim(self, key: str) -> bool:
         """Say that this process extracts a clip; False if another one has said so."""
@@ -152,11 +168,30 @@ def _scan(folder: str) -> Iterator[os.DirEntry[str]]:
 
 def entry_keys(clips: Clips, recipe: Any) -> list[str]:
     """Name of the entry of every clip: a hash of all that its features depend on."""
-    stages = [identify(stage) for stage in (clips.read, *clips.stages)]
-    blocks = [(name, identify(block)) for name, block in recipe.blocks]
+    parts = [
+        ("the reader of the clips", clips.read),
+        *((f"stage {_name(stage)}", stage) for stage in clips.stages),
+        *((f"block {name!r}", block) for name, block in recipe.blocks),
+    ]
+    hashes = [(name, _hash_part(name, part)) for name, part in parts]
     settings = (recipe.n_fft, recipe.hop_length, recipe.statistics, clips.sr)
-    common = joblib.hash((stages, blocks, settings, _versions())).encode()
+    common = joblib.hash((hashes, settings, _versions())).encode()
     return [_hash(common, *_source_parts(source)) for source in clips.sources]
+
+
+def _name(stage: Any) -> str:
+    return getattr(stage, "__name__", type(stage).__name__)
+
+
+def _hash_part(name: str, part: Any) -> str:
+    try:
+        return joblib.hash(identify(part))
+    except Exception as error:
+        # Pickling what does not pickle raises almost anything.
+        raise ParameterError(
+            f"memory must be None, because {name} holds what cannot be pickled "
+            f"({type(error).__name__})"
+        ) from error
 
 
 def _source_parts(source: Any) -> Sequence[bytes]:
@@ -174,30 +209,72 @@ def _hash(*parts: bytes) -> str:
     return digest.hexdigest()
 
 
-def identify(part: Any) -> tuple:
+def identify(part: Any) -> Any:
     """What a block or stage does, as plain data: its name, its code and its parameters.
 
     It is not pickled, because a class of a notebook has no place to be found in a worker.
     """
-    if hasattr(part, "__code__"):
-        return (part.__qualname__, _code(part))
+    if _is_function(part) or not (hasattr(part, "get_params") or hasattr(part, "__dict__")):
+        return _plain(part)
     kind = type(part)
     params = part.get_params() if hasattr(part, "get_params") else dict(vars(part))
     # What skser and scikit-learn ship is known by their versions.
     foreign = [c for c in kind.__mro__ if c.__module__.partition(".")[0] not in _KNOWN]
-    code = [
-        (name, _code(member))
+    members = [
+        (name, _plain(_unwrapped(member)))
         for cls in foreign
         for name, member in sorted(vars(cls).items())
-        if hasattr(member, "__code__")
+        if _is_function(_unwrapped(member)) or _is_constant(name, member)
     ]
-    return (kind.__qualname__, params, code)
+    return (kind.__qualname__, _plain(params), members)
 
 
-def _code(function: Any) -> tuple:
-    code = function.__code__
-    constants = [repr(c) for c in code.co_consts if not hasattr(c, "co_code")]
+def _is_function(value: Any) -> bool:
+    return hasattr(value, "__code__") or isinstance(value, (partial, MethodType))
+
+
+def _is_constant(name: str, member: Any) -> bool:
+    # A list or a dict of a class may be its memory of earlier calls.
+    kinds = (int, float, complex, str, bytes, tuple, type)
+    return isinstance(member, kinds) and not name.startswith("__")
+
+
+def _unwrapped(member: Any) -> Any:
+    """The function in a property, class method or static method."""
+    return getattr(member, "fget", None) or getattr(member, "__func__", member)
+
+
+def _plain(value: Any) -> Any:
+    """A value whose functions are their code and what they hold, and whose classes are names."""
+    if isinstance(value, partial):
+        return ("partial", _plain([value.func, value.args, value.keywords]))
+    if isinstance(value, MethodType):
+        return (identify(value.__self__), _plain(value.__func__))
+    if isinstance(value, type):
+        return value.__qualname__
+    if hasattr(value, "__code__"):
+        function = value if isinstance(value, FunctionType) else inspect.unwrap(value)
+        cells = [cell.cell_contents for cell in function.__closure__ or ()]
+        # A function that calls itself holds itself.
+        held = [content for content in cells if content is not value]
+        held += [function.__defaults__, function.__kwdefaults__]
+        return (function.__qualname__, _code(function.__code__), _plain(held))
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def _code(code: Any) -> tuple:
+    constants = [_code(c) if hasattr(c, "co_code") else _constant(c) for c in code.co_consts]
     return (code.co_code, code.co_names, constants)
+
+
+def _constant(constant: Any) -> str:
+    # The order of a set is another in every process.
+    is_set = isinstance(constant, frozenset)
+    return repr(sorted(map(repr, constant)) if is_set else constant)
 
 
 @lru_cache(maxsize=1)

@@ -34,6 +34,7 @@ class Extracted(NamedTuple):
     number: int  # among all clips
     features: np.ndarray
     complaint: str | None = None  # what was wrong with a recording that became silence
+    is_new: bool = True  # False if another process kept it in the meantime
 
 
 def extract(
@@ -66,8 +67,9 @@ def extract(
         total=n_clips, initial=n_found, desc="features", unit="clip", disable=not verbose
     )
     with bar, closing(extracted):
-        for index, found, complaint in extracted:
+        for index, found, complaint, is_new in extracted:
             features[index] = found
+            n_found += not is_new
             if complaint is not None:
                 complaints.append(complaint)
             bar.update()
@@ -100,22 +102,32 @@ def _extract_into(
 
     def claim(indices: list[int]) -> Iterator[int]:
         for index in indices:
-            if cache.claim(keys[index]):
-                claimed.add(keys[index])
+            if not cache.claim(keys[index]):
+                others.append(index)
+                continue
+            claimed.add(keys[index])
+            # Another process may have kept it since it was looked for.
+            if cache.load(keys[index]) is None:
                 yield index
             else:
+                release(index)
                 others.append(index)
 
+    def release(index: int) -> None:
+        cache.release(keys[index])
+        claimed.discard(keys[index])
+
+    if missing:
+        cache.check_writable()
     try:
         while missing:
             with closing(_extract_in_parallel(clips, claim(missing), recipe, n_jobs)) as extracted:
-                for index, features, complaint in extracted:
+                for index, features, complaint, _ in extracted:
                     # Saved here and not in workers, which may be killed in the middle of a file.
                     # Silence is not kept, so that a later run complains again.
                     if complaint is None:
                         cache.save(keys[index], features)
-                    cache.release(keys[index])
-                    claimed.discard(keys[index])
+                    release(index)
                     yield Extracted(index, features, complaint)
             missing = []
             for index in others:
@@ -124,7 +136,7 @@ def _extract_into(
                 if found is None:
                     missing.append(index)
                 else:
-                    yield Extracted(index, found)
+                    yield Extracted(index, found, is_new=False)
             others.clear()
     finally:
         for key in claimed:

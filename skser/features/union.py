@@ -258,7 +258,7 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
 
     def _cache(self) -> FeatureCache | None:
         memory = self.memory.location if isinstance(self.memory, joblib.Memory) else self.memory
-        return None if memory is None else FeatureCache(os.path.join(memory, "skser-features"))
+        return None if memory is None else FeatureCache(memory)
 
     def _active_blocks(self) -> list[tuple[str, FeatureBlock]]:
         return [(name, block) for name, block in named_blocks(self.blocks) if block != "drop"]

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+import soundfile
+
+from skser.features.recipe import FeatureRecipe
 
 from .golden.make_golden import speechlike
 
@@ -10,3 +13,29 @@ from .golden.make_golden import speechlike
 def waveforms():
     """Three speech-like waveforms of 0.25 s at 16 kHz, as one array."""
     return np.stack([speechlike(16000, 0.25, seed) for seed in range(3)])
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """Three FLAC recordings of 0.25 s."""
+    folder = tmp_path / "audio"
+    folder.mkdir()
+    for i in range(3):
+        soundfile.write(folder / f"{i}.flac", speechlike(seconds=0.25, seed=i), 16000)
+    return sorted(map(str, folder.iterdir()))
+
+
+@pytest.fixture
+def memory(tmp_path):
+    """Folder of a cache, which is not there yet."""
+    return tmp_path / "memory"
+
+
+@pytest.fixture
+def forbid(monkeypatch):
+    """Function after which nothing can be extracted any more."""
+
+    def fail(self, views, sr):
+        raise AssertionError("extracted again")
+
+    return lambda: monkeypatch.setattr(FeatureRecipe, "of_views", fail)

@@ -1,9 +1,7 @@
-"""Extraction in chunks, through a cache, and what is said of recordings that cannot be decoded."""
+"""Extraction in chunks, and what is said of recordings that cannot be decoded."""
 
 import os
 import signal
-import subprocess
-import sys
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -16,156 +14,12 @@ from threadpoolctl import threadpool_info
 from skser import AudioLoader, Clips, FeatureUnionExtractor
 from skser.exceptions import AudioWarning, DataError, ExtractionError, ParameterError
 from skser.features import FeatureBlock
-from skser.features.recipe import FeatureRecipe
-
-from .golden.make_golden import speechlike
-from .test_union import Louder
 
 BLOCKS = ["mfcc", "zcr"]
 
 
-@pytest.fixture
-def paths(tmp_path):
-    """Three FLAC recordings of 0.25 s."""
-    folder = tmp_path / "audio"
-    folder.mkdir()
-    for i in range(3):
-        soundfile.write(folder / f"{i}.flac", speechlike(seconds=0.25, seed=i), 16000)
-    return sorted(map(str, folder.iterdir()))
-
-
-@pytest.fixture
-def memory(tmp_path):
-    return tmp_path / "memory"
-
-
-@pytest.fixture
-def forbid(monkeypatch):
-    """Function after which nothing can be extracted any more."""
-
-    def fail(self, views, sr):
-        raise AssertionError("extracted again")
-
-    return lambda: monkeypatch.setattr(FeatureRecipe, "of_views", fail)
-
-
 def load(paths, **params):
     return AudioLoader(duration=None, **params).transform(paths)
-
-
-def files_of(memory):
-    return sorted(path for path in memory.rglob("*") if path.is_file())
-
-
-@pytest.mark.parametrize("statistics", [None, ("mean", "std")])
-@pytest.mark.parametrize("stage", [None, Louder()])
-def test_second_run_reads_the_cache(paths, memory, forbid, statistics, stage):
-    clips = load(paths) if stage is None else load(paths).map(stage)
-    plain = FeatureUnionExtractor(BLOCKS, statistics=statistics).fit_transform(clips)
-    extractor = FeatureUnionExtractor(BLOCKS, statistics=statistics, memory=str(memory))
-    first = extractor.fit_transform(clips)
-    assert len(files_of(memory)) == len(paths)
-    forbid()
-    again = FeatureUnionExtractor(BLOCKS, statistics=statistics, memory=memory)
-    second = again.fit_transform(clips[::-1])
-    values = [f if stage is None else f.values for f in (plain, first, second[::-1])]
-    np.testing.assert_array_equal(values[1], values[0])
-    np.testing.assert_array_equal(values[2], values[0])
-
-
-@pytest.mark.parametrize("as_memory", [str, os.fspath, lambda p: joblib.Memory(p, verbose=0)])
-def test_kinds_of_memory(paths, memory, forbid, as_memory):
-    clips = load(paths)
-    FeatureUnionExtractor(BLOCKS, memory=as_memory(memory)).fit_transform(clips)
-    forbid()
-    extractor = FeatureUnionExtractor(BLOCKS, memory=as_memory(memory))
-    assert extractor.fit_transform(clips).shape == (3, 41)
-
-
-def test_memory_without_a_folder_keeps_nothing(paths, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    before = files_of(tmp_path)
-    for none in (None, joblib.Memory(None)):
-        FeatureUnionExtractor(BLOCKS, memory=none).fit_transform(load(paths))
-    assert files_of(tmp_path) == before
-
-
-def test_waveforms_are_cached_too(waveforms, memory, forbid):
-    extractor = FeatureUnionExtractor(BLOCKS, memory=memory)
-    features = extractor.fit_transform(waveforms)
-    forbid()
-    np.testing.assert_array_equal(extractor.fit_transform(waveforms.copy()), features)
-
-
-def test_workers_share_the_cache(paths, memory, forbid):
-    clips = load(paths)
-    features = FeatureUnionExtractor(BLOCKS, memory=memory, n_jobs=2).fit_transform(clips)
-    forbid()
-    extractor = FeatureUnionExtractor(BLOCKS, memory=memory)
-    np.testing.assert_array_equal(extractor.fit_transform(clips), features)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"mfcc__n_mfcc": 12},
-        {"mfcc__fmin": 20.0},
-        {"n_fft": 512},
-        {"hop_length": 200},
-        {"statistics": ("std",)},
-        {"statistics": None},
-        {"zcr": "drop"},
-    ],
-    ids=str,
-)
-def test_changed_parameter_misses(paths, memory, change):
-    clips = load(paths)
-    extractor = FeatureUnionExtractor(BLOCKS, memory=memory).fit(clips)
-    extractor.transform(clips)
-    extractor.set_params(**change)
-    features = extractor.fit_transform(clips)
-    assert len(files_of(memory)) == 2 * len(paths)
-    np.testing.assert_array_equal(extractor.set_params(memory=None).transform(clips), features)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda paths: load(paths, normalize="peak"),
-        lambda paths: load(paths, sr=8000),
-        lambda paths: load(paths).map(Louder(2)),
-    ],
-    ids=["loader", "sr", "stage"],
-)
-def test_changed_clips_miss(paths, memory, change):
-    extractor = FeatureUnionExtractor(BLOCKS, memory=memory)
-    extractor.fit_transform(load(paths))
-    extractor.fit_transform(change(paths))
-    assert len(files_of(memory)) == 2 * len(paths)
-
-
-def test_changed_file_misses(paths, memory):
-    extractor = FeatureUnionExtractor(BLOCKS, memory=memory)
-    before = extractor.fit_transform(load(paths))
-    soundfile.write(paths[1], speechlike(seconds=0.3, seed=9), 16000)
-    after = extractor.fit_transform(load(paths))
-    assert len(files_of(memory)) == len(paths) + 1
-    assert (before != after).any(axis=1).tolist() == [False, True, False]
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [lambda content: content[: len(content) // 2], lambda content: b"", lambda content: b"junk"],
-    ids=["half", "empty", "junk"],
-)
-def test_damaged_file_is_made_anew(paths, memory, damage):
-    extractor = FeatureUnionExtractor(BLOCKS, memory=memory)
-    features = extractor.fit_transform(load(paths))
-    whole = {path: path.read_bytes() for path in files_of(memory)}
-    for path, content in whole.items():
-        path.write_bytes(damage(content))
-    np.testing.assert_array_equal(extractor.fit_transform(load(paths)), features)
-    assert {path: path.read_bytes() for path in files_of(memory)} == whole
 
 
 # --- recordings that cannot be decoded ------------------------------------------------------
@@ -230,45 +84,6 @@ def test_clips_are_read_once_and_one_at_a_time():
     assert read == list(range(40))
 
 
-class Peak(FeatureBlock):
-    def compute(self, spectra):
-        return abs(spectra.frames("constant")).max(axis=0, keepdims=True)
-
-
-def test_changed_code_of_a_block_misses_the_cache(paths, memory, monkeypatch):
-    extractor = FeatureUnionExtractor([("peak", Peak())], memory=memory)
-    before = extractor.fit_transform(load(paths))
-    monkeypatch.setattr(
-        Peak, "compute", lambda self, spectra: np.ones((1, spectra.n_frames), np.float32)
-    )
-    assert (extractor.fit_transform(load(paths)) == 1).all()
-    assert not (before == 1).all()
-
-
-def test_block_of_a_script_in_processes_with_a_cache(paths, memory, tmp_path):
-    """A class of ``__main__`` has no module that a worker could import."""
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import sys\n"
-        "from skser import AudioLoader, FeatureUnionExtractor\n"
-        "from skser.features import FeatureBlock\n"
-        "class Peak(FeatureBlock):\n"
-        "    def compute(self, spectra):\n"
-        "        return abs(spectra.frames('constant')).max(axis=0, keepdims=True)\n"
-        "if __name__ == '__main__':\n"
-        "    memory, *paths = sys.argv[1:]\n"
-        "    clips = AudioLoader().transform(paths * 10)\n"
-        "    for n_jobs in (2, 1):\n"
-        "        e = FeatureUnionExtractor([('peak', Peak())], memory=memory, n_jobs=n_jobs)\n"
-        "        print(e.fit_transform(clips).shape)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, script, memory, *paths], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split("\n")[:2] == ["(30, 1)"] * 2
-    assert len(files_of(memory)) == len(paths)  # worker and parent agree on the names
-
-
 def test_silence_is_told_once_and_not_kept_in_threads(with_broken, memory):
     recordings, _ = with_broken
     clips = load(recordings * 3, on_error="silence")
@@ -277,7 +92,7 @@ def test_silence_is_told_once_and_not_kept_in_threads(with_broken, memory):
         extractor.fit_transform(clips)
     assert len(told) == 1
     assert str(told[0].message).startswith("silence in place of 6 recordings")
-    assert len(files_of(memory)) == 1  # the one recording that is whole
+    assert len(list(memory.rglob("*.*"))) == 1  # the one recording that is whole
 
 
 def test_blas_threads_are_given_back(paths):

@@ -1,0 +1,52 @@
+"""A process that extracts slowly, and may be killed; a script for the tests of the cache."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from skser import AudioLoader, FeatureUnionExtractor
+from skser.features import FeatureBlock
+
+
+class Slow(FeatureBlock):
+    """Peak of each frame; every computation writes a line, and the 40th may be the last."""
+
+    def __init__(self, log):
+        self.log = log
+
+    def compute(self, spectra):
+        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.write(log, b"%d\n" % (1e6 * abs(spectra.waveform).sum()))
+        os.close(log)
+        if os.path.exists(self.log + ".block") and Path(self.log).read_bytes().count(b"\n") == 40:
+            os.kill(os.getpid(), signal.SIGKILL)
+        # The order of such a set is another in every process.
+        time.sleep(0.002 if self.log in {"one", "two", "three", "four"} else 0.004)
+        return abs(spectra.frames("constant")).max(axis=0, keepdims=True)
+
+
+def extractor_of(log, memory):
+    return FeatureUnionExtractor([("slow", Slow(str(log))), "zcr"], memory=memory)
+
+
+def write_half_of_the_20th(path, content):
+    if len(list(path.parent.parent.rglob("*.features"))) < 19:
+        return write(path, content)
+    write(path, content[: len(content) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    log, memory, out, *paths = sys.argv[1:]
+    if os.path.exists(log + ".file"):
+        write, Path.write_bytes = Path.write_bytes, write_half_of_the_20th
+    clips = AudioLoader(duration=None).transform(paths)
+    extractor = extractor_of(log, memory).fit(clips)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    np.save(out, extractor.transform(clips))
+    print(*extractor.cache_info())
