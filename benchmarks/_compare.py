@@ -1,4 +1,4 @@
-"""What the benchmarks share: clips of a corpus, timing clip by clip, tables of medians and ratios.
+"""What the benchmarks share: clips of a corpus, timing, memory, fresh processes and tables.
 
 Competitors take turns at a few clips at a time, so that a disturbance hits all alike, and are
 compared by their medians over these turns.
@@ -6,10 +6,14 @@ compared by their medians over these turns.
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import resource
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +21,19 @@ import numpy as np
 
 from skser.datasets import load_corpus
 
+MIB = 2**20
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+
+
+def spread(n_items: int, n_wanted: int | None) -> np.ndarray:
+    """Indices of so many items, or of all, at equal distances."""
+    return np.linspace(0, n_items - 1, min(n_wanted or n_items, n_items)).astype(int)
+
 
 def pick_clips(folder: Path, n_clips: int) -> list[str]:
     """Paths of so many recordings, spread over the corpus."""
     paths = load_corpus(folder).paths
-    return list(paths[np.linspace(0, len(paths) - 1, min(n_clips, len(paths))).astype(int)])
+    return list(paths[spread(len(paths), n_clips)])
 
 
 def time_each(competitors: dict[str, Callable[[Any], Any]], items: Sequence[Any]) -> dict:
@@ -42,16 +54,34 @@ def time_in_batches(
 ) -> dict:
     """Seconds per clip of every competitor, which take turns at a few clips at a time."""
     batches = [clips[start : start + n_at_once] for start in range(0, len(clips), n_at_once)]
-    return {name: s / n_at_once for name, s in time_each(competitors, batches).items()}
+    lengths = np.array([len(batch) for batch in batches])
+    return {name: s / lengths for name, s in time_each(competitors, batches).items()}
 
 
 def print_ratios(title: str, seconds: dict[str, np.ndarray], ours: str = "skser") -> None:
     """Median milliseconds of each competitor, and how many times as long as ours that is."""
-    print(f"\n{title}")
-    for name, values in seconds.items():
-        low, median, high = 1e3 * np.percentile(values, [25, 50, 75])
-        ratio = np.median(values) / np.median(seconds[ours])
-        print(f"  {name:24} {median:8.2f} ms a clip ({low:.2f} to {high:.2f})  {ratio:6.2f} x")
+    reference = np.median(seconds[ours])
+    rows = [
+        (name, describe(1e3 * values, 25, 75), f"{np.median(values) / reference:.2f}")
+        for name, values in seconds.items()
+    ]
+    print_table((title, "ms per clip, median (quartiles)", "ratio"), rows)
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table in Markdown."""
+    print()
+    for cells in (header, ["---"] * len(header), *rows):
+        print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def describe(values: Sequence[float] | np.ndarray, low: float = 0, high: float = 100) -> str:
+    """The median to three digits, and in brackets the range or two percentiles."""
+    median, start, end = (
+        f"{value:.0f}" if abs(value) >= 100 else f"{value:#.3g}"
+        for value in np.percentile(values, [50, low, high])
+    )
+    return median if len(values) == 1 else f"{median} ({start} to {end})"
 
 
 def check_equal(
@@ -66,8 +96,20 @@ def check_equal(
         sys.exit(f"{name}: {ours[where]:g} and {theirs[where]:g} differ at {where}")
 
 
-def peak_memory() -> int:
-    """Peak resident memory of this process in bytes."""
-    # ru_maxrss is in KiB on Linux and in bytes on macOS.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+def memory(pid: int | str = "self") -> tuple[int, int]:
+    """Resident memory of a process in bytes: now and at its peak."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():  # macOS, which knows the peak only
+        return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,) * 2
+    # Where there is a choice: getrusage's peak begins with that of the process that started this.
+    kib = dict(re.findall(r"(VmRSS|VmHWM):\s*(\d+) kB", status.read_text()))
+    return 1024 * int(kib["VmRSS"]), 1024 * int(kib["VmHWM"])
+
+
+def run_again(**task: Any) -> dict:
+    """Run this script with ``--task`` in a new process on one thread; its last line is JSON."""
+    command = [sys.executable, *sys.argv, "--task", json.dumps(task)]
+    done = subprocess.run(
+        command, env=os.environ | ONE_THREAD, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])

@@ -28,7 +28,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
-import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +35,7 @@ from pathlib import Path
 import librosa
 import numpy as np
 import soxr
+from _compare import print_ratios, print_table, spread, time_each
 from threadpoolctl import threadpool_limits
 
 from skser import read_audio
@@ -255,8 +255,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     paths = sorted(p for p in arguments.folder.rglob("*") if p.suffix in {".wav", ".flac"})
-    spread = np.linspace(0, len(paths) - 1, arguments.clips).astype(int)
-    clips = [read_audio(paths[i])[0] for i in spread]
+    clips = [read_audio(paths[i])[0] for i in spread(len(paths), arguments.clips)]
     peers = []
     for name in ("python_stretch", "audiomentations"):
         if importlib.util.find_spec(name):
@@ -268,28 +267,19 @@ def main() -> None:
     some = some[:: max(len(some) // arguments.quality_clips, 1)][: arguments.quality_clips]
     names = ["skser", "librosa"] + ["signalsmith"] * ("python_stretch" in peers)
     tables = {name: quality(*METHODS[name], some) for name in names}
-    print(f"\n| {len(some)} clips | by | " + " | ".join(MEASURES) + " |\n" + "|---" * 6 + "|")
-    for kind in tables["skser"]:
-        for name in names:
-            print(
-                f"| {kind} | {name} | " + " | ".join(f"{m:.2f}" for m in tables[name][kind]) + " |"
-            )
+    print_table(
+        (f"{len(some)} clips", "by", *MEASURES),
+        [
+            (kind, name, *(f"{measure:.2f}" for measure in tables[name][kind]))
+            for kind in tables["skser"]
+            for name in names
+        ],
+    )
     check_quality(tables)
 
     clips = [fix_length(clip, 3 * SR) for clip in clips]
     chains = competitors(peers)
-    for chain in chains.values():  # compilation and imports
-        chain(clips[0])
-    seconds: dict[str, list[float]] = {name: [] for name in chains}
-    for clip in clips:
-        for name, chain in chains.items():
-            start = time.perf_counter()
-            chain(clip)
-            seconds[name].append(time.perf_counter() - start)
-    print(f"\n| {len(clips)} clips x 4 views | ms per clip, median | ratio |\n|---|---|---|")
-    ours = np.median(seconds["skser"])
-    for name, taken in seconds.items():
-        print(f"| {name} | {1e3 * np.median(taken):.2f} | {np.median(taken) / ours:.1f} |")
+    print_ratios(f"{len(clips)} clips x 4 views", time_each(chains, clips))
 
 
 if __name__ == "__main__":

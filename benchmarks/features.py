@@ -26,7 +26,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 import librosa  # noqa: E402
 import numpy as np  # noqa: E402
-from _compare import check_equal, peak_memory, pick_clips, print_ratios, time_in_batches  # noqa: E402
+from _compare import MIB, check_equal, memory, pick_clips, print_ratios, time_in_batches  # noqa: E402
 from sklearn.pipeline import Pipeline, make_pipeline  # noqa: E402
 
 from skser import AudioLoader, FeatureUnionExtractor  # noqa: E402
@@ -176,7 +176,7 @@ def main() -> None:
     compare_with_librosa("(b) sequences of 122", paths, skser_sequences(), librosa_sequence)
     compare_with_opensmile(paths)
     compare_on_two_cores(paths)
-    print(f"\npeak memory {peak_memory() / 2**20:.0f} MiB, librosa and openSMILE included")
+    print(f"\npeak memory {memory()[1] / MIB:.0f} MiB, librosa and openSMILE included")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,182 @@
+"""What the feature cache costs and saves: 10-fold cross-validation, and a second pass.
+
+    python benchmarks/cache.py RAVDESS --repeats 3
+
+Folds: 10-fold cross-validation (by speaker, if there are ten of them) of the default pipeline's
+features, as mean and standard deviation over frames, with a logistic regression. Every clip is
+needed ten times, in nine training sets and one test set. Without a cache it is extracted each time,
+with a cache once. That is set against a single pass: every clip once, no cache.
+
+Passes: the first over all clips, which fills the cache, the second in the same process, and one
+more in a new process, which looks at the headers of the files again.
+
+Extraction is timed from paths to features: checking headers, loading, features and cache. Each run
+is a process of its own, which warms up on a few clips before the clock starts; its peak memory
+counts libraries and everything. Runs take turns, and each cell has the median and the range over
+``--repeats`` turns. The script ends if a cache changes a feature or a score, or if any clip is
+extracted twice. The cache is in a temporary folder: TMPDIR says on which disk, which matters.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from _compare import MIB, describe, memory, print_table, run_again, spread
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, KFold, cross_validate
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Bunch
+
+from skser import make_emotion_pipeline
+from skser.datasets import load_corpus
+
+N_FOLDS = 10
+
+
+class TimedPipeline(Pipeline):
+    """A pipeline that adds up the seconds for which it makes features."""
+
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> np.ndarray:
+        start = time.perf_counter()
+        features = super().fit_transform(X, y, **params)
+        self.seconds_ = time.perf_counter() - start
+        return features
+
+    def transform(self, X: Any, **params: Any) -> np.ndarray:
+        start = time.perf_counter()
+        features = super().transform(X, **params)
+        self.seconds_ += time.perf_counter() - start
+        return features
+
+
+def make_extraction(n_jobs: int, folder: str | None) -> TimedPipeline:
+    """The default pipeline up to the features, of which vectors are made."""
+    pipeline = make_emotion_pipeline(
+        features__statistics=("mean", "std"), n_jobs=n_jobs, memory=folder
+    )
+    return TimedPipeline(pipeline.steps[:3])
+
+
+def extract(speech: Bunch, n_jobs: int, folder: str | None, n_passes: int) -> dict:
+    """Extract all clips so many times."""
+    extractions = [make_extraction(n_jobs, folder) for _ in range(n_passes)]
+    features = [extraction.fit_transform(speech.paths) for extraction in extractions]
+    return {
+        "seconds": [extraction.seconds_ for extraction in extractions],
+        "misses": [extraction[-1].cache_info().misses for extraction in extractions],
+        "features": sorted({hashlib.sha256(made.tobytes()).hexdigest() for made in features}),
+    }
+
+
+def cross_validate_once(speech: Bunch, n_jobs: int, folder: str | None) -> dict:
+    """Cross-validate by speaker, or without if there are too few of them."""
+    by_speaker = speech.groups is not None and len(np.unique(speech.groups)) >= N_FOLDS
+    extraction = make_extraction(n_jobs, folder)
+    start = time.perf_counter()
+    result = cross_validate(
+        make_pipeline(extraction, StandardScaler(), LogisticRegression(max_iter=1000)),
+        speech.paths,
+        speech.target,
+        groups=speech.groups,
+        cv=GroupKFold(N_FOLDS) if by_speaker else KFold(N_FOLDS, shuffle=True, random_state=0),
+        scoring="balanced_accuracy",
+        return_estimator=True,
+    )
+    total = time.perf_counter() - start
+    extractions = [fitted[0] for fitted in result["estimator"]]
+    return {
+        "total": total,
+        "seconds": [sum(extraction.seconds_ for extraction in extractions)],
+        "misses": [sum(extraction[-1].cache_info().misses for extraction in extractions)],
+        "scores": result["test_score"].tolist(),
+    }
+
+
+def run_task(speech: Bunch, n_jobs: int, folder: str | None, n_passes: int) -> dict:
+    # The same two clips, often enough for every process to get some.
+    make_extraction(n_jobs, None).fit_transform(list(speech.paths[:2]) * 16 * n_jobs)
+    if n_passes:
+        result = extract(speech, n_jobs, folder, n_passes)
+    else:
+        result = cross_validate_once(speech, n_jobs, folder)
+    return result | {"peak": memory()[1] / MIB}
+
+
+def take_turn(n_clips: int) -> dict[str, dict]:
+    """Run everything once, and end the benchmark if a cache changes what comes out."""
+    with TemporaryDirectory() as of_folds, TemporaryDirectory() as of_passes:
+        runs = {
+            "single pass": run_again(n_passes=1, folder=None),
+            "folds, cache": run_again(n_passes=0, folder=of_folds),
+            "folds, no cache": run_again(n_passes=0, folder=None),
+            "passes": run_again(n_passes=2, folder=of_passes),
+            "new process": run_again(n_passes=1, folder=of_passes),
+        }
+    if len({digest for run in runs.values() for digest in run.get("features", [])}) > 1:
+        sys.exit("the cache changes features")
+    if runs["folds, cache"]["scores"] != runs["folds, no cache"]["scores"]:
+        sys.exit("the cache changes scores")
+    misses = [runs[name]["misses"] for name in ("folds, cache", "passes", "new process")]
+    if misses != [[n_clips], [n_clips, 0], [0]]:
+        sys.exit(f"clips are {n_clips}, and {misses} were extracted in folds and passes")
+    return runs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--clips", type=int, help="only so many, spread over the corpus")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that extract")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--task", type=json.loads, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")  # of few clips, of which a test set may lack an emotion
+
+    speech = load_corpus(arguments.folder)
+    chosen = spread(len(speech.paths), arguments.clips)
+    for name in ("paths", "target", "groups"):
+        speech[name] = None if speech[name] is None else speech[name][chosen]
+    if arguments.task:
+        print(json.dumps(run_task(speech, arguments.jobs, **arguments.task)))
+        return
+
+    for path in speech.paths:
+        Path(path).read_bytes()  # from the disk, once for all
+    n_clips = len(chosen)
+    turns = [take_turn(n_clips) for _ in range(arguments.repeats)]
+    title = f"{n_clips} clips, {arguments.jobs} process{'es' * (arguments.jobs > 1)}"
+
+    single = np.array([turn["single pass"]["seconds"][0] for turn in turns])
+    rows = []
+    for name, times in (("single pass", 1), ("folds, no cache", N_FOLDS), ("folds, cache", 1)):
+        runs = [turn[name] for turn in turns]
+        seconds = np.array([run["seconds"][0] for run in runs])
+        total = describe([run.get("total", run["seconds"][0]) for run in runs])
+        peak = f"{describe([run['peak'] for run in runs])} MiB"
+        row = (name, describe(seconds), describe(seconds / single), str(times * n_clips))
+        rows.append((*row, total, peak))
+    header = (title, "s extracting", "x single pass", "extractions", "s in all", "peak memory")
+    print_table(header, rows)
+
+    passes = {
+        "first pass": [turn["passes"]["seconds"][0] for turn in turns],
+        "second pass": [turn["passes"]["seconds"][1] for turn in turns],
+        "second pass, new process": [turn["new process"]["seconds"][0] for turn in turns],
+    }
+    first = np.array(passes["first pass"])
+    rows = [(name, describe(1e3 * np.array(s)), describe(first / s)) for name, s in passes.items()]
+    print_table((title, "ms", "times as fast"), rows)
+
+
+if __name__ == "__main__":
+    main()
