@@ -26,7 +26,6 @@ import numpy as np
 
 import skser
 
-from .._files import written_whole
 from .._recordings import Recording
 from ..clips import Clips
 from ..exceptions import ParameterError
@@ -73,13 +72,12 @@ class FeatureCache:
 
     def path(self, key: str) -> str:
         """The file of an entry, whether it is there or not."""
-        return os.path.join(self.folder, key[:2], key + _SUFFIX)
+        return f"{self.folder}/{key[:2]}/{key}{_SUFFIX}"
 
     def load(self, key: str) -> np.ndarray | None:
         """Features, or None if they are not there or not whole."""
         try:
-            with open(self.path(key), "rb", buffering=0) as file:
-                content = file.read()
+            content = _read(self.path(key))
             mark, checksum, *shape = _HEADER.unpack_from(content)
         except (OSError, struct.error):
             return None
@@ -93,6 +91,8 @@ class FeatureCache:
     def save(self, key: str, features: np.ndarray) -> None:
         """Keep features of a clip, float32 of shape (n_views, n_features) or with frames between.
 
+        The claim ends with that: it is its file that becomes the entry's.
+
         Raises
         ------
         OSError
@@ -101,10 +101,9 @@ class FeatureCache:
         n_views, *n_frames, n_features = features.shape
         shape = struct.pack("<3I", n_views, *(n_frames or [0]), n_features)
         body = shape + features.astype("<f4", copy=False).tobytes()
-        path = Path(self.path(key))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as temporary:
-            temporary.write_bytes(struct.pack("<8sI", _MARK, zlib.crc32(body)) + body)
+        with self._open_claim(key, "wb") as file:
+            file.write(struct.pack("<8sI", _MARK, zlib.crc32(body)) + body)
+        os.replace(self._claim_path(key), self.path(key))
 
     def check_writable(self) -> None:
         """Make the folder, and raise ParameterError now if nothing could be kept there later."""
@@ -119,12 +118,8 @@ class FeatureCache:
 
     def claim(self, key: str) -> bool:
         """Say that this process extracts a clip; False if another one has said so."""
-        path = self._claim_path(key)
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            return self.claim(key)
+            self._open_claim(key, "xb").close()
         except FileExistsError:
             if self.is_claimed(key):
                 return False
@@ -145,7 +140,15 @@ class FeatureCache:
             return False
 
     def _claim_path(self, key: str) -> str:
-        return os.path.join(self.folder, key[:2], key + ".claim")
+        return f"{self.folder}/{key[:2]}/{key}.claim"
+
+    def _open_claim(self, key: str, mode: str) -> Any:
+        path = self._claim_path(key)
+        try:
+            return open(path, mode)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            return open(path, mode)
 
     def size(self) -> dict[str, int]:
         """``n_entries`` and ``n_bytes``."""
@@ -153,9 +156,18 @@ class FeatureCache:
             entry.stat().st_size
             for part in _scan(self.folder)
             for entry in _scan(part.path)
-            if entry.name.endswith(_SUFFIX) and not entry.name.startswith(".")
+            if entry.name.endswith(_SUFFIX)
         ]
         return {"n_entries": len(sizes), "n_bytes": sum(sizes)}
+
+
+def _read(path: str) -> bytes:
+    """Content of a file, with less ado than `open` makes, which takes longer than reading."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        return os.read(descriptor, os.fstat(descriptor).st_size)
+    finally:
+        os.close(descriptor)
 
 
 def _scan(folder: str) -> Iterator[os.DirEntry[str]]:
@@ -196,7 +208,7 @@ def _hash_part(name: str, part: Any) -> str:
 
 def _source_parts(source: Any) -> Sequence[bytes]:
     if isinstance(source, Recording):
-        return repr(source._replace(content=None)).encode(), source.content or b""
+        return f"{source.path}\0{source.size}\0{source.mtime_ns}".encode(), source.content or b""
     if isinstance(source, np.ndarray):
         return repr((source.shape, source.dtype.str)).encode(), source.tobytes()
     return (joblib.hash(source).encode(),)

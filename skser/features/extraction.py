@@ -127,7 +127,9 @@ def _extract_into(
                     # Silence is not kept, so that a later run complains again.
                     if complaint is None:
                         cache.save(keys[index], features)
-                    release(index)
+                        claimed.discard(keys[index])
+                    else:
+                        release(index)
                     yield Extracted(index, features, complaint)
             missing = []
             for index in others:
