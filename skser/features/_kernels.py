@@ -29,6 +29,17 @@ def windowed_frames(
 
 
 @kernel
+def squared_magnitudes(spectrum: np.ndarray) -> np.ndarray:
+    """Squared magnitude of each complex value."""
+    squares = np.empty(spectrum.shape, np.float32)
+    for t in range(len(spectrum)):
+        row, target = spectrum[t], squares[t]
+        for f in range(len(row)):
+            target[f] = row[f].real * row[f].real + row[f].imag * row[f].imag
+    return squares
+
+
+@kernel
 def mean_squares(waveform: np.ndarray, n_fft: int, hop_length: int, n_frames: int) -> np.ndarray:
     """Mean of the squared samples of each frame; beyond the waveform there are zeros."""
     means = np.empty(n_frames, np.float32)
@@ -47,16 +58,19 @@ def crossings(
     waveform: np.ndarray, threshold: float, n_fft: int, hop_length: int, n_frames: int
 ) -> np.ndarray:
     """How often each frame goes from above to below ``threshold`` or back."""
-    n_samples = len(waveform)
-    until = np.zeros(n_samples, np.int32)  # crossings up to and with a sample
-    for i in range(1, n_samples):
-        crosses = (waveform[i] < threshold) != (waveform[i - 1] < threshold)
-        until[i] = until[i - 1] + crosses
+    is_below = waveform < threshold
+    crosses = np.zeros(len(waveform) + 1, np.uint8)  # between a sample and the one before
+    for i in range(1, len(waveform)):
+        crosses[i] = is_below[i] != is_below[i - 1]
     counts = np.empty(n_frames, np.int32)
     for t in range(n_frames):
         start = t * hop_length - n_fft // 2
-        last = min(start + n_fft, n_samples) - 1
-        counts[t] = until[max(last, 0)] - until[min(max(start, 0), n_samples - 1)]
+        # From its first sample to its second there is a crossing inside, before its first not.
+        inside = crosses[max(start, 0) + 1 : max(start + n_fft, 0)]
+        count = np.int32(0)
+        for i in range(len(inside)):
+            count += inside[i]
+        counts[t] = count
     return counts
 
 
@@ -166,3 +180,37 @@ def rolloff_bins(spectrum: np.ndarray, share: float) -> np.ndarray:
             running[f] = total
         bins[t] = np.searchsorted(running, np.float32(share) * total)
     return bins
+
+
+@kernel
+def weighted_means(spectrum: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Mean of ``values``, one for each bin, weighted with each frame; 0 for silence."""
+    n_frames, n_bins = spectrum.shape
+    means = np.zeros(n_frames)
+    for t in range(n_frames):
+        weight, total = 0.0, 0.0
+        for f in range(n_bins):
+            weight += spectrum[t, f]
+            total += spectrum[t, f] * values[f]
+        if weight > 0:
+            means[t] = total / weight
+    return means
+
+
+@kernel
+def weighted_deviations(
+    spectrum: np.ndarray, values: np.ndarray, centres: np.ndarray, p: float
+) -> np.ndarray:
+    """Mean of ``abs(values - centre) ** p`` weighted with each frame, to the power ``1 / p``."""
+    n_frames, n_bins = spectrum.shape
+    deviations = np.zeros(n_frames)
+    for t in range(n_frames):
+        weight, total = 0.0, 0.0
+        for f in range(n_bins):
+            deviation = values[f] - centres[t]
+            power = deviation * deviation if p == 2 else abs(deviation) ** p
+            weight += spectrum[t, f]
+            total += spectrum[t, f] * power
+        if weight > 0:
+            deviations[t] = (total / weight) ** (1 / p)
+    return deviations

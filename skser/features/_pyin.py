@@ -14,13 +14,10 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 import scipy.special
-from numpy.lib.stride_tricks import sliding_window_view
 
 from .._jit import kernel
 
@@ -36,7 +33,7 @@ _LOG_SWITCH = np.log(0.01)  # between voiced and unvoiced
 _LOG_STAY = np.log(0.99)
 _TINY = np.finfo(np.float64).tiny
 _LOG_TINY = np.log(_TINY)  # stands for the logarithm of 0
-_SAMPLES_PER_BLOCK = 2**17  # of padded frames: their spectra stay in the processor's cache
+_SAMPLES_AT_ONCE = 8  # of `add_eight`
 
 
 def pyin(
@@ -79,41 +76,97 @@ def pyin(
     min_period = int(np.floor(sr / fmax))
     max_period = min(int(np.ceil(sr / fmin)), frame_length - 1)
     n_bins = int(np.floor(_BINS_PER_OCTAVE * np.log2(fmax / fmin))) + 1
-    # Floats, since each combination of types would be compiled anew.
-    grid = (min_period, float(sr), float(fmin), n_bins)
-    blocks = [
-        frame_candidates(difference, total, *threshold_prior(), *grid)
-        for difference, total in difference_functions(
-            waveform, frame_length, hop_length, max_period
-        )
-    ]
-    counts, voicing, bins, probs = (np.concatenate(part) for part in zip(*blocks, strict=True))
+    samples, correlations = autocorrelations(waveform, frame_length, hop_length, max_period)
+    counts, voicing, bins, probs = frame_candidates(
+        samples,
+        hop_length,
+        correlations,
+        *threshold_prior(),
+        min_period,
+        # Floats, since each combination of types would be compiled anew.
+        float(sr),
+        float(fmin),
+        n_bins,
+    )
     ends = np.cumsum(counts)
     states = likeliest_path(ends, bins, np.log(probs), voicing, *moves(n_bins, max_semitones))
     f0 = fmin * 2 ** (states / _BINS_PER_OCTAVE)
     return np.where(states < n_bins, f0, np.nan), voicing
 
 
-def difference_functions(
-    waveform: np.ndarray, frame_length: int, hop_length: int, max_period: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """YIN's difference function for lags from 1 on, and its running sum, by blocks of frames.
+def autocorrelations(
+    waveform: np.ndarray, frame_length: int, hop_length: int, max_lag: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Padded samples, and the autocorrelation of each frame for lags from 0 to ``max_lag``."""
+    n_frames = 1 + len(waveform) // hop_length
+    n_samples = len(waveform) + frame_length
+    samples = np.zeros(n_samples + max_lag + 2 * _SAMPLES_AT_ONCE)
+    samples[frame_length // 2 : frame_length // 2 + len(waveform)] = waveform
+    return samples, correlate_frames(
+        samples, n_samples, frame_length, hop_length, n_frames, max_lag
+    )
 
-    Rounded as librosa does it: a trough on the other side of a threshold has another probability.
+
+@kernel
+def correlate_frames(samples, n_samples, frame_length, hop_length, n_frames, max_lag):
+    """Autocorrelation of each frame, from products that all frames share.
+
+    Frames overlap, and one Fourier transform for each would begin anew. Here the products of the
+    samples of one hop are summed, lag by lag, and the sums are added to each frame that they are
+    in. Of a frame, the products of a lag end as many samples before the frame does.
     """
-    padded = np.pad(waveform, frame_length // 2)
-    frames = sliding_window_view(padded, frame_length)[::hop_length]
-    n_fft = scipy.fft.next_fast_len(2 * frame_length - 1, real=True)
-    n_frames = max(1, _SAMPLES_PER_BLOCK // n_fft)
-    for start in range(0, len(frames), n_frames):
-        block = frames[start : start + n_frames]
-        spectrum = scipy.fft.rfft(block, n=n_fft, axis=1)
-        power = spectrum.real**2 + spectrum.imag**2
-        correlation = scipy.fft.irfft(power, n=n_fft, axis=1)
-        energy = np.cumsum(block[:, :max_period] ** 2, axis=1)
-        energy[:, 0] = 0  # librosa leaves the first sample out at the first lag
-        difference = 2 * (correlation[:, :1] - correlation[:, 1 : max_period + 1]) - energy
-        yield difference, np.cumsum(difference, axis=1)
+    correlations = np.zeros((n_frames, max_lag + 1))
+    sums = np.empty(max_lag + 1)
+    first = 0  # frame that has not ended
+    for last in range(n_frames):
+        here = last * hop_length
+        stop = here + hop_length if last < n_frames - 1 else n_samples
+        sums[:] = 0
+        while here < stop:
+            after = min(here + _SAMPLES_AT_ONCE, stop)
+            for frame in range(first, last + 1):
+                end = frame * hop_length + frame_length
+                for lag in range(max(0, end - after + 1), min(max_lag, end - here) + 1):
+                    correlations[frame, lag] += sums[lag]
+                    for n in range(here, end - lag):
+                        correlations[frame, lag] += samples[n] * samples[n + lag]
+            if after == here + _SAMPLES_AT_ONCE:
+                add_eight(sums, samples[here:])
+            else:
+                for n in range(here, after):
+                    add_products(sums, samples[n], samples[n:])
+            here = after
+        for frame in range(first, last + 1):
+            end = frame * hop_length + frame_length
+            for lag in range(min(max_lag, end - stop) + 1):
+                correlations[frame, lag] += sums[lag]
+            if end < stop:
+                first = frame + 1
+    return correlations
+
+
+@kernel
+def add_products(sums, sample, shifted):
+    for lag in range(len(sums)):
+        sums[lag] += sample * shifted[lag]
+
+
+@kernel
+def add_eight(sums, x):
+    """Add the products of eight samples with those that follow each."""
+    b, c, d, e, f, g, h = x[1:], x[2:], x[3:], x[4:], x[5:], x[6:], x[7:]
+    x0, x1, x2, x3, x4, x5, x6, x7 = x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]
+    for lag in range(len(sums)):
+        sums[lag] += (
+            x0 * x[lag]
+            + x1 * b[lag]
+            + x2 * c[lag]
+            + x3 * d[lag]
+            + x4 * e[lag]
+            + x5 * f[lag]
+            + x6 * g[lag]
+            + x7 * h[lag]
+        )
 
 
 @lru_cache(maxsize=1)
@@ -133,9 +186,11 @@ def moves(n_bins: int, max_semitones: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @kernel
-def frame_candidates(differences, totals, thresholds, beta_probs, min_period, sr, fmin, n_bins):
-    """Candidates of a block of frames: how many in each, voicing, then all bins and all probs."""
-    n_frames, max_period = differences.shape
+def frame_candidates(
+    samples, hop_length, correlations, thresholds, beta_probs, min_period, sr, fmin, n_bins
+):
+    """Candidates of the frames: how many in each, voicing, then all bins and all probs."""
+    n_frames, max_period = correlations.shape[0], correlations.shape[1] - 1
     n_lags = max_period - min_period + 1
     counts = np.zeros(n_frames, np.int64)
     voicing = np.zeros(n_frames)
@@ -144,10 +199,7 @@ def frame_candidates(differences, totals, thresholds, beta_probs, min_period, sr
     normalised = np.empty(n_lags)
     end = 0
     for frame in range(n_frames):
-        for lag in range(n_lags):
-            period = min_period + lag
-            mean = totals[frame, period - 1] / period
-            normalised[lag] = differences[frame, period - 1] / (mean + _TINY)
+        normalise(normalised, correlations[frame], samples[frame * hop_length :], min_period)
         troughs = find_troughs(normalised)
         trough_probs = probabilities(normalised[troughs], thresholds, beta_probs)
         start = end
@@ -165,6 +217,21 @@ def frame_candidates(differences, totals, thresholds, beta_probs, min_period, sr
         counts[frame] = end - start
         voicing[frame] = min(probs[start:end][::-1].sum(), 1.0)
     return counts, voicing, bins[:end], probs[:end]
+
+
+@kernel
+def normalise(normalised, correlation, samples, min_period):
+    """YIN's difference function over its mean up to there, for periods from ``min_period`` on."""
+    energy = samples[0] * samples[0]
+    total = 0.0
+    for period in range(1, len(correlation)):
+        difference = 2 * (correlation[0] - correlation[period])
+        if period > 1:  # librosa leaves the first sample out at the first lag
+            energy += samples[period - 1] * samples[period - 1]
+            difference -= energy
+        total += difference
+        if period >= min_period:
+            normalised[period - min_period] = difference / (total / period + _TINY)
 
 
 @kernel

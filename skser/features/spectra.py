@@ -110,7 +110,11 @@ class Spectra:
     @cached_property
     def power(self) -> np.ndarray:
         """Squared magnitude."""
-        return self.magnitude**2
+        from ._kernels import squared_magnitudes
+
+        if self.dtype == np.float32:
+            return squared_magnitudes(self.stft.T).T
+        return self.magnitude**2  # to the last digit as in librosa
 
     @property
     def frequencies(self) -> np.ndarray:
@@ -120,8 +124,9 @@ class Spectra:
     @cached_property
     def centroid(self) -> np.ndarray:
         """Mean frequency of each frame in Hz, weighted with the magnitude; (n_frames,)."""
-        frequencies = self.frequencies.astype(np.float32)
-        return frequencies @ normalize_frames(self.magnitude, 1)
+        from ._kernels import weighted_means
+
+        return weighted_means(self.magnitude.T, self.frequencies)
 
     def mel(self, n_mels: int, fmin: float, fmax: float | None) -> np.ndarray:
         """Mel spectrogram of power (Slaney's filters)."""

@@ -7,7 +7,7 @@ import numpy as np
 from .._validation import integer, number
 from ..exceptions import ParameterError
 from .base import FeatureBlock, in_float32, numbered
-from .spectra import Spectra, normalize_frames, power_to_db
+from .spectra import Spectra, power_to_db
 
 __all__ = [
     "RMS",
@@ -127,7 +127,7 @@ class SpectralCentroid(FeatureBlock):
     """
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        return spectra.centroid[np.newaxis]
+        return in_float32(spectra.centroid[np.newaxis])
 
 
 class SpectralBandwidth(FeatureBlock):
@@ -157,10 +157,10 @@ class SpectralBandwidth(FeatureBlock):
         self.p = p
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        frequencies = spectra.frequencies.astype(np.float32)
-        deviation = np.abs(frequencies - spectra.centroid[:, np.newaxis]) ** self.p
-        spread = np.einsum("tf,tf->t", deviation, normalize_frames(spectra.magnitude, 1).T)
-        return in_float32(spread ** (1 / self.p))[np.newaxis]
+        from ._kernels import weighted_deviations
+
+        given = (spectra.magnitude.T, spectra.frequencies, spectra.centroid, float(self.p))
+        return in_float32(weighted_deviations(*given)[np.newaxis])
 
 
 class SpectralFlatness(FeatureBlock):
@@ -181,8 +181,9 @@ class SpectralFlatness(FeatureBlock):
 
     def compute(self, spectra: Spectra) -> np.ndarray:
         power = np.maximum(spectra.power.T, np.float32(_LEAST_POWER))
-        geometric_mean = np.exp(np.mean(np.log(power), axis=1))
-        return in_float32(geometric_mean / np.mean(power, axis=1))[np.newaxis]
+        mean = np.mean(power, axis=1)
+        geometric_mean = np.exp(np.mean(np.log(power, out=power), axis=1))
+        return in_float32(geometric_mean / mean)[np.newaxis]
 
 
 class SpectralContrast(FeatureBlock):

