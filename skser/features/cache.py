@@ -48,7 +48,7 @@ class CacheInfo(NamedTuple):
     n_entries : int
         Clips in the folder, whoever put them there.
     n_bytes : int
-        Their size.
+        Their size in bytes.
     """
 
     hits: int

@@ -67,7 +67,7 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         Folder in which features are kept for each clip, so that a later fold, search or session
         does not extract them again. A changed file or parameter makes them anew.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar, and says how many clips were found in ``memory``.
 
     Attributes
     ----------
