@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -41,6 +41,7 @@ class AddViews:
     ranges: tuple[tuple[str, Range], ...]
     n_samples: int | None
     max_samples: int | None
+    clean_first: ClassVar[bool] = True  # the first view is what came in
 
     def __call__(self, views: np.ndarray, sr: int) -> np.ndarray:
         clean = without_padding(views[0])

@@ -40,7 +40,8 @@ class Clips(Sequence):
         Samples of the longest clip that ``read`` may return; None if there is no such limit.
     stages : tuple of callable, default=()
         Each is ``stage(views, sr) -> views`` on an array of shape (n_views, n_samples) and may
-        have an attribute ``n_views``. Shorter views are padded at the end with NaN.
+        have an attribute ``n_views``. Shorter views are padded at the end with NaN. A stage with
+        an attribute ``clean_first`` that is true says that its first view is what came in.
     silence : ndarray of shape (n_samples,) or None, default=None
         Takes the place of a recording that cannot be decoded; None raises instead.
 
@@ -114,6 +115,13 @@ class Clips(Sequence):
             if hasattr(stage, "n_views"):
                 return stage.n_views
         return 1
+
+    @property
+    def clean(self) -> Clips | None:
+        """The clips before a last stage that leaves them as their first view, None otherwise."""
+        if not self.stages or not getattr(self.stages[-1], "clean_first", False):
+            return None
+        return self._like(self.sources, self.stages[:-1])
 
     @property
     def shape(self) -> tuple[int]:

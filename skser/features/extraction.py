@@ -28,11 +28,25 @@ _CLIPS_AT_ONCE = 16
 _PATIENCE = 0.05  # seconds between looks at what another process is at work on
 
 
-class Extracted(NamedTuple):
-    """Features of one of the clips."""
+class Part(NamedTuple):
+    """Some views of every clip, which are kept in an entry of their own."""
 
-    number: int  # among all clips
-    features: np.ndarray
+    clips: Clips  # clips that have these views
+    views: slice
+
+
+class Work(NamedTuple):
+    """What is to be extracted of a clip."""
+
+    number: int  # of the clip, among all
+    parts: tuple[int, ...]
+
+
+class Extracted(NamedTuple):
+    """Features of one of the clips, of each of the parts that were asked for."""
+
+    work: Work
+    features: list[np.ndarray]
     complaint: str | None = None  # what was wrong with a recording that became silence
     is_new: bool = True  # False if another process kept it in the meantime
 
@@ -52,27 +66,40 @@ def extract(
     n_clips = len(clips)
     if n_clips == 0:
         raise DataError("X must hold at least one clip, got none")
-    keys = None if cache is None else entry_keys(clips, recipe)
-    features: list[Any] = [None] * n_clips
-    if cache is not None and keys is not None:
-        features = [cache.load(key) for key in keys]
-    missing = [i for i, found in enumerate(features) if found is None]
-    n_found = n_clips - len(missing)
-    if cache is not None and keys is not None:
-        extracted = _extract_into(cache, keys, clips, missing, recipe, n_jobs)
+    if cache is None:
+        parts, entries = [Part(clips, slice(None))], None
+        features: list[list[Any]] = [[None] for _ in range(n_clips)]
     else:
-        extracted = _extract_in_parallel(clips, missing, recipe, n_jobs)
+        parts = _parts(clips)
+        entries = Entries(cache, [entry_keys(part.clips, recipe) for part in parts])
+        features = [entries.load(number) for number in range(n_clips)]
+    missing = [
+        Work(number, tuple(part for part, kept in enumerate(found) if kept is None))
+        for number, found in enumerate(features)
+    ]
+    missing = [work for work in missing if work.parts]
+    extracted = _extract_in_parallel(parts, missing, recipe, n_jobs)
+    if entries is not None:
+        extracted = _extract_into(entries, parts, missing, recipe, n_jobs)
     complaints = []
+    is_new = np.zeros(n_clips, bool)
     bar = progress(
-        total=n_clips, initial=n_found, desc="features", unit="clip", disable=not verbose
+        total=n_clips,
+        initial=n_clips - len(missing),
+        desc="features",
+        unit="clip",
+        disable=not verbose,
     )
     with bar, closing(extracted):
-        for index, found, complaint, is_new in extracted:
-            features[index] = found
-            n_found += not is_new
+        for work, found, complaint, was_extracted in extracted:
+            of_clip = features[work.number]
+            for part, kept in zip(work.parts, found, strict=True):
+                of_clip[part] = kept
+            is_new[work.number] |= was_extracted
             if complaint is not None:
                 complaints.append(complaint)
-            bar.update()
+            bar.update(all(part is not None for part in of_clip))
+    n_found = n_clips - int(is_new.sum())
     if verbose and cache is not None:
         print(f"features: {n_found} of {n_clips} clips from the cache")
     if complaints:
@@ -85,11 +112,71 @@ def extract(
     return _stack(features), n_found
 
 
+def _parts(clips: Clips) -> list[Part]:
+    """The clean view, which prediction needs without the others, and the others; or all."""
+    if clips.clean is None:
+        return [Part(clips, slice(None))]
+    return [Part(clips.clean, slice(0, 1)), Part(clips, slice(1, None))]
+
+
+class Entries:
+    """The entries of clips in a cache, and which of them this process has claimed.
+
+    Parameters
+    ----------
+    cache : FeatureCache
+        The cache.
+    keys : list of list of str
+        Key of every clip, for each part.
+    """
+
+    def __init__(self, cache: FeatureCache, keys: list[list[str]]) -> None:
+        self.cache = cache
+        self.keys = keys
+        self.claimed: set[str] = set()
+
+    def load(self, number: int) -> list[np.ndarray | None]:
+        """Features of each part of a clip, None where there are none."""
+        return [self.cache.load(keys[number]) for keys in self.keys]
+
+    def claim(self, work: Work) -> bool:
+        """Whether nobody else has any of it in hand, in which case it is claimed."""
+        for key in self._keys(work):
+            if not self.cache.claim(key):
+                self.release(work)
+                return False
+            self.claimed.add(key)
+        return True
+
+    def is_claimed(self, work: Work) -> bool:
+        """Whether somebody has it in hand."""
+        return any(self.cache.is_claimed(key) for key in self._keys(work))
+
+    def save(self, work: Work, features: list[np.ndarray]) -> None:
+        """Keep features, which ends the claim."""
+        for key, kept in zip(self._keys(work), features, strict=True):
+            self.cache.save(key, kept)
+            self.claimed.discard(key)
+
+    def release(self, work: Work) -> None:
+        """Give up the claims to it."""
+        for key in self.claimed.intersection(self._keys(work)):
+            self.cache.release(key)
+            self.claimed.discard(key)
+
+    def release_all(self) -> None:
+        """Give up all claims."""
+        for key in self.claimed:
+            self.cache.release(key)
+
+    def _keys(self, work: Work) -> list[str]:
+        return [self.keys[part][work.number] for part in work.parts]
+
+
 def _extract_into(
-    cache: FeatureCache,
-    keys: list[str],
-    clips: Clips,
-    missing: list[int],
+    entries: Entries,
+    parts: list[Part],
+    missing: list[Work],
     recipe: FeatureRecipe,
     n_jobs: int | None,
 ) -> Generator[Extracted]:
@@ -97,52 +184,46 @@ def _extract_into(
 
     These are awaited at the end, and extracted here if the other one gave up.
     """
-    claimed: set[str] = set()
-    others: list[int] = []
+    others: list[Work] = []
 
-    def claim(indices: list[int]) -> Iterator[int]:
-        for index in indices:
-            if not cache.claim(keys[index]):
-                others.append(index)
-                continue
-            claimed.add(keys[index])
+    def claim(works: list[Work]) -> Iterator[Work]:
+        for work in works:
+            if not entries.claim(work):
+                others.append(work)
             # Another process may have kept it since it was looked for.
-            if cache.load(keys[index]) is None:
-                yield index
+            elif all(entries.load(work.number)[part] is None for part in work.parts):
+                yield work
             else:
-                release(index)
-                others.append(index)
-
-    def release(index: int) -> None:
-        cache.release(keys[index])
-        claimed.discard(keys[index])
+                entries.release(work)
+                others.append(work)
 
     if missing:
-        cache.check_writable()
+        entries.cache.check_writable()
     try:
         while missing:
-            with closing(_extract_in_parallel(clips, claim(missing), recipe, n_jobs)) as extracted:
-                for index, features, complaint, _ in extracted:
+            with closing(_extract_in_parallel(parts, claim(missing), recipe, n_jobs)) as extracted:
+                for result in extracted:
                     # Saved here and not in workers, which may be killed in the middle of a file.
                     # Silence is not kept, so that a later run complains again.
-                    if complaint is None:
-                        cache.save(keys[index], features)
-                        claimed.discard(keys[index])
+                    if result.complaint is None:
+                        entries.save(result.work, result.features)
                     else:
-                        release(index)
-                    yield Extracted(index, features, complaint)
+                        entries.release(result.work)
+                    yield result
             missing = []
-            for index in others:
-                _wait_while(partial(cache.is_claimed, keys[index]))
-                found = cache.load(keys[index])
-                if found is None:
-                    missing.append(index)
-                else:
-                    yield Extracted(index, found, is_new=False)
+            for work in others:
+                _wait_while(partial(entries.is_claimed, work))
+                found = entries.load(work.number)
+                kept = tuple(part for part in work.parts if found[part] is not None)
+                if kept:
+                    features = [found[part] for part in kept]
+                    yield Extracted(Work(work.number, kept), features, is_new=False)
+                if len(kept) < len(work.parts):
+                    rest = tuple(part for part in work.parts if part not in kept)
+                    missing.append(Work(work.number, rest))
             others.clear()
     finally:
-        for key in claimed:
-            cache.release(key)
+        entries.release_all()
 
 
 def _wait_while(condition: Callable[[], bool]) -> None:
@@ -153,15 +234,15 @@ def _wait_while(condition: Callable[[], bool]) -> None:
 
 
 def _extract_in_parallel(
-    clips: Clips, indices: Iterable[int], recipe: FeatureRecipe, n_jobs: int | None
+    parts: list[Part], works: Iterable[Work], recipe: FeatureRecipe, n_jobs: int | None
 ) -> Generator[Extracted]:
     """Extract some of the clips, a chunk at a time for each process; sources travel, not audio."""
-    remaining = iter(indices)
-    # Indices are drawn when a process is about to be free, and not all at once.
+    remaining = iter(works)
+    # Work is drawn when a process is about to be free, and not all at once.
     chunks = iter(lambda: list(islice(remaining, _CLIPS_AT_ONCE)), [])
     with one_blas_thread:
         results = Parallel(n_jobs=n_jobs, return_as="generator")(
-            delayed(_extract_chunk)(clips[chunk], chunk, recipe) for chunk in chunks
+            delayed(_extract_chunk)(_parts_of_some(parts, chunk), chunk, recipe) for chunk in chunks
         )
         try:
             for result in results:
@@ -173,17 +254,23 @@ def _extract_in_parallel(
                 results.close()
 
 
-def _extract_chunk(clips: Clips, indices: list[int], recipe: FeatureRecipe) -> list[Extracted]:
-    """Extract a few clips, which have these numbers among all."""
+def _parts_of_some(parts: list[Part], works: list[Work]) -> list[Part]:
+    numbers = [work.number for work in works]
+    return [Part(part.clips[numbers], part.views) for part in parts]
+
+
+def _extract_chunk(parts: list[Part], works: list[Work], recipe: FeatureRecipe) -> list[Extracted]:
+    """Extract a few clips, those of ``parts`` one by one."""
     with one_blas_thread:
-        return [_extract_clip(clips, i, index, recipe) for i, index in enumerate(indices)]
+        return [_extract_clip(parts, i, work, recipe) for i, work in enumerate(works)]
 
 
-def _extract_clip(clips: Clips, position: int, index: int, recipe: FeatureRecipe) -> Extracted:
-    with naming(_name(clips.sources[position], index)):
+def _extract_clip(parts: list[Part], position: int, work: Work, recipe: FeatureRecipe) -> Extracted:
+    clips = parts[work.parts[-1]].clips  # the last of the parts has the views of all before it
+    with naming(_name(clips.sources[position], work.number)):
         views, error = clips.read_views(position)
-        features = recipe.of_views(views, clips.sr)
-        return Extracted(index, features, None if error is None else str(error))
+        features = [recipe.of_views(views[parts[part].views], clips.sr) for part in work.parts]
+        return Extracted(work, features, None if error is None else str(error))
 
 
 def _name(source: Any, index: int) -> str:
@@ -195,14 +282,19 @@ def _name(source: Any, index: int) -> str:
 
 
 def _stack(features: list[Any]) -> np.ndarray:
-    """Put the features of the clips into one array, (n_clips, n_views, ...).
+    """Put the features of the clips' parts into one array, (n_clips, n_views, ...).
 
     What has been copied is let go at once, so that features are never held twice.
     """
-    shape = np.max([found.shape for found in features], axis=0)
-    stacked = np.empty((len(features), *shape), np.float32)
+    n_views = sum(len(part) for part in features[0])
+    shape = np.max([part.shape[1:] for parts in features for part in parts], axis=0)
+    stacked = np.empty((len(features), n_views, *shape), np.float32)
     for i, row in enumerate(stacked):
-        found, features[i] = features[i], None
-        row[:, : found.shape[1]] = found
-        row[:, found.shape[1] :] = np.nan
+        parts, features[i] = features[i], None
+        view = 0
+        for part in parts:
+            rows = row[view : view + len(part)]
+            rows[:, : part.shape[1]] = part
+            rows[:, part.shape[1] :] = np.nan
+            view += len(part)
     return stacked
