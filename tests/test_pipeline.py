@@ -231,9 +231,9 @@ def test_augmented_features_tell_what_to_do(speech):
 
 @pytest.fixture
 def no_extraction(monkeypatch):
-    from skser.features import extraction
+    from skser.features import _parallel
 
-    monkeypatch.setattr(extraction, "_extract_chunk", lambda *_: pytest.fail("extraction began"))
+    monkeypatch.setattr(_parallel, "_extract_chunk", lambda *_: pytest.fail("extraction began"))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 Each frame has a few candidates for its pitch: the troughs of YIN's difference function, each with
 the probability that a random threshold would pick it. Viterbi's algorithm then finds the likeliest
-path through a grid of pitches, all of which are there twice: voiced and unvoiced.
+path through them.
 
 References
 ----------
@@ -20,6 +20,7 @@ import numpy as np
 import scipy.special
 
 from .._jit import kernel
+from ._viterbi import likeliest_path, moves
 
 __all__ = ["pyin"]
 
@@ -29,10 +30,7 @@ _N_THRESHOLDS = 100
 _BETA = (2, 18)  # shape of the distribution of thresholds
 _DECAY = np.exp(-2)  # how much less likely a trough is than the one before it
 _NO_TROUGH = 0.01  # probability of the deepest trough if it is above the threshold
-_LOG_SWITCH = np.log(0.01)  # between voiced and unvoiced
-_LOG_STAY = np.log(0.99)
 _TINY = np.finfo(np.float64).tiny
-_LOG_TINY = np.log(_TINY)  # stands for the logarithm of 0
 _SAMPLES_AT_ONCE = 8  # of `add_eight`
 
 
@@ -89,7 +87,8 @@ def pyin(
         n_bins,
     )
     ends = np.cumsum(counts)
-    states = likeliest_path(ends, bins, np.log(probs), voicing, *moves(n_bins, max_semitones))
+    reach = max_semitones * _BINS_PER_SEMITONE // 2  # to either side
+    states = likeliest_path(ends, bins, np.log(probs), voicing, *moves(n_bins, reach))
     f0 = fmin * 2 ** (states / _BINS_PER_OCTAVE)
     return np.where(states < n_bins, f0, np.nan), voicing
 
@@ -174,15 +173,6 @@ def threshold_prior() -> tuple[np.ndarray, np.ndarray]:
     """Thresholds, and the probability of each."""
     thresholds = np.linspace(0, 1, _N_THRESHOLDS + 1)
     return thresholds[1:], np.diff(scipy.special.betainc(*_BETA, thresholds))
-
-
-@lru_cache(maxsize=32)
-def moves(n_bins: int, max_semitones: int) -> tuple[np.ndarray, np.ndarray]:
-    """Logarithms of a triangle over moves in pitch, and of what it sums to from each bin."""
-    reach = max_semitones * _BINS_PER_SEMITONE // 2  # to either side
-    triangle = 1 + reach - np.abs(np.arange(-reach, reach + 1.0))
-    within = np.convolve(np.ones(n_bins), triangle)[reach : reach + n_bins]
-    return np.log(triangle), np.log(within)
 
 
 @kernel
@@ -277,87 +267,3 @@ def parabolic_shift(values, lag):
     curvature = values[lag + 1] + values[lag - 1] - 2 * values[lag]
     slope = (values[lag + 1] - values[lag - 1]) / 2
     return 0.0 if abs(slope) >= abs(curvature) else -slope / curvature
-
-
-@kernel
-def likeliest_path(ends, bins, log_probs, voicing, log_triangle, log_within):
-    """State of each frame: a voiced bin, or ``n_bins`` plus an unvoiced one (Viterbi)."""
-    n_frames, n_bins = len(voicing), len(log_within)
-    every_bin = np.arange(n_bins).astype(bins.dtype)
-    origins = np.empty((n_frames, 2 * n_bins), np.int16)
-    arrivals = np.full(2 * n_bins, -np.log(2 * n_bins))
-    values = np.empty(2 * n_bins)
-    for frame in range(n_frames):
-        start = ends[frame - 1] if frame else 0
-        candidates = bins[start : ends[frame]]
-        # The others' emission of 0 costs 708, far more than being unvoiced, unless that has 0 too.
-        active = candidates if voicing[frame] < 1 else every_bin
-        values[:n_bins] = -np.inf
-        for pitch in active:
-            values[pitch] = arrivals[pitch] + _LOG_TINY
-        for candidate in range(start, ends[frame]):
-            pitch = bins[candidate]
-            values[pitch] = arrivals[pitch] + log_probs[candidate]
-        unvoiced = np.log((1 - voicing[frame]) / n_bins + _TINY)
-        values[n_bins:] = arrivals[n_bins:] + unvoiced
-        if frame < n_frames - 1:
-            arrive(values, active, log_triangle, log_within, arrivals, origins[frame + 1])
-    states = np.empty(n_frames, np.int64)
-    states[-1] = values.argmax()
-    for frame in range(n_frames - 1, 0, -1):
-        states[frame - 1] = origins[frame, states[frame]]
-    return states
-
-
-@kernel
-def arrive(values, active, log_triangle, log_within, arrivals, origins):
-    """Find the best way to each state: its value, before an emission, and where from."""
-    n_bins = len(log_within)
-    voiced, voiced_from = moves_from_few(values, active, log_triangle, log_within)
-    unvoiced, unvoiced_from = moves_from_all(values[n_bins:] - log_within, log_triangle)
-    # A move that is out of reach costs 708; from the best state of all it may win even so.
-    best = values.argmax()
-    out_of_reach = values[best] + _LOG_TINY
-    for target in range(2 * n_bins):
-        pitch = target % n_bins
-        to_voiced = target < n_bins
-        from_voiced = voiced[pitch] + (_LOG_STAY if to_voiced else _LOG_SWITCH)
-        from_unvoiced = unvoiced[pitch] + (_LOG_SWITCH if to_voiced else _LOG_STAY)
-        if max(from_voiced, from_unvoiced) < out_of_reach:
-            arrivals[target], origins[target] = out_of_reach, best
-        elif from_voiced >= from_unvoiced:
-            arrivals[target], origins[target] = from_voiced, voiced_from[pitch]
-        else:
-            arrivals[target], origins[target] = from_unvoiced, n_bins + unvoiced_from[pitch]
-
-
-@kernel
-def moves_from_few(values, active, log_triangle, log_within):
-    """Best value of each bin after a move from one of the ``active`` bins, and where from."""
-    n_bins = len(log_within)
-    reach = len(log_triangle) // 2
-    best, origin = np.full(n_bins, -np.inf), np.zeros(n_bins, np.int64)
-    for source in active:
-        for target in range(max(0, source - reach), min(n_bins, source + reach + 1)):
-            value = values[source] - log_within[source] + log_triangle[target - source + reach]
-            if value > best[target]:
-                best[target], origin[target] = value, source
-    return best, origin
-
-
-@kernel
-def moves_from_all(values, log_triangle):
-    """Best value of each bin after a move from any bin, and where from."""
-    n_bins = len(values)
-    reach = len(log_triangle) // 2
-    padded = np.full(n_bins + 2 * reach, -np.inf)
-    padded[reach : reach + n_bins] = values
-    best, origin = np.full(n_bins, -np.inf), np.zeros(n_bins, np.int64)
-    # The same move for all bins at a time, which is what vector units are good at.
-    for move in range(2 * reach + 1):
-        for target in range(n_bins):
-            value = padded[target + move] + log_triangle[move]
-            better = value > best[target]
-            best[target] = value if better else best[target]
-            origin[target] = target + move - reach if better else origin[target]
-    return best, origin

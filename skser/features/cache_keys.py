@@ -1,0 +1,142 @@
+"""entry_keys: names of cache entries, each a hash of all that the features of a clip depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from importlib.metadata import version
+from pathlib import Path
+from types import FunctionType, MethodType
+from typing import Any
+
+import joblib
+import numpy as np
+
+import skser
+
+from .._recordings import Recording
+from ..clips import Clips
+from ..exceptions import ParameterError
+
+_KNOWN = ("builtins", "sklearn", "skser")
+
+
+def entry_keys(clips: Clips, recipe: Any) -> list[str]:
+    """Name of the entry of every clip: a hash of all that its features depend on."""
+    parts = [
+        ("the reader of the clips", clips.read),
+        *((f"stage {_name(stage)}", stage) for stage in clips.stages),
+        *((f"block {name!r}", block) for name, block in recipe.blocks),
+    ]
+    hashes = [(name, _hash_part(name, part)) for name, part in parts]
+    settings = (recipe.n_fft, recipe.hop_length, recipe.statistics, clips.sr)
+    common = joblib.hash((hashes, settings, _versions())).encode()
+    return [_hash(common, *_source_parts(source)) for source in clips.sources]
+
+
+def _name(stage: Any) -> str:
+    return getattr(stage, "__name__", type(stage).__name__)
+
+
+def _hash_part(name: str, part: Any) -> str:
+    try:
+        return joblib.hash(identify(part))
+    except Exception as error:
+        # Pickling what does not pickle raises almost anything.
+        raise ParameterError(
+            f"memory must be None, because {name} holds what cannot be pickled "
+            f"({type(error).__name__})"
+        ) from error
+
+
+def _source_parts(source: Any) -> Sequence[bytes]:
+    if isinstance(source, Recording):
+        return f"{source.path}\0{source.size}\0{source.mtime_ns}".encode(), source.content or b""
+    if isinstance(source, np.ndarray):
+        return repr((source.shape, source.dtype.str)).encode(), source.tobytes()
+    return (joblib.hash(source).encode(),)
+
+
+def _hash(*parts: bytes) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()
+
+
+def identify(part: Any) -> Any:
+    """What a block or stage does, as plain data: its name, its code and its parameters.
+
+    It is not pickled, because a class of a notebook has no place to be found in a worker.
+    """
+    if _is_function(part) or not (hasattr(part, "get_params") or hasattr(part, "__dict__")):
+        return _plain(part)
+    kind = type(part)
+    params = part.get_params() if hasattr(part, "get_params") else dict(vars(part))
+    # What skser and scikit-learn ship is known by their versions.
+    foreign = [c for c in kind.__mro__ if c.__module__.partition(".")[0] not in _KNOWN]
+    members = [
+        (name, _plain(_unwrapped(member)))
+        for cls in foreign
+        for name, member in sorted(vars(cls).items())
+        if _is_function(_unwrapped(member)) or _is_constant(name, member)
+    ]
+    return (kind.__qualname__, _plain(params), members)
+
+
+def _is_function(value: Any) -> bool:
+    return hasattr(value, "__code__") or isinstance(value, (partial, MethodType))
+
+
+def _is_constant(name: str, member: Any) -> bool:
+    # A list or a dict of a class may be its memory of earlier calls.
+    kinds = (int, float, complex, str, bytes, tuple, type)
+    return isinstance(member, kinds) and not name.startswith("__")
+
+
+def _unwrapped(member: Any) -> Any:
+    """The function in a property, class method or static method."""
+    return getattr(member, "fget", None) or getattr(member, "__func__", member)
+
+
+def _plain(value: Any) -> Any:
+    """A value whose functions are their code and what they hold, and whose classes are names."""
+    if isinstance(value, partial):
+        return ("partial", _plain([value.func, value.args, value.keywords]))
+    if isinstance(value, MethodType):
+        return (identify(value.__self__), _plain(value.__func__))
+    if isinstance(value, type):
+        return value.__qualname__
+    if hasattr(value, "__code__"):
+        function = value if isinstance(value, FunctionType) else inspect.unwrap(value)
+        cells = [cell.cell_contents for cell in function.__closure__ or ()]
+        # A function that calls itself holds itself.
+        held = [content for content in cells if content is not value]
+        held += [function.__defaults__, function.__kwdefaults__]
+        return (function.__qualname__, _code(function.__code__), _plain(held))
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def _code(code: Any) -> tuple:
+    constants = [_code(c) if hasattr(c, "co_code") else _constant(c) for c in code.co_consts]
+    return (code.co_code, code.co_names, constants)
+
+
+def _constant(constant: Any) -> str:
+    # The order of a set is another in every process.
+    is_set = isinstance(constant, frozenset)
+    return repr(sorted(map(repr, constant)) if is_set else constant)
+
+
+@lru_cache(maxsize=1)
+def _versions() -> list[str]:
+    packages = ("librosa", "numpy", "scipy", "scikit-learn", "soundfile", "soxr")
+    # A checkout changes without a new version, so skser's own code counts as well.
+    code = b"".join(path.read_bytes() for path in sorted(Path(skser.__path__[0]).rglob("*.py")))
+    return [_hash(code), *(version(package) for package in packages)]
