@@ -92,9 +92,9 @@ def derivatives(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 @kernel
 def spectral_peaks(
-    spectrum: np.ndarray, first: int, last: int, threshold: float
+    spectrum: np.ndarray, floors: np.ndarray, first: int, last: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Peaks between bins ``first`` and ``last`` that reach ``threshold`` of their frame's maximum.
+    """Peaks between bins ``first`` and ``last`` that are above the floor of their frame.
 
     Returns their places in bins and their heights, both by the parabola through three bins.
     """
@@ -104,10 +104,7 @@ def spectral_peaks(
     n_peaks = 0
     for t in range(n_frames):
         row = spectrum[t]
-        loudest = np.float32(0.0)
-        for f in range(n_bins):
-            loudest = max(loudest, row[f])
-        floor = np.float32(threshold) * loudest
+        floor = floors[t]
         for f in range(max(first, 1), min(last, n_bins - 1)):
             here = row[f]
             if here <= floor:

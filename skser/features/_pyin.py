@@ -99,7 +99,7 @@ def autocorrelations(
     """Padded samples, and the autocorrelation of each frame for lags from 0 to ``max_lag``."""
     n_frames = 1 + len(waveform) // hop_length
     n_samples = len(waveform) + frame_length
-    samples = np.zeros(n_samples + max_lag + 2 * _SAMPLES_AT_ONCE)
+    samples = np.zeros(n_samples + max_lag + 2 * _SAMPLES_AT_ONCE, np.float32)
     samples[frame_length // 2 : frame_length // 2 + len(waveform)] = waveform
     return samples, correlate_frames(
         samples, n_samples, frame_length, hop_length, n_frames, max_lag
@@ -115,7 +115,7 @@ def correlate_frames(samples, n_samples, frame_length, hop_length, n_frames, max
     in. Of a frame, the products of a lag end as many samples before the frame does.
     """
     correlations = np.zeros((n_frames, max_lag + 1))
-    sums = np.empty(max_lag + 1)
+    sums = np.empty(max_lag + 1, np.float32)
     first = 0  # frame that has not ended
     for last in range(n_frames):
         here = last * hop_length

@@ -27,7 +27,8 @@ def estimate_tuning(spectrum: np.ndarray, sr: int, bins_per_octave: int) -> floa
     hz_per_bin = sr / 2 / (spectrum.shape[1] - 1)
     first = int(np.ceil(_FMIN / hz_per_bin))
     last = int(np.ceil(min(_FMAX, sr / 2) / hz_per_bin))
-    places, heights = spectral_peaks(spectrum, first, last, _THRESHOLD)
+    floors = np.float32(_THRESHOLD) * spectrum.max(axis=1)
+    places, heights = spectral_peaks(spectrum, floors, first, last)
     if len(places) == 0:
         return 0.0
     loud = places[heights >= np.median(heights)]

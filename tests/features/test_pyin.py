@@ -154,7 +154,7 @@ def test_path_is_as_likely_as_the_best_of_all(seed, n_bins, semitones, surely_vo
 @pytest.mark.parametrize("hop_length", [8, 100, 163, 256, 700])
 @pytest.mark.parametrize("n_samples", [1, 300, 3000])
 def test_autocorrelation_of_every_frame(hop_length, n_samples):
-    """To rounding, also of a quiet frame after a loud one."""
+    """To the rounding of float32, also of a quiet frame after a loud one."""
     waveform = np.random.default_rng(0).normal(size=n_samples).astype(np.float32)
     waveform[n_samples // 2 :] *= 1e-12
     _, correlations = _pyin.autocorrelations(waveform, 512, hop_length, 200)
@@ -164,4 +164,4 @@ def test_autocorrelation_of_every_frame(hop_length, n_samples):
     wanted = [[frame[: 512 - lag] @ frame[lag:] for lag in range(201)] for frame in frames.T]
     energy = (frames**2).sum(axis=0)[:, np.newaxis]
     assert correlations.shape == (frames.shape[1], 201)
-    assert (np.abs(correlations - wanted) <= 1e-14 * energy).all()
+    assert (np.abs(correlations - wanted) <= 1e-6 * energy).all()
