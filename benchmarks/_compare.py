@@ -22,7 +22,6 @@ import numpy as np
 from skser.datasets import load_corpus
 
 MIB = 2**20
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 
 
 def spread(n_items: int, n_wanted: int | None) -> np.ndarray:
@@ -108,6 +107,8 @@ def memory(pid: int | str = "self") -> tuple[int, int]:
 
 def run_again(**task: Any) -> dict:
     """Run this script with ``--task`` in a new process on one thread; its last line is JSON."""
+    from _one_thread import ONE_THREAD
+
     command = [sys.executable, *sys.argv, "--task", json.dumps(task)]
     done = subprocess.run(
         command, env=os.environ | ONE_THREAD, stdout=subprocess.PIPE, text=True, check=True

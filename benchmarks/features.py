@@ -9,6 +9,8 @@
      set on the same subjects (pitch, level, spectral shape, MFCC 1 to 4), with skser's default
      frames (every 16 ms) and with openSMILE's (every 10 ms), and the 195 features of (a').
 
+With ``--profile`` it says where skser spends its time, and compares nothing.
+
 Each is checked first: (a) and (b) give librosa's values (rtol 1e-3), and the pitch of (c), which is
 found by another method, goes with openSMILE's. One core, unless it says two.
 """
@@ -16,22 +18,29 @@ found by another method, goes with openSMILE's. One core, unless it says two.
 from __future__ import annotations
 
 import argparse
-import os
+import cProfile
+import pstats
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[variable] = "1"
+import _one_thread  # noqa: F401
+import librosa
+import numpy as np
+from _compare import (
+    MIB,
+    check_equal,
+    memory,
+    pick_clips,
+    print_ratios,
+    print_table,
+    time_in_batches,
+)
+from sklearn.pipeline import Pipeline, make_pipeline
 
-import librosa  # noqa: E402
-import numpy as np  # noqa: E402
-from _compare import MIB, check_equal, memory, pick_clips, print_ratios, time_in_batches  # noqa: E402
-from sklearn.pipeline import Pipeline, make_pipeline  # noqa: E402
-
-from skser import AudioLoader, FeatureUnionExtractor  # noqa: E402
-from skser.features import MFCC, Pitch, Tonnetz  # noqa: E402
+from skser import AudioLoader, FeatureUnionExtractor
+from skser.features import MFCC, Pitch, Tonnetz
 
 SR = 22050
 SECONDS = 3.0
@@ -165,13 +174,33 @@ def compare_with_opensmile(paths: list[str]) -> None:
     print_ratios(title, time_in_batches(runs, paths), ours=next(iter(runs)))
 
 
+def profile(title: str, pipeline: Pipeline, paths: list[str]) -> None:
+    """Milliseconds for each clip of the functions that take longest, without what they call."""
+    pipeline.fit(paths[:1]).transform(paths[:1])
+    profiler = cProfile.Profile()
+    profiler.runcall(pipeline.transform, paths)
+    entries = pstats.Stats(profiler).get_stats_profile().func_profiles
+    longest = sorted(entries.items(), key=lambda item: -item[1].tottime)[:14]
+    rows = [
+        (f"{Path(entry.file_name).stem} {name}", f"{1e3 * entry.tottime / len(paths):.2f}")
+        for name, entry in longest
+    ]
+    print_table((title, "ms per clip"), rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--clips", type=int, default=200)
+    parser.add_argument("--profile", action="store_true")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     paths = pick_clips(arguments.folder, arguments.clips)
+    if arguments.profile:
+        profile("(a)", skser_195("cqt"), paths)
+        profile("(b)", skser_sequences(), paths)
+        profile("(c)", skser_prosody(256), paths)
+        return
     compare_with_librosa(
         "(a) 195 features", paths, skser_195("cqt"), lambda path: librosa_195(path, "cqt")
     )

@@ -14,20 +14,17 @@ has no samples that are NaN or infinite.
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[variable] = "1"
+import _one_thread  # noqa: F401
+import librosa
+import numpy as np
+import soundfile
+import soxr
+from _compare import check_equal, pick_clips, print_ratios, time_in_batches
 
-import librosa  # noqa: E402
-import numpy as np  # noqa: E402
-import soundfile  # noqa: E402
-import soxr  # noqa: E402
-from _compare import check_equal, pick_clips, print_ratios, time_in_batches  # noqa: E402
-
-from skser import AudioLoader, read_audio  # noqa: E402
-from skser._recordings import _inspect_file  # noqa: E402
+from skser import AudioLoader, read_audio
+from skser._recordings import _inspect_file
 
 SR = 16000
 

@@ -132,7 +132,7 @@ def test_script_ends_and_leaves_nothing(start, backend, n_jobs, kill):
     kill(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=20)
     assert process.returncode == -signal.SIGINT
-    assert said.count("Traceback") == 1
+    assert "_RemoteTraceback" not in said
     assert said.endswith("KeyboardInterrupt\n")
     wait_until(lambda: not processes_of(process.pid))
     check_files(memory)
