@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from contextlib import closing
-from typing import Any
 
 import numpy as np
 
@@ -13,9 +12,12 @@ from ..clips import Clips
 from ..exceptions import AudioWarning, DataError
 from ._cached_extraction import Entries, extract_into
 from ._parallel import Part, Work, extract_in_parallel
+from ._stacking import FeatureStack
 from .cache import FeatureCache
 from .cache_keys import entry_keys
 from .recipe import FeatureRecipe
+
+_SECONDS_SET_ASIDE = 30  # for each clip, if clips differ in length
 
 
 def extract(
@@ -33,18 +35,26 @@ def extract(
     n_clips = len(clips)
     if n_clips == 0:
         raise DataError("X must hold at least one clip, got none")
-    if cache is None:
-        parts, entries = [Part(clips, slice(None))], None
-        features: list[list[Any]] = [[None] for _ in range(n_clips)]
-    else:
+    parts, entries = [Part(clips, slice(None))], None
+    if cache is not None:
         parts = _parts(clips)
         entries = Entries(cache, [entry_keys(part.clips, recipe) for part in parts])
-        features = [entries.load(number) for number in range(n_clips)]
+    stack = FeatureStack(n_clips, clips.n_views, _most_frames(clips, recipe), recipe.n_features)
+    is_there = np.zeros((n_clips, len(parts)), bool)
+
+    def put(number: int, part: int, features: np.ndarray) -> None:
+        stack.put(number, parts[part].views.start or 0, features)
+        is_there[number, part] = True
+
+    if entries is not None:
+        for number in range(n_clips):
+            for part, kept in enumerate(entries.load(number)):
+                if kept is not None:
+                    put(number, part, kept)
     missing = [
-        Work(number, tuple(part for part, kept in enumerate(found) if kept is None))
-        for number, found in enumerate(features)
+        Work(int(number), tuple(np.flatnonzero(~is_there[number]).tolist()))
+        for number in np.flatnonzero(~is_there.all(axis=1))
     ]
-    missing = [work for work in missing if work.parts]
     extracted = extract_in_parallel(parts, missing, recipe, n_jobs)
     if entries is not None:
         extracted = extract_into(entries, parts, missing, recipe, n_jobs)
@@ -59,13 +69,12 @@ def extract(
     )
     with bar, closing(extracted):
         for work, found, complaint, was_extracted in extracted:
-            of_clip = features[work.number]
-            for part, kept in zip(work.parts, found, strict=True):
-                of_clip[part] = kept
+            for part, features in zip(work.parts, found, strict=True):
+                put(work.number, part, features)
             is_new[work.number] |= was_extracted
             if complaint is not None:
                 complaints.append(complaint)
-            bar.update(all(part is not None for part in of_clip))
+            bar.update(int(is_there[work.number].all()))
     n_found = n_clips - int(is_new.sum())
     if verbose and cache is not None:
         print(f"features: {n_found} of {n_clips} clips from the cache")
@@ -76,7 +85,15 @@ def extract(
             AudioWarning,
             stacklevel=3,
         )
-    return _stack(features), n_found
+    stacked = stack.finish()
+    return (stacked if recipe.statistics is None else stacked[:, :, 0]), n_found
+
+
+def _most_frames(clips: Clips, recipe: FeatureRecipe) -> int:
+    if recipe.statistics is not None or clips.max_samples is None:
+        return 1
+    # What is set aside is not used yet, but no system promises any amount.
+    return 1 + min(clips.max_samples, _SECONDS_SET_ASIDE * clips.sr) // recipe.hop_length
 
 
 def _parts(clips: Clips) -> list[Part]:
@@ -84,22 +101,3 @@ def _parts(clips: Clips) -> list[Part]:
     if clips.clean is None:
         return [Part(clips, slice(None))]
     return [Part(clips.clean, slice(0, 1)), Part(clips, slice(1, None))]
-
-
-def _stack(features: list[Any]) -> np.ndarray:
-    """Put the features of the clips' parts into one array, (n_clips, n_views, ...).
-
-    What has been copied is let go at once, so that features are never held twice.
-    """
-    n_views = sum(len(part) for part in features[0])
-    shape = np.max([part.shape[1:] for parts in features for part in parts], axis=0)
-    stacked = np.empty((len(features), n_views, *shape), np.float32)
-    for i, row in enumerate(stacked):
-        parts, features[i] = features[i], None
-        view = 0
-        for part in parts:
-            rows = row[view : view + len(part)]
-            rows[:, : part.shape[1]] = part
-            rows[:, part.shape[1] :] = np.nan
-            view += len(part)
-    return stacked

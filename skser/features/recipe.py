@@ -22,6 +22,12 @@ class FeatureRecipe:
     hop_length: int
     statistics: tuple[str, ...] | None
 
+    @property
+    def n_features(self) -> int:
+        """Features of a vector, or of a frame of a sequence."""
+        n_bins = sum(len(block.bin_names()) for _, block in self.blocks)
+        return n_bins * (1 if self.statistics is None else len(self.statistics))
+
     def __call__(self, waveform: np.ndarray, sr: int) -> np.ndarray:
         """Vector (n_features,), or sequence (n_frames, n_features) without statistics."""
         dtype = np.result_type(*(block.fourier_dtype for _, block in self.blocks))
