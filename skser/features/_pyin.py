@@ -170,14 +170,14 @@ def add_eight(sums, x):
 
 @lru_cache(maxsize=1)
 def threshold_prior() -> tuple[np.ndarray, np.ndarray]:
-    """Thresholds, and the probability of each."""
+    """Thresholds, and the probability that one of those before each is drawn."""
     thresholds = np.linspace(0, 1, _N_THRESHOLDS + 1)
-    return thresholds[1:], np.diff(scipy.special.betainc(*_BETA, thresholds))
+    return thresholds[1:], scipy.special.betainc(*_BETA, thresholds)
 
 
 @kernel
 def frame_candidates(
-    samples, hop_length, correlations, thresholds, beta_probs, min_period, sr, fmin, n_bins
+    samples, hop_length, correlations, thresholds, prior, min_period, sr, fmin, n_bins
 ):
     """Candidates of the frames: how many in each, voicing, then all bins and all probs."""
     n_frames, max_period = correlations.shape[0], correlations.shape[1] - 1
@@ -191,7 +191,7 @@ def frame_candidates(
     for frame in range(n_frames):
         normalise(normalised, correlations[frame], samples[frame * hop_length :], min_period)
         troughs = find_troughs(normalised)
-        trough_probs = probabilities(normalised[troughs], thresholds, beta_probs)
+        trough_probs = probabilities(normalised[troughs], thresholds, prior)
         start = end
         for trough, prob in enumerate(trough_probs):
             lag = troughs[trough]
@@ -240,7 +240,7 @@ def find_troughs(values):
 
 
 @kernel
-def probabilities(heights, thresholds, beta_probs):
+def probabilities(heights, thresholds, prior):
     """Probability that a random threshold picks each trough."""
     probs = np.zeros(len(heights))
     if len(heights) == 0:
@@ -248,14 +248,22 @@ def probabilities(heights, thresholds, beta_probs):
     # A trough is below the thresholds from its level on.
     levels = np.searchsorted(thresholds, heights, side="right")
     deepest = heights.argmin()
-    probs[deepest] = _NO_TROUGH * beta_probs[: levels[deepest]].sum()
-    for level in range(levels[deepest], len(thresholds)):
-        below = levels <= level
-        weight = beta_probs[level] * (1 - _DECAY) / (1 - _DECAY ** below.sum())
+    level = levels[deepest]
+    probs[deepest] = _NO_TROUGH * prior[level]
+    while level < len(thresholds):
+        # The same troughs are below all thresholds up to the level of the next one.
+        n_below, next_level = 0, len(thresholds)
+        for other in levels:
+            if other <= level:
+                n_below += 1
+            else:
+                next_level = min(next_level, other)
+        weight = (prior[next_level] - prior[level]) * (1 - _DECAY) / (1 - _DECAY**n_below)
         for trough in range(len(heights)):
-            if below[trough]:
+            if levels[trough] <= level:
                 probs[trough] += weight
                 weight *= _DECAY
+        level = next_level
     return probs
 
 

@@ -65,17 +65,19 @@ def arrive(values, active, log_triangle, log_within, arrivals, origins):
     # A move that is out of reach costs 708; from the best state of all it may win even so.
     best = values.argmax()
     out_of_reach = values[best] + _LOG_TINY
-    for target in range(2 * n_bins):
-        pitch = target % n_bins
-        to_voiced = target < n_bins
-        from_voiced = voiced[pitch] + (_LOG_STAY if to_voiced else _LOG_SWITCH)
-        from_unvoiced = unvoiced[pitch] + (_LOG_SWITCH if to_voiced else _LOG_STAY)
-        if max(from_voiced, from_unvoiced) < out_of_reach:
-            arrivals[target], origins[target] = out_of_reach, best
-        elif from_voiced >= from_unvoiced:
-            arrivals[target], origins[target] = from_voiced, voiced_from[pitch]
-        else:
-            arrivals[target], origins[target] = from_unvoiced, n_bins + unvoiced_from[pitch]
+    for to_voiced in (True, False):
+        first = 0 if to_voiced else n_bins
+        from_voiced = _LOG_STAY if to_voiced else _LOG_SWITCH
+        from_unvoiced = _LOG_SWITCH if to_voiced else _LOG_STAY
+        values_there, origins_there = arrivals[first:], origins[first:]
+        for pitch in range(n_bins):
+            value, other = voiced[pitch] + from_voiced, unvoiced[pitch] + from_unvoiced
+            is_voiced = value >= other
+            value = value if is_voiced else other
+            origin = voiced_from[pitch] if is_voiced else n_bins + unvoiced_from[pitch]
+            is_within = value >= out_of_reach
+            values_there[pitch] = value if is_within else out_of_reach
+            origins_there[pitch] = origin if is_within else best
 
 
 @kernel
@@ -102,9 +104,12 @@ def moves_from_all(values, log_triangle):
     best, origin = np.full(n_bins, -np.inf), np.zeros(n_bins, np.int64)
     # The same move for all bins at a time, which is what vector units are good at.
     for move in range(2 * reach + 1):
+        moved, cost = padded[move : move + n_bins], log_triangle[move]
         for target in range(n_bins):
-            value = padded[target + move] + log_triangle[move]
+            value = moved[target] + cost
             better = value > best[target]
             best[target] = value if better else best[target]
-            origin[target] = target + move - reach if better else origin[target]
+            origin[target] = move if better else origin[target]
+    for target in range(n_bins):
+        origin[target] += target - reach
     return best, origin

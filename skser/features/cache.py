@@ -133,10 +133,10 @@ class FeatureCache:
     def _open_claim(self, key: str, mode: str) -> Any:
         path = self._claim_path(key)
         try:
-            return open(path, mode)
+            return open(path, mode, opener=_open_without_truncating)
         except FileNotFoundError:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            return open(path, mode)
+            return open(path, mode, opener=_open_without_truncating)
 
     def size(self) -> dict[str, int]:
         """``n_entries`` and ``n_bytes``."""
@@ -147,6 +147,11 @@ class FeatureCache:
             if entry.name.endswith(_SUFFIX)
         ]
         return {"n_entries": len(sizes), "n_bytes": sum(sizes)}
+
+
+def _open_without_truncating(path: str, flags: int) -> int:
+    # A claim is empty, and some file systems write what was truncated to the disk at once.
+    return os.open(path, flags & ~os.O_TRUNC, 0o666)
 
 
 def _read(path: str) -> bytes:

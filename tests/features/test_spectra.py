@@ -8,6 +8,7 @@ import scipy.fft
 from skser.features import (
     MFCC,
     Chroma,
+    FeatureBlock,
     MelSpectrogram,
     Spectra,
     SpectralCentroid,
@@ -16,6 +17,7 @@ from skser.features import (
     Tonnetz,
 )
 from skser.features._filters import mel_filters
+from skser.features.recipe import FeatureRecipe
 from skser.features.spectra import power_to_db
 
 from .golden.make_golden import speechlike
@@ -113,3 +115,31 @@ def test_once_computes_once():
     for _ in range(2):
         assert spectra.once(("mine", 1), lambda: calls.append(1) or np.ones(3)).sum() == 3
     assert len(calls) == 1
+
+
+def test_float32_is_near(pair):
+    double, _ = pair
+    given = (double.waveform, double.sr, double.n_fft, double.hop_length)
+    single = Spectra(*given, dtype=np.float32)
+    largest = double.magnitude.max()
+    assert single.stft.dtype == np.complex64
+    np.testing.assert_allclose(single.stft, double.stft, rtol=0, atol=2e-6 * largest)
+    np.testing.assert_allclose(single.power, double.power, rtol=0, atol=2e-6 * largest**2)
+
+
+@pytest.mark.parametrize(
+    ("others", "dtype"),
+    [([], np.float32), ([MFCC()], np.float32), ([Chroma()], np.float64), ([Tonnetz()], np.float64)],
+)
+def test_precision_is_what_a_block_needs(others, dtype):
+    seen = []
+
+    class Precision(FeatureBlock):
+        def compute(self, spectra):
+            seen.append(spectra.dtype)
+            return np.zeros((1, spectra.n_frames), np.float32)
+
+    blocks = [("precision", Precision()), *((type(block).__name__, block) for block in others)]
+    recipe = FeatureRecipe(tuple(blocks), 1024, 256, ("mean",))
+    assert recipe(speechlike(seconds=0.25), 16000).shape == (recipe.n_features,)
+    assert seen == [dtype]
