@@ -29,14 +29,12 @@ def windowed_frames(
 
 
 @kernel
-def squared_magnitudes(spectrum: np.ndarray) -> np.ndarray:
+def square_magnitudes(spectrum: np.ndarray, squares: np.ndarray) -> None:
     """Squared magnitude of each complex value."""
-    squares = np.empty(spectrum.shape, np.float32)
     for t in range(len(spectrum)):
         row, target = spectrum[t], squares[t]
         for f in range(len(row)):
             target[f] = row[f].real * row[f].real + row[f].imag * row[f].imag
-    return squares
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -87,34 +87,53 @@ class Spectra:
     # Frames lie in rows, one after the other, because most work is done frame by frame; blocks
     # see them as columns, as in librosa.
 
-    @cached_property
-    def stft(self) -> np.ndarray:
-        """Complex spectrum, complex64 of shape (1 + n_fft // 2, n_frames)."""
+    def _transformed(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Complex spectra of a few frames at a time, which fit into the processor's cache."""
         from ._kernels import windowed_frames
 
         window = hann(self.n_fft, self.dtype)
-        stft = np.empty((self.n_frames, 1 + self.n_fft // 2), np.complex64)
-        # A few frames at a time, because more do not fit into the processor's cache.
         n_at_once = max(1, _SAMPLES_AT_ONCE // self.n_fft)
         for first in range(0, self.n_frames, n_at_once):
-            part = stft[first : first + n_at_once]
-            frames = windowed_frames(self.waveform, window, self.hop_length, first, len(part))
-            part[:] = scipy.fft.rfft(frames, axis=1, overwrite_x=True)
+            n = min(n_at_once, self.n_frames - first)
+            frames = windowed_frames(self.waveform, window, self.hop_length, first, n)
+            spectrum = scipy.fft.rfft(frames, axis=1, overwrite_x=True)
+            yield slice(first, first + n), spectrum.astype(np.complex64, copy=False)
+
+    def _empty(self, dtype: Any) -> np.ndarray:
+        return np.empty((self.n_frames, 1 + self.n_fft // 2), dtype)
+
+    @cached_property
+    def stft(self) -> np.ndarray:
+        """Complex spectrum, complex64 of shape (1 + n_fft // 2, n_frames)."""
+        stft = self._empty(np.complex64)
+        for part, spectrum in self._transformed():
+            stft[part] = spectrum
         return stft.T
+
+    # Blocks need magnitude and power, so the complex spectrum is not kept for them. In float64
+    # both are rounded as in librosa, to the last digit.
 
     @cached_property
     def magnitude(self) -> np.ndarray:
         """Magnitude."""
-        return np.abs(self.stft)
+        if self.dtype == np.float32:
+            return np.sqrt(self.power)
+        magnitude = self._empty(np.float32)
+        for part, spectrum in self._transformed():
+            np.abs(spectrum, out=magnitude[part])
+        return magnitude.T
 
     @cached_property
     def power(self) -> np.ndarray:
         """Squared magnitude."""
-        from ._kernels import squared_magnitudes
+        from ._kernels import square_magnitudes
 
-        if self.dtype == np.float32:
-            return squared_magnitudes(self.stft.T).T
-        return self.magnitude**2  # to the last digit as in librosa
+        if self.dtype != np.float32:
+            return self.magnitude**2
+        power = self._empty(np.float32)
+        for part, spectrum in self._transformed():
+            square_magnitudes(spectrum, power[part])
+        return power.T
 
     @property
     def frequencies(self) -> np.ndarray:
