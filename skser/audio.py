@@ -215,4 +215,5 @@ def _is_container(head: bytes) -> bool:
 def file_signature(path: str | os.PathLike[str]) -> tuple[str, int, int]:
     """Absolute path, size in bytes and time of change (ns): a file's identity for caches."""
     status = os.stat(path)
-    return (os.path.join(os.getcwd(), path), status.st_size, status.st_mtime_ns)
+    absolute = os.fspath(path) if os.path.isabs(path) else os.path.join(os.getcwd(), path)
+    return (absolute, status.st_size, status.st_mtime_ns)
