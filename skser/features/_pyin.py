@@ -14,6 +14,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -32,6 +33,7 @@ _DECAY = np.exp(-2)  # how much less likely a trough is than the one before it
 _NO_TROUGH = 0.01  # probability of the deepest trough if it is above the threshold
 _TINY = np.finfo(np.float64).tiny
 _SAMPLES_AT_ONCE = 8  # of `add_eight`
+_FRAMES_AT_ONCE = 1024  # whose autocorrelations are held
 
 
 def pyin(
@@ -74,18 +76,15 @@ def pyin(
     min_period = int(np.floor(sr / fmax))
     max_period = min(int(np.ceil(sr / fmin)), frame_length - 1)
     n_bins = int(np.floor(_BINS_PER_OCTAVE * np.log2(fmax / fmin))) + 1
-    samples, correlations = autocorrelations(waveform, frame_length, hop_length, max_period)
-    counts, voicing, bins, probs = frame_candidates(
-        samples,
-        hop_length,
-        correlations,
-        *threshold_prior(),
-        min_period,
-        # Floats, since each combination of types would be compiled anew.
-        float(sr),
-        float(fmin),
-        n_bins,
-    )
+    # Floats, since each combination of types would be compiled anew.
+    grid = (min_period, float(sr), float(fmin), n_bins)
+    blocks = [
+        frame_candidates(samples, hop_length, correlations, *threshold_prior(), *grid)
+        for samples, correlations in autocorrelations(
+            waveform, frame_length, hop_length, max_period
+        )
+    ]
+    counts, voicing, bins, probs = (np.concatenate(part) for part in zip(*blocks, strict=True))
     ends = np.cumsum(counts)
     reach = max_semitones * _BINS_PER_SEMITONE // 2  # to either side
     states = likeliest_path(ends, bins, np.log(probs), voicing, *moves(n_bins, reach))
@@ -95,19 +94,20 @@ def pyin(
 
 def autocorrelations(
     waveform: np.ndarray, frame_length: int, hop_length: int, max_lag: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Padded samples, and the autocorrelation of each frame for lags from 0 to ``max_lag``."""
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Samples and autocorrelations for lags from 0 to ``max_lag``, by blocks of frames."""
     n_frames = 1 + len(waveform) // hop_length
-    n_samples = len(waveform) + frame_length
-    samples = np.zeros(n_samples + max_lag + 2 * _SAMPLES_AT_ONCE, np.float32)
+    n_zeros = frame_length + max_lag + _SAMPLES_AT_ONCE
+    samples = np.zeros(len(waveform) + n_zeros, np.float32)
     samples[frame_length // 2 : frame_length // 2 + len(waveform)] = waveform
-    return samples, correlate_frames(
-        samples, n_samples, frame_length, hop_length, n_frames, max_lag
-    )
+    for first in range(0, n_frames, _FRAMES_AT_ONCE):
+        n = min(_FRAMES_AT_ONCE, n_frames - first)
+        block = samples[first * hop_length :]
+        yield block, correlate_frames(block, frame_length, hop_length, n, max_lag)
 
 
 @kernel
-def correlate_frames(samples, n_samples, frame_length, hop_length, n_frames, max_lag):
+def correlate_frames(samples, frame_length, hop_length, n_frames, max_lag):
     """Autocorrelation of each frame, from products that all frames share.
 
     Frames overlap, and one Fourier transform for each would begin anew. Here the products of the
@@ -119,7 +119,7 @@ def correlate_frames(samples, n_samples, frame_length, hop_length, n_frames, max
     first = 0  # frame that has not ended
     for last in range(n_frames):
         here = last * hop_length
-        stop = here + hop_length if last < n_frames - 1 else n_samples
+        stop = here + (hop_length if last < n_frames - 1 else frame_length)
         sums[:] = 0
         while here < stop:
             after = min(here + _SAMPLES_AT_ONCE, stop)

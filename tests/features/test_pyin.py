@@ -153,11 +153,14 @@ def test_path_is_as_likely_as_the_best_of_all(seed, n_bins, semitones, surely_vo
 
 @pytest.mark.parametrize("hop_length", [8, 100, 163, 256, 700])
 @pytest.mark.parametrize("n_samples", [1, 300, 3000])
-def test_autocorrelation_of_every_frame(hop_length, n_samples):
+@pytest.mark.parametrize("n_at_once", [5, 1024])
+def test_autocorrelation_of_every_frame(monkeypatch, hop_length, n_samples, n_at_once):
     """To the rounding of float32, also of a quiet frame after a loud one."""
+    monkeypatch.setattr(_pyin, "_FRAMES_AT_ONCE", n_at_once)
     waveform = np.random.default_rng(0).normal(size=n_samples).astype(np.float32)
     waveform[n_samples // 2 :] *= 1e-12
-    _, correlations = _pyin.autocorrelations(waveform, 512, hop_length, 200)
+    blocks = list(_pyin.autocorrelations(waveform, 512, hop_length, 200))
+    correlations = np.concatenate([correlations for _, correlations in blocks])
     frames = librosa.util.frame(
         np.pad(waveform.astype(float), 256), frame_length=512, hop_length=hop_length
     )
