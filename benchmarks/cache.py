@@ -116,16 +116,16 @@ def run_task(speech: Bunch, n_jobs: int, folder: str | None, n_passes: int) -> d
     return result | {"peak": memory()[1] / MIB}
 
 
-def take_turn(n_clips: int) -> dict[str, dict]:
+def take_turn(n_clips: int, folder: Path) -> dict[str, dict]:
     """Run everything once, and end the benchmark if a cache changes what comes out."""
-    with TemporaryDirectory() as of_folds, TemporaryDirectory() as of_passes:
-        runs = {
-            "single pass": run_again(n_passes=1, folder=None),
-            "folds, cache": run_again(n_passes=0, folder=of_folds),
-            "folds, no cache": run_again(n_passes=0, folder=None),
-            "passes": run_again(n_passes=2, folder=of_passes),
-            "new process": run_again(n_passes=1, folder=of_passes),
-        }
+    of_folds, of_passes = str(folder / "folds"), str(folder / "passes")
+    runs = {
+        "single pass": run_again(n_passes=1, folder=None),
+        "folds, cache": run_again(n_passes=0, folder=of_folds),
+        "folds, no cache": run_again(n_passes=0, folder=None),
+        "passes": run_again(n_passes=2, folder=of_passes),
+        "new process": run_again(n_passes=1, folder=of_passes),
+    }
     if len({digest for run in runs.values() for digest in run.get("features", [])}) > 1:
         sys.exit("the cache changes features")
     if runs["folds, cache"]["scores"] != runs["folds, no cache"]["scores"]:
@@ -157,7 +157,9 @@ def main() -> None:
     for path in speech.paths:
         Path(path).read_bytes()  # from the disk, once for all
     n_clips = len(chosen)
-    turns = [take_turn(n_clips) for _ in range(arguments.repeats)]
+    # Deleted in the end only: for a minute after that, ext4 is slow to make files.
+    with TemporaryDirectory() as folder:
+        turns = [take_turn(n_clips, Path(folder, str(turn))) for turn in range(arguments.repeats)]
     title = f"{n_clips} clips, {arguments.jobs} process{'es' * (arguments.jobs > 1)}"
 
     rows = []
