@@ -13,7 +13,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -60,7 +60,7 @@ class FeatureCache:
 
     def path(self, key: str) -> str:
         """The file of an entry, whether it is there or not."""
-        return f"{self.folder}/{key[:2]}/{key}{_SUFFIX}"
+        return f"{self.folder}/{key[0]}/{key}{_SUFFIX}"
 
     def load(self, key: str) -> np.ndarray | None:
         """Features, or None if they are not there or not whole."""
@@ -89,7 +89,8 @@ class FeatureCache:
         n_views, *n_frames, n_features = features.shape
         shape = struct.pack("<3I", n_views, *(n_frames or [0]), n_features)
         body = shape + features.astype("<f4", copy=False).tobytes()
-        with self._open_claim(key, "wb") as file:
+        # Not truncated, which has some file systems write to the disk at once; it is empty anyway.
+        with open(self._open_claim(key, 0), "wb") as file:
             file.write(struct.pack("<8sI", _MARK, zlib.crc32(body)) + body)
         os.replace(self._claim_path(key), self.path(key))
 
@@ -107,7 +108,7 @@ class FeatureCache:
     def claim(self, key: str) -> bool:
         """Say that this process extracts a clip; False if another one has said so."""
         try:
-            self._open_claim(key, "xb").close()
+            os.close(self._open_claim(key, os.O_EXCL))
         except FileExistsError:
             if self.is_claimed(key):
                 return False
@@ -128,15 +129,16 @@ class FeatureCache:
             return False
 
     def _claim_path(self, key: str) -> str:
-        return f"{self.folder}/{key[:2]}/{key}.claim"
+        return f"{self.folder}/{key[0]}/{key}.claim"
 
-    def _open_claim(self, key: str, mode: str) -> Any:
+    def _open_claim(self, key: str, flag: int) -> int:
         path = self._claim_path(key)
+        flags = os.O_CREAT | os.O_WRONLY | getattr(os, "O_BINARY", 0) | flag
         try:
-            return open(path, mode, opener=_open_without_truncating)
+            return os.open(path, flags, 0o666)
         except FileNotFoundError:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            return open(path, mode, opener=_open_without_truncating)
+            return os.open(path, flags, 0o666)
 
     def size(self) -> dict[str, int]:
         """``n_entries`` and ``n_bytes``."""
@@ -147,11 +149,6 @@ class FeatureCache:
             if entry.name.endswith(_SUFFIX)
         ]
         return {"n_entries": len(sizes), "n_bytes": sum(sizes)}
-
-
-def _open_without_truncating(path: str, flags: int) -> int:
-    # A claim is empty, and some file systems write what was truncated to the disk at once.
-    return os.open(path, flags & ~os.O_TRUNC, 0o666)
 
 
 def _read(path: str) -> bytes:

@@ -10,7 +10,6 @@ import numpy as np
 
 from skser import AudioLoader, FeatureUnionExtractor
 from skser.features import FeatureBlock
-from skser.features.cache import FeatureCache
 
 
 class Slow(FeatureBlock):
@@ -34,33 +33,18 @@ def extractor_of(log, memory):
     return FeatureUnionExtractor([("slow", Slow(str(log))), "zcr"], memory=memory)
 
 
-class HalfWriter:
-    """A file that takes half of what is written, and then the process is killed."""
-
-    def __init__(self, file):
-        self.file = file
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.file.close()
-
-    def write(self, content):
-        self.file.write(content[: len(content) // 2])
-        self.file.flush()
+def replace_but_the_20th(source, target):
+    """Rename, but of the 20th entry only the first half was written, and the process is killed."""
+    if len(list(Path(target).parent.parent.rglob("*.features"))) == 19:
+        os.truncate(source, os.path.getsize(source) // 2)
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-def open_claim(cache, key, mode):
-    is_20th = mode == "wb" and len(list(Path(cache.folder).rglob("*.features"))) == 19
-    return HalfWriter(opened(cache, key, mode)) if is_20th else opened(cache, key, mode)
+    rename(source, target)
 
 
 if __name__ == "__main__":
     log, memory, out, *paths = sys.argv[1:]
     if os.path.exists(log + ".file"):
-        opened, FeatureCache._open_claim = FeatureCache._open_claim, open_claim
+        rename, os.replace = os.replace, replace_but_the_20th
     clips = AudioLoader(duration=None).transform(paths)
     extractor = extractor_of(log, memory).fit(clips)
     print("ready", flush=True)
