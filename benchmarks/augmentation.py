@@ -35,7 +35,7 @@ from pathlib import Path
 import librosa
 import numpy as np
 import soxr
-from _compare import print_ratios, print_table, spread, time_each
+from _compare import MIB, memory, print_ratios, print_table, spread, time_each
 from threadpoolctl import threadpool_limits
 
 from skser import read_audio
@@ -280,6 +280,7 @@ def main() -> None:
     clips = [fix_length(clip, 3 * SR) for clip in clips]
     chains = competitors(peers)
     print_ratios(f"{len(clips)} clips x 4 views", time_each(chains, clips))
+    print(f"\npeak memory {memory()[1] / MIB:.0f} MiB, all of them included")
 
 
 if __name__ == "__main__":

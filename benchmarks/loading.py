@@ -21,7 +21,7 @@ import librosa
 import numpy as np
 import soundfile
 import soxr
-from _compare import check_equal, pick_clips, print_ratios, time_in_batches
+from _compare import MIB, check_equal, memory, pick_clips, print_ratios, time_in_batches
 
 from skser import AudioLoader, read_audio
 from skser._recordings import _inspect_file
@@ -66,6 +66,7 @@ def main() -> None:
     }
     title = f"{len(paths)} recordings to {SR // 1000} kHz"
     print_ratios(title, time_in_batches(runs, paths), ours="skser.read_audio")
+    print(f"\npeak memory {memory()[1] / MIB:.0f} MiB, librosa included")
 
 
 if __name__ == "__main__":
