@@ -12,6 +12,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and ps of POSIX
 
 N_CLIPS = 1000
 SCRIPT = """
+import signal
 import sys
 import time
 
@@ -35,6 +36,8 @@ def interrupt(*args):
 
 
 if __name__ == "__main__":
+    # A shell has those that it starts in the background ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     mode, backend, n_jobs, memory = sys.argv[1:]
     waveforms = np.random.default_rng(0).normal(size=(N_CLIPS, 400))
     extractor = FeatureUnionExtractor([("slow", Slow())], n_jobs=eval(n_jobs), memory=memory)
