@@ -7,7 +7,6 @@ compared by their medians over these turns.
 from __future__ import annotations
 
 import json
-import os
 import re
 import resource
 import subprocess
@@ -106,11 +105,7 @@ def memory(pid: int | str = "self") -> tuple[int, int]:
 
 
 def run_again(**task: Any) -> dict:
-    """Run this script with ``--task`` in a new process on one thread; its last line is JSON."""
-    from _one_thread import ONE_THREAD
-
+    """Run this script with ``--task`` in a new process; its last line is JSON."""
     command = [sys.executable, *sys.argv, "--task", json.dumps(task)]
-    done = subprocess.run(
-        command, env=os.environ | ONE_THREAD, stdout=subprocess.PIPE, text=True, check=True
-    )
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])

@@ -30,6 +30,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import _one_thread  # noqa: F401
 import numpy as np
 from _compare import MIB, describe, memory, print_table, run_again, spread
 from sklearn.base import clone

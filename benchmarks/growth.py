@@ -24,6 +24,7 @@ import sys
 import time
 from pathlib import Path
 
+import _one_thread  # noqa: F401
 import numpy as np
 from _compare import MIB, describe, memory, print_table, run_again, spread
 

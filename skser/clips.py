@@ -161,7 +161,7 @@ class Clips(Sequence):
             waveform, error = self.silence, caught
         views = waveform[np.newaxis]
         for stage in self.stages:
-            with naming(f"stage {getattr(stage, '__name__', type(stage).__name__)}"):
+            with naming(stage_name(stage)):
                 views = stage(views, self.sr)
         return views, error
 
@@ -197,6 +197,11 @@ class Clips(Sequence):
         length = "of various lengths" if self.n_samples is None else f"of {self.n_samples} samples"
         views = f", {self.n_views} views each" if self.n_views > 1 else ""
         return f"<{len(self)} clips {length} at {self.sr} Hz{views}>"
+
+
+def stage_name(stage: Stage) -> str:
+    """Name of a stage in messages."""
+    return f"stage {getattr(stage, '__name__', type(stage).__name__)}"
 
 
 def without_padding(view: np.ndarray) -> np.ndarray:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import partial
-from typing import Any
 
 import numpy as np
 from joblib.parallel import get_active_backend
@@ -34,9 +33,9 @@ class Entries:
         self.keys = keys
         self.claimed: set[str] = set()
 
-    def load(self, number: int) -> list[np.ndarray | None]:
-        """Features of each part of a clip, None where there are none."""
-        return [self.cache.load(keys[number]) for keys in self.keys]
+    def load(self, work: Work) -> list[np.ndarray | None]:
+        """Features of each part that is asked for, None where there are none."""
+        return [self.cache.load(key) for key in self._keys(work)]
 
     def claim(self, work: Work) -> bool:
         """Whether nobody else has any of it in hand, in which case it is claimed."""
@@ -93,7 +92,7 @@ def extract_into(
             if not entries.claim(work):
                 others.append(work)
             # Another process may have kept it since it was looked for.
-            elif all(entries.load(work.number)[part] is None for part in work.parts):
+            elif all(found is None for found in entries.load(work)):
                 yield work
             else:
                 entries.release(work)
@@ -115,13 +114,13 @@ def extract_into(
             missing = []
             for work in others:
                 _wait_while(partial(entries.is_claimed, work))
-                found: list[Any] = entries.load(work.number)
-                kept = tuple(part for part in work.parts if found[part] is not None)
+                found = dict(zip(work.parts, entries.load(work), strict=True))
+                kept = {part: features for part, features in found.items() if features is not None}
                 if kept:
-                    features = [found[part] for part in kept]
-                    yield Extracted(Work(work.number, kept), features, is_new=False)
-                if len(kept) < len(work.parts):
-                    rest = tuple(part for part in work.parts if part not in kept)
+                    done = Work(work.number, tuple(kept))
+                    yield Extracted(done, list(kept.values()), is_new=False)
+                if len(kept) < len(found):
+                    rest = tuple(part for part in found if part not in kept)
                     missing.append(Work(work.number, rest))
             others.clear()
     finally:

@@ -17,7 +17,7 @@ import numpy as np
 import skser
 
 from .._recordings import Recording
-from ..clips import Clips
+from ..clips import Clips, stage_name
 from ..exceptions import ParameterError
 
 _KNOWN = ("builtins", "sklearn", "skser")
@@ -27,17 +27,13 @@ def entry_keys(clips: Clips, recipe: Any) -> list[str]:
     """Name of the entry of every clip: a hash of all that its features depend on."""
     parts = [
         ("the reader of the clips", clips.read),
-        *((f"stage {_name(stage)}", stage) for stage in clips.stages),
+        *((stage_name(stage), stage) for stage in clips.stages),
         *((f"block {name!r}", block) for name, block in recipe.blocks),
     ]
     hashes = [(name, _hash_part(name, part)) for name, part in parts]
     settings = (recipe.n_fft, recipe.hop_length, recipe.statistics, clips.sr)
     common = joblib.hash((hashes, settings, _versions())).encode()
     return [_hash(common, *_source_parts(source)) for source in clips.sources]
-
-
-def _name(stage: Any) -> str:
-    return getattr(stage, "__name__", type(stage).__name__)
 
 
 def _hash_part(name: str, part: Any) -> str:

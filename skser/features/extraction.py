@@ -47,16 +47,18 @@ def extract(
         is_there[number, part] = True
 
     if entries is not None:
+        everything = tuple(range(len(parts)))
         for number in range(n_clips):
-            for part, kept in enumerate(entries.load(number)):
+            for part, kept in enumerate(entries.load(Work(number, everything))):
                 if kept is not None:
                     put(number, part, kept)
     missing = [
         Work(int(number), tuple(np.flatnonzero(~is_there[number]).tolist()))
         for number in np.flatnonzero(~is_there.all(axis=1))
     ]
-    extracted = extract_in_parallel(parts, missing, recipe, n_jobs)
-    if entries is not None:
+    if entries is None:
+        extracted = extract_in_parallel(parts, missing, recipe, n_jobs)
+    else:
         extracted = extract_into(entries, parts, missing, recipe, n_jobs)
     complaints = []
     is_new = np.zeros(n_clips, bool)

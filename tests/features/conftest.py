@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-import soundfile
 
 from skser.features.recipe import FeatureRecipe
 
 from .golden.make_golden import speechlike
+from .recordings import write_recordings
 
 
 @pytest.fixture
@@ -20,9 +20,7 @@ def paths(tmp_path):
     """Three FLAC recordings of 0.25 s."""
     folder = tmp_path / "audio"
     folder.mkdir()
-    for i in range(3):
-        soundfile.write(folder / f"{i}.flac", speechlike(seconds=0.25, seed=i), 16000)
-    return sorted(map(str, folder.iterdir()))
+    return write_recordings(folder, [0.25] * 3)
 
 
 @pytest.fixture

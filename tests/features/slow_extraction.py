@@ -12,6 +12,13 @@ from skser import AudioLoader, FeatureUnionExtractor
 from skser.features import FeatureBlock
 
 
+def append_line(path, number):
+    """Write a number to a file that other processes may be writing to."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(file, b"%d\n" % number)
+    os.close(file)
+
+
 class Slow(FeatureBlock):
     """Peak of each frame; every computation writes a line, and the 40th may be the last."""
 
@@ -19,9 +26,7 @@ class Slow(FeatureBlock):
         self.log = log
 
     def compute(self, spectra):
-        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.write(log, b"%d\n" % (1e6 * abs(spectra.waveform).sum()))
-        os.close(log)
+        append_line(self.log, 1e6 * abs(spectra.waveform).sum())
         if os.path.exists(self.log + ".block") and Path(self.log).read_bytes().count(b"\n") == 40:
             os.kill(os.getpid(), signal.SIGKILL)
         # The order of such a set is another in every process.

@@ -10,7 +10,6 @@ import signal
 import joblib
 import numpy as np
 import pytest
-import soundfile
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -19,7 +18,7 @@ from skser import AudioLoader, FeatureScaler, FeatureUnionExtractor
 from skser.exceptions import ExtractionError
 from skser.features import MFCC, RMS, FeatureBlock
 
-from .golden.make_golden import speechlike
+from .recordings import write_recordings
 
 distributed = pytest.importorskip("distributed")
 
@@ -52,11 +51,7 @@ def on_cluster(client):
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory):
     """Eighty recordings of 0.1 to 0.26 s."""
-    folder = tmp_path_factory.mktemp("audio")
-    for i in range(80):
-        waveform = speechlike(seconds=0.1 + 0.002 * i, seed=i)
-        soundfile.write(folder / f"{i:02}.flac", waveform, 16000)
-    return sorted(map(str, folder.iterdir()))
+    return write_recordings(tmp_path_factory.mktemp("audio"), [0.1 + 0.002 * i for i in range(80)])
 
 
 def load(paths, **params):
