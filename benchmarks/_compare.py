@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
+from skser import Augmenter, make_emotion_pipeline
 from skser.datasets import load_corpus
+from skser.features import MFCC
 
 MIB = 2**20
 
@@ -32,6 +35,15 @@ def pick_clips(folder: Path, n_clips: int) -> list[str]:
     """Paths of so many recordings, spread over the corpus."""
     paths = load_corpus(folder).paths
     return list(paths[spread(len(paths), n_clips)])
+
+
+def make_extraction(**params: Any) -> Pipeline:
+    """Silence trimmed at 30 dB, up to 3 s, sequences of 40 MFCC and derivatives, 50 a second."""
+    pipeline = make_emotion_pipeline(
+        augment=Augmenter(n_views=1, random_state=0),
+        features__blocks=[("mfcc", MFCC(n_mfcc=40, deltas=1, n_mels=64, fmin=50.0))],
+    )
+    return pipeline[:3].set_params(**params)
 
 
 def time_each(competitors: dict[str, Callable[[Any], Any]], items: Sequence[Any]) -> dict:

@@ -1,108 +1,243 @@
-"""Speaker-independent score of the default pipeline on a corpus.
+"""Score of a recipe on a corpus under a protocol.
 
-    python benchmarks/accuracy.py ravdess FOLDER --folds luna-jimenez --seeds 0 1 2
+    python benchmarks/accuracy.py default ravdess FOLDER --protocol luna-jimenez --seeds 0 1 2
 
-Prints the unweighted average recall (UAR, scikit-learn's balanced accuracy) over all clips, each
-labelled by a pipeline that was fitted without its speaker, and writes it with versions and seeds
-to a JSON file if ``--out`` names one. Nothing is fitted, chosen or normalised on test speakers.
+Every finished fold is kept in ``benchmarks/results/RECIPE-CORPUS-PROTOCOL.json``, with versions and
+seeds; the same command goes on where it was. ``accuracy_tables.py`` makes the tables from these.
+
+Protocols without a speaker on both sides, in which nothing is fitted, chosen or normalised on test
+speakers:
+
+- ``loso``: leave one speaker out; ``5`` (or another number): folds of whole speakers;
+- ``luna-jimenez``, ``emobox``: the folds of RAVDESS that others have published.
+
+Protocols with the same speakers on both sides, to set published claims beside:
+
+- ``random-15`` (or another number): 15 % of the clips, at random, are the test part;
+- ``watched``: the test part is what training watches to stop and to lower the learning rate;
+- ``watched-views``: the same, and augmented views of one clip are on both sides. This leak is made
+  here, by taking every view for a clip; a pipeline cannot do it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from sklearn.base import clone
-from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, PredefinedSplit
+from sklearn.metrics import confusion_matrix
+from sklearn.model_selection import (
+    GroupKFold,
+    LeaveOneGroupOut,
+    PredefinedSplit,
+    StratifiedShuffleSplit,
+)
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
-from skser import make_emotion_pipeline
+from skser import AugmentedFeatures
 from skser.datasets import load_corpus
+from skser.recipes import RECIPES, get_recipe
 
-# C. Luna-Jimenez et al., "Multimodal emotion recognition on RAVDESS dataset using transfer
-# learning", Sensors 21(22), 2021: the actors in the test part of each fold.
-LUNA_JIMENEZ = (
-    (2, 5, 14, 15, 16),
-    (3, 6, 7, 13, 18),
-    (10, 11, 12, 19, 20),
-    (8, 17, 21, 23, 24),
-    (1, 4, 9, 22),
-)
+RESULTS = Path(__file__).parent / "results"
+
+# Actors in the test part of each fold of RAVDESS.
+ACTORS = {
+    # C. Luna-Jimenez et al., "Multimodal emotion recognition on RAVDESS dataset using transfer
+    # learning", Sensors 21(22), 2021.
+    "luna-jimenez": (
+        (2, 5, 14, 15, 16),
+        (3, 6, 7, 13, 18),
+        (10, 11, 12, 19, 20),
+        (8, 17, 21, 23, 24),
+        (1, 4, 9, 22),
+    ),
+    # Z. Ma et al., "EmoBox: multilingual multi-corpus speech emotion recognition toolkit and
+    # benchmark", Interspeech 2024.
+    "emobox": (
+        (1, 11, 20, 21),
+        (4, 10, 12, 14),
+        (8, 9, 19, 23),
+        (3, 5, 7, 24),
+        (2, 15, 16, 18),
+        (6, 13, 17, 22),
+    ),
+}
 
 
-def make_folds(name: str, speech: Bunch) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Train and test indices, never with a speaker on both sides."""
-    if name == "luna-jimenez":
-        fold_of = {f"ravdess-{a:02d}": i for i, actors in enumerate(LUNA_JIMENEZ) for a in actors}
-        return PredefinedSplit([fold_of[speaker] for speaker in speech.groups]).split()
-    splitter = LeaveOneGroupOut() if name == "loso" else GroupKFold(int(name))
-    return splitter.split(speech.paths, speech.target, speech.groups)
+def make_folds(protocol: str, speech: Bunch, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Train and test indices of each fold; nothing to split for ``watched``."""
+    if protocol.startswith("watched"):
+        everything = np.arange(len(speech.paths))
+        return [(everything, everything[:0])]
+    if protocol.startswith("random-"):
+        share = int(protocol.removeprefix("random-")) / 100
+        splitter = StratifiedShuffleSplit(1, test_size=share, random_state=seed)
+        return list(splitter.split(speech.paths, speech.target))
+    if protocol in ACTORS:
+        fold_of = {
+            f"ravdess-{actor:02d}": i
+            for i, actors in enumerate(ACTORS[protocol])
+            for actor in actors
+        }
+        return list(PredefinedSplit([fold_of[speaker] for speaker in speech.groups]).split())
+    splitter = LeaveOneGroupOut() if protocol == "loso" else GroupKFold(int(protocol))
+    return list(splitter.split(speech.paths, speech.target, speech.groups))
 
 
-def score(speech: Bunch, folds: str, seed: int, memory: str, n_jobs: int, parameters: dict) -> dict:
-    """Cross-validate once; features are extracted once for all folds and seeds."""
-    pipeline = make_emotion_pipeline(
-        random_state=seed, augment__random_state=0, memory=memory, n_jobs=n_jobs, **parameters
-    )
-    predicted = np.empty_like(speech.target)
+def predict_fold(
+    pipeline: Pipeline, protocol: str, speech: Bunch, train: np.ndarray, test: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of the test part of a fold, and what the pipeline makes of them."""
+    if protocol == "watched":
+        pipeline.fit(speech.paths, speech.target)
+        watched = pipeline[-1].validation_clips_
+        return speech.target[watched], pipeline.predict(speech.paths[watched])
+    if protocol == "watched-views":
+        views = pipeline[:-2].fit_transform(speech.paths)
+        if not isinstance(views, AugmentedFeatures):
+            raise SystemExit("the recipe has one view of each clip, so there is nothing to leak")
+        rows, labels = views.flatten(), views.repeat(speech.target)
+        classifier = pipeline[-2:].fit(rows, labels)
+        watched = classifier[-1].validation_clips_
+        return labels[watched], classifier.predict(rows[watched])
+    pipeline.fit(speech.paths[train], speech.target[train])
+    return speech.target[test], pipeline.predict(speech.paths[test])
+
+
+def score_fold(
+    pipeline: Pipeline, protocol: str, speech: Bunch, seed: int, fold: int, *parts: np.ndarray
+) -> dict[str, Any]:
+    """Fit and test once: the confusion matrix, from which all scores follow."""
     start = time.perf_counter()
-    fold_scores = []
-    for train, test in make_folds(folds, speech):
-        fitted = clone(pipeline).fit(speech.paths[train], speech.target[train])
-        predicted[test] = fitted.predict(speech.paths[test])
-        fold_scores.append(balanced_accuracy_score(speech.target[test], predicted[test]))
-        print(f"  seed {seed} fold {len(fold_scores)}: {fold_scores[-1]:.3f}", flush=True)
+    truth, predicted = predict_fold(clone(pipeline), protocol, speech, *parts)
+    matrix = confusion_matrix(truth, predicted, labels=np.unique(speech.target))
+    seconds = round(time.perf_counter() - start, 1)
+    return {"seed": seed, "fold": fold, "seconds": seconds, "confusion": matrix.tolist()}
+
+
+def run(
+    arguments: argparse.Namespace, speech: Bunch, done: list[dict[str, Any]], memory: str
+) -> Iterator[dict[str, Any]]:
+    """Score the folds that are not done."""
+    known = {(fold["seed"], fold["fold"]) for fold in done}
+    parameters = {"augment__random_state": 0, "memory": memory, **arguments.set}
+    todo = []
+    for seed in arguments.seeds:
+        pipeline = get_recipe(arguments.recipe)(random_state=seed, **parameters)
+        for fold, parts in enumerate(make_folds(arguments.protocol, speech, seed)):
+            if (seed, fold) not in known:
+                todo.append((pipeline, arguments.protocol, speech, seed, fold, *parts))
+    if todo:  # the features, for all folds and seeds
+        extraction = clone(todo[0][0]).set_params(features__n_jobs=arguments.jobs)
+        extraction[:-2].fit_transform(speech.paths)
+    workers = Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")
+    yield from workers(delayed(score_fold)(*job) for job in todo)
+
+
+def summary(result: dict[str, Any]) -> dict[str, Any]:
+    """UAR and accuracy over all clips of a seed: their mean and deviation over seeds."""
+    scores = []
+    for seed in sorted({fold["seed"] for fold in result["folds"]}):
+        folds = [fold["confusion"] for fold in result["folds"] if fold["seed"] == seed]
+        matrix = np.sum(folds, axis=0)
+        scores.append(
+            (np.mean(np.diag(matrix) / matrix.sum(axis=1)), np.trace(matrix) / matrix.sum())
+        )
+    uar, accuracy = np.transpose(scores)
+    ddof = min(1, len(uar) - 1)
     return {
-        "seed": seed,
-        "uar": balanced_accuracy_score(speech.target, predicted),
-        "fold_uars": fold_scores,
-        "seconds": time.perf_counter() - start,
+        "n_seeds": len(uar),
+        "uar": uar.mean(),
+        "uar_sd": uar.std(ddof=ddof),
+        "uars": uar.tolist(),
+        "accuracy": accuracy.mean(),
+        "accuracy_sd": accuracy.std(ddof=ddof),
+        "seconds": float(np.mean([fold["seconds"] for fold in result["folds"]])),
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("corpus")
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--folds", default="loso", help="loso, luna-jimenez or a number of folds")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--set", nargs="*", default=[], help="parameters, as classify__epochs=80")
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
+def write(path: Path, result: dict[str, Any]) -> None:
+    """Write all at once, so that an interrupted run leaves what was there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".part")
+    temporary.write_text(json.dumps(result, indent=1) + "\n")
+    os.replace(temporary, path)
 
-    speech = load_corpus(arguments.data, corpus=arguments.corpus)
-    parameters = {k: json.loads(v) for k, v in (text.split("=", 1) for text in arguments.set)}
-    with TemporaryDirectory() as memory:
-        runs = [
-            score(speech, arguments.folds, seed, memory, arguments.jobs, parameters)
-            for seed in arguments.seeds
-        ]
-    uars = [run["uar"] for run in runs]
-    print(
-        f"{arguments.corpus}, {arguments.folds}, {len(speech.paths)} clips, "
-        f"{len(np.unique(speech.groups))} speakers: pooled UAR {np.mean(uars):.3f} "
-        f"± {np.std(uars, ddof=min(1, len(uars) - 1)):.3f} over {len(uars)} seeds, "
-        f"{np.mean([run['seconds'] for run in runs]):.0f} s each"
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    if arguments.out:
-        packages = ("skser", "scikit-learn", "tensorflow", "keras", "librosa", "numpy")
-        result = {
-            "corpus": arguments.corpus,
-            "folds": arguments.folds,
-            "parameters": parameters,
-            "runs": runs,
-            "versions": {"python": platform.python_version()} | {p: version(p) for p in packages},
-        }
-        arguments.out.write_text(json.dumps(result, indent=2) + "\n")
+    parser.add_argument("recipe", choices=list(RECIPES))
+    parser.add_argument("corpus", help="ravdess, emodb, emovo, synthetic folder, ...")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--name", help="name of the corpus in results, if not that of its loader")
+    parser.add_argument("--protocol", default="loso")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--jobs", type=int, default=2, help="folds at a time")
+    parser.add_argument("--set", nargs="*", default=[], help="parameters, as classify__epochs=80")
+    parser.add_argument("--out", type=Path, help="file to keep results in")
+    parser.add_argument("--memory", type=Path, help="folder to keep features in")
+    arguments = parser.parse_args()
+    arguments.set = {k: json.loads(v) for k, v in (text.split("=", 1) for text in arguments.set)}
+    arguments.name = arguments.name or arguments.corpus
+    if arguments.out is None:
+        if arguments.set:
+            parser.error("--set needs --out: results are of recipes as they are")
+        stem = f"{arguments.recipe}-{arguments.name}-{arguments.protocol}"
+        arguments.out = RESULTS / f"{stem}.json"
+    return arguments
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    speech = load_corpus(arguments.data, corpus=arguments.corpus)
+    packages = ("skser", "scikit-learn", "tensorflow", "keras", "librosa", "numpy")
+    result = {
+        "recipe": arguments.recipe,
+        "corpus": arguments.name,
+        "protocol": arguments.protocol,
+        "parameters": arguments.set,
+        "n_clips": len(speech.paths),
+        "n_speakers": len(np.unique(speech.groups)),
+        "classes": np.unique(speech.target).tolist(),
+        "versions": {"python": platform.python_version()} | {p: version(p) for p in packages},
+        "folds": [],
+    }
+    if arguments.out.exists():
+        kept = json.loads(arguments.out.read_text())
+        for name in ("recipe", "corpus", "protocol", "parameters", "n_clips", "classes"):
+            if kept[name] != result[name]:
+                raise SystemExit(
+                    f"{arguments.out} has {name}={kept[name]}, not {result[name]}; name another "
+                    "file with --out"
+                )
+        result["folds"] = kept["folds"]
+    with TemporaryDirectory() as temporary:
+        memory = str(arguments.memory or temporary)
+        for fold in run(arguments, speech, result["folds"], memory):
+            result["folds"].append(fold)
+            result["folds"].sort(key=lambda fold: (fold["seed"], fold["fold"]))
+            write(arguments.out, result)
+            print(f"seed {fold['seed']} fold {fold['fold']}: {fold['seconds']:.0f} s", flush=True)
+    scores = summary(result)
+    print(
+        f"{arguments.recipe} on {arguments.name}, {arguments.protocol}: pooled UAR "
+        f"{scores['uar']:.3f} ± {scores['uar_sd']:.3f} over {scores['n_seeds']} seeds "
+        f"({', '.join(f'{uar:.3f}' for uar in scores['uars'])}), accuracy "
+        f"{scores['accuracy']:.3f}, {scores['seconds']:.0f} s a fold"
+    )
 
 
 if __name__ == "__main__":

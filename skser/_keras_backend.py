@@ -1,4 +1,4 @@
-"""All that touches Keras, TensorFlow and scikeras: train a network, keep it, ask it.
+"""All that touches scikeras, and the whole of training and prediction with Keras.
 
 scikeras trains. It does not predict, because Keras' ``predict`` costs 40 ms for one clip and
 scikeras drops the first axis of a single row. A network is kept as its configuration (JSON) and
@@ -8,37 +8,49 @@ its weights (arrays), which pickle anywhere.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import numpy as np
+from sklearn.preprocessing import FunctionTransformer
 
-from . import networks
-from ._progress import progress
+from . import _layers  # noqa: F401 (Keras loads a network whose layers are registered)
+from ._checkpoint import Checkpoint
+from ._draws import Draws, with_frames
 from ._tensorflow import keras, tf  # before scikeras, which would import them aloud
 from ._trained_network import TrainedNetwork
+from ._training import EpochBar, TrainingSettings, make_callbacks, make_loss, make_optimizer
 
 from scikeras.wrappers import KerasClassifier  # isort: skip
 from tensorflow.python.framework import config as tf_config  # isort: skip
 
+History = dict[str, list[float]]
+
 _ROWS_AT_ONCE = 256
+_BATCHES_AHEAD = 4
 _ONE_FIT = Lock()
 
 
-class _EpochBar(keras.callbacks.Callback):
-    """One progress bar for all epochs, with the last epoch's figures."""
+class _DrawsClassifier(KerasClassifier):
+    """scikeras' classifier, trained on batches that are drawn anew in every epoch.
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        self.bar = progress(total=self.params["epochs"], desc="training", unit="epoch")
+    It is handed one number and label for each clip, which it checks, and its encoders put the
+    batches in their place.
+    """
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.bar.set_postfix({name: f"{value:.3f}" for name, value in (logs or {}).items()})
-        self.bar.update()
+    @property
+    def feature_encoder(self) -> FunctionTransformer:
+        return FunctionTransformer(
+            lambda _: _as_dataset(self.draws_, self.first_epoch_, self.model_.input_shape)
+        )
 
-    def on_train_end(self, logs: Any = None) -> None:
-        self.bar.close()
+    @property
+    def target_encoder(self) -> FunctionTransformer:
+        return FunctionTransformer(lambda _: None)
 
 
 @contextmanager
@@ -59,61 +71,107 @@ def _determinism_restored() -> Iterator[None]:
 
 
 def train(
-    X: np.ndarray,
-    y: np.ndarray,
+    draws: Draws,
+    validation: tuple[np.ndarray, np.ndarray, np.ndarray] | None,
     *,
-    n_classes: int,
-    sample_weight: np.ndarray | None,
-    validation: tuple[np.ndarray, np.ndarray] | None,
-    network: dict[str, Any],
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
+    build: Callable[[], keras.Model],
+    settings: TrainingSettings,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoint: Path | None = None,
     seed: int,
-    verbose: int,
-) -> tuple[TrainedNetwork, dict[str, list[float]]]:
-    """Train a network on rows ``X`` with classes ``y`` in range(n_classes).
+    verbose: int = 0,
+) -> tuple[TrainedNetwork, History]:
+    """Train a network.
+
+    Parameters
+    ----------
+    draws : Draws
+        What to train on.
+    validation : tuple of ndarray or None
+        Rows, targets and weights that are watched.
+    build : callable
+        Makes the network.
+    settings : TrainingSettings
+        How to train.
+    callbacks : sequence of keras.callbacks.Callback
+        Called beside our own.
+    checkpoint : Path or None
+        File of the state after each epoch, from which training is taken up if it is there.
+    seed : int
+        Seed of weights and dropout.
+    verbose : int
+        1 shows a progress bar.
 
     Returns
     -------
     network : TrainedNetwork
         The trained network.
     history : dict of list of float
-        Loss and accuracy after each epoch; ``val_*`` where there is a validation part.
+        Loss, accuracy and learning rate after each epoch; ``val_*`` where there is a validation
+        part.
     """
-    shape = X.shape[1:] if X.ndim == 2 else (None, X.shape[2])
-    meta = networks.NetworkMeta(shape, n_classes)
+    watching = make_callbacks(settings, "loss" if validation is None else "val_loss")
+    own = [Checkpoint(checkpoint, watching)] if checkpoint else []
+    n_done = own[0].n_epochs if own else 0
+    every = [*watching, *callbacks, *own, *([EpochBar()] if verbose else [])]
 
-    def build() -> keras.Model:
-        model = networks.conv1d(meta, **network)
+    def compiled() -> keras.Model:
+        model = build()
         # Compiling with XLA makes small networks slower on a CPU.
         model.compile(
-            keras.optimizers.Adam(learning_rate),
-            loss="sparse_categorical_crossentropy",
-            metrics=["accuracy"],
+            make_optimizer(settings, draws.n_batches),
+            loss=make_loss(settings),
+            weighted_metrics=["accuracy"],
             jit_compile=False,
         )
         return model
 
-    wrapped = KerasClassifier(
-        model=build,
-        loss="sparse_categorical_crossentropy",
+    wrapped = _DrawsClassifier(
+        model=compiled,
         # Always a seed: scikeras turns determinism on, and then an unseeded fit fails.
         random_state=seed,
-        epochs=epochs,
-        batch_size=batch_size,
-        shuffle=True,
-        callbacks=[_EpochBar()] if verbose else None,
+        callbacks=every or None,
         fit__validation_data=validation,
         verbose=0,
+        shuffle=False,
     )
+    # Attributes that end in _ are no parameters, which scikeras would hand to `compiled`.
+    wrapped.draws_, wrapped.first_epoch_ = draws, n_done
+    rows = np.zeros((len(draws.targets), 1))
+    labels = draws.targets.argmax(axis=1)
     # Seed and determinism belong to the process, so fits in threads take turns.
-    with _ONE_FIT, _determinism_restored():
-        wrapped.fit(X, y, sample_weight=sample_weight)
+    with _ONE_FIT, _determinism_restored(), warnings.catch_warnings():
+        # Keras reads the learning rate in a way that NumPy will no longer allow.
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        if own and own[0].is_done:
+            wrapped.initialize(rows, labels)
+            own[0].restore(wrapped.model_)
+            history = own[0].history
+        else:
+            wrapped.fit(rows, labels, initial_epoch=n_done, epochs=settings.epochs - n_done)
+            history = own[0].history if own else wrapped.history_
+    for callback in every:
+        # A network could not be pickled. TensorBoard's own set_model would look into it.
+        keras.callbacks.Callback.set_model(callback, None)
     model = wrapped.model_
-    trained = TrainedNetwork(model.to_json(), model.get_weights())
-    history = {name: [float(v) for v in values] for name, values in wrapped.history_.items()}
-    return trained, history
+    names = {name: [float(v) for v in values] for name, values in history.items()}
+    return TrainedNetwork(model.to_json(), model.get_weights()), names
+
+
+def _as_dataset(draws: Draws, first_epoch: int, input_shape: tuple) -> tf.data.Dataset:
+    """The batches of an epoch; each time it is gone through, those of the next."""
+    epochs = count(first_epoch)
+    n_frames = input_shape[1] if draws.is_sequence else None
+    signature = (
+        tf.TensorSpec(input_shape, tf.float32),
+        tf.TensorSpec([None, draws.targets.shape[1]], tf.float32),
+        tf.TensorSpec([None], tf.float32),
+    )
+    dataset = tf.data.Dataset.from_generator(
+        lambda: draws.epoch(next(epochs), n_frames), output_signature=signature
+    )
+    n_batches = tf.data.experimental.assert_cardinality(draws.n_batches)
+    return dataset.apply(n_batches).prefetch(_BATCHES_AHEAD)
 
 
 class PredictionFunction:
@@ -128,6 +186,9 @@ class PredictionFunction:
         self.graph = ask.get_concrete_function(rows)
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
+        n_frames = self.model.input_shape[1] if X.ndim == 3 else None
+        if n_frames is not None:
+            X = with_frames(X, n_frames)
         starts = range(0, len(X), _ROWS_AT_ONCE)
         blocks = [self.graph(tf.constant(X[i : i + _ROWS_AT_ONCE], tf.float32)) for i in starts]
         return np.concatenate([block.numpy() for block in blocks])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -33,6 +33,10 @@ def _stderr_closed(quiet: bool) -> Iterator[None]:
 with _stderr_closed(os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") >= "3"):
     import keras
     import tensorflow as tf
+
+# joblib tells its workers with this how many threads are theirs; TensorFlow would take all.
+with suppress(ValueError, RuntimeError):
+    tf.config.threading.set_intra_op_parallelism_threads(int(os.environ.get("OMP_NUM_THREADS", 0)))
 
 # Every fit has a network of its own, which TensorFlow takes for one that is traced again and again.
 tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.getMessage())

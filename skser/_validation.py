@@ -24,6 +24,7 @@ class Allowed(NamedTuple):
 
     text: str
     accepts: Callable[[Any], bool]
+    options: tuple[Any, ...] = ()
 
 
 NONE = Allowed("None", lambda value: value is None)
@@ -109,7 +110,7 @@ def one_of(*options: Any) -> Allowed:
             if type(value) is type(option) or (_is_integer(value) and _is_integer(option))
         )
 
-    return Allowed(" or ".join(repr(option) for option in options), accepts)
+    return Allowed(" or ".join(repr(option) for option in options), accepts, options)
 
 
 def check_parameters(estimator: Any) -> None:
@@ -123,7 +124,9 @@ def check_value(name: str, value: Any, *kinds: Allowed) -> None:
     """Raise ParameterError unless ``value`` is of one of the ``kinds``."""
     if not any(kind.accepts(value) for kind in kinds):
         wanted = " or ".join(kind.text for kind in kinds)
-        raise ParameterError(f"{name} must be {wanted}, got {value!r}")
+        names = [option for kind in kinds for option in kind.options if isinstance(option, str)]
+        hint = did_you_mean(value, names) if isinstance(value, str) else ""
+        raise ParameterError(f"{name} must be {wanted}, got {value!r}{hint}")
 
 
 def check_is_fitted(estimator: Any, attribute: str) -> None:

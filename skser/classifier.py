@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight
@@ -22,56 +22,142 @@ from ._validation import (
     check_parameters,
     integer,
     number,
+    number_range,
     one_of,
 )
-from .exceptions import DataError
+from ._validation_part import validation_part
+from .exceptions import DataError, ParameterError
 from .views import AugmentedFeatures
 
 __all__ = ["CNNEmotionClassifier"]
 
-_FILTERS = Allowed(
-    "a sequence of integers of at least 1",
-    lambda value: (
+ARCHITECTURES = (
+    "resnet",
+    "cnn_average_pooling",
+    "cnn512",
+    "cnn_bilstm_attention",
+    "dense",
+    "cnn256",
+)
+
+
+def _is_sizes(value: Any) -> bool:
+    return (
         isinstance(value, (Sequence, np.ndarray))
         and not isinstance(value, str)
         and len(value) > 0
         and all(integer(1).accepts(n) for n in value)
+    )
+
+
+_SIZES = Allowed("a sequence of integers of at least 1", _is_sizes)
+_FUNCTION = Allowed("a function build(meta, **params)", callable)
+_DICT = Allowed("a dict", lambda value: isinstance(value, dict))
+_CALLBACKS = Allowed("a list of Keras callbacks", lambda value: isinstance(value, (list, tuple)))
+_FOLDER = Allowed("a folder", lambda value: isinstance(value, (str, os.PathLike)))
+_MASKS = Allowed(
+    "a pair (number, largest width) of integers of at least 0",
+    lambda value: (
+        isinstance(value, (tuple, list, np.ndarray))
+        and len(value) == 2
+        and all(integer(0).accepts(n) for n in value)
     ),
 )
 
 
 class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
-    """Classify vectors or sequences of features with a small convolutional network.
+    """Classify vectors or sequences of features with a network.
 
-    Sequences are convolved over time and pooled over their real frames (NaN frames are padding).
-    Vectors are convolved over neighbouring features. Augmented features are trained on view by
-    view, and their probabilities averaged in `predict`.
+    Every epoch sees the clips anew: another view of each, stretched in time, louder or softer,
+    with bands and frames left out [1]_ and clips mixed in pairs [2]_. The defaults are those of
+    :func:`make_emotion_pipeline`, for standardised log-mel bands.
 
     Parameters
     ----------
-    filters : sequence of int, default=(64, 64, 128)
-        Filters of each convolutional stage.
-    kernel_size : int, default=5
-        Length of the filters in frames (or features).
-    dense_units : int, default=128
-        Units of the hidden layer after pooling.
-    dropout : float, default=0.3
-        Share of units dropped before and after the hidden layer; half of it in each stage.
-    epochs : int, default=40
+    architecture : {"resnet", "cnn_average_pooling", "cnn512", "cnn_bilstm_attention", "dense", \
+            "cnn256"} or callable, default="resnet"
+        The network, or a function ``build(meta, **network_params)`` that returns a
+        ``keras.Model`` from ``meta.input_shape`` to ``meta.n_classes`` probabilities. See
+        :mod:`skser.networks`.
+    filters : sequence of int or None, default=None
+        Filters of each convolutional stage. None, here and below, is the architecture's own
+        default; a parameter that it does not have must be None.
+    kernel_size : int or None, default=None
+        Length of the filters.
+    pool_size : int or None, default=None
+        Length of the pooling.
+    recurrent_units : int or None, default=None
+        Units of the LSTM in each direction.
+    attention_units : int or None, default=None
+        Hidden units of the attention.
+    dense_units : int, sequence of int or None, default=None
+        Units of the hidden layers.
+    dropout : float or None, default=None
+        Share of units dropped in convolutional stages (in ``dense``, after all hidden layers but
+        the last).
+    dense_dropout : float or None, default=None
+        Share of units dropped after hidden layers.
+    network_params : dict or None, default=None
+        Further parameters of the function that builds the network.
+    epochs : int, default=50
         Passes over the training clips.
-    batch_size : int, default=32
+    batch_size : int, default=16
         Rows of a gradient step.
-    learning_rate : float, default=0.001
-        Step size of Adam.
+    optimizer : {"adamw", "adam", "sgd", "rmsprop"}, default="adamw"
+        Keras optimizer.
+    learning_rate : float, default=0.003
+        Its largest step size.
+    weight_decay : float, default=0.01
+        Decay of weights, not of biases and normalisations.
+    clip_norm : float or None, default=5.0
+        Largest norm of the gradient of all weights together.
+    schedule : {"cosine", "plateau"} or None, default="cosine"
+        How the learning rate falls: along half a cosine to 0, or times ``plateau_factor``
+        whenever the loss has not fallen for ``plateau_patience`` epochs, or not at all.
+    warmup : float, default=0.15
+        Share of all steps in which ``"cosine"`` first rises.
+    plateau_factor : float, default=0.5
+        Factor of ``"plateau"``.
+    plateau_patience : int, default=5
+        Patience of ``"plateau"`` in epochs.
+    early_stopping : int or None, default=None
+        Stop after this many epochs in which the validation loss has not fallen, and in any case
+        keep the weights of the best epoch. None trains all epochs and keeps the last weights.
+    label_smoothing : float, default=0.1
+        Share of the label that is spread over all classes.
+    mixup : float, default=0.2
+        Clips of a batch are mixed in pairs, in shares of Beta(mixup, mixup). 0 mixes none.
+    frequency_masks : (int, int), default=(2, 10)
+        Number of bands of features set to their mean in sequences, and their largest width; never
+        more than a quarter of the features each.
+    time_masks : (int, int), default=(2, 12)
+        Number of spans of frames left out of sequences, and their largest width; never more than a
+        quarter of the clip each.
+    time_scale : (float, float), default=(0.87, 1.15)
+        Factor of the length of sequences.
+    gain : (float, float), default=(-0.35, 0.35)
+        What is added to all features, in their standard deviations: with log-mel bands, a level.
+    noise : float, default=0.05
+        Deviation of the noise added to features, in their standard deviations.
+    views : {"sample", "all"}, default="sample"
+        In each epoch, one view of each clip at random, or all of them.
+    n_networks : int, default=1
+        Networks trained from different seeds, whose probabilities are averaged.
     class_weight : dict, "balanced" or None, default=None
         Weights of the labels, as everywhere in scikit-learn.
     validation_fraction : float, default=0.0
         Share of the clips that is not trained on but watched: ``history_`` then has
-        ``val_loss`` and ``val_accuracy``. It is stratified, and all views of a clip are on one
-        side.
+        ``val_loss`` and ``val_accuracy``. All views of a clip are on one side; with ``groups`` in
+        `fit` all clips of a speaker are, and the share is rounded to a half, a third, a fourth...
+    callbacks : list of keras.callbacks.Callback or None, default=None
+        Called while training.
+    checkpoint : str, path or None, default=None
+        Folder for the state of training after each epoch. A fit that was killed goes on from its
+        last epoch when it is called again with the same data and parameters; one that ends
+        removes its files. Needs an int as ``random_state``.
     random_state : int, RandomState instance or None, default=None
-        Seed of weights, dropout, order and validation part. Two fits with one int give equal
-        probabilities, unless they are in threads of one process.
+        Seed of weights, dropout, order, draws and validation part. Two fits with one int give
+        equal probabilities, unless they are in threads of one process.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -82,13 +168,24 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
     n_features_in_ : int
         Number of features.
     history_ : dict of list of float
-        ``loss`` and ``accuracy`` after each epoch, and ``val_*`` of the validation part.
-    network_ : TrainedNetwork
-        The trained network as plain data: ``config`` (JSON) and ``weights`` (arrays).
+        ``loss`` and ``accuracy`` of the first network after each epoch, and ``val_*`` of the
+        validation part.
+    histories_ : list of dict
+        The same of every network.
+    networks_ : list of TrainedNetwork
+        The trained networks as plain data: ``config`` (JSON) and ``weights`` (arrays).
+    validation_clips_ : ndarray of int
+        Which clips were watched and not trained on.
 
     See Also
     --------
     skser.AugmentedClassifier : Trains any other classifier on augmented features.
+
+    References
+    ----------
+    .. [1] D. S. Park et al., "SpecAugment: a simple data augmentation method for automatic speech
+       recognition", Interspeech 2019.
+    .. [2] H. Zhang et al., "mixup: beyond empirical risk minimization", ICLR 2018.
 
     Examples
     --------
@@ -97,56 +194,130 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
     >>> rng = np.random.default_rng(0)
     >>> y = np.repeat(["calm", "angry"], 20)
     >>> X = (y == "angry")[:, None, None] + 0.1 * rng.normal(size=(40, 30, 4))
-    >>> classifier = CNNEmotionClassifier(filters=(8,), epochs=10, random_state=0)
+    >>> classifier = CNNEmotionClassifier(filters=(8,), epochs=20, batch_size=8, random_state=0)
     >>> classifier.fit(X, y).predict(np.ones((1, 30, 4)))
     array(['angry'], dtype='<U5')
     """
 
     _allowed = {
-        "filters": [_FILTERS],
-        "kernel_size": [integer(1, 1000)],
-        "dense_units": [integer(1)],
-        "dropout": [number(0, 0.95)],
+        "architecture": [one_of(*ARCHITECTURES), _FUNCTION],
+        "filters": [_SIZES, NONE],
+        "kernel_size": [integer(1, 1000), NONE],
+        "pool_size": [integer(1, 1000), NONE],
+        "recurrent_units": [integer(1), NONE],
+        "attention_units": [integer(1), NONE],
+        "dense_units": [integer(1), _SIZES, NONE],
+        "dropout": [number(0, 0.95), NONE],
+        "dense_dropout": [number(0, 0.95), NONE],
+        "network_params": [_DICT, NONE],
         "epochs": [integer(1)],
         "batch_size": [integer(1)],
+        "optimizer": [one_of("adamw", "adam", "sgd", "rmsprop")],
         "learning_rate": [number(0, open_low=True)],
-        "class_weight": [
-            Allowed("a dict", lambda value: isinstance(value, dict)),
-            one_of("balanced"),
-            NONE,
-        ],
+        "weight_decay": [number(0)],
+        "clip_norm": [number(0, open_low=True), NONE],
+        "schedule": [one_of("cosine", "plateau"), NONE],
+        "warmup": [number(0, 0.9)],
+        "plateau_factor": [number(0, 0.99, open_low=True)],
+        "plateau_patience": [integer(1)],
+        "early_stopping": [integer(1), NONE],
+        "label_smoothing": [number(0, 0.9)],
+        "mixup": [number(0, 100)],
+        "frequency_masks": [_MASKS],
+        "time_masks": [_MASKS],
+        "time_scale": [number_range(0.1, 10)],
+        "gain": [number_range(-100, 100)],
+        "noise": [number(0, 100)],
+        "views": [one_of("sample", "all")],
+        "n_networks": [integer(1)],
+        "class_weight": [_DICT, one_of("balanced"), NONE],
         "validation_fraction": [number(0, 0.9)],
+        "callbacks": [_CALLBACKS, NONE],
+        "checkpoint": [_FOLDER, NONE],
         "random_state": [RANDOM_STATE],
         "verbose": [VERBOSE],
     }
 
     def __init__(
         self,
-        filters: Sequence[int] = (64, 64, 128),
-        kernel_size: int = 5,
-        dense_units: int = 128,
-        dropout: float = 0.3,
-        epochs: int = 40,
-        batch_size: int = 32,
-        learning_rate: float = 1e-3,
+        architecture: str | Callable[..., Any] = "resnet",
+        *,
+        filters: Sequence[int] | None = None,
+        kernel_size: int | None = None,
+        pool_size: int | None = None,
+        recurrent_units: int | None = None,
+        attention_units: int | None = None,
+        dense_units: int | Sequence[int] | None = None,
+        dropout: float | None = None,
+        dense_dropout: float | None = None,
+        network_params: dict[str, Any] | None = None,
+        epochs: int = 50,
+        batch_size: int = 16,
+        optimizer: str = "adamw",
+        learning_rate: float = 3e-3,
+        weight_decay: float = 1e-2,
+        clip_norm: float | None = 5.0,
+        schedule: str | None = "cosine",
+        warmup: float = 0.15,
+        plateau_factor: float = 0.5,
+        plateau_patience: int = 5,
+        early_stopping: int | None = None,
+        label_smoothing: float = 0.1,
+        mixup: float = 0.2,
+        frequency_masks: tuple[int, int] = (2, 10),
+        time_masks: tuple[int, int] = (2, 12),
+        time_scale: tuple[float, float] = (0.87, 1.15),
+        gain: tuple[float, float] = (-0.35, 0.35),
+        noise: float = 0.05,
+        views: str = "sample",
+        n_networks: int = 1,
         class_weight: dict | str | None = None,
         validation_fraction: float = 0.0,
+        callbacks: list[Any] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
+        self.architecture = architecture
         self.filters = filters
         self.kernel_size = kernel_size
+        self.pool_size = pool_size
+        self.recurrent_units = recurrent_units
+        self.attention_units = attention_units
         self.dense_units = dense_units
         self.dropout = dropout
+        self.dense_dropout = dense_dropout
+        self.network_params = network_params
         self.epochs = epochs
         self.batch_size = batch_size
+        self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.clip_norm = clip_norm
+        self.schedule = schedule
+        self.warmup = warmup
+        self.plateau_factor = plateau_factor
+        self.plateau_patience = plateau_patience
+        self.early_stopping = early_stopping
+        self.label_smoothing = label_smoothing
+        self.mixup = mixup
+        self.frequency_masks = frequency_masks
+        self.time_masks = time_masks
+        self.time_scale = time_scale
+        self.gain = gain
+        self.noise = noise
+        self.views = views
+        self.n_networks = n_networks
         self.class_weight = class_weight
         self.validation_fraction = validation_fraction
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> CNNEmotionClassifier:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> CNNEmotionClassifier:
         """Train the network.
 
         Parameters
@@ -158,14 +329,26 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
             Labels.
         sample_weight : array of shape (n_clips,) or None, default=None
             Weights of the clips.
+        groups : array of shape (n_clips,) or None, default=None
+            Speakers. The validation part then is of speakers that are not trained on. In a
+            pipeline, ask for them with ``set_fit_request(groups=True)``.
 
         Returns
         -------
         self : CNNEmotionClassifier
         """
-        from ._keras_backend import train
+        from ._fitting import fit_networks
 
         check_parameters(self)
+        if self.early_stopping is not None and self.validation_fraction == 0:
+            raise ParameterError(
+                f"early_stopping={self.early_stopping} needs a validation_fraction above 0, got 0"
+            )
+        if self.checkpoint is not None and not isinstance(self.random_state, (int, np.integer)):
+            raise ParameterError(
+                "checkpoint needs an integer random_state, so that a later fit is the same, got "
+                f"{self.random_state!r}"
+            )
         values = self._check_features(X, reset=True)
         labels = check_labels(y, len(values))
         try:
@@ -177,28 +360,18 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, encoded = np.unique(labels, return_inverse=True)
 
         rng = check_random_state(self.random_state)
-        training, validation = self._split(encoded, rng)
-        rows, targets, weights = _as_rows(X, values, encoded, weight, training)
-        watched = _as_rows(X, values, encoded, weight, validation)[:2] if len(validation) else None
-        self.network_, self.history_ = train(
-            rows,
-            targets,
-            n_classes=len(self.classes_),
-            sample_weight=weights,
-            validation=watched,
-            network={
-                # Keras knows no NumPy scalars, which searches bring.
-                "filters": tuple(int(n) for n in self.filters),
-                "kernel_size": int(self.kernel_size),
-                "dense_units": int(self.dense_units),
-                "dropout": float(self.dropout),
-            },
-            epochs=int(self.epochs),
-            batch_size=int(self.batch_size),
-            learning_rate=float(self.learning_rate),
-            seed=int(rng.randint(np.iinfo(np.int32).max)),
-            verbose=self.verbose,
+        training, validation = validation_part(self.validation_fraction, encoded, groups, rng)
+        self.validation_clips_ = validation
+        self.networks_, self.histories_ = fit_networks(
+            self,
+            values if isinstance(X, AugmentedFeatures) else values[:, np.newaxis],
+            np.eye(len(self.classes_), dtype=np.float32)[encoded],
+            weight,
+            training,
+            validation,
+            seeds=rng.randint(np.iinfo(np.int32).max, size=self.n_networks),
         )
+        self.history_ = self.histories_[0]
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -213,13 +386,13 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         probabilities : ndarray of shape (n_clips, n_classes)
-            In the order of ``classes_``; averaged over views.
+            In the order of ``classes_``; averaged over networks and views.
         """
-        check_is_fitted(self, "network_")
+        check_is_fitted(self, "networks_")
         values = self._check_features(X, reset=False)
-        if isinstance(X, AugmentedFeatures):
-            return X.average(self.network_.probabilities(_without_nan(X.flatten())))
-        return self.network_.probabilities(_without_nan(values))
+        rows = _without_nan(X.flatten() if isinstance(X, AugmentedFeatures) else values)
+        found = np.mean([network.probabilities(rows) for network in self.networks_], axis=0)
+        return X.average(found) if isinstance(X, AugmentedFeatures) else found
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable labels.
@@ -234,7 +407,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         -------
         labels : ndarray of shape (n_clips,)
         """
-        check_is_fitted(self, "network_")
+        check_is_fitted(self, "networks_")
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def _check_features(self, X: Any, reset: bool) -> np.ndarray:
@@ -254,43 +427,12 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
             raise DataError(f"X must be {kinds[self._n_axes]} as in fit, got {kinds[n_axes]}")
         return values
 
-    def _split(
-        self, encoded: np.ndarray, rng: np.random.RandomState
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Clips to train on and clips to watch."""
-        everything = np.arange(len(encoded))
-        if self.validation_fraction == 0:
-            return everything, everything[:0]
-        try:
-            return train_test_split(
-                everything,
-                test_size=self.validation_fraction,
-                stratify=encoded,
-                random_state=rng.randint(np.iinfo(np.int32).max),
-            )
-        except ValueError as error:
-            raise DataError(
-                f"validation_fraction={self.validation_fraction:g} of {len(encoded)} clips cannot "
-                f"be taken with every class on both sides ({error})"
-            ) from None
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.non_deterministic = self.random_state is None
         tags.classifier_tags.poor_score = False
         return tags
-
-
-def _as_rows(
-    X: Any, values: np.ndarray, encoded: np.ndarray, weight: np.ndarray, clips: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows, targets and weights of some clips: a row for each view."""
-    if isinstance(X, AugmentedFeatures):
-        chosen = X[clips]
-        rows, targets = chosen.flatten(), chosen.repeat(encoded[clips])
-        return _without_nan(rows), targets, chosen.repeat(weight[clips])
-    return _without_nan(values[clips]), encoded[clips], weight[clips]
 
 
 def _check_padding(values: np.ndarray, is_sequence: bool) -> None:

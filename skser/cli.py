@@ -1,4 +1,4 @@
-"""The command line: ``skser demo``, ``skser train`` and ``skser predict``."""
+"""The command line: ``skser demo``, ``train``, ``evaluate`` and ``predict``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,19 @@ app = typer.Typer(
 )
 
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of all that is random.")]
+Data = Annotated[Path, typer.Argument(help="Corpus folder, folder per class, or CSV/TSV.")]
+Corpus = Annotated[
+    str, typer.Option(help="ravdess, crema_d, tess, savee, emodb, emovo, folder, manifest.")
+]
+Recipe = Annotated[
+    str,
+    typer.Option(help="default, mfcc_cnn, cnn_512, cnn_bilstm_attention, dense_195 or cnn_256."),
+]
+Jobs = Annotated[int, typer.Option(help="Processes that extract features.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A pipeline parameter, as classify__epochs=80. Repeatable."),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -51,41 +64,107 @@ def demo(
 
 @app.command()
 def train(
-    data: Annotated[Path, typer.Argument(help="Corpus folder, folder per class, or CSV/TSV.")],
+    data: Data,
     out: Annotated[Path, typer.Option(help="File to write the model to.")],
-    corpus: Annotated[
-        str, typer.Option(help="ravdess, crema_d, tess, savee, emodb, emovo, folder, manifest.")
-    ] = "auto",
+    corpus: Corpus = "auto",
+    recipe: Recipe = "default",
     seed: Seed = 0,
-    jobs: Annotated[int, typer.Option(help="Processes that extract features.")] = 1,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="A pipeline parameter, as classify__epochs=80. Repeatable."),
-    ] = None,
+    jobs: Jobs = 1,
+    set_: Settings = None,
 ) -> None:
-    """Fit the default pipeline on labelled recordings and keep it.
+    """Fit a pipeline on labelled recordings and keep it.
 
     Example: skser train RAVDESS --out model.joblib --set classify__epochs=80
     """
     from ._files import check_writable, save_model
-    from ._validation import check_parameters
-    from .datasets import load_corpus
-    from .recipes import make_emotion_pipeline
 
     check_writable(out)
-    parameters = dict(_parse_setting(text) for text in set_ or [])
-    defaults = {"random_state": seed, "n_jobs": jobs, "verbose": 1}
-    pipeline = make_emotion_pipeline(**{**defaults, **parameters})
-    for _, step in pipeline.steps:
-        if hasattr(step, "_allowed"):
-            check_parameters(step)  # now, and not when the features are there
-    speech = load_corpus(data, corpus=corpus)
-    labels = speech.frame["emotion"].value_counts().sort_index()
-    counts = ", ".join(f"{label} {n}" for label, n in labels.items())
-    typer.echo(f"{len(speech.paths)} recordings: {counts}")
+    pipeline = _make_pipeline(recipe, seed, jobs, set_)
+    speech = _load(data, corpus)
     pipeline.fit(speech.paths, speech.target)
     save_model(pipeline.set_params(features__verbose=0, classify__verbose=0), out)
     typer.echo(f"wrote {out}")
+
+
+@app.command()
+def evaluate(
+    data: Data,
+    corpus: Corpus = "auto",
+    speaker: Annotated[
+        str | None,
+        typer.Option(
+            help="Who speaks: a column of a CSV/TSV, or for folders a regular expression with one "
+            "group, found in paths."
+        ),
+    ] = None,
+    recipe: Recipe = "default",
+    seed: Seed = 0,
+    jobs: Jobs = 1,
+    set_: Settings = None,
+) -> None:
+    """Score a pipeline on speakers that it was not trained on.
+
+    Up to ten speakers are left out one by one, more in ten groups.
+
+    Example: skser evaluate RAVDESS --recipe dense_195
+    """
+    import numpy as np
+    from sklearn.metrics import balanced_accuracy_score, recall_score
+
+    from ._cross_validation import predict_by_speaker, speaker_scores
+    from .exceptions import DataError
+
+    pipeline = _make_pipeline(recipe, seed, jobs, set_)
+    speech = _load(data, corpus, speaker)
+    if speech.groups is None or len(np.unique(speech.groups)) < 2:
+        raise DataError(
+            f"{data}: the speakers are not known, or there is only one, so none can be left out; "
+            "say with --speaker where they are named"
+        )
+    predicted = predict_by_speaker(pipeline, speech.paths, speech.target, speech.groups)
+    uar = balanced_accuracy_score(speech.target, predicted)
+    uars = speaker_scores(speech.target, predicted, speech.groups)["uar"]
+    labels = np.unique(speech.target)
+    recalls = recall_score(speech.target, predicted, labels=labels, average=None)
+    typer.echo(
+        f"unweighted average recall {uar:.3f} ({1 / len(labels):.3f} would be chance; "
+        f"{uars.min():.3f} to {uars.max():.3f} for single speakers, none of whom was trained on)"
+    )
+    typer.echo("recall " + ", ".join(f"{k} {v:.2f}" for k, v in zip(labels, recalls, strict=True)))
+
+
+def _make_pipeline(recipe: str, seed: int, jobs: int, settings: list[str] | None) -> Any:
+    """The pipeline of a recipe, its parameters checked before there are features."""
+    from ._validation import check_parameters
+    from .recipes import get_recipe
+
+    parameters = dict(_parse_setting(text) for text in settings or [])
+    defaults = {"random_state": seed, "n_jobs": jobs, "verbose": 1}
+    pipeline = get_recipe(recipe)(**{**defaults, **parameters})
+    for _, step in pipeline.steps:
+        if hasattr(step, "_allowed"):
+            check_parameters(step)
+    return pipeline
+
+
+def _load(data: Path, corpus: str, speaker: str | None = None) -> Any:
+    """The corpus; says how many recordings there are of each emotion."""
+    from .datasets import load_corpus
+    from .datasets.auto import recognise
+    from .exceptions import ParameterError
+
+    where: dict[str, Any] = {}
+    if speaker is not None:
+        corpus = recognise(data) if corpus == "auto" else corpus
+        names = {"manifest": "speaker_column", "folder": "speaker"}
+        if corpus not in names:
+            raise ParameterError(f"--speaker must be left out: the names of {corpus} tell it")
+        where[names[corpus]] = speaker
+    speech = load_corpus(data, corpus=corpus, **where)
+    labels = speech.frame["emotion"].value_counts().sort_index()
+    counts = ", ".join(f"{label} {n}" for label, n in labels.items())
+    typer.echo(f"{len(speech.paths)} recordings: {counts}")
+    return speech
 
 
 @app.command()

@@ -5,18 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import LeaveOneGroupOut
-from sklearn.utils.parallel import Parallel, delayed
 
+from ._cross_validation import predict_by_speaker, speaker_scores
 from ._files import save_model, written_whole
-from ._progress import progress
 from .datasets import make_emotional_speech
 from .plotting import TrainingCurvesDisplay
 from .recipes import make_emotion_pipeline
@@ -72,10 +68,8 @@ def run_demo(
     say(f"{len(paths)} clips of {_N_SPEAKERS} synthetic speakers in {folder / 'speech'}")
 
     pipeline = make_emotion_pipeline(random_state=random_state, classify__epochs=n_epochs)
-    with TemporaryDirectory() as memory:
-        # Every clip is in several folds; its features are extracted once.
-        cached = clone(pipeline).set_params(features__memory=memory)
-        predicted, scores = _cross_validate(cached, paths, target, groups)
+    predicted = predict_by_speaker(pipeline, paths, target, groups)
+    scores = speaker_scores(target, predicted, groups)
     uar = float(balanced_accuracy_score(target, predicted))
     chance = 1 / len(np.unique(target))
     say(
@@ -101,32 +95,6 @@ def run_demo(
     for name in _WRITTEN:
         say(f"wrote {folder / name}")
     return uar
-
-
-def _cross_validate(
-    pipeline: Any, paths: np.ndarray, target: np.ndarray, groups: np.ndarray
-) -> tuple[np.ndarray, pd.DataFrame]:
-    """Labels of clips whose speaker was left out, and the score of each speaker."""
-    pipeline[:-1].fit_transform(paths)  # the features, for all folds
-    folds = list(LeaveOneGroupOut().split(paths, target, groups))
-    labels = Parallel(n_jobs=-1, return_as="generator")(
-        delayed(_fit_and_predict)(pipeline, paths[train], target[train], paths[test])
-        for train, test in folds
-    )
-    predicted = np.empty_like(target)
-    scores = []
-    bar = progress(labels, desc="cross-validation", unit="speaker", total=len(folds))
-    for (_, test), labels_of_fold in zip(folds, bar, strict=True):
-        predicted[test] = labels_of_fold
-        uar = balanced_accuracy_score(target[test], predicted[test])
-        scores.append({"speaker": groups[test][0], "n_clips": len(test), "uar": uar})
-    return predicted, pd.DataFrame(scores)
-
-
-def _fit_and_predict(
-    pipeline: Any, paths: np.ndarray, target: np.ndarray, new_paths: np.ndarray
-) -> np.ndarray:
-    return clone(pipeline).fit(paths, target).predict(new_paths)
 
 
 def _write_tables(folder: Path, scores: pd.DataFrame, predictions: pd.DataFrame) -> None:

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 import skser
 from skser import cli
+from skser._files import load_model
 from skser.datasets import make_emotional_speech
 
 QUICK = [
@@ -66,7 +68,7 @@ def fail(monkeypatch, capsys, *arguments):
 
 def test_version_and_help():
     assert run("--version") == f"skser {skser.__version__}\n"
-    for command in ("demo", "train", "predict"):
+    for command in ("demo", "train", "evaluate", "predict"):
         assert command in run("--help")
 
 
@@ -81,6 +83,29 @@ def test_train_on_a_manifest(corpus, tmp_path):
     pd.DataFrame(table, columns=["FileName", "Emotion"]).to_csv(tmp_path / "list.csv", index=False)
     told = run("train", tmp_path / "list.csv", "--out", tmp_path / "model.joblib", *QUICK)
     assert "8 recordings: angry 4, sad 4" in told
+
+
+def test_train_by_a_recipe(corpus, tmp_path):
+    quick = ["--set", "classify__epochs=1", "--set", "classify__validation_fraction=0.25"]
+    run("train", corpus, "--recipe", "dense_195", "--out", tmp_path / "model.joblib", *quick)
+    assert load_model(tmp_path / "model.joblib")["classify"].architecture == "dense"
+
+
+def test_evaluate_leaves_out_speakers(corpus, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    files = sorted(corpus.rglob("*.flac"))
+    table = [(str(p), p.parent.name, f"s{i % 2}") for i, p in enumerate(files)]
+    header = ["FileName", "Emotion", "Who"]
+    pd.DataFrame(table, columns=header).to_csv(tmp_path / "in" / "list.csv", index=False)
+    quick = ["--set", "classify__epochs=1", "--set", "classify__validation_fraction=0.5"]
+    table = tmp_path / "in" / "list.csv"
+    told = run("evaluate", table, "--speaker", "Who", "--recipe", "dense_195", *quick)
+    assert re.search(
+        r"^unweighted average recall [01]\.\d{3} \(0\.500 would be chance; ", told, re.M
+    )
+    assert re.search(r"^recall angry [01]\.\d\d, sad [01]\.\d\d$", told, re.M)
+    assert [p.name for p in tmp_path.iterdir()] == ["in"]
 
 
 def test_predict_table(model, recording):
@@ -132,6 +157,13 @@ def test_predict_csv(model, recording, corpus):
             ["train", "{corpus}", "--out", "m.joblib", "--set", "classify__epochs=0"],
             "epochs must be an integer of at least 1, got 0",
         ),
+        (
+            ["train", "{corpus}", "--out", "m.joblib", "--recipe", "dense195"],
+            "got 'dense195'; did you mean 'dense_195'?",
+        ),
+        (["evaluate", "{corpus}"], "the speakers are not known, or there is only one"),
+        (["evaluate", "{corpus}", "--speaker", "no group"], "speaker"),
+        (["evaluate", "{corpus}", "--set", "classify__epochs=0"], "epochs must be an integer"),
         (["predict", "{model}", "nowhere.mp3"], "nowhere.mp3: does not exist"),
         (["predict", "{recording}", "{recording}"], "is no model that can be loaded"),
         (["predict", "nowhere.joblib", "{recording}"], "nowhere.joblib: is no file"),

@@ -23,7 +23,20 @@ ESTIMATORS = [
     FeatureScaler(),
     AugmentedClassifier(LogisticRegression()),
     CNNEmotionClassifier(
-        filters=(8,), dense_units=16, epochs=20, dropout=0.0, learning_rate=0.02, random_state=0
+        "dense",
+        dense_units=(16,),
+        epochs=8,
+        dense_dropout=0.0,
+        optimizer="sgd",
+        learning_rate=0.1,
+        weight_decay=0,
+        clip_norm=None,
+        schedule=None,
+        label_smoothing=0.0,
+        mixup=0.0,
+        gain=(0, 0),
+        noise=0.0,
+        random_state=0,
     ),
 ]
 

@@ -36,7 +36,8 @@ from skser.exceptions import SkserError
 
 TINY = {
     "load__duration": 0.5,
-    "features__mfcc__n_mfcc": 10,
+    "features__mel__n_mels": 16,
+    "augment__n_views": 1,
     "classify__filters": (8,),
     "classify__epochs": 2,
 }
@@ -126,11 +127,11 @@ def test_clone_and_new_process_give_identical_probabilities(fitted, speech, tmp_
 
 def test_grid_search_over_all_steps_in_two_processes(speech):
     search = GridSearchCV(
-        make_emotion_pipeline(random_state=0, **TINY),
+        make_emotion_pipeline(random_state=0, **TINY, classify__architecture="cnn_average_pooling"),
         {
             "load__duration": [0.5, 0.8],
-            "features__mfcc__n_mfcc": [5, 10],
-            "classify__filters": [(4,), (8,)],
+            "features__mel__n_mels": [8, 16],
+            "classify__dropout": [0.0, 0.2],
         },
         cv=GroupKFold(2),
         scoring="balanced_accuracy",

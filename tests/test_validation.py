@@ -110,3 +110,21 @@ def test_did_you_mean():
     assert did_you_mean("mfc", ["mfcc", "chroma"]) == "; did you mean 'mfcc'?"
     assert did_you_mean("xyz", ["mfcc", "chroma"]) == ""
     assert did_you_mean(3, {"mfcc": 1}) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "kinds", "message"),
+    [
+        ("cosin", [one_of("cosine", "plateau"), NONE], "; did you mean 'cosine'?"),
+        ("plato", [one_of(1, "cosine"), one_of("plateau")], "; did you mean 'plateau'?"),
+        ("xyz", [one_of("cosine", "plateau")], ""),
+        ("10", [one_of(10, 20)], ""),
+        (("cosine",), [one_of("cosine", "plateau")], ""),
+        ("cosin", [NONE], ""),
+    ],
+)
+def test_a_close_name_is_offered(value, kinds, message):
+    with pytest.raises(ParameterError) as error:
+        check_value("schedule", value, *kinds)
+    wanted = " or ".join(kind.text for kind in kinds)
+    assert str(error.value) == f"schedule must be {wanted}, got {value!r}{message}"

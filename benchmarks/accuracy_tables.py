@@ -1,0 +1,141 @@
+"""Tables of scores, made from the results of ``accuracy.py``.
+
+    python benchmarks/accuracy_tables.py
+
+Writes them into README.md and benchmarks/accuracy.md, between the lines that mark their places, and
+into docs/scores/ as CSV.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+from accuracy import RESULTS, summary
+
+ROOT = Path(__file__).resolve().parent.parent
+
+CORPORA = {
+    "ravdess": "RAVDESS speech, 8 emotions, 24 actors",
+    "emodb4": "EmoDB, 4 of its emotions, 10 speakers",
+    "emovo": "EMOVO, 7 emotions, 6 speakers",
+    "synthetic": "synthetic speech",
+}
+PROTOCOLS = {
+    "luna-jimenez": "5 folds of Luna-Jiménez et al.",
+    "loso": "leave one speaker out",
+    "watched": "held-out clips of the same speakers, watched in training",
+    "watched-views": "held-out clips, watched, augmented before the split",
+    "random-15": "15 % of the clips, same speakers",
+}
+# openSMILE's ComParE_2016 functionals, StandardScaler, SVC(C=10, class_weight="balanced").
+COMPARE = {
+    ("ravdess", "luna-jimenez"): 0.540,
+    ("emodb4", "loso"): 0.840,
+    ("emovo", "loso"): 0.332,
+}
+# What the published systems claim, and under which protocol that is repeated here.
+CLAIMS = {
+    "mfcc_cnn": ("72 % in validation", "watched"),
+    "cnn_512": ("87.25 %", "watched-views"),
+    "cnn_bilstm_attention": ("about 94 % in validation", "watched-views"),
+    "dense_195": ("63.94 %", "random-15"),
+    "cnn_256": ("71 %", "watched"),
+}
+SPEAKER_INDEPENDENT = "luna-jimenez"
+
+
+def read(recipe: str, corpus: str, protocol: str) -> dict | None:
+    """Scores of a result, or None where there is none."""
+    path = RESULTS / f"{recipe}-{corpus}-{protocol}.json"
+    return summary(json.loads(path.read_text())) if path.exists() else None
+
+
+def number(mean: float, sd: float, n_seeds: int) -> str:
+    text = f"{mean:.3f}".lstrip("0")
+    return text if n_seeds == 1 else text + f" ± {sd:.3f}".replace("0.", ".")
+
+
+def default_table() -> list[list[str]]:
+    rows = [
+        ["corpus", "protocol", "ComParE + SVC", "`make_emotion_pipeline()`", "seeds", "s a fold"]
+    ]
+    for (corpus, protocol), compare in COMPARE.items():
+        scores = read("default", corpus, protocol)
+        measured = ["", "", ""]
+        if scores:
+            uar = number(scores["uar"], scores["uar_sd"], scores["n_seeds"])
+            measured = [uar, str(scores["n_seeds"]), f"{scores['seconds']:.0f}"]
+        compared = f"{compare:.3f}".lstrip("0")
+        rows.append([CORPORA[corpus], PROTOCOLS[protocol], compared, *measured])
+    return rows
+
+
+def published_table() -> list[list[str]]:
+    rows = [
+        [
+            "recipe",
+            "claim",
+            "its protocol, repeated on RAVDESS",
+            "accuracy so",
+            "new speakers",
+            "UAR",
+        ]
+    ]
+    for recipe, (claim, protocol) in CLAIMS.items():
+        same, new = (read(recipe, "ravdess", p) for p in (protocol, SPEAKER_INDEPENDENT))
+        if same and new:
+            rows.append(
+                [
+                    f"`{recipe}`",
+                    claim,
+                    PROTOCOLS[protocol],
+                    number(same["accuracy"], same["accuracy_sd"], same["n_seeds"]),
+                    number(new["accuracy"], new["accuracy_sd"], new["n_seeds"]),
+                    number(new["uar"], new["uar_sd"], new["n_seeds"]),
+                ]
+            )
+    return rows
+
+
+TABLES = {"default": default_table, "published": published_table}
+
+
+def as_markdown(rows: list[list[str]]) -> str:
+    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def as_csv(rows: list[list[str]]) -> str:
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(
+        [[cell.replace("`", "``") for cell in row] for row in rows]
+    )
+    return file.getvalue()
+
+
+def with_tables(text: str) -> str:
+    """A Markdown text with the tables between the lines that mark their places."""
+    for name, make in TABLES.items():
+        start, end = f"<!-- table of {name} scores -->", f"<!-- end of {name} scores -->"
+        if start in text:
+            head, rest = text.split(start)
+            _, tail = rest.split(end)
+            text = f"{head}{start}\n\n{as_markdown(make())}\n\n{end}{tail}"
+    return text
+
+
+def outputs() -> dict[Path, str]:
+    """What is to be in each file."""
+    pages = [ROOT / "README.md", ROOT / "benchmarks" / "accuracy.md"]
+    tables = {ROOT / "docs" / "scores" / f"{n}.csv": as_csv(make()) for n, make in TABLES.items()}
+    return {page: with_tables(page.read_text()) for page in pages} | tables
+
+
+if __name__ == "__main__":
+    for path, text in outputs().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        print(f"wrote {path.relative_to(ROOT)}")

@@ -1,0 +1,130 @@
+"""Time of an epoch of CNNEmotionClassifier, beside a bare Keras fit of the same network.
+
+    python benchmarks/training.py RAVDESS
+
+Both train the same network from the same features with the same optimizer, batches and loss.
+First on sequences of one length and with nothing drawn, where both do the same work: losses after
+training must be alike. Then with all that the default recipe draws anew in each epoch, and on
+sequences of their own lengths, which Keras alone would pad to the longest.
+
+The first epoch, which traces the graph, is left out. The competitors take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _compare import describe, print_table, spread
+
+from skser import CNNEmotionClassifier, make_emotion_pipeline
+from skser._fitting import network_builder
+from skser._tensorflow import keras
+from skser._training import TrainingSettings, make_loss, make_optimizer
+from skser.datasets import load_corpus
+
+N_EPOCHS = 4
+NOTHING_DRAWN: dict[str, Any] = {
+    "mixup": 0.0,
+    "frequency_masks": (0, 0),
+    "time_masks": (0, 0),
+    "time_scale": (1.0, 1.0),
+    "gain": (0.0, 0.0),
+    "noise": 0.0,
+}
+
+
+class Clock(keras.callbacks.Callback):
+    """When each epoch began and ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.start = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.seconds.append(time.perf_counter() - self.start)
+
+
+def fit_keras(classifier: CNNEmotionClassifier, X: np.ndarray, y: np.ndarray) -> tuple:
+    """Seconds of the epochs after the first, and the last loss."""
+    keras.utils.set_random_seed(0)
+    classes, encoded = np.unique(y, return_inverse=True)
+    model = network_builder(classifier, X.shape[1:], len(classes))()
+    names = TrainingSettings.__dataclass_fields__
+    settings = TrainingSettings(**{name: getattr(classifier, name) for name in names})
+    n_batches = -(-len(X) // classifier.batch_size)
+    model.compile(
+        make_optimizer(settings, n_batches),
+        loss=make_loss(settings),
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    clock = Clock()
+    history = model.fit(
+        np.nan_to_num(X),
+        np.eye(len(classes), dtype=np.float32)[encoded],
+        batch_size=classifier.batch_size,
+        epochs=classifier.epochs,
+        callbacks=[clock],
+        verbose=0,
+    ).history
+    return clock.seconds[1:], history["loss"][-1]
+
+
+def fit_skser(classifier: CNNEmotionClassifier, X: Any, y: np.ndarray) -> tuple:
+    clock = Clock()
+    classifier.set_params(callbacks=[clock]).fit(X, y)
+    return clock.seconds[1:], classifier.history_["loss"][-1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--clips", type=int, default=576)
+    parser.add_argument("--turns", type=int, default=3)
+    arguments = parser.parse_args()
+
+    speech = load_corpus(arguments.data)
+    chosen = spread(len(speech.paths), arguments.clips)
+    y = speech.target[chosen]
+    pipeline = make_emotion_pipeline(random_state=0, n_jobs=2)
+    features = pipeline[:-1].fit_transform(speech.paths[chosen])
+    own_lengths = features.values[:, 0]
+    one_length = np.nan_to_num(own_lengths[:, :100])
+    # A frame of zeros would be padding, which gets no weight.
+    one_length[..., 0] += 1e-6
+
+    plain = CNNEmotionClassifier(epochs=1 + N_EPOCHS, random_state=0, **NOTHING_DRAWN)
+    default = CNNEmotionClassifier(epochs=1 + N_EPOCHS, random_state=0)
+    competitors = {
+        "Keras, one length": lambda: fit_keras(plain, one_length, y),
+        "skser, one length, nothing drawn": lambda: fit_skser(plain, one_length, y),
+        "skser, one length, defaults": lambda: fit_skser(default, one_length, y),
+        "Keras, own lengths": lambda: fit_keras(plain, own_lengths, y),
+        "skser, own lengths, 8 views, defaults": lambda: fit_skser(default, features, y),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in competitors}
+    losses: dict[str, float] = {}
+    for _ in range(arguments.turns):
+        for name, run in competitors.items():
+            spent, losses[name] = run()
+            seconds[name] += spent
+    theirs, ours = (losses[name] for name in list(competitors)[:2])
+    if abs(theirs - ours) > 0.25 * theirs:
+        raise SystemExit(f"losses {theirs:.3f} (Keras) and {ours:.3f} (skser) differ")
+    rows = []
+    for name, values in seconds.items():
+        bare = seconds["Keras, " + name.split(", ")[1]]
+        ratio = np.median(values) / np.median(bare)
+        rows.append((name, describe(values, 25, 75), f"{ratio:.2f}"))
+    print_table((f"{len(y)} clips", "s an epoch, median (quartiles)", "× Keras"), rows)
+
+
+if __name__ == "__main__":
+    main()

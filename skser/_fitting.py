@@ -1,0 +1,202 @@
+"""From the parameters of a CNNEmotionClassifier to its trained networks."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from . import networks
+from ._draws import Draws, DrawSettings
+from ._keras_backend import History, train
+from ._tensorflow import keras
+from ._trained_network import TrainedNetwork
+from ._training import TrainingSettings
+from .exceptions import ParameterError
+
+# Parameters for the function that builds the network, if they are not None.
+_OF_NETWORK = (
+    "filters",
+    "kernel_size",
+    "pool_size",
+    "recurrent_units",
+    "attention_units",
+    "dense_units",
+    "dropout",
+    "dense_dropout",
+)
+# Parameters that change nothing about the outcome.
+_OF_NO_CONSEQUENCE = ("callbacks", "checkpoint", "verbose")
+
+
+def fit_networks(
+    classifier: Any,
+    values: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    training: np.ndarray,
+    validation: np.ndarray,
+    seeds: Sequence[int],
+) -> tuple[list[TrainedNetwork], list[History]]:
+    """Train a network from each of the seeds.
+
+    Parameters
+    ----------
+    classifier : CNNEmotionClassifier
+        Its parameters, already checked.
+    values : ndarray of shape (n_clips, n_views, ...)
+        Features.
+    targets : ndarray of shape (n_clips, n_classes)
+        One-hot classes.
+    weights : ndarray of shape (n_clips,)
+        Weights of the clips.
+    training, validation : ndarray of int
+        Which clips to train on and which to watch.
+    seeds : sequence of int
+        Seeds of the networks.
+
+    Returns
+    -------
+    networks : list of TrainedNetwork
+    histories : list of dict
+    """
+    build = network_builder(classifier, values.shape[2:], targets.shape[1])
+    draw_settings = DrawSettings(
+        batch_size=int(classifier.batch_size),
+        views=classifier.views,
+        frequency_masks=tuple(classifier.frequency_masks),
+        time_masks=tuple(classifier.time_masks),
+        time_scale=tuple(classifier.time_scale),
+        gain=tuple(classifier.gain),
+        noise=float(classifier.noise),
+        mixup=float(classifier.mixup),
+    )
+    training_settings = TrainingSettings(
+        epochs=int(classifier.epochs),
+        optimizer=classifier.optimizer,
+        learning_rate=float(classifier.learning_rate),
+        weight_decay=float(classifier.weight_decay),
+        clip_norm=None if classifier.clip_norm is None else float(classifier.clip_norm),
+        schedule=classifier.schedule,
+        warmup=float(classifier.warmup),
+        plateau_factor=float(classifier.plateau_factor),
+        plateau_patience=int(classifier.plateau_patience),
+        early_stopping=classifier.early_stopping,
+        label_smoothing=float(classifier.label_smoothing),
+    )
+    watched = None
+    if len(validation):
+        # The clean view, because prediction sees no other.
+        rows = np.nan_to_num(values[validation, 0].astype(np.float32), copy=False)
+        watched = (rows, targets[validation], weights[validation].astype(np.float32))
+    paths: list[Path | None] = [None] * len(seeds)
+    if classifier.checkpoint is not None:
+        digest = _digest(classifier, values, targets, weights, training)
+        folder = Path(classifier.checkpoint)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / f"{digest}-{i}.npz" for i in range(len(seeds))]
+    trained = [
+        train(
+            Draws(values, targets, weights, training, draw_settings, int(seed)),
+            watched,
+            build=build,
+            settings=training_settings,
+            callbacks=classifier.callbacks or (),
+            checkpoint=path,
+            seed=int(seed),
+            verbose=classifier.verbose,
+        )
+        for seed, path in zip(seeds, paths, strict=True)
+    ]
+    if classifier.checkpoint is not None:
+        # Also what a process left that was killed while it wrote.
+        for path in folder.glob(f"*{digest}-*.npz"):
+            path.unlink()
+    found, histories = zip(*trained, strict=True)
+    return list(found), list(histories)
+
+
+def network_builder(
+    classifier: Any, input_shape: tuple[int, ...], n_classes: int
+) -> Callable[[], keras.Model]:
+    """A function that builds the network of a classifier for inputs of a shape.
+
+    Raises
+    ------
+    ParameterError
+        The architecture does not have a parameter that is not None, or a function of the user's
+        builds what cannot be trained or kept.
+    """
+    is_named = isinstance(classifier.architecture, str)
+    architecture = classifier.architecture
+    function = networks.ARCHITECTURES[architecture] if is_named else architecture
+    given = {name: getattr(classifier, name) for name in _OF_NETWORK}
+    params = {name: _plain(value) for name, value in given.items() if value is not None}
+    params |= classifier.network_params or {}
+    accepted = list(inspect.signature(function).parameters.values())[1:]
+    if not any(p.kind is p.VAR_KEYWORD for p in accepted):
+        names = [p.name for p in accepted]
+        for name in params:
+            if name not in names:
+                wrong = "be None" if name in given else "not be in network_params"
+                raise ParameterError(
+                    f"{name} must {wrong}: architecture {_name(architecture)} has only "
+                    f"{', '.join(names) or 'no parameters'}"
+                )
+    meta = networks.NetworkMeta(tuple(input_shape), n_classes)
+
+    def build() -> keras.Model:
+        return function(meta, **params)
+
+    if not is_named:
+        _check_can_be_kept(build(), _name(architecture), n_classes)
+    return build
+
+
+def _check_can_be_kept(model: Any, name: str, n_classes: int) -> None:
+    """Raise ParameterError for a user's network that could not be trained or loaded again."""
+    if not isinstance(model, keras.Model):
+        raise ParameterError(f"architecture {name} must return a keras.Model, got {model!r}")
+    # A Sequential model without an Input has no shape at all.
+    shape = getattr(model, "output_shape", None)
+    if shape != (None, n_classes):
+        raise ParameterError(
+            f"architecture {name} must return probabilities of shape (None, {n_classes}), got "
+            f"{shape}"
+        )
+    try:
+        keras.models.model_from_json(model.to_json())
+    except Exception as error:
+        # What Keras raises depends on the layer; the reason comes last, with a long explanation.
+        reason = str(error).rpartition("Exception encountered: ")[2].split(". ")[0]
+        raise ParameterError(
+            f"architecture {name} has a layer that Keras cannot load again; register it with "
+            f"keras.saving.register_keras_serializable() ({reason})"
+        ) from error
+
+
+def _name(architecture: Any) -> str:
+    if isinstance(architecture, str):
+        return repr(architecture)
+    return getattr(architecture, "__qualname__", repr(architecture))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of Python's own: Keras knows no NumPy scalars, which searches bring."""
+    if isinstance(value, (Sequence, np.ndarray)):
+        return tuple(int(n) for n in value)
+    return int(value) if isinstance(value, (int, np.integer)) else float(value)
+
+
+def _digest(classifier: Any, *arrays: np.ndarray) -> str:
+    """What names the checkpoints of one fit: its parameters and data."""
+    params = {
+        name: _name(value) if callable(value) else value
+        for name, value in classifier.get_params(deep=False).items()
+        if name not in _OF_NO_CONSEQUENCE
+    }
+    return joblib.hash((sorted(params.items(), key=lambda item: item[0]), arrays))

@@ -1,0 +1,20 @@
+"""Recipes: whole pipelines, ready to fit on paths and labels.
+
+`make_emotion_pipeline` is the default. The others stand in for published systems, each with its
+sampling rate, clips, features, augmentation, network and training.
+"""
+
+from .default import make_emotion_pipeline
+from .named import RECIPES, get_recipe
+from .published import cnn_256, cnn_512, cnn_bilstm_attention, dense_195, mfcc_cnn
+
+__all__ = [
+    "RECIPES",
+    "cnn_256",
+    "cnn_512",
+    "cnn_bilstm_attention",
+    "dense_195",
+    "get_recipe",
+    "make_emotion_pipeline",
+    "mfcc_cnn",
+]

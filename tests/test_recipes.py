@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+
+from skser import make_emotion_pipeline
+from skser.datasets import make_emotional_speech
+from skser.exceptions import ParameterError
+from skser.recipes import RECIPES, get_recipe
+
+QUICK = {
+    "mfcc_cnn": {"classify__filters": (4, 4)},
+    "cnn_512": {"classify__filters": (8, 8), "classify__dense_units": 8},
+    "cnn_bilstm_attention": {"classify__filters": (8,), "classify__recurrent_units": 4},
+    "dense_195": {},
+    "cnn_256": {"classify__filters": (4, 4)},
+}
+# As published: rate in Hz, seconds from where on, features of a frame, views, batch, epochs.
+PUBLISHED = {
+    "mfcc_cnn": (22050, None, 0.0, 40, 4, 16, 50),
+    "cnn_512": (22050, 2.5, 0.6, 22, 4, 64, 20),
+    "cnn_bilstm_attention": (22050, 3.0, 0.0, 40, 4, 32, 60),
+    "dense_195": (22050, 3.0, 0.0, 195, 1, 32, 100),
+    "cnn_256": (22050, 3.0, 0.0, 162, 1, 64, 50),
+}
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory):
+    return make_emotional_speech(
+        tmp_path_factory.mktemp("speech"),
+        n_speakers=2,
+        emotions=("angry", "sad"),
+        n_sentences=3,
+        n_takes=1,
+        random_state=0,
+    )
+
+
+def test_every_recipe_is_named():
+    assert list(RECIPES) == ["default", *PUBLISHED]
+    assert get_recipe("default") is make_emotion_pipeline
+    for name in PUBLISHED:
+        assert get_recipe(name).__name__ == name
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_fits_and_predicts(name, speech):
+    pipeline = RECIPES[name](
+        random_state=0, classify__epochs=1, classify__validation_fraction=0.34, **QUICK[name]
+    )
+    assert isinstance(pipeline, Pipeline)
+    pipeline.fit(speech.paths, speech.target)
+    probabilities = pipeline.predict_proba(speech.paths[:2])
+    assert probabilities.shape == (2, 2)
+    assert np.isfinite(probabilities).all()
+    assert_array_equal(pipeline.classes_, ["angry", "sad"])
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_is_as_published(name, speech):
+    pipeline = RECIPES[name](random_state=0)
+    load, augment, classify = (pipeline[step] for step in ("load", "augment", "classify"))
+    *clip, n_features, n_views, batch_size, epochs = PUBLISHED[name]
+    assert [load.sr, load.duration, load.offset] == clip
+    assert (augment.n_views, classify.batch_size, classify.epochs) == (n_views, batch_size, epochs)
+    features = pipeline[:3].fit(speech.paths[:1])[-1]
+    assert len(features.get_feature_names_out()) == n_features
+
+
+def test_parameters_reach_the_steps():
+    pipeline = get_recipe("dense_195")(
+        random_state=3, n_jobs=2, memory="cache", verbose=1, load__duration=1.5
+    )
+    parameters = clone(pipeline).get_params()
+    assert parameters["augment__random_state"] == parameters["classify__random_state"] == 3
+    assert parameters["features__n_jobs"] == 2
+    assert parameters["features__memory"] == "cache"
+    assert parameters["features__verbose"] == parameters["classify__verbose"] == 1
+    assert parameters["load__duration"] == 1.5
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_whole_steps_can_be_replaced(name):
+    classifier = LogisticRegression()
+    pipeline = RECIPES[name](random_state=0, augment="passthrough", classify=classifier)
+    assert pipeline["augment"] == "passthrough"
+    assert pipeline["classify"] is classifier
+
+
+def test_wrong_name():
+    with pytest.raises(ParameterError) as error:
+        get_recipe("dense195")
+    assert str(error.value) == (
+        "recipe must be one of default, mfcc_cnn, cnn_512, cnn_bilstm_attention, dense_195, "
+        "cnn_256, got 'dense195'; did you mean 'dense_195'?"
+    )
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_wrong_parameter(name):
+    with pytest.raises(ParameterError, match="Invalid parameter 'durations'"):
+        RECIPES[name](load__durations=3)
