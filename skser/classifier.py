@@ -78,7 +78,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
             "cnn256"} or callable, default="resnet"
         The network, or a function ``build(meta, **network_params)`` that returns a
         ``keras.Model`` from ``meta.input_shape`` to ``meta.n_classes`` probabilities. See
-        :mod:`skser.networks`.
+        :func:`skser.networks.resnet` and its neighbours.
     filters : sequence of int or None, default=None
         Filters of each convolutional stage. None, here and below, is the architecture's own
         default; a parameter that it does not have must be None.
