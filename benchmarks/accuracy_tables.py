@@ -79,8 +79,8 @@ def published_table() -> list[list[str]]:
             "recipe",
             "claim",
             "its protocol, repeated on RAVDESS",
-            "accuracy so",
-            "new speakers",
+            "accuracy",
+            "new speakers: accuracy",
             "UAR",
         ]
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -42,8 +43,11 @@ def predict_by_speaker(
         )
         predicted = np.empty_like(target)
         bar = progress(labels, desc="cross-validation", unit="fold", total=len(folds))
-        for (_, test), labels_of_fold in zip(folds, bar, strict=True):
-            predicted[test] = labels_of_fold
+        with warnings.catch_warnings():
+            # TensorFlow makes workers large, and joblib replaces them.
+            warnings.filterwarnings("ignore", "A worker stopped while", UserWarning)
+            for (_, test), labels_of_fold in zip(folds, bar, strict=True):
+                predicted[test] = labels_of_fold
     return predicted
 
 

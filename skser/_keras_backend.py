@@ -107,8 +107,7 @@ def train(
     network : TrainedNetwork
         The trained network.
     history : dict of list of float
-        Loss, accuracy and learning rate after each epoch; ``val_*`` where there is a validation
-        part.
+        Loss and accuracy after each epoch; ``val_*`` where there is a validation part.
     """
     watching = make_callbacks(settings, "loss" if validation is None else "val_loss")
     own = [Checkpoint(checkpoint, watching)] if checkpoint else []
