@@ -34,9 +34,12 @@ with _stderr_closed(os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") >= "3"):
     import keras
     import tensorflow as tf
 
-# joblib tells its workers with this how many threads are theirs; TensorFlow would take all.
-with suppress(ValueError, RuntimeError):
-    tf.config.threading.set_intra_op_parallelism_threads(int(os.environ.get("OMP_NUM_THREADS", 0)))
+# joblib tells its workers with this how many threads are theirs; TensorFlow would take all. It
+# raises RuntimeError if it has begun to work.
+if not tf.config.threading.get_intra_op_parallelism_threads():
+    with suppress(KeyError, ValueError, RuntimeError):
+        n_threads = int(os.environ["OMP_NUM_THREADS"])
+        tf.config.threading.set_intra_op_parallelism_threads(n_threads)
 
 # Every fit has a network of its own, which TensorFlow takes for one that is traced again and again.
 tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.getMessage())

@@ -28,8 +28,14 @@ def test_every_public_name_is_there():
     assert [name for name in skser.__all__ if not hasattr(skser, name)] == []
 
 
-def test_tensorflow_is_loaded_in_silence():
-    assert run("import skser._tensorflow").stderr == ""
+def test_tensorflow_is_loaded_in_silence_and_with_the_threads_of_its_process(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as joblib does in its workers
+    done = run(
+        "from skser._tensorflow import tf;"
+        "print(tf.config.threading.get_intra_op_parallelism_threads())"
+    )
+    assert done.stdout.strip() == "1"
+    assert done.stderr == ""
 
 
 def test_pyav_is_not_needed_for_sound_files():
