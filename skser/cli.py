@@ -52,7 +52,7 @@ def demo(
 ) -> None:
     """Go the whole way on synthetic speech: cross-validate, fit, keep, predict, draw.
 
-    Takes a minute or two and needs no download. Writes speech, model, scores and pictures.
+    Takes a few minutes and needs no download. Writes speech, model, scores and pictures.
     """
     from .demo import run_demo
     from .exceptions import ParameterError

@@ -19,7 +19,7 @@ from .recipes import make_emotion_pipeline
 
 __all__ = ["run_demo"]
 
-_N_SPEAKERS = 6
+_N_SPEAKERS = 8
 _WRITTEN = (
     "model.joblib",
     "scores.csv",
@@ -33,7 +33,7 @@ def run_demo(
     folder: str | os.PathLike[str],
     *,
     random_state: int = 0,
-    n_epochs: int = 30,
+    n_epochs: int = 40,
     say: Callable[[str], Any] = print,
 ) -> float:
     """Synthesise a corpus, cross-validate by speaker, fit, keep the model and label a recording.
@@ -47,7 +47,7 @@ def run_demo(
         Where to write; it is made if it is not there.
     random_state : int, default=0
         Seed of speech, augmentation and network.
-    n_epochs : int, default=30
+    n_epochs : int, default=40
         Epochs of each training.
     say : callable, default=print
         What is told goes there, line by line.
