@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import time
 from collections.abc import Iterator
@@ -46,6 +45,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from skser import AugmentedFeatures
+from skser._files import written_whole
 from skser.datasets import load_corpus
 from skser.recipes import RECIPES, get_recipe
 
@@ -168,11 +168,9 @@ def summary(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def write(path: Path, result: dict[str, Any]) -> None:
-    """Write all at once, so that an interrupted run leaves what was there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps(result, indent=1) + "\n")
-    os.replace(temporary, path)
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def parse_arguments() -> argparse.Namespace:

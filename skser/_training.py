@@ -82,12 +82,8 @@ def make_callbacks(settings: TrainingSettings, watch: str) -> list[keras.callbac
 class EpochBar(keras.callbacks.Callback):
     """One progress bar for all epochs, with the last epoch's figures."""
 
-    def __init__(self, description: str = "training") -> None:
-        super().__init__()
-        self.description = description
-
     def on_train_begin(self, logs: Any = None) -> None:
-        self.bar = progress(total=self.params["epochs"], desc=self.description, unit="epoch")
+        self.bar = progress(total=self.params["epochs"], desc="training", unit="epoch")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         figures = {name: f"{value:.3f}" for name, value in (logs or {}).items()}

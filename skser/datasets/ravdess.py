@@ -6,8 +6,8 @@ import os
 import re
 from typing import Any
 
-from .._validation import did_you_mean, one_of
-from ..exceptions import DataError, ParameterError
+from .._validation import check_value, one_of
+from ..exceptions import DataError
 from ._corpus import make_corpus
 from ._names import NamedCorpus, read_names
 
@@ -109,9 +109,7 @@ def load_ravdess(
     >>> speech.target, speech.groups
     (array(['fear'], dtype='<U4'), array(['ravdess-12'], dtype='<U10'))
     """
-    if not _CHANNEL.accepts(channel):
-        hint = did_you_mean(channel, ("speech", "song", "both"))
-        raise ParameterError(f"channel must be {_CHANNEL.text}, got {channel!r}{hint}")
+    check_value("channel", channel, _CHANNEL)
     every = read_names(RAVDESS, data_home)
     frame = every[every["modality"] != "video-only"]
     if channel != "both":
