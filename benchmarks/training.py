@@ -21,20 +21,13 @@ import numpy as np
 from _compare import describe, print_table, spread
 
 from skser import CNNEmotionClassifier, make_emotion_pipeline
+from skser._draws import NOTHING_DRAWN
 from skser._fitting import network_builder
 from skser._tensorflow import keras
 from skser._training import TrainingSettings, make_loss, make_optimizer
 from skser.datasets import load_corpus
 
 N_EPOCHS = 4
-NOTHING_DRAWN: dict[str, Any] = {
-    "mixup": 0.0,
-    "frequency_masks": (0, 0),
-    "time_masks": (0, 0),
-    "time_scale": (1.0, 1.0),
-    "gain": (0.0, 0.0),
-    "noise": 0.0,
-}
 
 
 class Clock(keras.callbacks.Callback):

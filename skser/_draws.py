@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 # Batches whose rows are sorted by length together: enough to be alike, few enough to stay random.
 _BATCHES_ALIKE = 8
+# Parameters with which rows are the features as they are.
+NOTHING_DRAWN: dict[str, Any] = {
+    "mixup": 0.0,
+    "frequency_masks": (0, 0),
+    "time_masks": (0, 0),
+    "time_scale": (1.0, 1.0),
+    "gain": (0.0, 0.0),
+    "noise": 0.0,
+}
 
 
 @dataclass(frozen=True)

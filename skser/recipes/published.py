@@ -10,6 +10,7 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from .._draws import NOTHING_DRAWN
 from ..augmentation import Augmenter
 from ..classifier import CNNEmotionClassifier
 from ..features import MFCC, RMS, FeatureUnionExtractor, ZeroCrossingRate
@@ -24,12 +25,7 @@ _PLAIN_TRAINING: dict[str, Any] = {
     "clip_norm": None,
     "schedule": "plateau",
     "label_smoothing": 0.0,
-    "mixup": 0.0,
-    "frequency_masks": (0, 0),
-    "time_masks": (0, 0),
-    "time_scale": (1.0, 1.0),
-    "gain": (0.0, 0.0),
-    "noise": 0.0,
+    **NOTHING_DRAWN,
     "views": "all",
 }
 # librosa's own, which notebooks leave as they are.
