@@ -46,6 +46,7 @@ from sklearn.utils import Bunch
 
 from skser import AugmentedFeatures
 from skser._files import written_whole
+from skser._nested import extractions, set_everywhere
 from skser.datasets import load_corpus
 from skser.recipes import RECIPES, get_recipe
 
@@ -131,16 +132,16 @@ def run(
 ) -> Iterator[dict[str, Any]]:
     """Score the folds that are not done."""
     known = {(fold["seed"], fold["fold"]) for fold in done}
-    parameters = {"augment__random_state": 0, "memory": memory, **arguments.set}
     todo = []
     for seed in arguments.seeds:
-        pipeline = get_recipe(arguments.recipe)(random_state=seed, **parameters)
+        pipeline = get_recipe(arguments.recipe)(random_state=seed, memory=memory, **arguments.set)
+        set_everywhere(pipeline, augment__random_state=0)  # so that seeds share the features
         for fold, parts in enumerate(make_folds(arguments.protocol, speech, seed)):
             if (seed, fold) not in known:
                 todo.append((pipeline, arguments.protocol, speech, seed, fold, *parts))
     if todo:  # the features, for all folds and seeds
-        extraction = clone(todo[0][0]).set_params(features__n_jobs=arguments.jobs)
-        extraction[:-2].fit_transform(speech.paths)
+        for extraction in extractions(clone(todo[0][0])):
+            extraction.set_params(features__n_jobs=arguments.jobs).fit_transform(speech.paths)
     workers = Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")
     yield from workers(delayed(score_fold)(*job) for job in todo)
 

@@ -14,6 +14,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from sklearn.utils.parallel import Parallel, delayed
 
+from ._nested import extractions, set_everywhere
 from ._progress import progress
 
 # With more speakers than this, they are put together into this many folds.
@@ -25,7 +26,7 @@ def predict_by_speaker(
 ) -> np.ndarray:
     """Label every clip with a pipeline that never heard its speaker.
 
-    Features are extracted once for all folds, into the pipeline's ``features__memory`` or a
+    Features are extracted once for all folds, into the ``memory`` of the pipeline's extractors or a
     temporary folder.
     """
     n_speakers = len(np.unique(groups))
@@ -33,10 +34,11 @@ def predict_by_speaker(
     folds = list(splitter.split(paths, target, groups))
     with TemporaryDirectory() as folder:
         pipeline = clone(pipeline)
-        if pipeline.get_params().get("features__memory") is None:
-            pipeline.set_params(features__memory=Path(folder))
-        pipeline[:-2].fit_transform(paths)
-        pipeline.set_params(features__verbose=0, classify__verbose=0)
+        for extraction in extractions(pipeline):
+            if extraction["features"].memory is None:
+                extraction.set_params(features__memory=Path(folder))
+            extraction.fit_transform(paths)
+        set_everywhere(pipeline, features__verbose=0, classify__verbose=0)
         labels = Parallel(n_jobs=-1, return_as="generator")(
             delayed(_fit_and_predict)(pipeline, paths[train], target[train], paths[test])
             for train, test in folds

@@ -77,12 +77,13 @@ def train(
     Example: skser train RAVDESS --out model.joblib --set classify__epochs=80
     """
     from ._files import check_writable, save_model
+    from ._nested import set_everywhere
 
     check_writable(out)
     pipeline = _make_pipeline(recipe, seed, jobs, set_)
     speech = _load(data, corpus)
     pipeline.fit(speech.paths, speech.target)
-    save_model(pipeline.set_params(features__verbose=0, classify__verbose=0), out)
+    save_model(set_everywhere(pipeline, features__verbose=0, classify__verbose=0), out)
     typer.echo(f"wrote {out}")
 
 
@@ -135,13 +136,14 @@ def evaluate(
 
 def _make_pipeline(recipe: str, seed: int, jobs: int, settings: list[str] | None) -> Any:
     """The pipeline of a recipe, its parameters checked before there are features."""
+    from ._nested import steps_of
     from ._validation import check_parameters
     from .recipes import get_recipe
 
     parameters = dict(_parse_setting(text) for text in settings or [])
     defaults = {"random_state": seed, "n_jobs": jobs, "verbose": 1}
     pipeline = get_recipe(recipe)(**{**defaults, **parameters})
-    for _, step in pipeline.steps:
+    for step in steps_of(pipeline):
         if hasattr(step, "_allowed"):
             check_parameters(step)
     return pipeline
@@ -181,13 +183,13 @@ def predict(
     Example: skser predict model.joblib my_recording.mp3
     """
     from ._files import load_model
+    from ._nested import set_everywhere
     from .exceptions import ParameterError
 
     if as_json and as_csv:
         raise ParameterError("--json and --csv exclude each other, got both")
     pipeline = load_model(model)
-    if "features__verbose" in pipeline.get_params():
-        pipeline.set_params(features__verbose=1)
+    set_everywhere(pipeline, features__verbose=1)
     probabilities = pipeline.predict_proba([str(file) for file in files])
     typer.echo(_format_predictions(files, pipeline.classes_, probabilities, as_json, as_csv))
 

@@ -31,7 +31,7 @@ def entry_keys(clips: Clips, recipe: Any) -> list[str]:
         *((f"block {name!r}", block) for name, block in recipe.blocks),
     ]
     hashes = [(name, _hash_part(name, part)) for name, part in parts]
-    settings = (recipe.n_fft, recipe.hop_length, recipe.statistics, clips.sr)
+    settings = (recipe.n_fft, recipe.hop_length, recipe.deltas, recipe.statistics, clips.sr)
     common = joblib.hash((hashes, settings, _versions())).encode()
     return [_hash(common, *_source_parts(source)) for source in clips.sources]
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from .._validation import BOOLEAN, NONE, integer, number, one_of
 from ..exceptions import ParameterError
-from ._filters import DELTA_WIDTH, cosine_basis, delta_weights
+from ._filters import cosine_basis
 from .base import FeatureBlock, numbered
+from .deltas import names_with_deltas, with_deltas
 from .spectra import Spectra
 
 __all__ = ["MFCC", "MelSpectrogram"]
@@ -159,17 +160,14 @@ class MFCC(FeatureBlock):
     def compute(self, spectra: Spectra) -> np.ndarray:
         log_mel = spectra.log_mel(self.n_mels, self.fmin, self.fmax, self.top_db)
         mfcc = (cosine_basis(self.n_mels, self.n_mfcc) @ log_mel)[self._first :]
-        orders = range(1, self.deltas + 1)
-        return np.concatenate([mfcc, *(delta(mfcc, order) for order in orders)])
+        return with_deltas(mfcc, self.deltas)
 
     @property
     def _first(self) -> int:
         return int(self.skip_first)
 
     def bin_names(self) -> list[str]:
-        prefixes = ["", "delta_", "delta2_"][: self.deltas + 1]
-        numbers = range(self._first, self.n_mfcc)
-        return [f"{prefix}{i}" for prefix in prefixes for i in numbers]
+        return names_with_deltas(range(self._first, self.n_mfcc), self.deltas)
 
     def check(self, sr: int, n_fft: int, hop_length: int) -> None:
         super().check(sr, n_fft, hop_length)
@@ -180,17 +178,3 @@ class MFCC(FeatureBlock):
             )
         if self.skip_first and self.n_mfcc == 1:
             raise ParameterError("n_mfcc must be at least 2 if skip_first, got 1")
-
-
-def delta(features: np.ndarray, order: int) -> np.ndarray:
-    """Derivative over time by the polynomial of degree ``order`` through 9 frames around each.
-
-    The first and last frames have that of the nearest such polynomial, which is constant.
-    """
-    from ._kernels import derivatives
-
-    if features.shape[1] >= DELTA_WIDTH:
-        return derivatives(features, delta_weights(order))
-    margin = DELTA_WIDTH // 2
-    padded = np.pad(features, ((0, 0), (margin, margin)), mode="edge")
-    return derivatives(padded, delta_weights(order))[:, margin:-margin]

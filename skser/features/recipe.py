@@ -9,6 +9,7 @@ import numpy as np
 from ..clips import stack_padded, without_padding
 from ..exceptions import DataError, naming
 from .base import FeatureBlock
+from .deltas import with_deltas
 from .spectra import Spectra
 from .statistics import summarize
 
@@ -20,12 +21,14 @@ class FeatureRecipe:
     blocks: tuple[tuple[str, FeatureBlock], ...]
     n_fft: int
     hop_length: int
+    deltas: int
     statistics: tuple[str, ...] | None
 
     @property
     def n_features(self) -> int:
         """Features of a vector, or of a frame of a sequence."""
         n_bins = sum(len(block.bin_names()) for _, block in self.blocks)
+        n_bins *= 1 + self.deltas
         return n_bins * (1 if self.statistics is None else len(self.statistics))
 
     def __call__(self, waveform: np.ndarray, sr: int) -> np.ndarray:
@@ -33,6 +36,7 @@ class FeatureRecipe:
         dtype = np.result_type(*(block.fourier_dtype for _, block in self.blocks))
         spectra = Spectra(waveform, sr, self.n_fft, self.hop_length, dtype)
         frames = np.concatenate([_compute(name, block, spectra) for name, block in self.blocks])
+        frames = with_deltas(frames, self.deltas)
         if self.statistics is not None:
             return summarize(frames, self.statistics)
         sequence = frames.T.astype(np.float32, order="C")

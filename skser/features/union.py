@@ -18,12 +18,14 @@ from .._validation import (
     check_parameters,
     even_integer,
     integer,
+    one_of,
 )
 from ..clips import as_clips
 from ..exceptions import DataError, ParameterError
 from ..views import AugmentedFeatures
 from .base import FeatureBlock
 from .cache import CacheInfo, FeatureCache
+from .deltas import names_with_deltas
 from .extraction import extract
 from .named_blocks import block_names, named_blocks
 from .recipe import FeatureRecipe
@@ -56,6 +58,9 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         Length of a frame in samples (64 ms at 16 kHz).
     hop_length : int, default=256
         Samples from frame to frame (16 ms at 16 kHz).
+    deltas : {0, 1, 2}, default=0
+        Add the first, or the first and second, derivatives over time of all features, as
+        `librosa.feature.delta` makes them; of NaN (no pitch) there is none.
     statistics : sequence of str or None, default=("mean",)
         What becomes of the frames: mean, std, min, max, median, range, iqr, skew, kurtosis,
         slope (per frame), and percentiles such as p5 make vectors (n_clips, n_features), one
@@ -94,6 +99,7 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         # Frames of odd length are not centred, and librosa takes n_fft from the number of bins.
         "n_fft": [even_integer(16, 65536)],
         "hop_length": [integer(1, 65536)],
+        "deltas": [one_of(0, 1, 2)],
         "n_jobs": [N_JOBS],
         "memory": [_MEMORY],
         "verbose": [VERBOSE],
@@ -106,6 +112,7 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         sr: int = 16000,
         n_fft: int = 1024,
         hop_length: int = 256,
+        deltas: int = 0,
         statistics: tuple[str, ...] | None = ("mean",),
         n_jobs: int | None = None,
         memory: Any = None,
@@ -115,6 +122,7 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         self.sr = sr
         self.n_fft = n_fft
         self.hop_length = hop_length
+        self.deltas = deltas
         self.statistics = statistics
         self.n_jobs = n_jobs
         self.memory = memory
@@ -247,6 +255,7 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
             for name, block in self._active_blocks()
             for bin_name in block.bin_names()
         ]
+        bins = names_with_deltas(bins, self.deltas)
         if self.statistics is None:
             return np.asarray(bins, dtype=object)
         return np.asarray([f"{b}_{s}" for s in self.statistics for b in bins], dtype=object)
@@ -254,7 +263,7 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
     def _recipe(self) -> FeatureRecipe:
         statistics = None if self.statistics is None else tuple(self.statistics)
         blocks = tuple((name, clone(block)) for name, block in self._active_blocks())
-        return FeatureRecipe(blocks, self.n_fft, self.hop_length, statistics)
+        return FeatureRecipe(blocks, self.n_fft, self.hop_length, int(self.deltas), statistics)
 
     def _cache(self) -> FeatureCache | None:
         memory = self.memory.location if isinstance(self.memory, joblib.Memory) else self.memory

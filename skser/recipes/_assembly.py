@@ -1,4 +1,4 @@
-"""What all recipes share: five steps, and parameters that reach into them."""
+"""What all recipes share: named steps, and parameters that reach into them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ from ..loader import AudioLoader
 
 
 def assemble(
-    load: AudioLoader,
-    augment: Augmenter,
-    features: FeatureUnionExtractor,
-    classify: CNNEmotionClassifier,
+    steps: dict[str, Any],
     /,  # so that `params` may have a whole step by its name
     *,
     random_state: Any = None,
@@ -26,16 +23,40 @@ def assemble(
     verbose: int = 0,
     **params: Any,
 ) -> Pipeline:
-    """Put the steps together, give them what concerns several of them, then set ``params``."""
-    pipeline = Pipeline(
-        [
-            ("load", load),
-            ("augment", augment.set_params(random_state=random_state)),
-            ("features", features.set_params(n_jobs=n_jobs, memory=memory, verbose=verbose)),
-            ("scale", FeatureScaler()),
-            ("classify", classify.set_params(random_state=random_state, verbose=verbose)),
-        ]
-    )
+    """Put steps together, give each what it has of the shared parameters, then set ``params``."""
+    shared = {
+        "random_state": random_state,
+        "n_jobs": n_jobs,
+        "memory": memory,
+        "verbose": verbose,
+    }
+    for step in steps.values():
+        own = step.get_params(deep=False)
+        step.set_params(**{name: value for name, value in shared.items() if name in own})
+    return set_or_explain(Pipeline(list(steps.items())), params)
+
+
+def assemble_network(
+    load: AudioLoader,
+    augment: Augmenter,
+    features: FeatureUnionExtractor,
+    classify: CNNEmotionClassifier,
+    /,
+    **params: Any,
+) -> Pipeline:
+    """The five steps from recordings to a network, with standardised features."""
+    steps = {
+        "load": load,
+        "augment": augment,
+        "features": features,
+        "scale": FeatureScaler(),
+        "classify": classify,
+    }
+    return assemble(steps, **params)
+
+
+def set_or_explain(pipeline: Pipeline, params: dict[str, Any]) -> Pipeline:
+    """Set parameters of steps; ParameterError says which there are if one is unknown."""
     try:
         return pipeline.set_params(**params)
     except ValueError as error:

@@ -9,10 +9,14 @@ from sklearn.pipeline import Pipeline
 from .._validation import did_you_mean
 from ..exceptions import ParameterError
 from .default import make_emotion_pipeline
+from .functionals import functionals
 from .published import cnn_256, cnn_512, cnn_bilstm_attention, dense_195, mfcc_cnn
+from .residual_network import residual_network
 
 RECIPES: dict[str, Callable[..., Pipeline]] = {
     "default": make_emotion_pipeline,
+    "functionals": functionals,
+    "residual_network": residual_network,
     "mfcc_cnn": mfcc_cnn,
     "cnn_512": cnn_512,
     "cnn_bilstm_attention": cnn_bilstm_attention,

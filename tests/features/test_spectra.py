@@ -140,6 +140,6 @@ def test_precision_is_what_a_block_needs(others, dtype):
             return np.zeros((1, spectra.n_frames), np.float32)
 
     blocks = [("precision", Precision()), *((type(block).__name__, block) for block in others)]
-    recipe = FeatureRecipe(tuple(blocks), 1024, 256, ("mean",))
+    recipe = FeatureRecipe(tuple(blocks), 1024, 256, 0, ("mean",))
     assert recipe(speechlike(seconds=0.25), 16000).shape == (recipe.n_features,)
     assert seen == [dtype]

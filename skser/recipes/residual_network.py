@@ -1,0 +1,61 @@
+"""residual_network: sequences of log-mel bands and a small residual network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from ..augmentation import Augmenter
+from ..classifier import CNNEmotionClassifier
+from ..features import FeatureUnionExtractor, MelSpectrogram
+from ..loader import AudioLoader
+from ._assembly import assemble_network
+
+
+def residual_network(**params: Any) -> Pipeline:
+    """Make a pipeline of log-mel bands and a residual network: one half of the default.
+
+    Silence is trimmed at 30 dB, and up to 5 s become sequences of 64 log-mel bands, 50 a second.
+    The network is trained on other views of the clips in every epoch: shifted in pitch and formants
+    (seven views of each, made once), stretched in time, louder or softer, with bands and frames
+    left out, and mixed in pairs. The parameters of the steps that differ from their own defaults
+    are ``load__duration=5.0``, ``load__trim_db=30``, ``load__pad=None``,
+    ``features__hop_length=320``, ``features__statistics=None``, and in ``augment`` ``n_views=8``
+    and ``speed=(0.84, 1.19)`` in place of all other transforms.
+
+    Parameters
+    ----------
+    **params : dict
+        As in :func:`skser.make_emotion_pipeline`: ``random_state``, ``n_jobs``, ``memory``,
+        ``verbose``, and parameters of the steps ``load``, ``augment``, ``features``, ``scale`` and
+        ``classify``, such as ``classify__epochs=30``, or whole steps.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Unfitted.
+
+    Raises
+    ------
+    ParameterError
+        There is no such parameter.
+
+    Examples
+    --------
+    >>> from skser.recipes import residual_network
+    >>> pipeline = residual_network(load__duration=2.5, random_state=0)
+    >>> [name for name, _ in pipeline.steps]
+    ['load', 'augment', 'features', 'scale', 'classify']
+    """
+    return assemble_network(
+        AudioLoader(duration=5.0, trim_db=30, pad=None),
+        Augmenter(n_views=8, speed=(0.84, 1.19), noise=None, pitch=None, stretch=None, shift=None),
+        FeatureUnionExtractor(
+            [("mel", MelSpectrogram(n_mels=64, fmin=50.0, scale="db"))],
+            statistics=None,
+            hop_length=320,
+        ),
+        CNNEmotionClassifier(),
+        **params,
+    )
