@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skser import Augmenter, make_emotion_pipeline
+from skser import Augmenter
 from skser.datasets import load_corpus
 from skser.features import MFCC
+from skser.recipes import residual_network
 
 MIB = 2**20
 
@@ -39,7 +40,8 @@ def pick_clips(folder: Path, n_clips: int) -> list[str]:
 
 def make_extraction(**params: Any) -> Pipeline:
     """Silence trimmed at 30 dB, up to 3 s, sequences of 40 MFCC and derivatives, 50 a second."""
-    pipeline = make_emotion_pipeline(
+    pipeline = residual_network(
+        load__duration=3.0,
         augment=Augmenter(n_views=1, random_state=0),
         features__blocks=[("mfcc", MFCC(n_mfcc=40, deltas=1, n_mels=64, fmin=50.0))],
     )

@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 from _compare import describe, print_table, spread
 
-from skser import CNNEmotionClassifier, make_emotion_pipeline
+from skser import CNNEmotionClassifier
 from skser._draws import NOTHING_DRAWN
 from skser._fitting import network_builder
 from skser._tensorflow import keras
 from skser._training import TrainingSettings, make_loss, make_optimizer
 from skser.datasets import load_corpus
+from skser.recipes import residual_network
 
 N_EPOCHS = 4
 
@@ -86,7 +87,7 @@ def main() -> None:
     speech = load_corpus(arguments.data)
     chosen = spread(len(speech.paths), arguments.clips)
     y = speech.target[chosen]
-    pipeline = make_emotion_pipeline(random_state=0, n_jobs=2)
+    pipeline = residual_network(random_state=0, n_jobs=2)
     features = pipeline[:-1].fit_transform(speech.paths[chosen])
     own_lengths = features.values[:, 0]
     one_length = np.nan_to_num(own_lengths[:, :100])

@@ -30,7 +30,7 @@ Recipe = Annotated[
 Jobs = Annotated[int, typer.Option(help="Processes that extract features.")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", help="A pipeline parameter, as classify__epochs=80. Repeatable."),
+    typer.Option("--set", help="A pipeline parameter, as load__duration=2.5. Repeatable."),
 ]
 
 
@@ -74,7 +74,7 @@ def train(
 ) -> None:
     """Fit a pipeline on labelled recordings and keep it.
 
-    Example: skser train RAVDESS --out model.joblib --set classify__epochs=80
+    Example: skser train RAVDESS --out model.joblib --set load__duration=2.5
     """
     from ._files import check_writable, save_model
     from ._nested import set_everywhere

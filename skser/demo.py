@@ -67,7 +67,9 @@ def run_demo(
     paths, target, groups = (a[~stranger] for a in (speech.paths, speech.target, speech.groups))
     say(f"{len(paths)} clips of {_N_SPEAKERS} synthetic speakers in {folder / 'speech'}")
 
-    pipeline = make_emotion_pipeline(random_state=random_state, classify__epochs=n_epochs)
+    pipeline = make_emotion_pipeline(random_state=random_state)
+    network = pipeline["vote"].named_estimators["network"]["classify"]
+    network.set_params(epochs=n_epochs)
     predicted = predict_by_speaker(pipeline, paths, target, groups)
     scores = speaker_scores(target, predicted, groups)
     uar = float(balanced_accuracy_score(target, predicted))
@@ -78,7 +80,8 @@ def run_demo(
         f"{scores['uar'].max():.3f} for single speakers)"
     )
 
-    pipeline.set_params(classify__validation_fraction=0.15).fit(paths, target)
+    network.set_params(validation_fraction=0.15)
+    pipeline.fit(paths, target)
     save_model(pipeline, folder / "model.joblib")
     predictions = {"path": paths, "speaker": groups, "emotion": target, "predicted": predicted}
     _write_tables(folder, scores, pd.DataFrame(predictions))

@@ -44,11 +44,11 @@ class TrainingCurvesDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, axes: Any = None) -> TrainingCurvesDisplay:
-        """Draw the training of a fitted classifier, or of the pipeline that ends in it.
+        """Draw the training of a fitted classifier, or of the pipeline or vote that it is part of.
 
         Parameters
         ----------
-        estimator : CNNEmotionClassifier or Pipeline
+        estimator : CNNEmotionClassifier, Pipeline or VotingClassifier
             Fitted.
         axes : sequence of two matplotlib Axes or None, default=None
             Where to draw; None makes a new figure.
@@ -57,10 +57,10 @@ class TrainingCurvesDisplay:
         -------
         display : TrainingCurvesDisplay
         """
-        last = estimator[-1] if hasattr(estimator, "steps") else estimator
-        if not hasattr(last, "history_"):
-            raise DataError(f"estimator must be fitted and have history_, got {last!r}")
-        return cls(last.history_).plot(axes=axes)
+        network = _trained_part(estimator)
+        if network is None:
+            raise DataError(f"estimator must be fitted and have history_, got {estimator!r}")
+        return cls(network.history_).plot(axes=axes)
 
     def plot(self, *, axes: Any = None) -> TrainingCurvesDisplay:
         """Draw the curves.
@@ -98,3 +98,13 @@ class TrainingCurvesDisplay:
         axes[0].set_ylim(bottom=0)
         axes[1].set_ylim(0, 1)
         return self
+
+
+def _trained_part(estimator: Any) -> Any:
+    """The estimator itself, or the first of its parts, that has a history of training."""
+    if hasattr(estimator, "history_"):
+        return estimator
+    parts = getattr(estimator, "estimators_", [])  # of a vote
+    if hasattr(estimator, "steps"):
+        parts = [estimator[-1]]
+    return next((found for found in map(_trained_part, parts) if found is not None), None)

@@ -18,9 +18,9 @@ QUICK = [
     "--set",
     "load__duration=0.5",
     "--set",
-    "classify__epochs=2",
+    "vote__network__classify__epochs=2",
     "--set",
-    "classify__filters=(4,)",
+    "vote__network__classify__filters=(4,)",
 ]
 
 
@@ -142,7 +142,7 @@ def test_predict_csv(model, recording, corpus):
             "did you mean 'ravdess'?",
         ),
         (
-            ["train", "{corpus}", "--out", "m.joblib", "--set", "classify__epoch=3"],
+            ["train", "{corpus}", "--out", "m.joblib", "--set", "vote__network__classify__epoch=3"],
             "Invalid parameter 'epoch' for estimator CNNEmotionClassifier",
         ),
         (
@@ -154,7 +154,14 @@ def test_predict_csv(model, recording, corpus):
             "random_state must be an integer in [0, 2**32 - 1]",
         ),
         (
-            ["train", "{corpus}", "--out", "m.joblib", "--set", "classify__epochs=0"],
+            [
+                "train",
+                "{corpus}",
+                "--out",
+                "m.joblib",
+                "--set",
+                "vote__network__classify__epochs=0",
+            ],
             "epochs must be an integer of at least 1, got 0",
         ),
         (
@@ -163,7 +170,10 @@ def test_predict_csv(model, recording, corpus):
         ),
         (["evaluate", "{corpus}"], "the speakers are not known, or there is only one"),
         (["evaluate", "{corpus}", "--speaker", "no group"], "speaker"),
-        (["evaluate", "{corpus}", "--set", "classify__epochs=0"], "epochs must be an integer"),
+        (
+            ["evaluate", "{corpus}", "--recipe", "dense_195", "--set", "classify__epochs=0"],
+            "epochs must be an integer",
+        ),
         (["predict", "{model}", "nowhere.mp3"], "nowhere.mp3: does not exist"),
         (["predict", "{recording}", "{recording}"], "is no model that can be loaded"),
         (["predict", "nowhere.joblib", "{recording}"], "nowhere.joblib: is no file"),

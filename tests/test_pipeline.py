@@ -33,6 +33,7 @@ from skser import (
 )
 from skser.datasets import load_ravdess, make_emotional_speech
 from skser.exceptions import SkserError
+from skser.recipes import functionals, residual_network
 
 TINY = {
     "load__duration": 0.5,
@@ -40,6 +41,10 @@ TINY = {
     "augment__n_views": 1,
     "classify__filters": (8,),
     "classify__epochs": 2,
+}
+TINY_VOTE = {
+    name if name.startswith("load") else f"vote__network__{name}": value
+    for name, value in TINY.items()
 }
 
 
@@ -71,33 +76,54 @@ def quick_pipeline(classifier=None, **augment):
 
 @pytest.fixture(scope="module")
 def fitted(speech):
-    return make_emotion_pipeline(random_state=0, **TINY).fit(speech.paths, speech.target)
+    return make_emotion_pipeline(random_state=0, **TINY_VOTE).fit(speech.paths, speech.target)
 
 
 def test_steps():
     pipeline = make_emotion_pipeline()
-    assert [name for name, _ in pipeline.steps] == [
-        "load",
-        "augment",
-        "features",
-        "scale",
-        "classify",
-    ]
+    assert [name for name, _ in pipeline.steps] == ["load", "vote"]
     assert is_classifier(pipeline)
 
 
 def test_parameters_reach_the_steps():
-    pipeline = make_emotion_pipeline(random_state=3, n_jobs=2, memory="cache", load__sr=8000)
+    pipeline = make_emotion_pipeline(
+        random_state=3, n_jobs=2, memory="cache", verbose=1, load__sr=8000
+    )
     params = pipeline.get_params()
-    assert params["augment__random_state"] == params["classify__random_state"] == 3
-    assert params["features__n_jobs"] == 2
-    assert params["features__memory"] == "cache"
     assert params["load__sr"] == 8000
+    assert params["vote__network__augment__random_state"] == 3
+    assert params["vote__network__classify__random_state"] == 3
+    assert params["vote__network__classify__verbose"] == 1
+    for member in ("functionals", "network"):
+        assert params[f"vote__{member}__features__n_jobs"] == 2
+        assert params[f"vote__{member}__features__memory"] == "cache"
+        assert params[f"vote__{member}__features__verbose"] == 1
 
 
 def test_unknown_parameter():
-    with pytest.raises(ValueError, match="Invalid parameter 'n_mfcc' for estimator"):
+    with pytest.raises(ValueError, match="Invalid parameter 'features' for estimator Pipeline"):
         make_emotion_pipeline(features__n_mfcc=3)
+
+
+def test_both_members_vote(fitted, speech):
+    clips = fitted["load"].transform(speech.paths[:5])
+    functionals, network = (
+        member.predict_proba(clips) for member in fitted["vote"].named_estimators_.values()
+    )
+    assert_allclose(fitted.predict_proba(speech.paths[:5]), 0.3 * functionals + 0.7 * network)
+
+
+def test_a_member_can_be_left_out(speech):
+    pipeline = make_emotion_pipeline(vote__network="drop").fit(speech.paths, speech.target)
+    alone = functionals().fit(speech.paths, speech.target)
+    assert_allclose(pipeline.predict_proba(speech.paths[:5]), alone.predict_proba(speech.paths[:5]))
+
+
+def test_functionals_tell_emotions_of_strangers(speech):
+    predicted = cross_val_predict(
+        functionals(), speech.paths, speech.target, groups=speech.groups, cv=LeaveOneGroupOut()
+    )
+    assert balanced_accuracy_score(speech.target, predicted) > 0.6
 
 
 def test_paths_to_emotions(fitted, speech):
@@ -127,7 +153,7 @@ def test_clone_and_new_process_give_identical_probabilities(fitted, speech, tmp_
 
 def test_grid_search_over_all_steps_in_two_processes(speech):
     search = GridSearchCV(
-        make_emotion_pipeline(random_state=0, **TINY, classify__architecture="cnn_average_pooling"),
+        residual_network(random_state=0, **TINY, classify__architecture="cnn_average_pooling"),
         {
             "load__duration": [0.5, 0.8],
             "features__mel__n_mels": [8, 16],
@@ -254,7 +280,7 @@ def no_extraction(monkeypatch):
 @pytest.mark.usefixtures("no_extraction")
 def test_bad_labels_come_before_extraction(speech, labels, message):
     with pytest.raises(SkserError) as error:
-        make_emotion_pipeline(**TINY).fit(speech.paths, labels(speech.target))
+        make_emotion_pipeline(**TINY_VOTE).fit(speech.paths, labels(speech.target))
     assert str(error.value) == message
 
 
@@ -274,14 +300,16 @@ def test_bad_labels_come_before_extraction(speech, labels, message):
 @pytest.mark.usefixtures("no_extraction")
 def test_bad_parameters_come_before_extraction(speech, parameters, message):
     with pytest.raises(SkserError) as error:
-        make_emotion_pipeline(**{**TINY, **parameters}).fit(speech.paths, speech.target)
+        residual_network(**{**TINY, **parameters}).fit(speech.paths, speech.target)
     assert str(error.value) == message
 
 
 @pytest.mark.usefixtures("no_extraction")
 def test_missing_file_comes_before_extraction(speech):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.wav: does not exist"):
-        make_emotion_pipeline(**TINY).fit([*speech.paths, "nowhere.wav"], [*speech.target, "sad"])
+        make_emotion_pipeline(**TINY_VOTE).fit(
+            [*speech.paths, "nowhere.wav"], [*speech.target, "sad"]
+        )
 
 
 def test_names_of_features(speech):

@@ -1,6 +1,9 @@
 import pytest
 from matplotlib.figure import Figure
 from numpy.testing import assert_array_equal
+from sklearn.ensemble import VotingClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
 
 from skser import CNNEmotionClassifier
 from skser.exceptions import DataError
@@ -31,6 +34,22 @@ def test_from_estimator(axes):
     classifier = CNNEmotionClassifier()
     with pytest.raises(DataError, match="estimator must be fitted and have history_, got CNN"):
         TrainingCurvesDisplay.from_estimator(classifier)
+    with pytest.raises(DataError, match="got SVC"):
+        TrainingCurvesDisplay.from_estimator(SVC())
     classifier.history_ = HISTORY
     display = TrainingCurvesDisplay.from_estimator(classifier, axes=axes)
     assert display.figure_ is axes[0].figure
+
+
+@pytest.mark.parametrize("as_part", [make_pipeline, lambda network: vote_of(SVC(), network)])
+def test_from_what_the_network_is_part_of(axes, as_part):
+    classifier = CNNEmotionClassifier()
+    classifier.history_ = HISTORY
+    display = TrainingCurvesDisplay.from_estimator(as_part(classifier), axes=axes)
+    assert display.history == HISTORY
+
+
+def vote_of(*members):
+    vote = VotingClassifier([])
+    vote.estimators_ = list(members)
+    return make_pipeline(vote)

@@ -38,6 +38,7 @@ def check_hits(extractor, clips, n_hits):
         {"mfcc__fmin": 20.0},
         {"n_fft": 512},
         {"hop_length": 200},
+        {"deltas": 1},
         {"statistics": ("std",)},
         {"statistics": ("mean", "std")},
         {"statistics": None},

@@ -3,10 +3,12 @@
 import pickle
 from dataclasses import dataclass
 
+import librosa
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 from threadpoolctl import threadpool_limits
@@ -178,6 +180,7 @@ ALL_NAMES = ", ".join(DEFAULT_BLOCKS)
         ({"n_fft": 513}, "n_fft must be an even integer in [16, 65536], got 513"),
         ({"n_fft": 14}, "n_fft must be an even integer in [16, 65536], got 14"),
         ({"hop_length": 0}, "hop_length must be an integer in [1, 65536], got 0"),
+        ({"deltas": 3}, "deltas must be 0 or 1 or 2, got 3"),
         ({"n_jobs": 0}, "n_jobs must be an integer other than 0 or None, got 0"),
         ({"memory": 3}, "memory must be a folder, a joblib.Memory or None, got 3"),
         ({"verbose": -1}, "verbose must be an integer of at least 0, got -1"),
@@ -351,3 +354,34 @@ def test_progress_bar_only_if_verbose(waveforms, capsys, monkeypatch):
     assert capsys.readouterr() == ("", "")
     FeatureUnionExtractor(["zcr"], verbose=1).fit_transform(waveforms)
     assert "features" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("deltas", [1, 2])
+def test_deltas_are_those_of_librosa(deltas):
+    extractor = FeatureUnionExtractor(["rms", "zcr"], deltas=deltas, statistics=None)
+    waveform = np.random.default_rng(0).normal(size=16000)
+    frames = extractor.fit_transform([waveform])[0].T
+    for order in range(1, deltas + 1):
+        expected = librosa.feature.delta(frames[:2], order=order, mode="nearest")
+        inner = slice(4, -4)  # librosa's own ends depend on its mode
+        assert_allclose(
+            frames[2 * order : 2 * order + 2, inner], expected[:, inner], rtol=1e-4, atol=1e-6
+        )
+    prefixes = ["", "delta_", "delta2_"][: deltas + 1]
+    names = [f"{prefix}{name}" for prefix in prefixes for name in ("rms", "zcr")]
+    assert list(extractor.get_feature_names_out()) == names
+
+
+def test_deltas_of_mfcc_are_those_of_the_block():
+    waveform = np.random.default_rng(0).normal(size=16000)
+    of_all = FeatureUnionExtractor(["mfcc"], deltas=2, statistics=("mean", "std"))
+    of_block = FeatureUnionExtractor(["mfcc"], statistics=("mean", "std")).set_params(
+        mfcc__deltas=2
+    )
+    assert_array_equal(of_all.fit_transform([waveform]), of_block.fit_transform([waveform]))
+
+
+def test_deltas_of_an_unvoiced_clip():
+    waveform = np.random.default_rng(0).normal(size=16000)
+    extractor = FeatureUnionExtractor(["pitch"], deltas=1, statistics=("mean", "p95"))
+    assert np.isfinite(extractor.fit_transform([waveform])).all()

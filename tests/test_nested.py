@@ -1,0 +1,40 @@
+import numpy as np
+from numpy.testing import assert_array_equal
+
+from skser import make_emotion_pipeline
+from skser._nested import extractions, set_everywhere, steps_of
+from skser.recipes import dense_195, functionals
+
+
+def test_parameters_are_set_in_every_part():
+    pipeline = set_everywhere(make_emotion_pipeline(), features__verbose=1, classify__verbose=1)
+    params = pipeline.get_params()
+    assert params["vote__functionals__features__verbose"] == 1
+    assert params["vote__network__features__verbose"] == 1
+    assert params["vote__network__classify__verbose"] == 1
+
+
+def test_parameters_are_set_in_a_plain_pipeline():
+    params = set_everywhere(dense_195(), features__verbose=1).get_params()
+    assert params["features__verbose"] == 1
+    assert params["classify__verbose"] == 0
+
+
+def test_a_name_is_matched_whole():
+    # "mean_features__verbose" would end in the same letters.
+    pipeline = set_everywhere(functionals(), s__verbose=1)
+    assert pipeline.get_params()["features__verbose"] == 0
+
+
+def test_extractions_make_the_features_of_each_part():
+    waveforms = np.random.default_rng(0).normal(size=(3, 8000))
+    pipeline = make_emotion_pipeline(random_state=0)
+    vectors, views = (made.fit_transform(waveforms) for made in extractions(pipeline))
+    assert_array_equal(vectors, functionals()[:2].fit_transform(waveforms))
+    assert views.values.shape[:2] == (3, 8)
+
+
+def test_steps_of_all_parts():
+    names = [type(step).__name__ for step in steps_of(make_emotion_pipeline())]
+    assert names.count("FeatureUnionExtractor") == 2
+    assert {"AudioLoader", "Augmenter", "CNNEmotionClassifier"} <= set(names)
