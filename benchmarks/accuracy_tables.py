@@ -53,23 +53,34 @@ def read(recipe: str, corpus: str, protocol: str) -> dict | None:
     return summary(json.loads(path.read_text())) if path.exists() else None
 
 
-def number(mean: float, sd: float, n_seeds: int) -> str:
+def number(mean: float, sd: float = 0.0, n_seeds: int = 1) -> str:
     text = f"{mean:.3f}".lstrip("0")
     return text if n_seeds == 1 else text + f" ± {sd:.3f}".replace("0.", ".")
 
 
 def default_table() -> list[list[str]]:
     rows = [
-        ["corpus", "protocol", "ComParE + SVC", "`make_emotion_pipeline()`", "seeds", "s a fold"]
+        [
+            "corpus",
+            "protocol",
+            "ComParE + SVC",
+            "`recipes.functionals()`",
+            "`make_emotion_pipeline()`",
+            "seeds",
+            "s a fold",
+        ]
     ]
     for (corpus, protocol), compare in COMPARE.items():
+        cells = [CORPORA[corpus], PROTOCOLS[protocol], number(compare)]
+        functionals = read("functionals", corpus, protocol)
+        cells.append(number(functionals["uar"]) if functionals else "")
         scores = read("default", corpus, protocol)
-        measured = ["", "", ""]
         if scores:
             uar = number(scores["uar"], scores["uar_sd"], scores["n_seeds"])
-            measured = [uar, str(scores["n_seeds"]), f"{scores['seconds']:.0f}"]
-        compared = f"{compare:.3f}".lstrip("0")
-        rows.append([CORPORA[corpus], PROTOCOLS[protocol], compared, *measured])
+            cells += [uar, str(scores["n_seeds"]), f"{scores['seconds']:.0f}"]
+        else:
+            cells += ["", "", ""]
+        rows.append(cells)
     return rows
 
 

@@ -177,8 +177,10 @@ def count_frames(sequences: np.ndarray) -> np.ndarray:
 
 def with_frames(sequences: np.ndarray, n_frames: int) -> np.ndarray:
     """Sequences (n, frames, features) cropped, or padded with zeros, to ``n_frames``."""
-    missing = max(n_frames - sequences.shape[1], 0)
-    return np.pad(sequences[:, :n_frames], ((0, 0), (0, missing), (0, 0)))
+    missing = n_frames - sequences.shape[1]
+    if missing <= 0:
+        return sequences[:, :n_frames]
+    return np.pad(sequences, ((0, 0), (0, missing), (0, 0)))
 
 
 def _uniform(
