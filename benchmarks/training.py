@@ -22,9 +22,9 @@ from _compare import describe, print_table, spread
 
 from skser import CNNEmotionClassifier
 from skser._draws import NOTHING_DRAWN
-from skser._fitting import network_builder
+from skser._fitting import network_builder, training_settings
 from skser._tensorflow import keras
-from skser._training import TrainingSettings, make_loss, make_optimizer
+from skser._training import make_loss, make_optimizer
 from skser.datasets import load_corpus
 from skser.recipes import residual_network
 
@@ -50,8 +50,7 @@ def fit_keras(classifier: CNNEmotionClassifier, X: np.ndarray, y: np.ndarray) ->
     keras.utils.set_random_seed(0)
     classes, encoded = np.unique(y, return_inverse=True)
     model = network_builder(classifier, X.shape[1:], len(classes))()
-    names = TrainingSettings.__dataclass_fields__
-    settings = TrainingSettings(**{name: getattr(classifier, name) for name in names})
+    settings = training_settings(classifier)
     n_batches = -(-len(X) // classifier.batch_size)
     model.compile(
         make_optimizer(settings, n_batches),

@@ -75,19 +75,6 @@ def fit_networks(
         noise=float(classifier.noise),
         mixup=float(classifier.mixup),
     )
-    training_settings = TrainingSettings(
-        epochs=int(classifier.epochs),
-        optimizer=classifier.optimizer,
-        learning_rate=float(classifier.learning_rate),
-        weight_decay=float(classifier.weight_decay),
-        clip_norm=None if classifier.clip_norm is None else float(classifier.clip_norm),
-        schedule=classifier.schedule,
-        warmup=float(classifier.warmup),
-        plateau_factor=float(classifier.plateau_factor),
-        plateau_patience=int(classifier.plateau_patience),
-        early_stopping=classifier.early_stopping,
-        label_smoothing=float(classifier.label_smoothing),
-    )
     watched = None
     if len(validation):
         # The clean view, because prediction sees no other.
@@ -104,7 +91,7 @@ def fit_networks(
             Draws(values, targets, weights, training, draw_settings, int(seed)),
             watched,
             build=build,
-            settings=training_settings,
+            settings=training_settings(classifier),
             callbacks=classifier.callbacks or (),
             checkpoint=path,
             seed=int(seed),
@@ -118,6 +105,23 @@ def fit_networks(
             path.unlink()
     found, histories = zip(*trained, strict=True)
     return list(found), list(histories)
+
+
+def training_settings(classifier: Any) -> TrainingSettings:
+    """The parameters of a classifier that say how to train."""
+    return TrainingSettings(
+        epochs=int(classifier.epochs),
+        optimizer=classifier.optimizer,
+        learning_rate=float(classifier.learning_rate),
+        weight_decay=float(classifier.weight_decay),
+        clip_norm=None if classifier.clip_norm is None else float(classifier.clip_norm),
+        schedule=classifier.schedule,
+        warmup=float(classifier.warmup),
+        plateau_factor=float(classifier.plateau_factor),
+        plateau_patience=int(classifier.plateau_patience),
+        early_stopping=classifier.early_stopping,
+        label_smoothing=float(classifier.label_smoothing),
+    )
 
 
 def network_builder(

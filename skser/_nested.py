@@ -10,17 +10,22 @@ from sklearn.pipeline import Pipeline
 from .features import FeatureUnionExtractor
 
 
-def set_everywhere(pipeline: Any, **params: Any) -> Any:
+def set_everywhere(pipeline: Pipeline, **params: Any) -> Pipeline:
     """Set parameters of steps however deep: ``features__verbose`` also in the parts of a vote."""
     names = pipeline.get_params()
-    return pipeline.set_params(
-        **{
-            name: value
-            for wanted, value in params.items()
-            for name in names
-            if f"__{name}".endswith(f"__{wanted}")
-        }
-    )
+    found = {
+        name: value
+        for wanted, value in params.items()
+        for name in names
+        if f"__{name}".endswith(f"__{wanted}")
+    }
+    pipeline.set_params(**found)
+    # What a vote has fitted are copies, which its own parameters do not reach.
+    for _, step in pipeline.steps:
+        for fitted in getattr(step, "estimators_", []):
+            if isinstance(fitted, Pipeline):
+                set_everywhere(fitted, **params)
+    return pipeline
 
 
 def extractions(pipeline: Pipeline) -> Iterator[Pipeline]:

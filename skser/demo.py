@@ -33,7 +33,7 @@ def run_demo(
     folder: str | os.PathLike[str],
     *,
     random_state: int = 0,
-    n_epochs: int = 40,
+    n_epochs: int = 20,
     say: Callable[[str], Any] = print,
 ) -> float:
     """Synthesise a corpus, cross-validate by speaker, fit, keep the model and label a recording.
@@ -47,8 +47,8 @@ def run_demo(
         Where to write; it is made if it is not there.
     random_state : int, default=0
         Seed of speech, augmentation and network.
-    n_epochs : int, default=40
-        Epochs of each training.
+    n_epochs : int, default=20
+        Epochs of each training, few so that it is quick.
     say : callable, default=print
         What is told goes there, line by line.
 

@@ -76,6 +76,9 @@ def test_train_tells_what_it_does(corpus, tmp_path):
     told = run("train", corpus, "--out", tmp_path / "model.joblib", *QUICK)
     assert "8 recordings: angry 4, sad 4" in told
     assert [p.name for p in tmp_path.iterdir()] == ["model.joblib"]
+    # Whoever loads it in Python gets no progress bars.
+    for member in load_model(tmp_path / "model.joblib")["vote"].estimators_:
+        assert member["features"].verbose == 0
 
 
 def test_train_on_a_manifest(corpus, tmp_path):

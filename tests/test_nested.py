@@ -14,6 +14,13 @@ def test_parameters_are_set_in_every_part():
     assert params["vote__network__classify__verbose"] == 1
 
 
+def test_parameters_are_set_in_what_a_vote_has_fitted():
+    waveforms = np.random.default_rng(0).normal(size=(8, 8000))
+    pipeline = make_emotion_pipeline(vote__network="drop").fit(waveforms, ["angry", "sad"] * 4)
+    (fitted,) = set_everywhere(pipeline, features__verbose=1)["vote"].estimators_
+    assert fitted["features"].verbose == 1
+
+
 def test_parameters_are_set_in_a_plain_pipeline():
     params = set_everywhere(dense_195(), features__verbose=1).get_params()
     assert params["features__verbose"] == 1
