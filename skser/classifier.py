@@ -70,7 +70,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
 
     Every epoch sees the clips anew: another view of each, stretched in time, louder or softer,
     with bands and frames left out [1]_ and clips mixed in pairs [2]_. The defaults are those of
-    :func:`make_emotion_pipeline`, for standardised log-mel bands.
+    :func:`skser.recipes.residual_network`, for standardised log-mel bands.
 
     Parameters
     ----------

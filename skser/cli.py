@@ -138,6 +138,7 @@ def _make_pipeline(recipe: str, seed: int, jobs: int, settings: list[str] | None
     """The pipeline of a recipe, its parameters checked before there are features."""
     from ._nested import steps_of
     from ._validation import check_parameters
+    from .exceptions import ParameterError
     from .recipes import get_recipe
 
     parameters = dict(_parse_setting(text) for text in settings or [])
@@ -146,6 +147,11 @@ def _make_pipeline(recipe: str, seed: int, jobs: int, settings: list[str] | None
     for step in steps_of(pipeline):
         if hasattr(step, "_allowed"):
             check_parameters(step)
+        elif hasattr(step, "_validate_params"):  # of scikit-learn
+            try:
+                step._validate_params()
+            except ValueError as error:
+                raise ParameterError(str(error)) from None
     return pipeline
 
 

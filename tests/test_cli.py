@@ -146,7 +146,8 @@ def test_predict_csv(model, recording, corpus):
         ),
         (
             ["train", "{corpus}", "--out", "m.joblib", "--set", "vote__network__classify__epoch=3"],
-            "Invalid parameter 'epoch' for estimator CNNEmotionClassifier",
+            "there is no parameter 'vote__network__classify__epoch'; did you mean "
+            "'vote__network__classify__epochs'?",
         ),
         (
             ["train", "{corpus}", "--out", "m.joblib", "--set", "epochs"],
@@ -176,6 +177,10 @@ def test_predict_csv(model, recording, corpus):
         (
             ["evaluate", "{corpus}", "--recipe", "dense_195", "--set", "classify__epochs=0"],
             "epochs must be an integer",
+        ),
+        (
+            ["evaluate", "{corpus}", "--recipe", "functionals", "--set", "classify__shrinkage=2"],
+            "The 'shrinkage' parameter of LinearDiscriminantAnalysis must be",
         ),
         (["predict", "{model}", "nowhere.mp3"], "nowhere.mp3: does not exist"),
         (["predict", "{recording}", "{recording}"], "is no model that can be loaded"),

@@ -100,9 +100,18 @@ def test_parameters_reach_the_steps():
         assert params[f"vote__{member}__features__verbose"] == 1
 
 
-def test_unknown_parameter():
-    with pytest.raises(ValueError, match="Invalid parameter 'features' for estimator Pipeline"):
-        make_emotion_pipeline(features__n_mfcc=3)
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("classify__epochs", "; did you mean 'vote__network__classify__epochs'?"),
+        ("load__duratoin", "; did you mean 'load__duration'?"),
+        ("xyz", ""),
+    ],
+)
+def test_unknown_parameter(name, hint):
+    with pytest.raises(SkserError) as error:
+        make_emotion_pipeline(**{name: 3})
+    assert str(error.value) == f"there is no parameter {name!r}{hint}"
 
 
 def test_both_members_vote(fitted, speech):

@@ -102,5 +102,5 @@ def test_wrong_name():
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_wrong_parameter(name):
-    with pytest.raises(ParameterError, match="Invalid parameter 'durations'"):
+    with pytest.raises(ParameterError, match="did you mean 'load__duration'"):
         RECIPES[name](load__durations=3)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from .._validation import did_you_mean
 from ..augmentation import Augmenter
 from ..classifier import CNNEmotionClassifier
 from ..exceptions import ParameterError
@@ -56,8 +57,14 @@ def assemble_network(
 
 
 def set_or_explain(pipeline: Pipeline, params: dict[str, Any]) -> Pipeline:
-    """Set parameters of steps; ParameterError says which there are if one is unknown."""
+    """Set parameters of steps; ParameterError names the one that there is not, and a likely one."""
     try:
         return pipeline.set_params(**params)
     except ValueError as error:
+        names = pipeline.get_params()
+        for name in params:
+            if name not in names:
+                deeper = [known for known in names if known.endswith(f"__{name}")]
+                hint = f"; did you mean {deeper[0]!r}?" if deeper else did_you_mean(name, names)
+                raise ParameterError(f"there is no parameter {name!r}{hint}") from None
         raise ParameterError(str(error)) from None
