@@ -71,6 +71,11 @@ def test_is_as_published(name, speech):
     assert len(features.get_feature_names_out()) == n_features
 
 
+def test_functionals_are_as_many_as_is_said(speech):
+    features = get_recipe("functionals")()[:2].fit(speech.paths[:1])[-1]
+    assert len(features.get_feature_names_out()) == 1100
+
+
 def test_parameters_reach_the_steps():
     pipeline = get_recipe("dense_195")(
         random_state=3, n_jobs=2, memory="cache", verbose=1, load__duration=1.5
