@@ -1,4 +1,4 @@
-"""Pipelines with pipelines inside, as in a vote: their parameters and their feature extraction."""
+"""Pipelines with pipelines inside, as in a vote: their steps, parameters and feature extraction."""
 
 from __future__ import annotations
 
@@ -10,41 +10,38 @@ from sklearn.pipeline import Pipeline
 from .features import FeatureUnionExtractor
 
 
+def steps_of(estimator: Any) -> list[Any]:
+    """All steps, also those of pipelines inside and of what a vote has fitted."""
+    return [step for _, _, step in _walk([("", estimator)], [])]
+
+
 def set_everywhere(pipeline: Pipeline, **params: Any) -> Pipeline:
     """Set parameters of steps however deep: ``features__verbose`` also in the parts of a vote."""
-    names = pipeline.get_params()
-    found = {
-        name: value
-        for wanted, value in params.items()
-        for name in names
-        if f"__{name}".endswith(f"__{wanted}")
-    }
-    pipeline.set_params(**found)
-    # What a vote has fitted are copies, which its own parameters do not reach.
-    for _, step in pipeline.steps:
-        for fitted in getattr(step, "estimators_", []):
-            if isinstance(fitted, Pipeline):
-                set_everywhere(fitted, **params)
+    for _, name, step in _walk(pipeline.steps, []):
+        for wanted, value in params.items():
+            owner, _, param = wanted.partition("__")
+            if name == owner and param in getattr(step, "get_params", dict)():
+                step.set_params(**{param: value})
     return pipeline
 
 
 def extractions(pipeline: Pipeline) -> Iterator[Pipeline]:
     """The steps up to each extractor, as pipelines that make features of recordings."""
-    for prefix, step in _walk(pipeline, []):
+    for before, _, step in _walk(pipeline.steps, []):
         if isinstance(step, FeatureUnionExtractor):
-            yield Pipeline([*prefix, ("features", step)])
+            yield Pipeline([*before, ("features", step)])
 
 
-def steps_of(pipeline: Pipeline) -> list[Any]:
-    """All steps, also those of pipelines inside."""
-    return [step for _, step in _walk(pipeline, [])]
-
-
-def _walk(pipeline: Pipeline, before: list[tuple[str, Any]]) -> Iterator[tuple[list, Any]]:
-    """Each step with the steps before it."""
-    for name, step in pipeline.steps:
-        yield before, step
-        for _, inner in getattr(step, "estimators", []):  # of a VotingClassifier
-            if isinstance(inner, Pipeline):
-                yield from _walk(inner, before)
+def _walk(
+    steps: list[tuple[str, Any]], before: list[tuple[str, Any]]
+) -> Iterator[tuple[list[tuple[str, Any]], str, Any]]:
+    """Each step with its name and the steps before it."""
+    for name, step in steps:
+        yield before, name, step
+        if isinstance(step, Pipeline):
+            yield from _walk(step.steps, before)
+        elif hasattr(step, "estimators"):  # a vote, which fits copies of its members
+            fitted = [("", member) for member in getattr(step, "estimators_", [])]
+            for member in [*step.estimators, *fitted]:
+                yield from _walk([member], before)
         before = [*before, (name, step)]

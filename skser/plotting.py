@@ -57,10 +57,12 @@ class TrainingCurvesDisplay:
         -------
         display : TrainingCurvesDisplay
         """
-        network = _trained_part(estimator)
-        if network is None:
+        from ._nested import steps_of
+
+        histories = [step.history_ for step in steps_of(estimator) if hasattr(step, "history_")]
+        if not histories:
             raise DataError(f"estimator must be fitted and have history_, got {estimator!r}")
-        return cls(network.history_).plot(axes=axes)
+        return cls(histories[0]).plot(axes=axes)
 
     def plot(self, *, axes: Any = None) -> TrainingCurvesDisplay:
         """Draw the curves.
@@ -98,13 +100,3 @@ class TrainingCurvesDisplay:
         axes[0].set_ylim(bottom=0)
         axes[1].set_ylim(0, 1)
         return self
-
-
-def _trained_part(estimator: Any) -> Any:
-    """The estimator itself, or the first of its parts, that has a history of training."""
-    if hasattr(estimator, "history_"):
-        return estimator
-    parts = getattr(estimator, "estimators_", [])  # of a vote
-    if hasattr(estimator, "steps"):
-        parts = [estimator[-1]]
-    return next((found for found in map(_trained_part, parts) if found is not None), None)

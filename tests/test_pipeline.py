@@ -313,6 +313,23 @@ def test_bad_parameters_come_before_extraction(speech, parameters, message):
     assert str(error.value) == message
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("load__sr", "sr must be an integer in [4000, 192000], got 0"),
+        (
+            "vote__functionals__features__hop_length",
+            "hop_length must be an integer in [1, 65536], got 0",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("no_extraction")
+def test_bad_parameters_of_the_default_come_before_extraction(speech, name, message):
+    with pytest.raises(SkserError) as error:
+        make_emotion_pipeline(**{name: 0}).fit(speech.paths, speech.target)
+    assert str(error.value) == message
+
+
 @pytest.mark.usefixtures("no_extraction")
 def test_missing_file_comes_before_extraction(speech):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.wav: does not exist"):

@@ -8,8 +8,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 
 from ..features import MFCC, FeatureScaler, FeatureUnionExtractor, MelSpectrogram
-from ..loader import AudioLoader
-from ._assembly import assemble
+from ._assembly import assemble, trimmed_clips
 
 
 def functionals(**params: Any) -> Pipeline:
@@ -54,7 +53,7 @@ def functionals(**params: Any) -> Pipeline:
     """
     return assemble(
         {
-            "load": AudioLoader(duration=5.0, trim_db=30, pad=None),
+            "load": trimmed_clips(),
             "features": FeatureUnionExtractor(
                 [
                     "rms",

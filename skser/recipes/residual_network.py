@@ -9,8 +9,7 @@ from sklearn.pipeline import Pipeline
 from ..augmentation import Augmenter
 from ..classifier import CNNEmotionClassifier
 from ..features import FeatureUnionExtractor, MelSpectrogram
-from ..loader import AudioLoader
-from ._assembly import assemble_network
+from ._assembly import assemble_network, trimmed_clips
 
 
 def residual_network(**params: Any) -> Pipeline:
@@ -49,7 +48,7 @@ def residual_network(**params: Any) -> Pipeline:
     ['load', 'augment', 'features', 'scale', 'classify']
     """
     return assemble_network(
-        AudioLoader(duration=5.0, trim_db=30, pad=None),
+        trimmed_clips(),
         Augmenter(n_views=8, speed=(0.84, 1.19), noise=None, pitch=None, stretch=None, shift=None),
         FeatureUnionExtractor(
             [("mel", MelSpectrogram(n_mels=64, fmin=50.0, scale="db"))],
