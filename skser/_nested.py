@@ -44,4 +44,6 @@ def _walk(
             fitted = [("", member) for member in getattr(step, "estimators_", [])]
             for member in [*step.estimators, *fitted]:
                 yield from _walk([member], before)
+        elif hasattr(step, "estimator"):  # a classifier around another
+            yield from _walk([("estimator", step.estimator)], before)
         before = [*before, (name, step)]

@@ -147,7 +147,7 @@ def _make_pipeline(recipe: str, seed: int, jobs: int, settings: list[str] | None
     for step in steps_of(pipeline):
         if hasattr(step, "_allowed"):
             check_parameters(step)
-        elif hasattr(step, "_validate_params"):  # of scikit-learn
+        elif hasattr(step, "_parameter_constraints"):  # of scikit-learn
             try:
                 step._validate_params()
             except ValueError as error:

@@ -179,7 +179,14 @@ def test_predict_csv(model, recording, corpus):
             "epochs must be an integer",
         ),
         (
-            ["evaluate", "{corpus}", "--recipe", "functionals", "--set", "classify__shrinkage=2"],
+            [
+                "evaluate",
+                "{corpus}",
+                "--recipe",
+                "functionals",
+                "--set",
+                "classify__estimator__shrinkage=2",
+            ],
             "The 'shrinkage' parameter of LinearDiscriminantAnalysis must be",
         ),
         (["predict", "{model}", "nowhere.mp3"], "nowhere.mp3: does not exist"),

@@ -3,7 +3,7 @@ from numpy.testing import assert_array_equal
 
 from skser import make_emotion_pipeline
 from skser._nested import extractions, set_everywhere, steps_of
-from skser.recipes import dense_195, functionals
+from skser.recipes import dense_195, functionals, residual_network
 
 
 def test_parameters_are_set_in_every_part():
@@ -36,12 +36,13 @@ def test_a_name_is_matched_whole():
 def test_extractions_make_the_features_of_each_part():
     waveforms = np.random.default_rng(0).normal(size=(3, 8000))
     pipeline = make_emotion_pipeline(random_state=0)
-    vectors, views = (made.fit_transform(waveforms) for made in extractions(pipeline))
-    assert_array_equal(vectors, functionals()[:2].fit_transform(waveforms))
-    assert views.values.shape[:2] == (3, 8)
+    made = [steps.fit_transform(waveforms).values for steps in extractions(pipeline)]
+    for values, recipe in zip(made, (functionals, residual_network), strict=True):
+        assert_array_equal(values, recipe(random_state=0)[:3].fit_transform(waveforms).values)
 
 
 def test_steps_of_all_parts():
     names = [type(step).__name__ for step in steps_of(make_emotion_pipeline())]
     assert names.count("FeatureUnionExtractor") == 2
     assert {"AudioLoader", "Augmenter", "CNNEmotionClassifier"} <= set(names)
+    assert "LinearDiscriminantAnalysis" in names

@@ -43,7 +43,7 @@ TINY = {
     "classify__epochs": 2,
 }
 TINY_VOTE = {
-    name if name.startswith("load") else f"vote__network__{name}": value
+    name if name.startswith(("load", "augment")) else f"vote__network__{name}": value
     for name, value in TINY.items()
 }
 
@@ -81,7 +81,7 @@ def fitted(speech):
 
 def test_steps():
     pipeline = make_emotion_pipeline()
-    assert [name for name, _ in pipeline.steps] == ["load", "vote"]
+    assert [name for name, _ in pipeline.steps] == ["load", "augment", "vote"]
     assert is_classifier(pipeline)
 
 
@@ -91,7 +91,7 @@ def test_parameters_reach_the_steps():
     )
     params = pipeline.get_params()
     assert params["load__sr"] == 8000
-    assert params["vote__network__augment__random_state"] == 3
+    assert params["augment__random_state"] == 3
     assert params["vote__network__classify__random_state"] == 3
     assert params["vote__network__classify__verbose"] == 1
     for member in ("functionals", "network"):
@@ -114,6 +114,14 @@ def test_unknown_parameter(name, hint):
     assert str(error.value) == f"there is no parameter {name!r}{hint}"
 
 
+def test_members_are_the_recipes_of_their_own():
+    pipeline = make_emotion_pipeline(random_state=0, n_jobs=2)
+    for name, recipe in (("functionals", functionals), ("network", residual_network)):
+        alone = recipe(random_state=0, n_jobs=2)
+        member = pipeline["vote"].named_estimators[name]
+        assert repr(pipeline[:2].steps + member.steps) == repr(alone.steps)
+
+
 def test_both_members_vote(fitted, speech):
     clips = fitted["load"].transform(speech.paths[:5])
     functionals, network = (
@@ -123,8 +131,9 @@ def test_both_members_vote(fitted, speech):
 
 
 def test_a_member_can_be_left_out(speech):
-    pipeline = make_emotion_pipeline(vote__network="drop").fit(speech.paths, speech.target)
-    alone = functionals().fit(speech.paths, speech.target)
+    pipeline = make_emotion_pipeline(vote__network="drop", random_state=0)
+    pipeline.fit(speech.paths, speech.target)
+    alone = functionals(random_state=0).fit(speech.paths, speech.target)
     assert_allclose(pipeline.predict_proba(speech.paths[:5]), alone.predict_proba(speech.paths[:5]))
 
 

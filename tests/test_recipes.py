@@ -72,7 +72,7 @@ def test_is_as_published(name, speech):
 
 
 def test_functionals_are_as_many_as_is_said(speech):
-    features = get_recipe("functionals")()[:2].fit(speech.paths[:1])[-1]
+    features = get_recipe("functionals")()[:3].fit(speech.paths[:1])[-1]
     assert len(features.get_feature_names_out()) == 1100
 
 

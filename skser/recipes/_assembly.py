@@ -8,14 +8,16 @@ from sklearn.pipeline import Pipeline
 
 from .._validation import did_you_mean
 from ..augmentation import Augmenter
-from ..classifier import CNNEmotionClassifier
 from ..exceptions import ParameterError
 from ..features import FeatureScaler, FeatureUnionExtractor
 from ..loader import AudioLoader
 
 
 def assemble(
-    steps: dict[str, Any],
+    load: AudioLoader,
+    augment: Augmenter,
+    features: FeatureUnionExtractor,
+    classify: Any,
     /,  # so that `params` may have a whole step by its name
     *,
     random_state: Any = None,
@@ -24,7 +26,17 @@ def assemble(
     verbose: int = 0,
     **params: Any,
 ) -> Pipeline:
-    """Put steps together, give each what it has of the shared parameters, then set ``params``."""
+    """The five steps from recordings to emotions, with standardised features.
+
+    Each step gets what it has of the shared parameters, and then what ``params`` says.
+    """
+    steps = {
+        "load": load,
+        "augment": augment,
+        "features": features,
+        "scale": FeatureScaler(),
+        "classify": classify,
+    }
     shared = {
         "random_state": random_state,
         "n_jobs": n_jobs,
@@ -37,28 +49,16 @@ def assemble(
     return set_or_explain(Pipeline(list(steps.items())), params)
 
 
-def assemble_network(
-    load: AudioLoader,
-    augment: Augmenter,
-    features: FeatureUnionExtractor,
-    classify: CNNEmotionClassifier,
-    /,
-    **params: Any,
-) -> Pipeline:
-    """The five steps from recordings to a network, with standardised features."""
-    steps = {
-        "load": load,
-        "augment": augment,
-        "features": features,
-        "scale": FeatureScaler(),
-        "classify": classify,
-    }
-    return assemble(steps, **params)
-
-
 def trimmed_clips() -> AudioLoader:
     """The loader of the default and its halves: up to 5 s without silence at 30 dB."""
     return AudioLoader(duration=5.0, trim_db=30, pad=None)
+
+
+def other_speeds() -> Augmenter:
+    """The views of the default and its halves: seven, up to three semitones down and up."""
+    return Augmenter(
+        n_views=8, speed=(0.84, 1.19), noise=None, pitch=None, stretch=None, shift=None
+    )
 
 
 def set_or_explain(pipeline: Pipeline, params: dict[str, Any]) -> Pipeline:

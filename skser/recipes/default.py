@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
 
-from ._assembly import set_or_explain, trimmed_clips
+from ._assembly import set_or_explain
 from .functionals import functionals
 from .residual_network import residual_network
 
@@ -22,7 +22,7 @@ def make_emotion_pipeline(
 ) -> Pipeline:
     """Make the default pipeline from recordings to emotions.
 
-    Two pipelines see the clips, and their probabilities are averaged:
+    Two pipelines see the same clips and views, and their probabilities are averaged:
     :func:`skser.recipes.functionals` (a linear discriminant on statistics of many features, weight
     0.3) and :func:`skser.recipes.residual_network` (a network on log-mel bands, weight 0.7). They
     err on different clips. On RAVDESS and EmoDB they are better together than either alone.
@@ -38,14 +38,15 @@ def make_emotion_pipeline(
     verbose : int, default=0
         1 shows progress bars.
     **params : dict
-        Parameters of the steps ``load`` and ``vote``, such as ``load__duration=2.5`` and
-        ``vote__network__classify__epochs=30``, or whole steps.
+        Parameters of the steps ``load``, ``augment`` and ``vote``, such as ``load__duration=2.5``
+        and ``vote__network__classify__epochs=30``, or whole steps.
 
     Returns
     -------
     pipeline : sklearn.pipeline.Pipeline
-        Unfitted, with steps ``load`` (:class:`AudioLoader`) and ``vote``
-        (`sklearn.ensemble.VotingClassifier` of the pipelines ``functionals`` and ``network``).
+        Unfitted, with steps ``load`` (:class:`AudioLoader`), ``augment`` (:class:`Augmenter`) and
+        ``vote`` (`sklearn.ensemble.VotingClassifier` of the pipelines ``functionals`` and
+        ``network``).
 
     Raises
     ------
@@ -59,7 +60,7 @@ def make_emotion_pipeline(
     >>> [name for name, _ in pipeline["vote"].estimators]
     ['functionals', 'network']
     >>> [name for name, _ in pipeline["vote"].named_estimators["network"].steps]
-    ['augment', 'features', 'scale', 'classify']
+    ['features', 'scale', 'classify']
     """
     shared = {
         "random_state": random_state,
@@ -67,11 +68,9 @@ def make_emotion_pipeline(
         "memory": memory,
         "verbose": verbose,
     }
+    network = residual_network(**shared)
     # The quick one first: what is wrong with recordings or labels shows before the long work.
-    members = [
-        ("functionals", functionals(**shared)[1:]),
-        ("network", residual_network(**shared)[1:]),
-    ]
+    members = [("functionals", functionals(**shared)[2:]), ("network", network[2:])]
     # Chosen on validation speakers; .2 to .4 for the functionals score alike.
     vote = VotingClassifier(members, voting="soft", weights=[0.3, 0.7])
-    return set_or_explain(Pipeline([("load", trimmed_clips()), ("vote", vote)]), params)
+    return set_or_explain(Pipeline([*network.steps[:2], ("vote", vote)]), params)

@@ -15,7 +15,7 @@ from ..augmentation import Augmenter
 from ..classifier import CNNEmotionClassifier
 from ..features import MFCC, RMS, FeatureUnionExtractor, ZeroCrossingRate
 from ..loader import AudioLoader
-from ._assembly import assemble_network
+from ._assembly import assemble
 
 # None of them draws anything on features, or shapes the learning rate in advance.
 _PLAIN_TRAINING: dict[str, Any] = {
@@ -67,7 +67,7 @@ def mfcc_cnn(**params: Any) -> Pipeline:
     >>> mfcc_cnn(classify__epochs=5, random_state=0)["classify"].architecture
     'cnn_average_pooling'
     """
-    return assemble_network(
+    return assemble(
         AudioLoader(sr=22050, duration=None, pad=None),
         Augmenter(n_views=4, speed=(0.9, 1.1)),
         FeatureUnionExtractor([("mfcc", MFCC(n_mfcc=40))], **_LIBROSA_FRAMES),
@@ -118,7 +118,7 @@ def cnn_512(**params: Any) -> Pipeline:
     >>> cnn_512(classify__epochs=5, random_state=0)["classify"].architecture
     'cnn512'
     """
-    return assemble_network(
+    return assemble(
         AudioLoader(sr=22050, offset=0.6, duration=2.5),
         Augmenter(n_views=4, shift=None),
         FeatureUnionExtractor(
@@ -173,7 +173,7 @@ def cnn_bilstm_attention(**params: Any) -> Pipeline:
     >>> cnn_bilstm_attention(classify__epochs=5, random_state=0)["classify"].architecture
     'cnn_bilstm_attention'
     """
-    return assemble_network(
+    return assemble(
         AudioLoader(sr=22050, duration=3.0),
         Augmenter(n_views=4),
         FeatureUnionExtractor([("mfcc", MFCC(n_mfcc=40))], statistics=None, **_LIBROSA_FRAMES),
@@ -222,7 +222,7 @@ def dense_195(**params: Any) -> Pipeline:
     >>> dense_195(classify__epochs=5, random_state=0)["classify"].architecture
     'dense'
     """
-    return assemble_network(
+    return assemble(
         AudioLoader(sr=22050, duration=3.0),
         Augmenter(n_views=1),
         FeatureUnionExtractor(
@@ -272,7 +272,7 @@ def cnn_256(**params: Any) -> Pipeline:
     >>> cnn_256(classify__epochs=5, random_state=0)["classify"].architecture
     'cnn256'
     """
-    return assemble_network(
+    return assemble(
         AudioLoader(sr=22050, duration=3.0),
         Augmenter(n_views=1),
         FeatureUnionExtractor(

@@ -6,10 +6,9 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from ..augmentation import Augmenter
 from ..classifier import CNNEmotionClassifier
 from ..features import FeatureUnionExtractor, MelSpectrogram
-from ._assembly import assemble_network, trimmed_clips
+from ._assembly import assemble, other_speeds, trimmed_clips
 
 
 def residual_network(**params: Any) -> Pipeline:
@@ -47,9 +46,9 @@ def residual_network(**params: Any) -> Pipeline:
     >>> [name for name, _ in pipeline.steps]
     ['load', 'augment', 'features', 'scale', 'classify']
     """
-    return assemble_network(
+    return assemble(
         trimmed_clips(),
-        Augmenter(n_views=8, speed=(0.84, 1.19), noise=None, pitch=None, stretch=None, shift=None),
+        other_speeds(),
         FeatureUnionExtractor(
             [("mel", MelSpectrogram(n_mels=64, fmin=50.0, scale="db"))],
             statistics=None,
