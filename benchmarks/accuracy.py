@@ -1,7 +1,9 @@
 """Score of a recipe on a corpus under a protocol.
 
     python benchmarks/accuracy.py default ravdess FOLDER --protocol luna-jimenez --seeds 0 1 2
+    python benchmarks/accuracy.py default synthetic FOLDER
 
+The second needs no corpus: it makes one of synthetic speech in the folder, to try the way with.
 Every finished fold is kept in ``benchmarks/results/RECIPE-CORPUS-PROTOCOL.json``, with versions and
 seeds; the same command goes on where it was. ``accuracy_tables.py`` makes the tables from these.
 
@@ -47,7 +49,7 @@ from sklearn.utils import Bunch
 from skser import AugmentedFeatures
 from skser._files import written_whole
 from skser._nested import extractions, set_everywhere
-from skser.datasets import load_corpus
+from skser.datasets import load_corpus, make_emotional_speech
 from skser.recipes import RECIPES, get_recipe
 
 RESULTS = Path(__file__).parent / "results"
@@ -74,6 +76,13 @@ ACTORS = {
         (6, 13, 17, 22),
     ),
 }
+
+
+def read_corpus(name: str, folder: Path) -> Bunch:
+    """The recordings of a corpus; those of ``synthetic`` are made, into the folder."""
+    if name == "synthetic":
+        return make_emotional_speech(folder, random_state=0)
+    return load_corpus(folder, corpus=name)
 
 
 def make_folds(protocol: str, speech: Bunch, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -179,8 +188,8 @@ def parse_arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("recipe", choices=list(RECIPES))
-    parser.add_argument("corpus", help="ravdess, emodb, emovo, synthetic folder, ...")
-    parser.add_argument("data", type=Path)
+    parser.add_argument("corpus", help="ravdess, emodb, emovo, ..., or synthetic, which is made")
+    parser.add_argument("data", type=Path, help="its folder")
     parser.add_argument("--name", help="name of the corpus in results, if not that of its loader")
     parser.add_argument("--protocol", default="loso")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
@@ -201,7 +210,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    speech = load_corpus(arguments.data, corpus=arguments.corpus)
+    speech = read_corpus(arguments.corpus, arguments.data)
     packages = ("skser", "scikit-learn", "tensorflow", "keras", "librosa", "numpy")
     result = {
         "recipe": arguments.recipe,

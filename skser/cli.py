@@ -25,7 +25,10 @@ Corpus = Annotated[
 ]
 Recipe = Annotated[
     str,
-    typer.Option(help="default, mfcc_cnn, cnn_512, cnn_bilstm_attention, dense_195 or cnn_256."),
+    typer.Option(
+        help="default, functionals, residual_network, mfcc_cnn, cnn_512, cnn_bilstm_attention, "
+        "dense_195 or cnn_256."
+    ),
 ]
 Jobs = Annotated[int, typer.Option(help="Processes that extract features.")]
 Settings = Annotated[
