@@ -46,7 +46,6 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
-from skser import AugmentedFeatures
 from skser._files import written_whole
 from skser._nested import extractions, set_everywhere
 from skser.datasets import load_corpus, make_emotional_speech
@@ -115,8 +114,6 @@ def predict_fold(
         return speech.target[watched], pipeline.predict(speech.paths[watched])
     if protocol == "watched-views":
         views = pipeline[:-2].fit_transform(speech.paths)
-        if not isinstance(views, AugmentedFeatures):
-            raise SystemExit("the recipe has one view of each clip, so there is nothing to leak")
         rows, labels = views.flatten(), views.repeat(speech.target)
         classifier = pipeline[-2:].fit(rows, labels)
         watched = classifier[-1].validation_clips_
@@ -134,6 +131,19 @@ def score_fold(
     matrix = confusion_matrix(truth, predicted, labels=np.unique(speech.target))
     seconds = round(time.perf_counter() - start, 1)
     return {"seed": seed, "fold": fold, "seconds": seconds, "confusion": matrix.tolist()}
+
+
+def check_protocol(pipeline: Pipeline, protocol: str) -> None:
+    """Leave before the work if a recipe has nothing that the protocol is about."""
+    if protocol.startswith("watched") and not getattr(pipeline[-1], "validation_fraction", 0):
+        raise SystemExit(f"{protocol}: the recipe watches no clips while it is trained")
+    if protocol == "watched-views" and pipeline["augment"].n_views == 1:
+        raise SystemExit("watched-views: the recipe has one view of each clip")
+
+
+def parameters(pipeline: Pipeline) -> dict[str, Any]:
+    """All parameters of a recipe as JSON, with the classes of its parts for themselves."""
+    return json.loads(json.dumps(pipeline.get_params(), default=lambda part: type(part).__name__))
 
 
 def run(
@@ -156,15 +166,15 @@ def run(
 
 
 def summary(result: dict[str, Any]) -> dict[str, Any]:
-    """UAR and accuracy over all clips of a seed: their mean and deviation over seeds."""
+    """Scores over all clips of a seed: their mean and deviation over seeds."""
     scores = []
     for seed in sorted({fold["seed"] for fold in result["folds"]}):
         folds = [fold["confusion"] for fold in result["folds"] if fold["seed"] == seed]
         matrix = np.sum(folds, axis=0)
-        scores.append(
-            (np.mean(np.diag(matrix) / matrix.sum(axis=1)), np.trace(matrix) / matrix.sum())
-        )
-    uar, accuracy = np.transpose(scores)
+        right, true, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+        recalls, f1 = right / true, 2 * right / (true + predicted)
+        scores.append((recalls.mean(), right.sum() / matrix.sum(), f1.mean()))
+    uar, accuracy, macro_f1 = np.transpose(scores)
     ddof = min(1, len(uar) - 1)
     return {
         "n_seeds": len(uar),
@@ -173,6 +183,7 @@ def summary(result: dict[str, Any]) -> dict[str, Any]:
         "uars": uar.tolist(),
         "accuracy": accuracy.mean(),
         "accuracy_sd": accuracy.std(ddof=ddof),
+        "macro_f1": macro_f1.mean(),
         "seconds": float(np.mean([fold["seconds"] for fold in result["folds"]])),
     }
 
@@ -211,12 +222,14 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     speech = read_corpus(arguments.corpus, arguments.data)
+    pipeline = get_recipe(arguments.recipe)(**arguments.set)
+    check_protocol(pipeline, arguments.protocol)
     packages = ("skser", "scikit-learn", "tensorflow", "keras", "librosa", "numpy")
     result = {
         "recipe": arguments.recipe,
         "corpus": arguments.name,
         "protocol": arguments.protocol,
-        "parameters": arguments.set,
+        "parameters": parameters(pipeline),
         "n_clips": len(speech.paths),
         "n_speakers": len(np.unique(speech.groups)),
         "classes": np.unique(speech.target).tolist(),
@@ -225,10 +238,10 @@ def main() -> None:
     }
     if arguments.out.exists():
         kept = json.loads(arguments.out.read_text())
-        for name in ("recipe", "corpus", "protocol", "parameters", "n_clips", "classes"):
-            if kept[name] != result[name]:
+        for name in result:
+            if name != "folds" and kept.get(name) != result[name]:
                 raise SystemExit(
-                    f"{arguments.out} has {name}={kept[name]}, not {result[name]}; name another "
+                    f"{arguments.out} was made with another {name}: remove it, or name another "
                     "file with --out"
                 )
         result["folds"] = kept["folds"]

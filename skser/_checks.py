@@ -24,18 +24,26 @@ def check_labels(y: Any, n_clips: int) -> np.ndarray:
         raise DataError(f"y must be 1-D with a label for each clip: {error}") from None
     if len(labels) != n_clips:
         raise DataError(f"y must have a label for each clip: {n_clips} clips, {len(labels)} labels")
-    missing = np.array([_is_missing(label) for label in labels.tolist()], dtype=bool)
-    if missing.any():
-        raise DataError(
-            f"y must have no missing labels, got {labels[missing].tolist()[0]!r} in row "
-            f"{int(missing.argmax())}"
-        )
-    check_classification_targets(labels)
+    check_none_missing(labels, "y", "labels")
+    try:
+        check_classification_targets(labels)
+    except ValueError as error:
+        raise DataError(f"y must be labels: {error}") from None
     if len(np.unique(labels)) < 2:
         raise DataError(
             f"y must have at least two classes, got one class only: {labels.tolist()[0]!r}"
         )
     return labels
+
+
+def check_none_missing(values: np.ndarray, name: str, what: str) -> None:
+    """Raise DataError for None, NaN and infinity."""
+    missing = np.array([_is_missing(value) for value in values.tolist()], dtype=bool)
+    if missing.any():
+        raise DataError(
+            f"{name} must have no missing {what}, got {values[missing].tolist()[0]!r} in row "
+            f"{int(missing.argmax())}"
+        )
 
 
 def _is_missing(label: Any) -> bool:

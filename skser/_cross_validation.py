@@ -22,9 +22,13 @@ _MOST_FOLDS = 10
 
 
 def predict_by_speaker(
-    pipeline: Any, paths: np.ndarray, target: np.ndarray, groups: np.ndarray
+    pipeline: Any,
+    paths: np.ndarray,
+    target: np.ndarray,
+    groups: np.ndarray,
+    n_jobs: int | None = None,
 ) -> np.ndarray:
-    """Label every clip with a pipeline that never heard its speaker.
+    """Label every clip with a pipeline that never heard its speaker, ``n_jobs`` folds at a time.
 
     Features are extracted once for all folds, into the ``memory`` of the pipeline's extractors or a
     temporary folder.
@@ -39,7 +43,7 @@ def predict_by_speaker(
                 extraction.set_params(features__memory=Path(folder))
             extraction.fit_transform(paths)
         set_everywhere(pipeline, features__verbose=0, classify__verbose=0)
-        labels = Parallel(n_jobs=-1, return_as="generator")(
+        labels = Parallel(n_jobs=n_jobs, return_as="generator")(
             delayed(_fit_and_predict)(pipeline, paths[train], target[train], paths[test])
             for train, test in folds
         )

@@ -25,14 +25,14 @@ NOTHING_DRAWN: dict[str, Any] = {
 class DrawSettings:
     """What an epoch changes; see `skser.CNNEmotionClassifier` for each."""
 
-    batch_size: int = 32
-    views: str = "sample"
-    frequency_masks: tuple[int, int] = (0, 0)
-    time_masks: tuple[int, int] = (0, 0)
-    time_scale: tuple[float, float] = (1.0, 1.0)
-    gain: tuple[float, float] = (0.0, 0.0)
-    noise: float = 0.0
-    mixup: float = 0.0
+    batch_size: int
+    views: str
+    frequency_masks: tuple[int, int]
+    time_masks: tuple[int, int]
+    time_scale: tuple[float, float]
+    gain: tuple[float, float]
+    noise: float
+    mixup: float
 
 
 class Draws:

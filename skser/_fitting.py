@@ -12,10 +12,12 @@ import numpy as np
 
 from . import networks
 from ._draws import Draws, DrawSettings
+from ._identity import identify
 from ._keras_backend import History, train
-from ._tensorflow import keras
+from ._tensorflow import keras, tf
 from ._trained_network import TrainedNetwork
 from ._training import TrainingSettings
+from ._version import __version__
 from .exceptions import ParameterError
 
 # Parameters for the function that builds the network, if they are not None.
@@ -23,6 +25,7 @@ _OF_NETWORK = (
     "filters",
     "kernel_size",
     "pool_size",
+    "projection_units",
     "recurrent_units",
     "attention_units",
     "dense_units",
@@ -135,11 +138,24 @@ def network_builder(
         The architecture does not have a parameter that is not None, or a function of the user's
         builds what cannot be trained or kept.
     """
-    is_named = isinstance(classifier.architecture, str)
+    function, params = check_network_params(classifier)
+    meta = networks.NetworkMeta(tuple(input_shape), n_classes)
+
+    def build() -> keras.Model:
+        return function(meta, **params)
+
+    if function is classifier.architecture:
+        _check_can_be_kept(build(), _name(function), n_classes)
+    return build
+
+
+def check_network_params(classifier: Any) -> tuple[Callable[..., keras.Model], dict[str, Any]]:
+    """The function that builds the network, and its parameters, all of which it has."""
     architecture = classifier.architecture
+    is_named = isinstance(architecture, str)
     function = networks.ARCHITECTURES[architecture] if is_named else architecture
     given = {name: getattr(classifier, name) for name in _OF_NETWORK}
-    params = {name: _plain(value) for name, value in given.items() if value is not None}
+    params = {name: value for name, value in given.items() if value is not None}
     params |= classifier.network_params or {}
     accepted = list(inspect.signature(function).parameters.values())[1:]
     if not any(p.kind is p.VAR_KEYWORD for p in accepted):
@@ -151,14 +167,7 @@ def network_builder(
                     f"{name} must {wrong}: architecture {_name(architecture)} has only "
                     f"{', '.join(names) or 'no parameters'}"
                 )
-    meta = networks.NetworkMeta(tuple(input_shape), n_classes)
-
-    def build() -> keras.Model:
-        return function(meta, **params)
-
-    if not is_named:
-        _check_can_be_kept(build(), _name(architecture), n_classes)
-    return build
+    return function, {name: _plain(value) for name, value in params.items()}
 
 
 def _check_can_be_kept(model: Any, name: str, n_classes: int) -> None:
@@ -191,16 +200,16 @@ def _name(architecture: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """Numbers of Python's own: Keras knows no NumPy scalars, which searches bring."""
-    if isinstance(value, (Sequence, np.ndarray)):
-        return tuple(int(n) for n in value)
-    return int(value) if isinstance(value, (int, np.integer)) else float(value)
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return tuple(_plain(item) for item in value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _digest(classifier: Any, *arrays: np.ndarray) -> str:
-    """What names the checkpoints of one fit: its parameters and data."""
+    """What names the checkpoints of one fit: its parameters and data, and who trains."""
     params = {
-        name: _name(value) if callable(value) else value
+        name: identify(value)
         for name, value in classifier.get_params(deep=False).items()
         if name not in _OF_NO_CONSEQUENCE
     }
-    return joblib.hash((sorted(params.items(), key=lambda item: item[0]), arrays))
+    return joblib.hash((params, __version__, keras.__version__, tf.__version__, arrays))

@@ -114,10 +114,15 @@ def one_of(*options: Any) -> Allowed:
 
 
 def check_parameters(estimator: Any) -> None:
-    """Raise ParameterError for the first parameter of ``estimator`` with a value not allowed."""
+    """Raise ParameterError for the first parameter of ``estimator`` with a value not allowed.
+
+    An estimator whose parameters have to go together checks that in ``_check_together()``.
+    """
     allowed: Mapping[str, Iterable[Allowed]] = estimator._allowed
     for name, kinds in allowed.items():
         check_value(name, getattr(estimator, name), *kinds)
+    if hasattr(estimator, "_check_together"):
+        estimator._check_together()
 
 
 def check_value(name: str, value: Any, *kinds: Allowed) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 from sklearn.utils import column_or_1d
 
+from ._checks import check_none_missing
 from .exceptions import DataError
 
 
@@ -89,4 +90,5 @@ def _check_groups(groups: Any, n_clips: int) -> np.ndarray:
         raise DataError(
             f"groups must have a speaker for each clip: {n_clips} clips, {len(groups)} speakers"
         )
+    check_none_missing(groups, "groups", "speakers")
     return groups

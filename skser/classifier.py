@@ -86,6 +86,8 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         Length of the filters.
     pool_size : int or None, default=None
         Length of the pooling.
+    projection_units : int or None, default=None
+        Units of each frame before it is pooled over time.
     recurrent_units : int or None, default=None
         Units of the LSTM in each direction.
     attention_units : int or None, default=None
@@ -144,7 +146,8 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
     n_networks : int, default=1
         Networks trained from different seeds, whose probabilities are averaged.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the labels, as everywhere in scikit-learn.
+        Weights of the labels, as everywhere in scikit-learn. In a `VotingClassifier` the labels are
+        0, 1, ..., in the order of its ``classes_``.
     validation_fraction : float, default=0.0
         Share of the clips that is not trained on but watched: ``history_`` then has
         ``val_loss`` and ``val_accuracy``. All views of a clip are on one side; with ``groups`` in
@@ -154,7 +157,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
     checkpoint : str, path or None, default=None
         Folder for the state of training after each epoch. A fit that was killed goes on from its
         last epoch when it is called again with the same data and parameters; one that ends
-        removes its files. Needs an int as ``random_state``.
+        removes its files. Needs an int as ``random_state``. What ``callbacks`` remember is lost.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, dropout, order, draws and validation part. Two fits with one int give
         equal probabilities, unless they are in threads of one process.
@@ -168,8 +171,8 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
     n_features_in_ : int
         Number of features.
     history_ : dict of list of float
-        ``loss`` and ``accuracy`` of the first network after each epoch, and ``val_*`` of the
-        validation part.
+        ``loss`` and ``accuracy`` of the first network after each epoch, ``val_*`` of the
+        validation part, and with ``schedule="plateau"`` the ``learning_rate``.
     histories_ : list of dict
         The same of every network.
     networks_ : list of TrainedNetwork
@@ -204,6 +207,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         "filters": [_SIZES, NONE],
         "kernel_size": [integer(1, 1000), NONE],
         "pool_size": [integer(1, 1000), NONE],
+        "projection_units": [integer(1), NONE],
         "recurrent_units": [integer(1), NONE],
         "attention_units": [integer(1), NONE],
         "dense_units": [integer(1), _SIZES, NONE],
@@ -245,6 +249,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         filters: Sequence[int] | None = None,
         kernel_size: int | None = None,
         pool_size: int | None = None,
+        projection_units: int | None = None,
         recurrent_units: int | None = None,
         attention_units: int | None = None,
         dense_units: int | Sequence[int] | None = None,
@@ -282,6 +287,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         self.filters = filters
         self.kernel_size = kernel_size
         self.pool_size = pool_size
+        self.projection_units = projection_units
         self.recurrent_units = recurrent_units
         self.attention_units = attention_units
         self.dense_units = dense_units
@@ -340,15 +346,6 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         from ._fitting import fit_networks
 
         check_parameters(self)
-        if self.early_stopping is not None and self.validation_fraction == 0:
-            raise ParameterError(
-                f"early_stopping={self.early_stopping} needs a validation_fraction above 0, got 0"
-            )
-        if self.checkpoint is not None and not isinstance(self.random_state, (int, np.integer)):
-            raise ParameterError(
-                "checkpoint needs an integer random_state, so that a later fit is the same, got "
-                f"{self.random_state!r}"
-            )
         values = self._check_features(X, reset=True)
         labels = check_labels(y, len(values))
         try:
@@ -409,6 +406,21 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "networks_")
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def _check_together(self) -> None:
+        """Raise ParameterError for parameters that do not go together."""
+        from ._fitting import check_network_params
+
+        if self.early_stopping is not None and self.validation_fraction == 0:
+            raise ParameterError(
+                f"early_stopping={self.early_stopping} needs a validation_fraction above 0, got 0"
+            )
+        if self.checkpoint is not None and not isinstance(self.random_state, (int, np.integer)):
+            raise ParameterError(
+                "checkpoint needs an integer random_state, so that a later fit is the same, got "
+                f"{self.random_state!r}"
+            )
+        check_network_params(self)
 
     def _check_features(self, X: Any, reset: bool) -> np.ndarray:
         """Features as an array; NaN may only fill the frames that pad a sequence."""

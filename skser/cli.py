@@ -103,7 +103,9 @@ def evaluate(
     ] = None,
     recipe: Recipe = "default",
     seed: Seed = 0,
-    jobs: Jobs = 1,
+    jobs: Annotated[
+        int, typer.Option(help="Folds at a time, and processes that extract features.")
+    ] = 2,
     set_: Settings = None,
 ) -> None:
     """Score a pipeline on speakers that it was not trained on.
@@ -125,7 +127,9 @@ def evaluate(
             f"{data}: the speakers are not known, or there is only one, so none can be left out; "
             "say with --speaker where they are named"
         )
-    predicted = predict_by_speaker(pipeline, speech.paths, speech.target, speech.groups)
+    predicted = predict_by_speaker(
+        pipeline, speech.paths, speech.target, speech.groups, n_jobs=jobs
+    )
     uar = balanced_accuracy_score(speech.target, predicted)
     uars = speaker_scores(speech.target, predicted, speech.groups)["uar"]
     labels = np.unique(speech.target)

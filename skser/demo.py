@@ -70,7 +70,7 @@ def run_demo(
     pipeline = make_emotion_pipeline(random_state=random_state)
     network = pipeline["vote"].named_estimators["network"]["classify"]
     network.set_params(epochs=n_epochs)
-    predicted = predict_by_speaker(pipeline, paths, target, groups)
+    predicted = predict_by_speaker(pipeline, paths, target, groups, n_jobs=-1)
     scores = speaker_scores(target, predicted, groups)
     uar = float(balanced_accuracy_score(target, predicted))
     chance = 1 / len(np.unique(target))

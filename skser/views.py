@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -79,10 +78,6 @@ class AugmentedFeatures:
     def average(self, per_row: np.ndarray) -> np.ndarray:
         """One value for each row of `flatten` to its mean over the views of each clip."""
         return per_row.reshape(len(self), self.n_views, *per_row.shape[1:]).mean(axis=1)
-
-    def map(self, function: Callable[[np.ndarray], np.ndarray]) -> AugmentedFeatures:
-        """Apply a function to the array of features, which must keep clips and views."""
-        return AugmentedFeatures(function(self.values))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         raise ConversionError(

@@ -35,6 +35,18 @@ def linear(meta):
     return keras.Model(inputs, keras.layers.Dense(meta.n_classes, "softmax")(inputs))
 
 
+def scaled(scale):
+    """A function that differs from others of its name by what it holds."""
+
+    def linear(meta):
+        inputs = keras.Input(meta.input_shape)
+        start = keras.initializers.VarianceScaling(scale)
+        outputs = keras.layers.Dense(meta.n_classes, "softmax", kernel_initializer=start)(inputs)
+        return keras.Model(inputs, outputs)
+
+    return linear
+
+
 QUICK = {
     "architecture": linear,
     "dense_units": None,
@@ -224,6 +236,24 @@ def test_another_fit_does_not_take_it_up(tmp_path):
     classifier(tmp_path, epochs, **{**quick, "verbose": 1}).fit(X, y)  # of no consequence
     assert epochs.begun == [1]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_network_of_the_same_name_does_not_take_it_up(tmp_path):
+    quick = {**QUICK, "epochs": 2, "architecture": scaled(1.0)}
+    interrupted(tmp_path, 1, **quick)
+    for scale, begun in ((2.0, [0, 1]), (1.0, [1])):
+        epochs = Epochs()
+        classifier(tmp_path, epochs, **{**quick, "architecture": scaled(scale)}).fit(*data())
+        assert epochs.begun == begun
+
+
+def test_another_version_does_not_take_it_up(tmp_path, monkeypatch):
+    quick = {**QUICK, "epochs": 2}
+    interrupted(tmp_path, 1, **quick)
+    monkeypatch.setattr("keras.__version__", "0")
+    epochs = Epochs()
+    classifier(tmp_path, epochs, **quick).fit(*data())
+    assert epochs.begun == [0, 1]
 
 
 def test_state_is_plain_data(tmp_path):

@@ -12,6 +12,12 @@ from skser.exceptions import DataError
         (["calm", "sad"], "y must have a label for each clip: 3 clips, 2 labels"),
         (["calm", None, "sad"], "y must have no missing labels, got None in row 1"),
         ([1.0, np.nan, 2.0], "y must have no missing labels, got nan in row 1"),
+        (
+            [0.1, 0.2, 0.3],
+            "y must be labels: Unknown label type: continuous. Maybe you are trying to fit a "
+            "classifier, which expects discrete classes on a regression target with continuous "
+            "values.",
+        ),
     ],
 )
 def test_bad_labels(y, message):

@@ -209,6 +209,12 @@ def test_numpy_scalars_of_a_search():
     assert_allclose(found, plain, rtol=1e-4)
 
 
+def test_numpy_scalars_in_network_params():
+    params = {"projection_units": np.int64(3), "dense_units": np.int64(2), "dropout": np.float32(0)}
+    network = network_builder(CNNEmotionClassifier(network_params=params), (12, 3), 2)()
+    assert (2, 2) in [w.shape for w in network.get_weights()]
+
+
 def as_arrays(params):
     return {name: np.asarray(value) for name, value in params.items()}
 
@@ -420,6 +426,11 @@ def test_optimizers_and_schedules(optimizer, schedule):
     ).fit(X, y)
     losses = classifier.history_["loss"]
     assert losses[-1] < losses[0]
+
+
+def test_units_of_the_projection():
+    network = network_builder(CNNEmotionClassifier(projection_units=7), (None, 64), 8)()
+    assert 7 in [w.shape[-1] for w in network.get_weights()]
 
 
 def test_parameters_reach_the_network():

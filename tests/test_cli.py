@@ -13,6 +13,7 @@ import skser
 from skser import cli
 from skser._files import load_model
 from skser.datasets import make_emotional_speech
+from skser.recipes import RECIPES
 
 QUICK = [
     "--set",
@@ -70,6 +71,11 @@ def test_version_and_help():
     assert run("--version") == f"skser {skser.__version__}\n"
     for command in ("demo", "train", "evaluate", "predict"):
         assert command in run("--help")
+
+
+def test_help_names_every_recipe():
+    told = re.sub(r"[^a-z0-9_]+", " ", run("train", "--help")).split()
+    assert set(RECIPES) <= set(told)
 
 
 def test_train_tells_what_it_does(corpus, tmp_path):
@@ -171,6 +177,20 @@ def test_predict_csv(model, recording, corpus):
         (
             ["train", "{corpus}", "--out", "m.joblib", "--recipe", "dense195"],
             "got 'dense195'; did you mean 'dense_195'?",
+        ),
+        (
+            [
+                *("evaluate", "{corpus}", "--recipe", "dense_195"),
+                *("--set", "classify__validation_fraction=0"),
+            ],
+            "early_stopping=15 needs a validation_fraction above 0, got 0",
+        ),
+        (
+            [
+                *("train", "{corpus}", "--out", "m.joblib"),
+                *("--set", "vote__network__classify__pool_size=2"),
+            ],
+            "pool_size must be None: architecture 'resnet' has only",
         ),
         (["evaluate", "{corpus}"], "the speakers are not known, or there is only one"),
         (["evaluate", "{corpus}", "--speaker", "no group"], "speaker"),

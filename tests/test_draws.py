@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skser._draws import Draws, DrawSettings, count_frames, with_frames
+from skser._draws import NOTHING_DRAWN, Draws, DrawSettings, count_frames, with_frames
 
 EVERYTHING = {
     "frequency_masks": (2, 2),
@@ -22,7 +22,8 @@ def draws(values, clips=None, seed=0, **changed):
     n = len(values)
     clips = np.arange(n) if clips is None else np.asarray(clips)
     targets, weights = np.eye(3)[np.arange(n) % 3], np.arange(n) + 1.0
-    return Draws(np.asarray(values), targets, weights, clips, DrawSettings(**changed), seed)
+    given = {"batch_size": 32, "views": "sample", **NOTHING_DRAWN, **changed}
+    return Draws(np.asarray(values), targets, weights, clips, DrawSettings(**given), seed)
 
 
 def rows(drawn, number=0, n_frames=None):

@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_classifier
 from sklearn.linear_model import LogisticRegression
@@ -135,6 +136,34 @@ def test_a_member_can_be_left_out(speech):
     pipeline.fit(speech.paths, speech.target)
     alone = functionals(random_state=0).fit(speech.paths, speech.target)
     assert_allclose(pipeline.predict_proba(speech.paths[:5]), alone.predict_proba(speech.paths[:5]))
+
+
+def test_speakers_reach_the_network_of_the_default(speech):
+    with sklearn.config_context(enable_metadata_routing=True):
+        pipeline = make_emotion_pipeline(random_state=0, **TINY_VOTE)
+        network = pipeline["vote"].named_estimators["network"]["classify"]
+        network.set_params(validation_fraction=0.3).set_fit_request(groups=True)
+        pipeline.fit(speech.paths, speech.target, groups=speech.groups)
+    watched = pipeline["vote"].named_estimators_["network"]["classify"].validation_clips_
+    assert len(set(speech.groups[watched])) == 1
+    assert len(watched) == (speech.groups == speech.groups[watched[0]]).sum()
+
+
+def test_a_vote_weighs_classes_by_their_place(speech):
+    pipeline = make_emotion_pipeline(
+        vote__functionals="drop",
+        vote__network__classify__class_weight={0: 5.0, 1: 1.0, 2: 1.0},
+        random_state=0,
+        **TINY_VOTE,
+    )
+    alone = residual_network(
+        classify__class_weight={"angry": 5.0, "neutral": 1.0, "sad": 1.0}, random_state=0, **TINY
+    )
+    found, expected = (
+        fitted.fit(speech.paths, speech.target).predict_proba(speech.paths)
+        for fitted in (pipeline, alone)
+    )
+    assert_allclose(found, expected, rtol=1e-4)
 
 
 def test_functionals_tell_emotions_of_strangers(speech):

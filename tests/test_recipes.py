@@ -18,13 +18,44 @@ QUICK = {
     "dense_195": {},
     "cnn_256": {"classify__filters": (4, 4)},
 }
-# As published: rate in Hz, seconds from where on, features of a frame, views, batch, epochs.
+# As published: rate in Hz, seconds from where on, features of a frame, views; then the training.
 PUBLISHED = {
-    "mfcc_cnn": (22050, None, 0.0, 40, 4, 16, 50),
-    "cnn_512": (22050, 2.5, 0.6, 22, 4, 64, 20),
-    "cnn_bilstm_attention": (22050, 3.0, 0.0, 40, 4, 32, 60),
-    "dense_195": (22050, 3.0, 0.0, 195, 1, 32, 100),
-    "cnn_256": (22050, 3.0, 0.0, 162, 1, 64, 50),
+    "mfcc_cnn": (
+        (22050, None, 0.0, 40, 4),
+        {"batch_size": 16, "epochs": 50, "early_stopping": None, "validation_fraction": 0.3},
+    ),
+    "cnn_512": (
+        (22050, 2.5, 0.6, 22, 4),
+        {"batch_size": 64, "epochs": 20, "early_stopping": 5, "validation_fraction": 0.2},
+    ),
+    "cnn_bilstm_attention": (
+        (22050, 3.0, 0.0, 40, 4),
+        {"batch_size": 32, "epochs": 60, "early_stopping": 10, "mixup": 0.2},
+    ),
+    "dense_195": (
+        (22050, 3.0, 0.0, 195, 1),
+        {
+            "batch_size": 32,
+            "epochs": 100,
+            "early_stopping": 15,
+            "plateau_factor": 0.5,
+            "plateau_patience": 5,
+            "validation_fraction": pytest.approx(0.15 / 0.85),
+        },
+    ),
+    "cnn_256": (
+        (22050, 3.0, 0.0, 162, 1),
+        {"batch_size": 64, "epochs": 50, "early_stopping": 10, "validation_fraction": 0.2},
+    ),
+}
+ADAM_ON_A_PLATEAU = {
+    "optimizer": "adam",
+    "learning_rate": 1e-3,
+    "weight_decay": 0.0,
+    "schedule": "plateau",
+    "label_smoothing": 0.0,
+    "time_masks": (0, 0),
+    "views": "all",
 }
 
 
@@ -64,9 +95,12 @@ def test_fits_and_predicts(name, speech):
 def test_is_as_published(name, speech):
     pipeline = RECIPES[name](random_state=0)
     load, augment, classify = (pipeline[step] for step in ("load", "augment", "classify"))
-    *clip, n_features, n_views, batch_size, epochs = PUBLISHED[name]
+    (*clip, n_features, n_views), training = PUBLISHED[name]
     assert [load.sr, load.duration, load.offset] == clip
-    assert (augment.n_views, classify.batch_size, classify.epochs) == (n_views, batch_size, epochs)
+    assert augment.n_views == n_views
+    params = classify.get_params()
+    for param, value in {**ADAM_ON_A_PLATEAU, **training}.items():
+        assert params[param] == value, param
     features = pipeline[:3].fit(speech.paths[:1])[-1]
     assert len(features.get_feature_names_out()) == n_features
 

@@ -108,6 +108,10 @@ def test_too_few_clips():
             "groups must be 1-D with a speaker for each clip: y should be a 1d array, got an "
             "array of shape (60, 2) instead.",
         ),
+        (
+            np.array(["one", None, *["two"] * 58], dtype=object),
+            "groups must have no missing speakers, got None in row 1",
+        ),
     ],
 )
 @pytest.mark.parametrize("fraction", [0, 0.2])

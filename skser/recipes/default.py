@@ -53,6 +53,11 @@ def make_emotion_pipeline(
     ParameterError
         There is no such parameter.
 
+    Notes
+    -----
+    A `VotingClassifier` hands its members the labels as 0, 1, ..., in the order of ``classes_``: a
+    ``class_weight`` given as a dict has these as keys.
+
     Examples
     --------
     >>> from skser import make_emotion_pipeline

@@ -17,7 +17,7 @@ from ..features import MFCC, RMS, FeatureUnionExtractor, ZeroCrossingRate
 from ..loader import AudioLoader
 from ._assembly import assemble
 
-# None of them draws anything on features, or shapes the learning rate in advance.
+# None of them changes features while it trains, but for one with mixup, or plans the learning rate.
 _PLAIN_TRAINING: dict[str, Any] = {
     "optimizer": "adam",
     "learning_rate": 1e-3,
@@ -58,8 +58,8 @@ def mfcc_cnn(**params: Any) -> Pipeline:
     Not published, and filled in: 22.05 kHz and librosa's frames; whole recordings; 40
     coefficients; ranges of the transforms (those of :class:`Augmenter`, speed .9 to 1.1) and
     three augmented views; a second convolution before the maximum pooling; 256 and 128 filters
-    of 5, pooling by 2, dropout .2, 64 hidden units; standardised features; the plateau's factor
-    .5 and patience 5.
+    of 5, pooling by 2, dropout .2, 64 hidden units; each view passes through all transforms;
+    standardised features; the plateau's factor .5 and patience 5.
 
     Examples
     --------
@@ -107,8 +107,9 @@ def cnn_512(**params: Any) -> Pipeline:
     Notes
     -----
     Not published, and filled in: 22.05 kHz and librosa's frames; 20 coefficients; ranges of the
-    transforms (those of :class:`Augmenter`); filters of 5, pooling over 5 with stride 2,
-    dropout .2; patience 5 in early stopping, factor .5 and patience 3 on the plateau. The
+    transforms (those of :class:`Augmenter`), all of which each of three views passes through;
+    filters of 5, pooling over 5 with stride 2, dropout .2, a momentum of .9 in batch
+    normalisation; patience 5 in early stopping, factor .5 and patience 3 on the plateau. The
     network convolves frames of 22 features over time; one vector of all frames, one after the
     other, would take twenty times as long.
 
@@ -161,11 +162,12 @@ def cnn_bilstm_attention(**params: Any) -> Pipeline:
 
     Notes
     -----
-    Not published, and filled in: 22.05 kHz and librosa's frames; 3 s; 40 coefficients; ranges
-    of the transforms (those of :class:`Augmenter`) and three augmented views; 64 and 128
-    filters of 5, pooling by 2, dropout .2, 64 units each way, 64 hidden units, dropout .3;
-    Adam, batches of 32, at most 60 epochs, patience 10 and on the plateau 5, factor .5; mixup
-    with Beta(.2, .2); 20 % held out and watched.
+    Not published, and filled in: 22.05 kHz and librosa's frames; 3 s; 40 coefficients; ranges of
+    the transforms (those of :class:`Augmenter`), all of which each of three views passes through;
+    64 and 128 filters of 5, pooling by 2, dropout .2, a momentum of .9 in batch normalisation, 64
+    units each way, 64 units of attention, 64 hidden units, dropout .3; Adam, batches of 32, at most
+    60 epochs, patience 10 and on the plateau 5, factor .5; mixup with Beta(.2, .2); 20 % held out
+    and watched.
 
     Examples
     --------
@@ -214,7 +216,8 @@ def dense_195(**params: Any) -> Pipeline:
     Notes
     -----
     Not published, and filled in: librosa's frames; tonnetz from the constant-Q transform,
-    librosa's default; dropout .3 after all hidden layers but the last.
+    librosa's default; dropout .3 after all hidden layers but the last; a momentum of .9 in batch
+    normalisation.
 
     Examples
     --------

@@ -18,9 +18,9 @@ def residual_network(**params: Any) -> Pipeline:
     The network is trained on other views of the clips in every epoch: shifted in pitch and formants
     (seven views of each, made once), stretched in time, louder or softer, with bands and frames
     left out, and mixed in pairs. The parameters of the steps that differ from their own defaults
-    are ``load__duration=5.0``, ``load__trim_db=30``, ``load__pad=None``,
-    ``features__hop_length=320``, ``features__statistics=None``, and in ``augment`` ``n_views=8``
-    and ``speed=(0.84, 1.19)`` in place of all other transforms.
+    are ``load__duration=5.0``, ``load__trim_db=30``, ``load__pad=None``, ``features__blocks`` (64
+    bands from 50 Hz on, in dB), ``features__hop_length=320``, ``features__statistics=None``, and in
+    ``augment`` ``n_views=8`` and ``speed=(0.84, 1.19)`` in place of all other transforms.
 
     Parameters
     ----------
