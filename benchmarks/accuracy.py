@@ -221,9 +221,9 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    speech = read_corpus(arguments.corpus, arguments.data)
     pipeline = get_recipe(arguments.recipe)(**arguments.set)
     check_protocol(pipeline, arguments.protocol)
+    speech = read_corpus(arguments.corpus, arguments.data)
     packages = ("skser", "scikit-learn", "tensorflow", "keras", "librosa", "numpy")
     result = {
         "recipe": arguments.recipe,

@@ -46,8 +46,8 @@ def check_none_missing(values: np.ndarray, name: str, what: str) -> None:
         )
 
 
-def _is_missing(label: Any) -> bool:
-    return label is None or (isinstance(label, float) and not math.isfinite(label))
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
 
 
 def check_features(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = False) -> np.ndarray:
@@ -82,3 +82,17 @@ def check_features(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = Fal
             f"{estimator.n_features_in_} features as input"
         )
     return values
+
+
+def check_padding(values: np.ndarray, is_sequence: bool) -> None:
+    """Raise DataError for NaN that does not fill a whole frame, and for infinity."""
+    n_missing = np.isnan(values).sum(axis=-1)
+    if (n_missing[n_missing > 0] != (values.shape[-1] if is_sequence else 0)).any():
+        raise DataError("X must have NaN only where it fills whole frames that pad a sequence")
+    if np.isinf(values).any():
+        raise DataError("X must not have infinite values")
+
+
+def without_nan(rows: np.ndarray) -> np.ndarray:
+    """Rows in float32 with padding as zeros, which networks take for padding."""
+    return np.nan_to_num(rows.astype(np.float32, copy=False), nan=0.0)

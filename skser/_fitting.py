@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 
 from . import networks
+from ._checks import without_nan
 from ._draws import Draws, DrawSettings
 from ._identity import identify
 from ._keras_backend import History, train
@@ -81,7 +82,7 @@ def fit_networks(
     watched = None
     if len(validation):
         # The clean view, because prediction sees no other.
-        rows = np.nan_to_num(values[validation, 0].astype(np.float32), copy=False)
+        rows = without_nan(values[validation, 0])
         watched = (rows, targets[validation], weights[validation].astype(np.float32))
     paths: list[Path | None] = [None] * len(seeds)
     if classifier.checkpoint is not None:

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight
 
-from ._checks import check_features, check_labels
+from ._checks import check_features, check_labels, check_padding, without_nan
 from ._validation import (
     NONE,
     RANDOM_STATE,
@@ -387,7 +387,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "networks_")
         values = self._check_features(X, reset=False)
-        rows = _without_nan(X.flatten() if isinstance(X, AugmentedFeatures) else values)
+        rows = without_nan(X.flatten() if isinstance(X, AugmentedFeatures) else values)
         found = np.mean([network.probabilities(rows) for network in self.networks_], axis=0)
         return X.average(found) if isinstance(X, AugmentedFeatures) else found
 
@@ -431,7 +431,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
                 "X must be of shape (n_clips, n_features) or (n_clips, n_frames, n_features), got "
                 f"{values.shape}"
             )
-        _check_padding(values, is_sequence=n_axes == 3)
+        check_padding(values, is_sequence=n_axes == 3)
         if reset:
             self._n_axes = n_axes
         elif n_axes != self._n_axes:
@@ -445,17 +445,3 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         tags.non_deterministic = self.random_state is None
         tags.classifier_tags.poor_score = False
         return tags
-
-
-def _check_padding(values: np.ndarray, is_sequence: bool) -> None:
-    """Raise DataError for NaN that does not fill a whole frame, and for infinity."""
-    n_missing = np.isnan(values).sum(axis=-1)
-    if (n_missing[n_missing > 0] != (values.shape[-1] if is_sequence else 0)).any():
-        raise DataError("X must have NaN only where it fills whole frames that pad a sequence")
-    if np.isinf(values).any():
-        raise DataError("X must not have infinite values")
-
-
-def _without_nan(rows: np.ndarray) -> np.ndarray:
-    """Rows in float32 with padding as zeros, which networks take for padding."""
-    return np.nan_to_num(rows.astype(np.float32, copy=False), nan=0.0)
