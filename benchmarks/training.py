@@ -7,9 +7,9 @@ First on sequences of one length and with nothing drawn, where both do the same 
 training must be alike. Then with all that the default recipe draws anew in each epoch, and on
 sequences of their own lengths, which Keras alone would pad to the longest.
 
-The first epoch, which traces the graph, is left out. The competitors take turns. All run on one core
-by default: on two, the system at times puts both threads on the same one, and then epochs of one and
-the same fit take either 1.5 or 2.5 s.
+The first epoch, which traces the graph, is left out. The competitors take turns. All run on one
+core by default: on two, the system at times puts both threads on the same one, and then epochs of
+one and the same fit take either 1.5 or 2.5 s.
 """
 
 from __future__ import annotations
