@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--clips", type=int, default=576)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument("--cores", type=int, default=1, help="cores to run on (Linux)")
     arguments = parser.parse_args()
 
     # Before TensorFlow's first operation, which starts a thread for each core.
