@@ -23,7 +23,7 @@ Licence: free to use with citation; no formal licence is given with the original
 EMODB = NamedCorpus(
     name="emodb",
     pattern=re.compile(
-        r"/(?P<speaker>03|08|09|1[0-6])(?P<text>[ab]\d\d)(?P<emotion>[WLEAFTN])"
+        r"/(?P<speaker>03|08|09|1[0-6])(?P<sentence>[ab]\d\d)(?P<emotion>[WLEAFTN])"
         r"(?P<version>[a-z]?)$"
     ),
     example="03a01Fa.wav",
@@ -74,7 +74,7 @@ def load_emodb(data_home: str | os.PathLike[str], *, return_X_y: bool = False) -
         - paths : ndarray of shape (n_clips,), object. Paths, sorted.
         - target : ndarray of shape (n_clips,), str. Emotions.
         - groups : ndarray of shape (n_clips,), str. Speakers, such as "emodb-03".
-        - frame : DataFrame. Path, emotion, speaker, corpus, text, version and gender.
+        - frame : DataFrame. Path, emotion, speaker, corpus, sentence, version and gender.
         - DESCR : str. Description, citation and licence.
 
     Raises

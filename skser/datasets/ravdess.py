@@ -28,7 +28,7 @@ RAVDESS = NamedCorpus(
     name="ravdess",
     pattern=re.compile(
         r"/(?P<modality>0[123])-(?P<channel>0[12])-(?P<emotion>0[1-8])-(?P<intensity>0[12])"
-        r"-(?P<statement>0[12])-(?P<repetition>0[12])-(?P<speaker>0[1-9]|1\d|2[0-4])$"
+        r"-(?P<sentence>0[12])-(?P<repetition>0[12])-(?P<speaker>0[1-9]|1\d|2[0-4])$"
     ),
     example="03-01-06-01-02-01-12.wav",
     codes={
@@ -45,7 +45,7 @@ RAVDESS = NamedCorpus(
             "08": "surprise",
         },
         "intensity": {"01": "normal", "02": "strong"},
-        "statement": {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"},
+        "sentence": {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"},
     },
     genders={f"{actor:02d}": "male" if actor % 2 else "female" for actor in range(1, 25)},
     descr=DESCR,
@@ -81,7 +81,7 @@ def load_ravdess(
         - target : ndarray of shape (n_clips,), str. Emotions.
         - groups : ndarray of shape (n_clips,), str. Speakers, such as "ravdess-01".
         - frame : DataFrame. Path, emotion, speaker, corpus, modality, channel, intensity,
-          statement, repetition and gender.
+          sentence, repetition and gender.
         - DESCR : str. Description, citation and licence.
 
     Raises

@@ -20,7 +20,7 @@ def test_merge(touch):
     assert speech.groups.tolist() == ["emovo-f1", "emovo-m1", "emodb-03"]
     assert speech.frame["corpus"].tolist() == ["emovo", "emovo", "emodb"]
     assert speech.frame["gender"].tolist() == ["female", "male", "male"]
-    assert speech.frame["text"].isna().tolist() == [True, True, False]
+    assert speech.frame["version"].isna().tolist() == [True, True, False]
     assert speech.frame.index.tolist() == [0, 1, 2]
     assert speech["DESCR"] == f"{italian.DESCR}\n{german.DESCR}"
 

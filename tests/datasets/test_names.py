@@ -76,7 +76,7 @@ def test_columns(touch):
         "emotion",
         "speaker",
         "corpus",
-        "text",
+        "sentence",
         "version",
         "gender",
     ]

@@ -14,7 +14,7 @@ def test_fields(touch):
         "modality": "audio-only",
         "channel": "speech",
         "intensity": "normal",
-        "statement": "Dogs are sitting by the door",
+        "sentence": "Dogs are sitting by the door",
         "repetition": "01",
         "gender": "female",
     }
