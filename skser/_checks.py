@@ -29,10 +29,10 @@ def check_labels(y: Any, n_clips: int) -> np.ndarray:
         check_classification_targets(labels)
     except ValueError as error:
         raise DataError(f"y must be labels: {error}") from None
-    if len(np.unique(labels)) < 2:
-        raise DataError(
-            f"y must have at least two classes, got one class only: {labels.tolist()[0]!r}"
-        )
+    classes = np.unique(labels).tolist()
+    if len(classes) < 2:
+        got = f"one class only: {classes[0]!r}" if classes else "no labels"
+        raise DataError(f"y must have at least two classes, got {got}")
     return labels
 
 

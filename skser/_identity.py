@@ -1,9 +1,11 @@
-"""identify: what an estimator, stage or function does, as plain data that can be hashed."""
+"""What an estimator, stage or function does, as plain data that can be hashed."""
 
 from __future__ import annotations
 
+import hashlib
 import inspect
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -19,7 +21,7 @@ def identify(part: Any) -> Any:
     if _is_function(part) or not (hasattr(part, "get_params") or hasattr(part, "__dict__")):
         return _plain(part)
     kind = type(part)
-    params = part.get_params() if hasattr(part, "get_params") else dict(vars(part))
+    params = part.get_params(deep=False) if hasattr(part, "get_params") else dict(vars(part))
     foreign = [c for c in kind.__mro__ if c.__module__.partition(".")[0] not in _KNOWN]
     members = [
         (name, _plain(_unwrapped(member)))
@@ -28,6 +30,14 @@ def identify(part: Any) -> Any:
         if _is_function(_unwrapped(member)) or _is_constant(name, member)
     ]
     return (kind.__qualname__, _plain(params), members)
+
+
+@lru_cache(maxsize=1)
+def own_code() -> str:
+    """Hash of skser's own code, since a checkout changes without a new version."""
+    folder = Path(__file__).parent
+    code = b"".join(path.read_bytes() for path in sorted(folder.rglob("*.py")))
+    return hashlib.blake2b(code, digest_size=16).hexdigest()
 
 
 def _is_function(value: Any) -> bool:
@@ -53,6 +63,8 @@ def _plain(value: Any) -> Any:
         return (identify(value.__self__), _plain(value.__func__))
     if isinstance(value, type):
         return value.__qualname__
+    if hasattr(value, "get_params"):  # a step of a pipeline, or a member of a vote
+        return identify(value)
     if hasattr(value, "__code__"):
         function = value if isinstance(value, FunctionType) else inspect.unwrap(value)
         cells = [cell.cell_contents for cell in function.__closure__ or ()]

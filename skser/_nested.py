@@ -15,9 +15,9 @@ def steps_of(estimator: Any) -> list[Any]:
     return [step for _, _, step in _walk([("", estimator)], [])]
 
 
-def set_everywhere(pipeline: Pipeline, **params: Any) -> Pipeline:
+def set_everywhere(pipeline: Any, **params: Any) -> Any:
     """Set parameters of steps however deep: ``features__verbose`` also in the parts of a vote."""
-    for _, name, step in _walk(pipeline.steps, []):
+    for _, name, step in _walk([("", pipeline)], []):
         for wanted, value in params.items():
             owner, _, param = wanted.partition("__")
             if name == owner and param in getattr(step, "get_params", dict)():
@@ -25,9 +25,9 @@ def set_everywhere(pipeline: Pipeline, **params: Any) -> Pipeline:
     return pipeline
 
 
-def extractions(pipeline: Pipeline) -> Iterator[Pipeline]:
+def extractions(pipeline: Any) -> Iterator[Pipeline]:
     """The steps up to each extractor, as pipelines that make features of recordings."""
-    for before, _, step in _walk(pipeline.steps, []):
+    for before, _, step in _walk([("", pipeline)], []):
         if isinstance(step, FeatureUnionExtractor):
             yield Pipeline([*before, ("features", step)])
 
@@ -40,6 +40,8 @@ def _walk(
         yield before, name, step
         if isinstance(step, Pipeline):
             yield from _walk(step.steps, before)
+        elif hasattr(step, "transformer_list") or hasattr(step, "transformers"):  # unions
+            yield from _walk_union(step, before)
         elif hasattr(step, "estimators"):  # a vote, which fits copies of its members
             fitted = [("", member) for member in getattr(step, "estimators_", [])]
             for member in [*step.estimators, *fitted]:
@@ -47,3 +49,11 @@ def _walk(
         elif hasattr(step, "estimator"):  # a classifier around another
             yield from _walk([("estimator", step.estimator)], before)
         before = [*before, (name, step)]
+
+
+def _walk_union(
+    union: Any, before: list[tuple[str, Any]]
+) -> Iterator[tuple[list[tuple[str, Any]], str, Any]]:
+    """Steps of a FeatureUnion or a ColumnTransformer, all of which see what comes before it."""
+    for name, step, *_ in getattr(union, "transformer_list", None) or union.transformers:
+        yield from _walk([(name, step)], before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -146,8 +146,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
     n_networks : int, default=1
         Networks trained from different seeds, whose probabilities are averaged.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the labels, as everywhere in scikit-learn. In a `VotingClassifier` the labels are
-        0, 1, ..., in the order of its ``classes_``.
+        Weights of the labels, as everywhere in scikit-learn.
     validation_fraction : float, default=0.0
         Share of the clips that is not trained on but watched: ``history_`` then has
         ``val_loss`` and ``val_accuracy``. All views of a clip are on one side; with ``groups`` in
@@ -241,6 +240,9 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         "random_state": [RANDOM_STATE],
         "verbose": [VERBOSE],
     }
+
+    # scikit-learn then routes `groups` here without being asked.
+    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
 
     def __init__(
         self,
@@ -336,8 +338,8 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         sample_weight : array of shape (n_clips,) or None, default=None
             Weights of the clips.
         groups : array of shape (n_clips,) or None, default=None
-            Speakers. The validation part then is of speakers that are not trained on. In a
-            pipeline, ask for them with ``set_fit_request(groups=True)``.
+            Speakers. The validation part then is of speakers that are not trained on. A pipeline
+            hands them on where scikit-learn's metadata routing is switched on.
 
         Returns
         -------

@@ -21,6 +21,7 @@ __all__ = [
     "CorpusNotFoundError",
     "DataError",
     "ExtractionError",
+    "LeakageWarning",
     "MissingDependencyError",
     "NotFittedError",
     "ParameterError",
@@ -79,6 +80,10 @@ class MissingDependencyError(SkserError, ImportError):
 
 class SkserWarning(UserWarning):
     """Base class of all warnings that skser issues."""
+
+
+class LeakageWarning(SkserWarning):
+    """Speakers or recordings are on both sides of a split, so that its scores flatter."""
 
 
 class AudioWarning(SkserWarning):

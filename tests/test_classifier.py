@@ -351,7 +351,7 @@ def test_speakers_reach_fit_by_metadata_routing():
     X, y = speech_like()
     groups = np.repeat(list("abcde"), 6)
     classifier = CNNEmotionClassifier(**LINEAR, validation_fraction=0.2)
-    pipeline = make_pipeline(FeatureScaler(), classifier.set_fit_request(groups=True))
+    pipeline = make_pipeline(FeatureScaler(), classifier)
     watched = pipeline.fit(X, y, groups=groups)[-1].validation_clips_
     assert len(set(groups[watched])) == 1
     found = cross_validate(

@@ -20,7 +20,7 @@ BUILT_IN = {
     "NotFittedError": SklearnNotFittedError,
     "ParameterError": ValueError,
 }
-WARNINGS = {"SkserWarning", "AudioWarning"}
+WARNINGS = {"SkserWarning", "AudioWarning", "LeakageWarning"}
 
 
 def test_none_is_forgotten():

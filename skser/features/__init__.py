@@ -4,6 +4,7 @@ from .base import FeatureBlock
 from .cache import CacheInfo
 from .cepstral import MFCC, MelSpectrogram
 from .scaling import FeatureScaler
+from .speaker_normalizer import SpeakerNormalizer
 from .spectra import Spectra
 from .spectral import (
     RMS,
@@ -28,6 +29,7 @@ __all__ = [
     "FeatureUnionExtractor",
     "MelSpectrogram",
     "Pitch",
+    "SpeakerNormalizer",
     "Spectra",
     "SpectralBandwidth",
     "SpectralCentroid",

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
 
-import skser
-
-from .._identity import identify
+from .._identity import identify, own_code
 from .._recordings import Recording
 from ..clips import Clips, stage_name
 from ..exceptions import ParameterError
@@ -59,9 +55,6 @@ def _hash(*parts: bytes) -> str:
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=1)
 def _versions() -> list[str]:
     packages = ("librosa", "numpy", "scipy", "scikit-learn", "soundfile", "soxr")
-    # A checkout changes without a new version, so skser's own code counts as well.
-    code = b"".join(path.read_bytes() for path in sorted(Path(skser.__path__[0]).rglob("*.py")))
-    return [_hash(code), *(version(package) for package in packages)]
+    return [own_code(), *(version(package) for package in packages)]

@@ -73,25 +73,13 @@ class FeatureScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_parameters(self)
         rows = check_features(self, X, reset=True, allow_nan=True).reshape(-1, self.n_features_in_)
-        count = np.zeros(self.n_features_in_)
-        total = np.zeros(self.n_features_in_)
-        for block in _blocks(rows):
-            count += np.isfinite(block).sum(axis=0)
-            total += np.nansum(block, axis=0)
+        mean, scale, count = mean_and_scale(rows)
         if not count.all():
             raise DataError(
                 f"feature {int((count == 0).argmax())} of {self.n_features_in_} is NaN everywhere"
             )
-        mean = total / count
-        # The second pass is about the mean, so that no digits cancel.
-        squares = np.zeros(self.n_features_in_)
-        for block in _blocks(rows):
-            squares += np.nansum((block - mean) ** 2, axis=0)
-        deviation = np.sqrt(squares / count)
-        # A constant has a deviation of rounding errors only.
-        constant = deviation <= 10 * np.finfo(rows.dtype).eps * np.abs(mean)
         self.mean_ = mean if self.with_mean else np.zeros_like(mean)
-        self.scale_ = np.where(constant, 1.0, deviation) if self.with_std else np.ones_like(mean)
+        self.scale_ = scale if self.with_std else np.ones_like(mean)
         return self
 
     def transform(self, X: Any) -> Any:
@@ -119,6 +107,24 @@ class FeatureScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def mean_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean of each column, its deviation (1 for a constant), and how many rows are not NaN."""
+    count = np.zeros(rows.shape[1])
+    total = np.zeros(rows.shape[1])
+    for block in _blocks(rows):
+        count += np.isfinite(block).sum(axis=0)
+        total += np.nansum(block, axis=0)
+    mean = total / np.maximum(count, 1)
+    # The second pass is about the mean, so that no digits cancel.
+    squares = np.zeros(rows.shape[1])
+    for block in _blocks(rows):
+        squares += np.nansum((block - mean) ** 2, axis=0)
+    deviation = np.sqrt(squares / np.maximum(count, 1))
+    # A constant has a deviation of rounding errors only.
+    constant = deviation <= 10 * np.finfo(rows.dtype).eps * np.abs(mean)
+    return mean, np.where(constant, 1.0, deviation), count
 
 
 def _blocks(rows: np.ndarray) -> Iterator[np.ndarray]:

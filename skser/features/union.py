@@ -260,6 +260,18 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
             return np.asarray(bins, dtype=object)
         return np.asarray([f"{b}_{s}" for s in self.statistics for b in bins], dtype=object)
 
+    def get_feature_blocks_out(self) -> np.ndarray:
+        """The block that each feature is of, in the order of `get_feature_names_out`.
+
+        Returns
+        -------
+        names : ndarray of str
+        """
+        check_is_fitted(self, "sr_")
+        of_bins = [name for name, block in self._active_blocks() for _ in block.bin_names()]
+        n_statistics = 1 if self.statistics is None else len(self.statistics)
+        return np.asarray(of_bins * (1 + int(self.deltas)) * n_statistics, dtype=object)
+
     def _recipe(self) -> FeatureRecipe:
         statistics = None if self.statistics is None else tuple(self.statistics)
         blocks = tuple((name, clone(block)) for name, block in self._active_blocks())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
 
+from ..voting import SoftVotingClassifier
 from ._assembly import set_or_explain
 from .functionals import functionals
 from .residual_network import residual_network
@@ -45,18 +45,13 @@ def make_emotion_pipeline(
     -------
     pipeline : sklearn.pipeline.Pipeline
         Unfitted, with steps ``load`` (:class:`AudioLoader`), ``augment`` (:class:`Augmenter`) and
-        ``vote`` (`sklearn.ensemble.VotingClassifier` of the pipelines ``functionals`` and
+        ``vote`` (:class:`skser.voting.SoftVotingClassifier` of the pipelines ``functionals`` and
         ``network``).
 
     Raises
     ------
     ParameterError
         There is no such parameter.
-
-    Notes
-    -----
-    A `VotingClassifier` hands its members the labels as 0, 1, ..., in the order of ``classes_``: a
-    ``class_weight`` given as a dict has these as keys.
 
     Examples
     --------
@@ -77,5 +72,5 @@ def make_emotion_pipeline(
     # The quick one first: what is wrong with recordings or labels shows before the long work.
     members = [("functionals", functionals(**shared)[2:]), ("network", network[2:])]
     # Chosen on validation speakers; .2 to .4 for the functionals score alike.
-    vote = VotingClassifier(members, voting="soft", weights=[0.3, 0.7])
+    vote = SoftVotingClassifier(members, weights=[0.3, 0.7])
     return set_or_explain(Pipeline([*network.steps[:2], ("vote", vote)]), params)

@@ -1,0 +1,203 @@
+"""SpeakerNormalizer: zero mean and unit variance for each speaker."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+
+from .._checks import check_features, check_none_missing
+from .._validation import BOOLEAN, NONE, check_is_fitted, check_parameters, integer
+from ..exceptions import DataError, ParameterError
+from ..views import AugmentedFeatures
+from .scaling import mean_and_scale
+
+__all__ = ["SpeakerNormalizer"]
+
+Statistics = tuple[np.ndarray, np.ndarray]
+
+
+class SpeakerNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Standardise features by the mean and deviation of their speaker.
+
+    What tells voices apart is larger than what tells emotions apart; this takes it away. It stands
+    in the place of :class:`FeatureScaler`. Speakers come as ``groups``, in `fit` and in `predict`,
+    through scikit-learn's metadata routing.
+
+    The voice of a new speaker has to be known from somewhere, and a score is to be read with that
+    in mind: either from a few of their clips (``n_calibration``), or from all the clips that are to
+    be labelled (``transductive``), of which a recogniser in use has not heard most yet. Neither
+    needs labels.
+
+    Parameters
+    ----------
+    n_calibration : int or None, default=None
+        Clips of each new speaker, the first ones in each call of `transform`, whose mean and
+        deviation are taken; they should be of several emotions. None allows only speakers who were
+        trained on.
+    transductive : bool, default=False
+        Take mean and deviation of each speaker from all their clips in each call of `transform`.
+
+    Attributes
+    ----------
+    statistics_ : dict of {speaker : (mean, scale)}
+        Of the speakers that it was fitted on: arrays of shape (n_views, n_features).
+    n_features_in_ : int
+        Number of features.
+
+    Notes
+    -----
+    Views of augmented clips are other voices, so mean and deviation are taken of each view apart.
+    NaN (frames that pad a sequence) is left out, and stays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser import SpeakerNormalizer
+    >>> X = np.array([[100.0], [120.0], [200.0], [240.0]])
+    >>> normalizer = SpeakerNormalizer(transductive=True)
+    >>> normalizer.fit_transform(X, groups=["ann", "ann", "bob", "bob"]).ravel()
+    array([-1.,  1., -1.,  1.])
+    """
+
+    _allowed = {"n_calibration": [integer(1), NONE], "transductive": [BOOLEAN]}
+
+    # scikit-learn then routes `groups` here without being asked.
+    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
+    __metadata_request__transform: ClassVar[dict[str, Any]] = {"groups": True}
+
+    def __init__(self, n_calibration: int | None = None, transductive: bool = False) -> None:
+        self.n_calibration = n_calibration
+        self.transductive = transductive
+
+    def fit(self, X: Any, y: Any = None, groups: Any = None) -> SpeakerNormalizer:
+        """Take mean and deviation of every feature for every speaker.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, ..., n_features) or AugmentedFeatures
+            Features.
+        y : None
+            Ignored.
+        groups : array of shape (n_clips,)
+            The speaker of each clip.
+
+        Returns
+        -------
+        self : SpeakerNormalizer
+        """
+        check_parameters(self)
+        values = _by_view(X, check_features(self, X, reset=True, allow_nan=True))
+        groups = _check_groups(groups, len(values))
+        self.statistics_ = {
+            speaker: _statistics(values[groups == speaker], speaker)
+            for speaker in np.unique(groups).tolist()
+        }
+        return self
+
+    def transform(self, X: Any, groups: Any = None) -> Any:
+        """Standardise each speaker's clips.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, ..., n_features) or AugmentedFeatures
+            Features.
+        groups : array of shape (n_clips,)
+            The speaker of each clip.
+
+        Returns
+        -------
+        X : array or AugmentedFeatures
+            The same kind and shape.
+        """
+        check_is_fitted(self, "statistics_")
+        values = check_features(self, X, reset=False, allow_nan=True)
+        by_view = _by_view(X, values)
+        groups = _check_groups(groups, len(values))
+        scaled = np.empty_like(by_view)
+        for speaker in np.unique(groups).tolist():
+            own = np.flatnonzero(groups == speaker)
+            mean, scale = self._statistics_of(speaker, by_view[own])
+            n_axes = by_view.ndim
+            scaled[own] = (by_view[own] - _spread(mean, n_axes)) / _spread(scale, n_axes)
+        scaled = scaled.reshape(values.shape)
+        return AugmentedFeatures(scaled) if isinstance(X, AugmentedFeatures) else scaled
+
+    def fit_transform(self, X: Any, y: Any = None, groups: Any = None) -> Any:
+        """Fit, then standardise the same clips; parameters as there."""
+        return self.fit(X, y, groups).transform(X, groups)
+
+    def _statistics_of(self, speaker: Any, values: np.ndarray) -> Statistics:
+        """Mean and scale for the clips of a speaker, of as many views as these have, or one."""
+        if self.transductive:
+            return _statistics(values, speaker)
+        known = self.statistics_.get(speaker)
+        if known is not None:
+            mean, scale = known
+            if values.shape[1] in (1, len(mean)):
+                return mean[: values.shape[1]], scale[: values.shape[1]]
+            return mean[:1], scale[:1]
+        if self.n_calibration is None:
+            raise DataError(
+                f"groups must be speakers who were trained on, got {speaker!r}; n_calibration or "
+                "transductive=True is for new ones"
+            )
+        if len(values) < self.n_calibration:
+            raise DataError(
+                f"groups must have n_calibration={self.n_calibration} clips of each new speaker, "
+                f"got {len(values)} of {speaker!r}"
+            )
+        return _statistics(values[: self.n_calibration], speaker)
+
+    def _check_together(self) -> None:
+        if self.transductive and self.n_calibration is not None:
+            raise ParameterError(
+                f"n_calibration must be None with transductive=True, got {self.n_calibration}"
+            )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _check_groups(groups: Any, n_clips: int) -> np.ndarray:
+    if groups is None:
+        raise ParameterError(
+            "groups must be the speaker of each clip, got None; in a pipeline, switch on "
+            "sklearn.set_config(enable_metadata_routing=True) and hand groups to fit and predict"
+        )
+    groups = np.asarray(groups)
+    if groups.shape != (n_clips,):
+        raise DataError(
+            f"groups must have a speaker for each clip: {n_clips} clips, got shape {groups.shape}"
+        )
+    check_none_missing(groups, "groups", "speakers")
+    return groups
+
+
+def _by_view(X: Any, values: np.ndarray) -> np.ndarray:
+    """Features with an axis for views: (n_clips, n_views, ..., n_features)."""
+    return values if isinstance(X, AugmentedFeatures) else values[:, np.newaxis]
+
+
+def _statistics(values: np.ndarray, speaker: Any) -> Statistics:
+    """Mean and scale, (n_views, n_features) each, of clips (n_clips, n_views, ..., n_features)."""
+    n_features = values.shape[-1]
+    if len(values) == 1 and values.ndim == 3:
+        raise DataError(
+            f"groups must have at least two clips of each speaker, got one sample of {speaker!r}: "
+            "less its own mean, nothing is left of it"
+        )
+    found = [mean_and_scale(view.reshape(-1, n_features)) for view in values.swapaxes(0, 1)]
+    mean, scale = (np.stack([part[i] for part in found]) for i in (0, 1))
+    return mean.astype(values.dtype), scale.astype(values.dtype)
+
+
+def _spread(statistics: np.ndarray, n_axes: int) -> np.ndarray:
+    """(n_views, n_features) to where it fits features of so many axes."""
+    n_views, n_features = statistics.shape
+    return statistics.reshape(n_views, *[1] * (n_axes - 3), n_features)
