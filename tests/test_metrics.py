@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
+
+from skser import metrics
+from skser.metrics import SCORES, SpeakerSums, expected_calibration_error
+
+
+@pytest.fixture(scope="module")
+def clips():
+    """Truth, probabilities and speakers of 200 clips of 4 classes."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(4, size=200)
+    probabilities = rng.dirichlet(np.ones(4), size=200) + 0.5 * np.eye(4)[truth]
+    return truth, probabilities / probabilities.sum(1, keepdims=True), np.arange(200) % 7
+
+
+def of_sklearn(truth, probabilities):
+    predicted = probabilities.argmax(1)
+    return {
+        "uar": balanced_accuracy_score(truth, predicted),
+        "accuracy": accuracy_score(truth, predicted),
+        "macro_f1": f1_score(truth, predicted, average="macro"),
+        "log_loss": log_loss(truth, probabilities, labels=range(4)),
+        "calibration_error": calibration_error(truth, probabilities),
+    }
+
+
+def calibration_error(truth, probabilities):
+    """Bin by bin, as it is defined."""
+    confidence, right = probabilities.max(1), probabilities.argmax(1) == truth
+    error = 0.0
+    for low in np.arange(15) / 15:
+        inside = (confidence >= low) & (confidence < low + 1 / 15)
+        if inside.any():
+            error += inside.mean() * abs(confidence[inside].mean() - right[inside].mean())
+    return error
+
+
+def test_scores_are_those_of_scikit_learn(clips):
+    found = SpeakerSums.of(*clips).scores()
+    for name, value in of_sklearn(*clips[:2]).items():
+        assert_allclose(found[name], [value])
+    assert set(found) == set(SCORES)
+
+
+def test_a_speaker_drawn_twice_counts_twice(clips):
+    truth, probabilities, speakers = clips
+    weights = np.array([[2, 0, 1, 1, 0, 3, 0]])
+    rows = np.repeat(np.arange(200), weights[0][speakers])
+    found = SpeakerSums.of(*clips).scores(weights)
+    for name, value in of_sklearn(truth[rows], probabilities[rows]).items():
+        assert_allclose(found[name], [value])
+
+
+def test_draws_are_bootstraps_of_speakers(clips):
+    draws = np.concatenate(list(SpeakerSums.of(*clips).draws()))
+    assert len(draws) == 2000
+    assert draws.shape[1] == 7
+    assert (draws.sum(axis=1) == 7).all()
+    assert_allclose(draws.mean(axis=0), 1, atol=0.1)
+
+
+def test_draws_in_chunks(clips, monkeypatch):
+    whole = SpeakerSums.of(*clips).bootstrap()
+    monkeypatch.setattr(metrics, "_CHUNK", 7 * 300)
+    chunks = SpeakerSums.of(*clips)
+    assert [len(weights) for weights in chunks.draws()] == [300] * 6 + [200]
+    for name, values in chunks.bootstrap().items():
+        assert_allclose(values, whole[name])
+
+
+def test_a_class_that_nobody_drawn_acts_is_left_out(clips):
+    truth, probabilities, _ = clips
+    found = SpeakerSums.of(truth, probabilities, truth == 3).scores(np.array([[1, 0]]))
+    rows = truth != 3
+    predicted = probabilities[rows].argmax(1)
+    recalls = [np.mean(predicted[truth[rows] == k] == k) for k in range(3)]
+    assert_allclose(found["uar"], [np.mean(recalls)])
+
+
+def test_calibration_error():
+    sure = np.eye(2)[[0, 0, 0, 0]]
+    assert expected_calibration_error([0, 0, 0, 0], sure) == 0
+    assert expected_calibration_error([1, 1, 1, 1], sure) == 1
+    assert expected_calibration_error([0, 1, 0, 1], sure) == 0.5
+
+
+def test_a_probability_of_zero_costs_a_lot_but_not_everything():
+    sums = SpeakerSums.of(np.array([0]), np.array([[0.0, 1.0]]), np.array(["a"]))
+    assert_allclose(sums.log_loss, -np.log(np.finfo(float).eps))
