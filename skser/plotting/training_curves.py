@@ -1,16 +1,14 @@
-"""Pictures, as scikit-learn's Display classes: data in ``__init__``, drawing in ``plot``."""
+"""TrainingCurvesDisplay: loss and accuracy after each epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .exceptions import DataError
+from ..exceptions import DataError
+from ._style import BLUE, VERMILION, quiet
 
 __all__ = ["TrainingCurvesDisplay"]
-
-# Okabe and Ito's colours, which are told apart by colour-blind readers too.
-_TRAINING, _VALIDATION = "#0072B2", "#D55E00"
 
 
 class TrainingCurvesDisplay:
@@ -57,12 +55,31 @@ class TrainingCurvesDisplay:
         -------
         display : TrainingCurvesDisplay
         """
-        from ._nested import steps_of
+        from .._folds import history_of
 
-        histories = [step.history_ for step in steps_of(estimator) if hasattr(step, "history_")]
-        if not histories:
+        history = history_of(estimator)
+        if history is None:
             raise DataError(f"estimator must be fitted and have history_, got {estimator!r}")
-        return cls(histories[0]).plot(axes=axes)
+        return cls(history).plot(axes=axes)
+
+    @classmethod
+    def from_history(
+        cls, history: Mapping[str, Sequence[float]], *, axes: Any = None
+    ) -> TrainingCurvesDisplay:
+        """Draw a history.
+
+        Parameters
+        ----------
+        history : mapping of str to sequence of float
+            As ``history_`` of a classifier, or a table with such columns.
+        axes : sequence of two matplotlib Axes or None, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        display : TrainingCurvesDisplay
+        """
+        return cls(history).plot(axes=axes)
 
     def plot(self, *, axes: Any = None) -> TrainingCurvesDisplay:
         """Draw the curves.
@@ -87,16 +104,14 @@ class TrainingCurvesDisplay:
         epochs = range(1, len(self.history["loss"]) + 1)
         for ax, name in zip(axes, ("loss", "accuracy"), strict=True):
             for key, label, colour in (
-                (name, "training", _TRAINING),
-                (f"val_{name}", "validation", _VALIDATION),
+                (name, "training", BLUE),
+                (f"val_{name}", "validation", VERMILION),
             ):
                 if key in self.history:
                     self.lines_ += ax.plot(epochs, self.history[key], color=colour, label=label)
             ax.set(xlabel="epoch", ylabel=name)
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-            ax.grid(alpha=0.3)
-            ax.spines[["top", "right"]].set_visible(False)
-            ax.legend(frameon=False)
+            quiet(ax, grid="both").legend(frameon=False)
         axes[0].set_ylim(bottom=0)
         axes[1].set_ylim(0, 1)
         return self

@@ -1,0 +1,219 @@
+"""Values that displays draw; training curves have tests of their own."""
+
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.calibration import calibration_curve
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import precision_recall_fscore_support
+
+from skser import evaluate
+from skser.exceptions import ParameterError, SkserWarning
+from skser.explanation import Saliency
+from skser.leakage import leakage_report
+from skser.metrics import expected_calibration_error
+from skser.plotting import (
+    BlockImportanceDisplay,
+    ClassScoresDisplay,
+    ClipDisplay,
+    ConfusionDisplay,
+    CrossCorpusDisplay,
+    EmotionDistributionDisplay,
+    LeakageGapDisplay,
+    ReliabilityDisplay,
+    SaliencyDisplay,
+    SpeakerScoresDisplay,
+)
+from skser.plotting._fonts import families_for
+from tests.evaluations import noises, quick_pipeline
+
+SPEECH = noises()
+TRUTH = np.array(["angry", "angry", "calm", "calm", "sad"])
+PREDICTED = np.array(["angry", "calm", "calm", "calm", "angry"])
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def evaluation():
+    return evaluate(quick_pipeline(), SPEECH)
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def labels(axis):
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def test_confusion(ax):
+    display = ConfusionDisplay.from_predictions(TRUTH, PREDICTED, ax=ax)
+    assert display.ax_ is ax
+    assert_array_equal(display.counts, [[1, 1, 0], [0, 2, 0], [1, 0, 0]])
+    assert_allclose(display.image_.get_array(), [[0.5, 0.5, 0], [0, 1, 0], [1, 0, 0]])
+    assert texts(ax)[:3] == ["0.50", "0.50", "0.00"]
+    assert labels(ax.yaxis) == labels(ax.xaxis) == ["angry", "calm", "sad"]
+
+
+def test_confusion_in_numbers(ax):
+    display = ConfusionDisplay.from_predictions(TRUTH, PREDICTED, normalize=None, ax=ax)
+    assert texts(display.ax_)[:3] == ["1", "1", "0"]
+    with pytest.raises(ParameterError, match="normalize must be 'true' or None, got 'all'"):
+        display.plot(normalize="all")
+
+
+def test_confusion_from_estimator(ax):
+    X = np.arange(5.0).reshape(-1, 1)
+    fitted = LogisticRegression().fit(X, TRUTH)
+    display = ConfusionDisplay.from_estimator(fitted, X, TRUTH, ax=ax)
+    by_hand = ConfusionDisplay.from_predictions(TRUTH, fitted.predict(X), ax=ax)
+    assert display.counts.equals(by_hand.counts)
+
+
+def test_class_scores(ax):
+    display = ClassScoresDisplay.from_predictions(TRUTH, PREDICTED, ax=ax)
+    *expected, _ = precision_recall_fscore_support(TRUTH, PREDICTED, zero_division=0)
+    for bars, values in zip(display.bars_, expected, strict=True):
+        assert_allclose([bar.get_width() for bar in bars], values)
+
+
+def test_accuracy_of_each_class(ax):
+    display = ClassScoresDisplay.from_predictions(TRUTH, PREDICTED, scores=["recall"], ax=ax)
+    assert texts(ax) == ["0.50", "1.00", "0.00"]
+    with pytest.raises(ParameterError) as error:
+        display.plot(scores=["accuracy"])
+    assert str(error.value) == ("scores must be some of precision, recall, f1, got ['accuracy']")
+
+
+def test_reliability(ax):
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet([1, 1], size=500)
+    truth = (rng.random(500) < probabilities[:, 1]).astype(int)
+    display = ReliabilityDisplay.from_predictions(truth, probabilities, [0, 1], ax=ax)
+    assert display.n_clips.sum() == 500
+    right = (probabilities.argmax(axis=1) == truth).astype(int)
+    accuracy, confidence = calibration_curve(right, probabilities.max(axis=1), n_bins=15)
+    full = display.n_clips > 0
+    assert_allclose(display.accuracy[full], accuracy)
+    assert_allclose(display.confidence[full], confidence)
+    assert display.calibration_error == expected_calibration_error(truth, probabilities)
+
+
+def test_speaker_scores(ax, evaluation):
+    display = SpeakerScoresDisplay.from_evaluation(evaluation, ax=ax)
+    drawn = display.points_.get_offsets()
+    assert_allclose(drawn[:, 0], evaluation.by("speaker")["uar"].sort_values())
+    assert display.chance == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("kind", ["bars", "heatmap"])
+def test_distribution(ax, kind):
+    display = EmotionDistributionDisplay.from_corpus(SPEECH, by="gender", kind=kind, ax=ax)
+    assert_array_equal(display.counts, np.full((3, 2), 6))
+    assert len(display.bars_) == (2 if kind == "bars" else 0)
+    assert texts(ax) == (["12"] * 3 if kind == "bars" else ["6"] * 6)
+
+
+def test_distribution_of_all(ax):
+    display = EmotionDistributionDisplay.from_corpus(SPEECH, ax=ax)
+    assert [bar.get_width() for bar in display.bars_[0]] == [12, 12, 12]
+    with pytest.raises(ParameterError, match=r"by must be a column of corpus.frame \(speaker, "):
+        EmotionDistributionDisplay.from_corpus(SPEECH, by="age")
+
+
+def test_leakage_gap(ax):
+    report = leakage_report(quick_pipeline(), SPEECH)
+    display = LeakageGapDisplay.from_reports({"noise": report}, ax=ax)
+    uar = report.to_frame().loc["uar"]
+    assert display.random_.get_offsets()[0, 0] == pytest.approx(uar["random"])
+    assert display.new_speakers_.get_offsets()[0, 0] == pytest.approx(uar["new_speakers"])
+
+
+def test_cross_corpus(ax):
+    uar = pd.DataFrame({"one": [0.7, 0.5], "two": [0.4, 0.8]}, index=["one", "two"])
+    display = CrossCorpusDisplay(uar).plot(ax=ax)
+    assert_allclose(display.image_.get_array(), uar)
+    assert texts(ax) == ["0.70", "0.40", "0.50", "0.80"]
+
+
+def test_block_importance(ax):
+    table = pd.DataFrame({"mean": [0.3, 0.1], "sd": [0.1, 0.2]}, index=["mel", "pitch"])
+    display = BlockImportanceDisplay(table).plot(ax=ax)
+    assert [bar.get_width() for bar in display.bars_] == [0.3, 0.1]
+    assert labels(ax.yaxis) == ["mel", "pitch"]
+
+
+def test_saliency(ax):
+    values = np.zeros((50, 16))
+    values[10, 3] = 0.2
+    names = np.array([f"mel_{i}" for i in range(16)])
+    found = Saliency(values, np.arange(50) * 0.02, names, "calm", 0.8)
+    display = SaliencyDisplay(found).plot(ax=ax)
+    assert_array_equal(display.image_.get_array(), values.T)
+    assert display.image_.get_extent()[1] == pytest.approx(1.0)
+    assert ax.get_title() == "calm 0.80"
+
+
+def test_clip():
+    seconds = np.arange(16000) / 16000
+    probabilities = pd.Series({"angry": 0.2, "calm": 0.8})
+    waveform = np.sin(2 * np.pi * 1000 * seconds)
+    display = ClipDisplay(waveform, 16000, probabilities).plot(figure=Figure())
+    wave, spectrogram, cepstrum, bars = display.axes_
+    assert wave.get_xlim() == (0, 1)
+    image = spectrogram.images[0]
+    assert image.get_extent() == [0, 1, 0, 8000]
+    # The tone is where it belongs.
+    loudest = np.asarray(image.get_array()).mean(axis=1).argmax()
+    assert loudest / (len(image.get_array()) - 1) * 8000 == pytest.approx(1000, abs=20)
+    assert cepstrum.get_ylabel() == "MFCC"
+    assert texts(bars) == ["0.20", "0.80"]
+
+
+def test_clip_of_a_recording_and_a_pipeline(tmp_path):
+    import soundfile
+
+    soundfile.write(tmp_path / "a.wav", SPEECH.waveforms[0], 16000)
+    figure = Figure()
+    assert len(ClipDisplay.from_recording(tmp_path / "a.wav", figure=figure).axes_) == 3
+    fitted = quick_pipeline().fit(SPEECH.waveforms, SPEECH.target)
+    display = ClipDisplay.from_estimator(fitted, tmp_path / "a.wav", figure=Figure())
+    assert_allclose(
+        display.probabilities, fitted.predict_proba([str(tmp_path / "a.wav")])[0], rtol=1e-6
+    )
+
+
+def test_figures_are_made_where_none_is_given():
+    assert ConfusionDisplay.from_predictions(TRUTH, PREDICTED).figure_ in map(
+        plt.figure, plt.get_fignums()
+    )
+    assert ClipDisplay(np.ones(800), 8000).plot().figure_ is plt.gcf()
+
+
+def test_fonts_for_other_scripts(monkeypatch):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(families_for(frozenset("angoscia τρόμος гнев"))) == 1
+    # A character that no font has: private use.
+    with pytest.warns(SkserWarning, match="no installed font has the characters \U0010fffd"):
+        families_for(frozenset("a\U0010fffd"))
+
+
+def test_warning_of_missing_characters_names_them(ax):
+    with pytest.warns(SkserWarning, match="no installed font has the characters \U0010fffc"):
+        ConfusionDisplay.from_predictions(["a\U0010fffc", "b"], ["b", "b"], ax=ax)
