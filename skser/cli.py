@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +36,9 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help="A pipeline parameter, as load__duration=2.5. Repeatable."),
 ]
+
+# Parameters for corpora that do not tell speakers by names of their own.
+_ASK_WHO = {"manifest": "speaker_column", "folder": "speaker"}
 
 
 @app.callback(invoke_without_command=True)
@@ -102,6 +106,41 @@ def evaluate(
         ),
     ] = None,
     recipe: Recipe = "default",
+    model: Annotated[
+        Path | None, typer.Option(help="Score this model, as it is, in place of a recipe.")
+    ] = None,
+    folds: Annotated[
+        str,
+        typer.Option(
+            help="speakers (one left out at a time, or ten groups), sentences (new ones, of new "
+            "speakers), luna-jimenez or emobox (published, for RAVDESS), or random (not for claims "
+            "about new speakers)."
+        ),
+    ] = "speakers",
+    transductive: Annotated[
+        bool,
+        typer.Option(
+            "--transductive", help="Normalise by speaker, those tested over all their clips."
+        ),
+    ] = False,
+    leakage: Annotated[
+        bool, typer.Option("--leakage", help="Random folds too, and the gap.")
+    ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="What is lost without each block of features, and which places in a recording "
+            "spoke for the surest mistake.",
+        ),
+    ] = False,
+    across: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another corpus: train on each, test on each. Repeatable."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for tables, pictures and report.html.")
+    ] = None,
     seed: Seed = 0,
     jobs: Annotated[
         int, typer.Option(help="Folds at a time, and processes that extract features.")
@@ -110,35 +149,56 @@ def evaluate(
 ) -> None:
     """Score a pipeline on speakers that it was not trained on.
 
-    Up to ten speakers are left out one by one, more in ten groups.
+    With --out, finished folds are kept in the folder, and the same command goes on with the others.
 
-    Example: skser evaluate RAVDESS --recipe dense_195
+    Example: skser evaluate RAVDESS --recipe dense_195 --out scores
     """
-    import numpy as np
-    from sklearn.metrics import balanced_accuracy_score, recall_score
+    from ._evaluate_command import check_options, choose_folds, name_corpora, normalize_by_speaker
+    from ._files import load_model
+    from ._findings import Findings, find
+    from .datasets.auto import recognise
+    from .evaluation import evaluate as run
 
-    from ._cross_validation import predict_by_speaker, speaker_scores
-    from .exceptions import DataError
-
-    pipeline = _make_pipeline(recipe, seed, jobs, set_)
-    speech = _load(data, corpus, speaker)
-    if speech.groups is None or len(np.unique(speech.groups)) < 2:
-        raise DataError(
-            f"{data}: the speakers are not known, or there is only one, so none can be left out; "
-            "say with --speaker where they are named"
+    check_options(
+        out,
+        model,
+        recipe=recipe,
+        folds=folds,
+        transductive=transductive,
+        leakage=leakage,
+        explain=explain,
+        across=across,
+        set=set_,
+    )
+    if model is not None:
+        speech = _load(data, corpus, speaker)
+        findings = Findings(run(load_model(model), speech, cv="prefit"))
+    else:
+        pipeline = _make_pipeline(recipe, seed, jobs, set_)
+        if transductive:
+            normalize_by_speaker(pipeline)
+        others = name_corpora(data, across or [])
+        speech = _load(data, corpus, speaker)
+        corpora = {
+            name: _load(path, "auto", speaker if recognise(path) in _ASK_WHO else None)
+            for name, path in others.items()
+        }
+        findings = find(
+            pipeline,
+            speech,
+            choose_folds(folds, speech, data),
+            leakage=leakage,
+            explain=explain,
+            corpora={data.resolve().stem: speech, **corpora} if corpora else {},
+            n_jobs=jobs,
+            folder=None if out is None else out / "folds",
+            verbose=1,
         )
-    predicted = predict_by_speaker(
-        pipeline, speech.paths, speech.target, speech.groups, n_jobs=jobs
-    )
-    uar = balanced_accuracy_score(speech.target, predicted)
-    uars = speaker_scores(speech.target, predicted, speech.groups)["uar"]
-    labels = np.unique(speech.target)
-    recalls = recall_score(speech.target, predicted, labels=labels, average=None)
-    typer.echo(
-        f"unweighted average recall {uar:.3f} ({1 / len(labels):.3f} would be chance; "
-        f"{uars.min():.3f} to {uars.max():.3f} for single speakers, none of whom was trained on)"
-    )
-    typer.echo("recall " + ", ".join(f"{k} {v:.2f}" for k, v in zip(labels, recalls, strict=True)))
+    for line in findings.told():
+        typer.echo(line)
+    if out is not None:
+        for path in findings.write(out, title=data.resolve().name):
+            typer.echo(f"wrote {path}")
 
 
 def _make_pipeline(recipe: str, seed: int, jobs: int, settings: list[str] | None) -> Any:
@@ -171,10 +231,9 @@ def _load(data: Path, corpus: str, speaker: str | None = None) -> Any:
     where: dict[str, Any] = {}
     if speaker is not None:
         corpus = recognise(data) if corpus == "auto" else corpus
-        names = {"manifest": "speaker_column", "folder": "speaker"}
-        if corpus not in names:
+        if corpus not in _ASK_WHO:
             raise ParameterError(f"--speaker must be left out: the names of {corpus} tell it")
-        where[names[corpus]] = speaker
+        where[_ASK_WHO[corpus]] = speaker
     speech = load_corpus(data, corpus=corpus, **where)
     labels = speech.frame["emotion"].value_counts().sort_index()
     counts = ", ".join(f"{label} {n}" for label, n in labels.items())
@@ -249,10 +308,17 @@ def _parse_setting(text: str) -> tuple[str, Any]:
         return name, value  # a plain string, such as load__pad=repeat
 
 
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """A warning in one line; where it was issued says nothing on the command line."""
+    typer.echo(f"skser: warning: {message}", err=True)
+
+
 def main() -> None:
     """Entry point of the ``skser`` command: errors are one line, and exit with 1."""
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            app()
     except Exception as error:
         # scikit-learn comes with the errors, so they are loaded only when there is one.
         from .exceptions import SkserError

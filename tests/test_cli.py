@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import skser
 from skser import cli
 from skser._files import load_model
 from skser.datasets import make_emotional_speech
+from skser.exceptions import LeakageWarning
 from skser.recipes import RECIPES
 
 QUICK = [
@@ -43,6 +45,18 @@ def model(corpus, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "model.joblib"
     run("train", corpus, "--out", path, *QUICK)
     return path
+
+
+@pytest.fixture(scope="module")
+def voices(tmp_path_factory):
+    """What `skser evaluate` needs to know of a table of three speakers."""
+    home = tmp_path_factory.mktemp("voices")
+    speech = make_emotional_speech(
+        home, n_speakers=3, emotions=("angry", "sad"), n_sentences=2, n_takes=2, random_state=0
+    )
+    columns = {"FileName": speech.paths, "Emotion": speech.target, "Who": speech.groups}
+    pd.DataFrame(columns).to_csv(home / "list.csv", index=False)
+    return [home / "list.csv", "--speaker", "Who", "--recipe", "functionals"]
 
 
 @pytest.fixture(scope="module")
@@ -100,21 +114,76 @@ def test_train_by_a_recipe(corpus, tmp_path):
     assert load_model(tmp_path / "model.joblib")["classify"].architecture == "dense"
 
 
-def test_evaluate_leaves_out_speakers(corpus, tmp_path, monkeypatch):
+def test_evaluate_leaves_out_speakers(voices, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "in").mkdir()
-    files = sorted(corpus.rglob("*.flac"))
-    table = [(str(p), p.parent.name, f"s{i % 2}") for i, p in enumerate(files)]
-    header = ["FileName", "Emotion", "Who"]
-    pd.DataFrame(table, columns=header).to_csv(tmp_path / "in" / "list.csv", index=False)
-    quick = ["--set", "classify__epochs=1", "--set", "classify__validation_fraction=0.5"]
-    table = tmp_path / "in" / "list.csv"
-    told = run("evaluate", table, "--speaker", "Who", "--recipe", "dense_195", *quick)
+    told = run("evaluate", *voices)
     assert re.search(
-        r"^unweighted average recall [01]\.\d{3} \(0\.500 would be chance; ", told, re.M
+        r"^unweighted average recall [01]\.\d{3} \(95 % [01]\.\d{3} to [01]\.\d{3}; "
+        r"0\.500 would be chance\)$",
+        told,
+        re.M,
     )
+    assert re.search(r"^3 folds \(leave one speaker out\), speaker-independent: ", told, re.M)
     assert re.search(r"^recall angry [01]\.\d\d, sad [01]\.\d\d$", told, re.M)
-    assert [p.name for p in tmp_path.iterdir()] == ["in"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluate_writes_tables_pictures_and_a_report(voices, tmp_path):
+    out = tmp_path / "out"
+    command = ["evaluate", *voices, "--leakage", "--explain", "--out", out]
+    told = run(*command)
+    written = [line.removeprefix("wrote ") for line in told.splitlines() if "wrote" in line]
+    some = ("results.json", "report.html", "class_scores.png")
+    others = ("leakage.csv", "leakage_gap.png", "block_importance.csv", "block_importance.png")
+    assert {str(out / name) for name in some + others} <= set(written)
+    assert {path.name for path in out.iterdir()} == {
+        "folds",
+        *(file.removeprefix(f"{out}/") for file in written),
+    }
+    assert re.search(r"^<UAR [01]\.\d{3} with random folds, ", told, re.M)
+    kept = {path: path.stat().st_mtime_ns for path in (out / "folds").iterdir()}
+    assert len(kept) == 9
+    # Once more, and no fold is fitted again.
+    scores = told[told.index("unweighted") :]
+    assert run(*command).endswith(scores)
+    assert {path: path.stat().st_mtime_ns for path in (out / "folds").iterdir()} == kept
+
+
+def test_evaluate_across_corpora(voices, tmp_path):
+    other = make_emotional_speech(
+        tmp_path / "other", n_speakers=3, emotions=("angry", "sad"), n_sentences=1, random_state=1
+    )
+    columns = {"FileName": other.paths, "Emotion": other.target, "Who": other.groups}
+    pd.DataFrame(columns).to_csv(tmp_path / "other.csv", index=False)
+    told = run("evaluate", *voices, "--across", tmp_path / "other.csv", "--out", tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out" / "cross_corpus.csv", index_col=0)
+    assert list(table.index) == list(table.columns) == ["list", "other"]
+    assert f"{table.loc['list', 'other']:.3f}" in told
+
+
+def test_evaluate_normalises_by_speaker(voices):
+    told = run("evaluate", *voices, "--transductive")
+    assert "; transductive: features are normalised" in told
+
+
+def test_evaluate_random_folds_with_a_warning(voices):
+    with pytest.warns(LeakageWarning, match="3 of 3 speakers are both trained on and tested"):
+        told = run("evaluate", *voices, "--folds", "random")
+    assert "not speaker-independent" in told
+
+
+def test_warnings_are_one_line(voices, monkeypatch, capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        code, told = fail(monkeypatch, capsys, "evaluate", *voices, "--folds", "random")
+    assert code == 0
+    assert "skser: warning: 3 of 3 speakers are both trained on and tested, such as " in told
+    assert "LeakageWarning" not in told
+
+
+def test_evaluate_a_model(model, corpus):
+    told = run("evaluate", corpus, "--model", model)
+    assert "a pipeline that was fitted before" in told
 
 
 def test_predict_table(model, recording):
@@ -194,6 +263,40 @@ def test_predict_csv(model, recording, corpus):
         ),
         (["evaluate", "{corpus}"], "the speakers are not known, or there is only one"),
         (["evaluate", "{corpus}", "--speaker", "no group"], "speaker"),
+        (
+            ["evaluate", "{corpus}", "--folds", "speaker"],
+            "--folds must be 'speakers' or 'sentences' or 'luna-jimenez' or 'emobox' or 'random', "
+            "got 'speaker'; did you mean 'speakers'?",
+        ),
+        (
+            ["evaluate", "{corpus}", "--model", "{model}", "--transductive"],
+            "--transductive must be left out with --model, which is taken as it is",
+        ),
+        (
+            ["evaluate", "{corpus}", "--model", "{model}", "--explain"],
+            "--explain must be left out with --model",
+        ),
+        (
+            ["evaluate", "{corpus}", "--across", "{corpus}"],
+            "--across must be corpora of other names, got",
+        ),
+        (
+            ["evaluate", "{corpus}", "--leakage", "--folds", "random"],
+            "--leakage must have --folds speakers, got 'random'",
+        ),
+        (
+            ["evaluate", "{corpus}", "--leakage", "--transductive"],
+            "--leakage must be used without --transductive: random folds have too few clips",
+        ),
+        (["evaluate", "{corpus}", "--out", "{recording}"], "--out must be a folder, got the file"),
+        (
+            ["evaluate", "{corpus}", "--out", "{recording}/scores"],
+            "--out must be a folder to write to, got",
+        ),
+        (
+            ["evaluate", "{corpus}", "--model", "{model}", "--recipe", "functionals"],
+            "--recipe must be left out with --model",
+        ),
         (
             ["evaluate", "{corpus}", "--recipe", "dense_195", "--set", "classify__epochs=0"],
             "epochs must be an integer",
