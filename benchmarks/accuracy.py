@@ -11,10 +11,13 @@ Protocols without a speaker on both sides, in which nothing is fitted, chosen or
 speakers:
 
 - ``loso``: leave one speaker out; ``5`` (or another number): folds of whole speakers;
-- ``luna-jimenez``, ``emobox``: the folds of RAVDESS that others have published.
+- ``luna-jimenez``, ``emobox``: the folds of RAVDESS that others have published;
+- any of these with ``-transductive``: the same folds, but features are normalised by speaker, those
+  of speakers who are tested over all their clips.
 
 Protocols with the same speakers on both sides, to set published claims beside:
 
+- ``mixed-5`` (or another number): folds of random clips;
 - ``random-15`` (or another number): 15 % of the clips, at random, are the test part;
 - ``watched``: the test part is what training watches to stop and to lower the learning rate;
 - ``watched-views``: the same, and augmented views of one clip are on both sides. This leak is made
@@ -40,41 +43,22 @@ from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import (
     GroupKFold,
     LeaveOneGroupOut,
-    PredefinedSplit,
+    StratifiedKFold,
     StratifiedShuffleSplit,
 )
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
+from skser._evaluate_command import normalize_by_speaker
 from skser._files import written_whole
+from skser._fitted_fold import fit_fold
 from skser._nested import extractions, set_everywhere
 from skser.datasets import load_corpus, make_emotional_speech
+from skser.model_selection import ravdess_folds
 from skser.recipes import RECIPES, get_recipe
 
 RESULTS = Path(__file__).parent / "results"
-
-# Actors in the test part of each fold of RAVDESS.
-ACTORS = {
-    # C. Luna-Jimenez et al., "Multimodal emotion recognition on RAVDESS dataset using transfer
-    # learning", Sensors 21(22), 2021.
-    "luna-jimenez": (
-        (2, 5, 14, 15, 16),
-        (3, 6, 7, 13, 18),
-        (10, 11, 12, 19, 20),
-        (8, 17, 21, 23, 24),
-        (1, 4, 9, 22),
-    ),
-    # Z. Ma et al., "EmoBox: multilingual multi-corpus speech emotion recognition toolkit and
-    # benchmark", Interspeech 2024.
-    "emobox": (
-        (1, 11, 20, 21),
-        (4, 10, 12, 14),
-        (8, 9, 19, 23),
-        (3, 5, 7, 24),
-        (2, 15, 16, 18),
-        (6, 13, 17, 22),
-    ),
-}
+TRANSDUCTIVE = "-transductive"
 
 
 def read_corpus(name: str, folder: Path) -> Bunch:
@@ -93,14 +77,15 @@ def make_folds(protocol: str, speech: Bunch, seed: int) -> list[tuple[np.ndarray
         share = int(protocol.removeprefix("random-")) / 100
         splitter = StratifiedShuffleSplit(1, test_size=share, random_state=seed)
         return list(splitter.split(speech.paths, speech.target))
-    if protocol in ACTORS:
-        fold_of = {
-            f"ravdess-{actor:02d}": i
-            for i, actors in enumerate(ACTORS[protocol])
-            for actor in actors
-        }
-        return list(PredefinedSplit([fold_of[speaker] for speaker in speech.groups]).split())
-    splitter = LeaveOneGroupOut() if protocol == "loso" else GroupKFold(int(protocol))
+    if protocol.startswith("mixed-"):
+        n_folds = int(protocol.removeprefix("mixed-"))
+        splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+        return list(splitter.split(speech.paths, speech.target))
+    protocol = protocol.removesuffix(TRANSDUCTIVE)
+    if protocol == "loso":
+        splitter = LeaveOneGroupOut()
+    else:
+        splitter = GroupKFold(int(protocol)) if protocol.isdigit() else ravdess_folds(protocol)
     return list(splitter.split(speech.paths, speech.target, speech.groups))
 
 
@@ -118,8 +103,11 @@ def predict_fold(
         classifier = pipeline[-2:].fit(rows, labels)
         watched = classifier[-1].validation_clips_
         return labels[watched], classifier.predict(rows[watched])
-    pipeline.fit(speech.paths[train], speech.target[train])
-    return speech.target[test], pipeline.predict(speech.paths[test])
+    groups = speech.groups if protocol.endswith(TRANSDUCTIVE) else None
+    fold = fit_fold(pipeline, speech.paths, speech.target, groups, train)
+    classes = fold.pipeline.classes_
+    found = fold.probabilities(speech.paths, test, classes)
+    return speech.target[test], classes[found.argmax(axis=1)]
 
 
 def score_fold(
@@ -155,6 +143,8 @@ def run(
     for seed in arguments.seeds:
         pipeline = get_recipe(arguments.recipe)(random_state=seed, memory=memory, **arguments.set)
         set_everywhere(pipeline, augment__random_state=0)  # so that seeds share the features
+        if arguments.protocol.endswith(TRANSDUCTIVE):
+            normalize_by_speaker(pipeline)
         for fold, parts in enumerate(make_folds(arguments.protocol, speech, seed)):
             if (seed, fold) not in known:
                 todo.append((pipeline, arguments.protocol, speech, seed, fold, *parts))
