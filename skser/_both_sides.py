@@ -35,8 +35,8 @@ def warn_of_leakage(clips: np.ndarray, groups: np.ndarray | None, parts: Parts) 
     if len(shared):
         first, second = np.flatnonzero(contents == shared[0])[:2]
         warnings.warn(
-            f"{len(shared)} recordings are both trained on and tested, each under two names, such "
-            f"as {_name(clips, first)} and {_name(clips, second)}",
+            "recordings are both trained on and tested under two names, "
+            f"{len(shared)} of them, such as {_name(clips, first)} and {_name(clips, second)}",
             LeakageWarning,
             stacklevel=3,
         )

@@ -42,6 +42,8 @@ def take_apart(
     frame = pd.DataFrame(index=range(len(clips))) if known is None else known.reset_index(drop=True)
     if len(frame) != len(clips):
         raise DataError(f"frame must have a row for each clip: {len(clips)} clips, {len(frame)}")
+    if "path" in frame and frame["path"].astype(str).tolist() != names:
+        raise DataError("frame must have the clips of the corpus in its order, by its column path")
     frame = frame.assign(path=names)
     groups = corpus.get("groups")
     if groups is None and "speaker" in frame and frame["speaker"].notna().all():

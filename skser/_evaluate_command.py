@@ -38,6 +38,10 @@ def check_options(out: Path | None, model: Path | None, **options: Any) -> None:
             "--leakage must be used without --transductive: random folds have too few clips of a "
             "speaker"
         )
+    if is_set["--transductive"] and folds in ("sentences", "random"):
+        raise ParameterError(
+            f"--transductive must be used with folds of whole speakers, got --folds {folds}"
+        )
     if out is None:
         return
     if out.exists() and not out.is_dir():

@@ -24,6 +24,13 @@ from .explanation import Saliency, block_importance, saliency
 from .features import FeatureScaler, SpeakerNormalizer
 from .leakage import LeakageReport, leakage_report
 
+# Files that only some runs write.
+_OPTIONAL = (
+    *("leakage.csv", "block_importance.csv", "cross_corpus.csv", "training_history.csv"),
+    *("leakage_gap.png", "block_importance.png", "cross_corpus.png", "training_curves.png"),
+    *("saliency.png", "surest_mistake.png", "speaker_scores.png"),
+)
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -48,7 +55,7 @@ class Findings:
         if self.leakage is not None:
             lines.append(repr(self.leakage))
         tables = {
-            "loss of it if a block of features is of other clips": self.importance,
+            "loss of unweighted average recall without a block of features": self.importance,
             "unweighted average recall, trained on (rows) and tested on": self.cross_corpus,
         }
         for heading, table in tables.items():
@@ -72,6 +79,8 @@ class Findings:
             "block_importance.csv": self.importance,
             "cross_corpus.csv": self.cross_corpus,
         }
+        for name in _OPTIONAL:  # of another run, about other things
+            (folder / name).unlink(missing_ok=True)
         written = self.evaluation.save(folder)
         for name, table in tables.items():
             if table is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, StratifiedKFold
 
 from ._both_sides import on_both_sides
 from ._corpus_parts import Parts
@@ -44,6 +44,8 @@ def _name(cv: Any) -> str:
         return "leave one speaker out"
     if isinstance(cv, GroupKFold):
         return "whole speakers"
+    if isinstance(cv, (KFold, StratifiedKFold)):
+        return "clips at random" if cv.shuffle else "clips in their order"
     name = getattr(cv, "description", None) or type(cv).__name__
     return "given by hand" if name.startswith("_") else name  # scikit-learn's wrapper of parts
 
@@ -59,7 +61,7 @@ def _describe_normalization(pipeline: Any) -> str:
 def _voice(normalizer: SpeakerNormalizer) -> str:
     """Which clips of a speaker mean and deviation are of."""
     if normalizer.transductive:
-        return "transductive, those of speakers who are tested over all their tested clips"
+        return "transductive, those of speakers who are tested over all their clips in the fold"
     if normalizer.n_calibration is None:
         return "those of the clips that are trained on"
     return (

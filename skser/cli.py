@@ -20,7 +20,12 @@ app = typer.Typer(
 )
 
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of all that is random.")]
-Data = Annotated[Path, typer.Argument(help="Corpus folder, folder per class, or CSV/TSV.")]
+Data = Annotated[
+    Path,
+    typer.Argument(
+        help="Corpus folder, folder per class, or CSV/TSV with columns FileName and Emotion."
+    ),
+]
 Corpus = Annotated[
     str, typer.Option(help="ravdess, crema_d, tess, savee, emodb, emovo, folder, manifest.")
 ]
@@ -232,7 +237,10 @@ def _load(data: Path, corpus: str, speaker: str | None = None) -> Any:
     if speaker is not None:
         corpus = recognise(data) if corpus == "auto" else corpus
         if corpus not in _ASK_WHO:
-            raise ParameterError(f"--speaker must be left out: the names of {corpus} tell it")
+            raise ParameterError(
+                f"--speaker must be left out: the names of {corpus} tell it (--corpus folder and "
+                "manifest take it)"
+            )
         where[_ASK_WHO[corpus]] = speaker
     speech = load_corpus(data, corpus=corpus, **where)
     labels = speech.frame["emotion"].value_counts().sort_index()

@@ -159,7 +159,7 @@ def _evaluate_fitted(
 
 def _check_names(classes: np.ndarray) -> None:
     """Raise DataError for labels that would be taken for another column of the predictions."""
-    columns = ("path", *_KEPT, "fold", "emotion", "predicted")
+    columns = ("path", *_KEPT, "fold", "emotion", "predicted", "confidence", "of_truth")
     for name in classes.tolist():
         if name in columns:
             raise DataError(

@@ -54,7 +54,7 @@ class LeakageReport:
         uar = self.to_frame().loc["uar"]
         return (
             f"<UAR {uar['random']:.3f} with random folds, {uar['new_speakers']:.3f} for new "
-            f"speakers: {uar['gap']:.3f} (95 % {uar['low']:.3f} to {uar['high']:.3f}) is leaked>"
+            f"speakers: a gap of {uar['gap']:.3f} (95 % {uar['low']:.3f} to {uar['high']:.3f})>"
         )
 
 

@@ -27,7 +27,7 @@ def test_same_recording_under_two_names_is_warned_of(tmp_path):
     with pytest.warns(LeakageWarning) as caught:
         warn_of_leakage(paths, None, parts)
     assert str(caught[0].message) == (
-        "1 recordings are both trained on and tested, each under two names, such as "
+        "recordings are both trained on and tested under two names, 1 of them, such as "
         f"{tmp_path / 'a.wav'} and {tmp_path / 'b.wav'}"
     )
     with warnings.catch_warnings():
@@ -50,5 +50,5 @@ def test_known_pair_of_ravdess(speech_home):
     assert len(twice) == 1
     first, second = np.flatnonzero(contents == twice[0])
     assert speech.groups[first] == speech.groups[second] == "ravdess-07"
-    with pytest.warns(LeakageWarning, match="1 recordings are both trained on and tested"):
+    with pytest.warns(LeakageWarning, match="tested under two names, 1 of them, such as"):
         warn_of_leakage(speech.paths, None, [(np.array([first]), np.array([second]))])

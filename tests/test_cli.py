@@ -285,6 +285,10 @@ def test_predict_csv(model, recording, corpus):
             "--leakage must have --folds speakers, got 'random'",
         ),
         (
+            ["evaluate", "{corpus}", "--transductive", "--folds", "random"],
+            "--transductive must be used with folds of whole speakers, got --folds random",
+        ),
+        (
             ["evaluate", "{corpus}", "--leakage", "--transductive"],
             "--leakage must be used without --transductive: random folds have too few clips",
         ),

@@ -185,7 +185,7 @@ def test_without_speakers():
     evaluation = evaluate(quick_pipeline(), corpus)
     assert evaluation.drawn == "clips"
     assert evaluation.protocol == (
-        "5 folds (StratifiedKFold), speakers not known: says nothing about new ones"
+        "5 folds (clips at random), speakers not known: says nothing about new ones"
     )
     assert evaluation.parts == ["gender", "fold"]
     assert evaluation.to_frame().notna().all(axis=None)
@@ -387,7 +387,7 @@ def test_clips_are_compared_by_name(evaluation):
             ),
             DataError,
             "target must have no label named as a column of the predictions is (path, speaker, "
-            "corpus, gender, fold, emotion, predicted), got 'fold'",
+            "corpus, gender, fold, emotion, predicted, confidence, of_truth), got 'fold'",
         ),
         (
             lambda: compare(

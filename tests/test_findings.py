@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
 from skser import FeatureUnionExtractor, SpeakerNormalizer, cross_corpus, evaluate
-from skser._findings import find
+from skser._findings import Findings, find
 from skser.exceptions import DataError
 from skser.explanation import block_importance, saliency
 from skser.leakage import leakage_report
@@ -89,6 +89,16 @@ def test_corpora_are_checked_before_the_work():
     corpora = {"one": SPEECH, "two": noises(emotions=("bored", "calm"))}
     with pytest.raises(DataError, match="at least two emotions in common, got calm"):
         find(Untouched(), SPEECH, None, **{**NOTHING, "corpora": corpora}, folder=None)
+
+
+def test_files_of_another_run_do_not_stay(tmp_path):
+    evaluation = evaluate(quick_pipeline(), SPEECH)
+    losses = block_importance(quick_pipeline(), SPEECH, n_repeats=1)
+    (tmp_path / "mine.csv").write_text("a,b")
+    Findings(evaluation, importance=losses).write(tmp_path, title="Noise")
+    assert (tmp_path / "block_importance.png").exists()
+    written = Findings(evaluation).write(tmp_path, title="Noise")
+    assert set(tmp_path.iterdir()) == {*written, tmp_path / "mine.csv"}
 
 
 def test_told():

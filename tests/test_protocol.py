@@ -46,8 +46,8 @@ MIXED = [(np.arange(5), np.array([5])), (np.arange(1, 6), np.array([0]))]
             StratifiedKFold(2),
             MIXED,
             SPEAKERS,
-            "2 folds (StratifiedKFold), not speaker-independent: 2 of 3 speakers are both trained "
-            "on and tested",
+            "2 folds (clips in their order), not speaker-independent: 2 of 3 speakers are both "
+            "trained on and tested",
         ),
         (
             check_cv(MIXED),
@@ -67,7 +67,7 @@ def test_who_is_on_both_sides(cv, parts, groups, expected):
         (
             SpeakerNormalizer(transductive=True),
             "; features are normalised by mean and deviation of each speaker: transductive, those "
-            "of speakers who are tested over all their tested clips",
+            "of speakers who are tested over all their clips in the fold",
         ),
         (
             SpeakerNormalizer(n_calibration=8),

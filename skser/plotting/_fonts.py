@@ -10,7 +10,7 @@ from ..exceptions import SkserWarning
 
 
 def make_legible(figure: Any) -> None:
-    """Give the texts of a figure fonts that have all their characters."""
+    """Give the texts of a figure fonts that have all their characters; none is a formula."""
     from matplotlib.text import Text
 
     texts = figure.findobj(Text)
@@ -18,6 +18,7 @@ def make_legible(figure: Any) -> None:
     families = families_for(characters)
     for text in texts:
         text.set_fontfamily(families)
+        text.set_parse_math(False)  # a $ in a label is one
 
 
 @cache

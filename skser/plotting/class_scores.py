@@ -111,7 +111,7 @@ class ClassScoresDisplay:
             self.ax_.set_xlabel("accuracy of each emotion (recall)" if is_recall else scores[0])
         else:
             self.ax_.legend(
-                frameon=False, loc="upper left", bbox_to_anchor=(0, -0.12), ncols=len(scores)
+                frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(scores)
             )
         make_legible(self.figure_)
         return self

@@ -86,6 +86,6 @@ class SpeakerScoresDisplay:
         self.points_ = self.ax_.scatter(scores, rows, color=ink(), zorder=3, clip_on=False)
         self.ax_.set_yticks(rows, [str(name) for name in scores.index])
         quiet(self.ax_, grid="x").set(xlabel="unweighted average recall", xlim=(0, 1))
-        self.ax_.legend(frameon=False, loc="upper left", bbox_to_anchor=(0, -0.12), ncols=2)
+        self.ax_.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
         make_legible(self.figure_)
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,15 @@ def write_report(
 def write_pictures(evaluation: Evaluation, folder: Path, **extras: Any) -> list[Path]:
     """Write every picture of the report as PNG; returns the files."""
     written = []
-    for name, figure in draw_pictures(evaluation, **extras):
-        file = folder / f"{name}.png"
-        with written_whole(file) as temporary:
-            figure.savefig(temporary, dpi=150)
-        written.append(file)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for name, figure in draw_pictures(evaluation, **extras):
+            file = folder / f"{name}.png"
+            with written_whole(file) as temporary:
+                figure.savefig(temporary, dpi=150)
+            written.append(file)
+    # One character that no font has would be told by every text and picture that it is in.
+    for message in {str(one.message): one.message for one in caught}.values():
+        if not str(message).startswith("Glyph "):
+            warnings.warn(message, stacklevel=2)
     return written

@@ -217,3 +217,9 @@ def test_fonts_for_other_scripts(monkeypatch):
 def test_warning_of_missing_characters_names_them(ax):
     with pytest.warns(SkserWarning, match="no installed font has the characters \U0010fffc"):
         ConfusionDisplay.from_predictions(["a\U0010fffc", "b"], ["b", "b"], ax=ax)
+
+
+def test_labels_are_no_formulas(tmp_path):
+    display = ConfusionDisplay.from_predictions(["$a_$", "b"], ["b", "b"])
+    display.figure_.savefig(tmp_path / "picture.svg")
+    assert [text.get_text() for text in display.ax_.get_yticklabels()] == ["$a_$", "b"]
