@@ -15,7 +15,7 @@ from ._checks import check_labels, check_none_missing
 from ._nested import steps_of
 from .exceptions import DataError, SkserWarning
 from .loader import AudioLoader
-from .model_selection import SpeakerTextKFold
+from .model_selection import SpeakerTextKFold, TextKFold
 
 # Train and test indices of each fold.
 Parts = Sequence[tuple[np.ndarray, np.ndarray]]
@@ -56,14 +56,15 @@ def take_apart(
 
 def divide(cv: Any, frame: pd.DataFrame, target: np.ndarray, groups: Any) -> Parts:
     """Train and test part of each fold; DataError if they cannot give honest scores."""
-    if isinstance(cv, SpeakerTextKFold):
-        if "speaker" not in frame or "sentence" not in frame:
+    if isinstance(cv, (TextKFold, SpeakerTextKFold)):
+        columns = ["sentence"] if isinstance(cv, TextKFold) else ["speaker", "sentence"]
+        if not set(columns) <= set(frame):
             raise DataError(
-                "corpus.frame must have columns speaker and sentence for new sentences, got "
+                f"corpus.frame must have columns {' and '.join(columns)} for new sentences, got "
                 f"{', '.join(map(str, frame.columns))}"
             )
         check_none_missing(frame["sentence"].to_numpy(object), "sentence", "names")
-        groups = frame[["speaker", "sentence"]]
+        groups = frame[columns].squeeze(axis=1)
     try:
         with warnings.catch_warnings():
             # What leaks is warned of in our own words.

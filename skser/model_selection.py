@@ -18,7 +18,7 @@ from sklearn.utils import indexable
 from ._validation import NONE, check_value, integer, one_of
 from .exceptions import DataError, ParameterError
 
-__all__ = ["GroupFolds", "SpeakerTextKFold", "ravdess_folds"]
+__all__ = ["GroupFolds", "SpeakerTextKFold", "TextKFold", "ravdess_folds"]
 
 # With more speakers than this, they are put together into this many folds.
 _MOST_FOLDS = 10
@@ -119,6 +119,67 @@ class GroupFolds(BaseCrossValidator):
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Number of folds."""
         return len(self.folds)
+
+
+class TextKFold(BaseCrossValidator):
+    """Folds of new sentences, said by speakers who are trained on with others.
+
+    It tells whether a pipeline knows sentences by heart. For claims about new speakers, take
+    :class:`SpeakerTextKFold`.
+
+    Parameters
+    ----------
+    n_folds : int or None, default=None
+        Folds of sentences, with about as many clips; None leaves out one sentence at a time.
+
+    Attributes
+    ----------
+    description : str
+        What a report calls them.
+
+    Examples
+    --------
+    >>> from skser.model_selection import TextKFold
+    >>> sentences = ["s1", "s2", "s1", "s3"]
+    >>> for train, test in TextKFold(2).split(sentences, groups=sentences):
+    ...     print(train, test)
+    [1 3] [0 2]
+    [0 2] [1 3]
+    """
+
+    __metadata_request__split: ClassVar[dict[str, Any]] = {"groups": True}
+    description = "new sentences"
+
+    def __init__(self, n_folds: int | None = None) -> None:
+        self.n_folds = n_folds
+        check_value("n_folds", n_folds, integer(2), NONE)
+
+    def split(
+        self, X: Any, y: Any = None, groups: Any = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Indices of the train and test part of each fold.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, ...)
+            Only its length matters.
+        y : None
+            Ignored.
+        groups : array of shape (n_clips,)
+            The sentence of each clip.
+
+        Yields
+        ------
+        train, test : ndarray of int
+        """
+        for test in _parts(_check_groups(X, groups), self.n_folds, "sentences"):
+            yield np.flatnonzero(~test), np.flatnonzero(test)
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Number of folds, for which the groups may be needed."""
+        if self.n_folds is not None:
+            return self.n_folds
+        return len(np.unique(_check_groups(groups, groups)))
 
 
 class SpeakerTextKFold(BaseCrossValidator):

@@ -28,7 +28,7 @@ from sklearn.utils import Bunch
 from skser import CNNEmotionClassifier, SpeakerNormalizer, compare, evaluate
 from skser.exceptions import DataError, LeakageWarning, ParameterError, SkserWarning
 from skser.metrics import SCORES, expected_calibration_error
-from skser.model_selection import SpeakerTextKFold
+from skser.model_selection import SpeakerTextKFold, TextKFold
 from tests.evaluations import noises, quick_pipeline
 
 SPEECH = noises()
@@ -159,6 +159,9 @@ def test_repr_says_score_and_protocol(evaluation):
 def test_new_sentences():
     evaluation = evaluate(quick_pipeline(), SPEECH, cv=SpeakerTextKFold())
     assert evaluation.protocol.startswith("12 folds (new speakers with new sentences)")
+    with pytest.warns(LeakageWarning, match="4 of 4 speakers are both trained on and tested"):
+        evaluation = evaluate(quick_pipeline(), SPEECH, cv=TextKFold())
+    assert evaluation.protocol.startswith("3 folds (new sentences), not speaker-independent")
 
 
 def test_normalised_by_speaker():

@@ -9,6 +9,7 @@ from skser.exceptions import DataError, ParameterError
 from skser.model_selection import (
     GroupFolds,
     SpeakerTextKFold,
+    TextKFold,
     ravdess_folds,
     speaker_folds,
 )
@@ -60,6 +61,19 @@ def test_new_speakers_say_new_sentences(n_speaker_folds, n_text_folds, n, as_typ
     for train, test in parts:
         for column in groups.T:
             assert not set(column[train]) & set(column[test])
+
+
+@pytest.mark.parametrize(("n_folds", "n"), [(None, 5), (2, 2)])
+def test_new_sentences(n_folds, n):
+    sentences = np.repeat(list("vwxyz"), [2, 3, 4, 5, 6])
+    cv = TextKFold(n_folds)
+    parts = list(cv.split(sentences, groups=sentences))
+    check_parts(parts, 20)
+    assert cv.get_n_splits(groups=sentences) == len(parts) == n
+    for train, test in parts:
+        assert not set(sentences[train]) & set(sentences[test])
+    if n == 2:
+        assert sorted(len(test) for _, test in parts) == [9, 11]
 
 
 def test_folds_of_speakers_are_of_like_size():
@@ -117,6 +131,11 @@ def test_default_folds():
             lambda: list(ravdess_folds().split([0])),
             ParameterError,
             "groups must be given",
+        ),
+        (
+            lambda: list(TextKFold(3).split("ab", groups=["x", "y"])),
+            DataError,
+            "groups must have at least 3 sentences, got 2",
         ),
         (
             lambda: SpeakerTextKFold(1),
