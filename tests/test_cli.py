@@ -163,7 +163,7 @@ def test_evaluate_across_corpora(voices, tmp_path):
 
 def test_evaluate_normalises_by_speaker(voices):
     told = run("evaluate", *voices, "--transductive")
-    assert "; transductive: features are normalised" in told
+    assert "of each speaker: transductive, those of speakers who are tested" in told
 
 
 def test_evaluate_random_folds_with_a_warning(voices):
