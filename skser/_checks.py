@@ -36,6 +36,17 @@ def check_labels(y: Any, n_clips: int) -> np.ndarray:
     return labels
 
 
+def check_speakers(groups: Any, n_clips: int) -> np.ndarray:
+    """Speakers as a 1-D array: one for each clip, none missing."""
+    groups = np.asarray(groups)
+    if groups.shape != (n_clips,):
+        raise DataError(
+            f"groups must have a speaker for each clip: {n_clips} clips, got shape {groups.shape}"
+        )
+    check_none_missing(groups, "groups", "speakers")
+    return groups
+
+
 def check_none_missing(values: np.ndarray, name: str, what: str) -> None:
     """Raise DataError for None, NaN and infinity."""
     missing = np.array([_is_missing(value) for value in values.tolist()], dtype=bool)

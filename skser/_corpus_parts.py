@@ -11,11 +11,11 @@ import pandas as pd
 from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch
 
-from ._checks import check_labels, check_none_missing
+from ._checks import check_labels, check_none_missing, check_speakers
 from ._nested import steps_of
 from .exceptions import DataError, SkserWarning
 from .loader import AudioLoader
-from .model_selection import SpeakerTextKFold, TextKFold
+from .model_selection import SpeakerTextKFold, TextKFold, speaker_folds
 
 # Train and test indices of each fold.
 Parts = Sequence[tuple[np.ndarray, np.ndarray]]
@@ -50,12 +50,22 @@ def take_apart(
         groups = frame["speaker"]
     if groups is None:
         return clips, target, None, frame.drop(columns="speaker", errors="ignore")
-    groups = _check_speakers(groups, len(clips))
+    groups = _speakers(groups, len(clips))
     return clips, target, groups, frame.assign(speaker=groups)
 
 
+def splitter_of(cv: Any, target: np.ndarray, groups: np.ndarray | None) -> Any:
+    """The splitter that is meant by a ``cv``; for None, one that leaves out speakers."""
+    if cv is None:
+        return speaker_folds(groups)
+    try:
+        return check_cv(cv, target, classifier=True)
+    except ValueError as error:
+        raise DataError(f"cv cannot divide these clips: {error}") from error
+
+
 def divide(cv: Any, frame: pd.DataFrame, target: np.ndarray, groups: Any) -> Parts:
-    """Train and test part of each fold; DataError if they cannot give honest scores."""
+    """Train and test part of each fold of a splitter; DataError if they give no honest scores."""
     if isinstance(cv, (TextKFold, SpeakerTextKFold)):
         columns = ["sentence"] if isinstance(cv, TextKFold) else ["speaker", "sentence"]
         if not set(columns) <= set(frame):
@@ -69,7 +79,7 @@ def divide(cv: Any, frame: pd.DataFrame, target: np.ndarray, groups: Any) -> Par
         with warnings.catch_warnings():
             # What leaks is warned of in our own words.
             warnings.filterwarnings("ignore", "The groups parameter is ignored")
-            split = check_cv(cv, target, classifier=True).split(target, target, groups)
+            split = cv.split(target, target, groups)
             parts = [(_indices(train), _indices(test)) for train, test in split]
     except DataError:
         raise
@@ -103,13 +113,8 @@ def _indices(part: Any) -> np.ndarray:
     return np.flatnonzero(part) if part.dtype == bool else part
 
 
-def _check_speakers(groups: Any, n_clips: int) -> np.ndarray:
-    groups = np.asarray(groups)
-    if groups.shape != (n_clips,):
-        raise DataError(
-            f"groups must have a speaker for each clip: {n_clips} clips, got shape {groups.shape}"
-        )
-    check_none_missing(groups, "groups", "speakers")
+def _speakers(groups: Any, n_clips: int) -> np.ndarray:
+    groups = check_speakers(groups, n_clips)
     if groups.dtype == object:  # of texts or of numbers, or of both
         groups = np.array(groups.tolist())
     if len(np.unique(groups)) == len(groups):

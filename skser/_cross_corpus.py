@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import reduce
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,7 +97,7 @@ def cross_corpus(
         groups,
         parts,
         n_jobs=n_jobs,
-        folder=None if folder is None else Path(folder),
+        folder=folder,
         verbose=verbose,
     )
     names = [*corpora, _OTHERS] if len(corpora) > 2 else list(corpora)

@@ -16,8 +16,8 @@ from ._folds import Fold
 from .exceptions import DataError, ParameterError
 from .metrics import SCORES, SpeakerSums, interval, joined
 
-# Columns of the predictions by which scores are told apart.
-_PARTS = ("speaker", "corpus", "gender", "fold")
+# Columns of a corpus by which scores are told apart.
+KEPT = ("speaker", "corpus", "gender")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -153,7 +153,7 @@ class Evaluation:
     @property
     def parts(self) -> list[str]:
         """What `by` can tell apart here."""
-        return [name for name in _PARTS if name in self.predictions]
+        return [name for name in (*KEPT, "fold") if name in self.predictions]
 
     @property
     def training_history(self) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import time
 import warnings
@@ -23,6 +24,7 @@ from ._fitted_fold import FittedFold, features_kept, fit_fold
 from ._identity import identify, own_code
 from ._nested import extractions, set_everywhere, steps_of
 from ._progress import progress
+from .audio import file_signature
 from .exceptions import ParameterError
 
 _PACKAGES = ("skser", "scikit-learn", "tensorflow", "keras", "librosa", "numpy")
@@ -68,7 +70,7 @@ def run_folds(
     *,
     measure: Measure = probabilities_of,
     n_jobs: int | None = None,
-    folder: Path | None = None,
+    folder: str | os.PathLike[str] | None = None,
     verbose: int = 0,
 ) -> list[Fold]:
     """Fit a pipeline on the one side of each part, and measure it on the other.
@@ -87,7 +89,7 @@ def run_folds(
         Gives what JSON can hold.
     n_jobs : int or None, default=None
         Folds at a time.
-    folder : Path or None, default=None
+    folder : str, path or None, default=None
         Keeps finished folds; what is there already is not done again.
     verbose : int, default=0
         1 shows a progress bar.
@@ -98,6 +100,7 @@ def run_folds(
     """
     files: list[Path | None] = [None] * len(parts)
     if folder is not None:
+        folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         common = _digest(pipeline, measure, [_signature(clip) for clip in clips], target, groups)
         files = [folder / f"{joblib.hash((common, *part))}.json" for part in parts]
@@ -204,10 +207,8 @@ def _digest(pipeline: Any, measure: Measure, *data: Any) -> str:
 
 def _signature(clip: Any) -> Any:
     """A waveform, or a path with what changes when the file does."""
-    if isinstance(clip, np.ndarray) or not Path(clip).is_file():
-        return clip
-    status = Path(clip).stat()
-    return (str(clip), status.st_size, status.st_mtime_ns)
+    is_file = not isinstance(clip, np.ndarray) and Path(clip).is_file()
+    return file_signature(clip) if is_file else clip
 
 
 def _read(file: Path) -> Fold:

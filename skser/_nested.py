@@ -40,20 +40,19 @@ def _walk(
         yield before, name, step
         if isinstance(step, Pipeline):
             yield from _walk(step.steps, before)
-        elif hasattr(step, "transformer_list") or hasattr(step, "transformers"):  # unions
-            yield from _walk_union(step, before)
-        elif hasattr(step, "estimators"):  # a vote, which fits copies of its members
-            fitted = [("", member) for member in getattr(step, "estimators_", [])]
-            for member in [*step.estimators, *fitted]:
+        elif members := _members(step):
+            for member in members:
                 yield from _walk([member], before)
         elif hasattr(step, "estimator"):  # a classifier around another
             yield from _walk([("estimator", step.estimator)], before)
         before = [*before, (name, step)]
 
 
-def _walk_union(
-    union: Any, before: list[tuple[str, Any]]
-) -> Iterator[tuple[list[tuple[str, Any]], str, Any]]:
-    """Steps of a FeatureUnion or a ColumnTransformer, all of which see what comes before it."""
-    for name, step, *_ in getattr(union, "transformer_list", None) or union.transformers:
-        yield from _walk([(name, step)], before)
+def _members(step: Any) -> list[tuple[str, Any]]:
+    """The members of a vote or a union, which all see what comes before it."""
+    for name in ("estimators", "transformer_list", "transformers"):
+        if hasattr(step, name):
+            members = [(label, member) for label, member, *_ in getattr(step, name)]
+            # A vote fits copies of its members.
+            return members + [("", member) for member in getattr(step, "estimators_", [])]
+    return []

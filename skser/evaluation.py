@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch
 
 from ._both_sides import warn_of_leakage
-from ._corpus_parts import Parts, divide, take_apart
-from ._evaluation import Evaluation, compare
+from ._corpus_parts import Parts, divide, splitter_of, take_apart
+from ._evaluation import KEPT, Evaluation, compare
 from ._fitted_fold import FittedFold
 from ._folds import Fold, history_of, run_folds, versions, without_conveniences
 from ._nested import steps_of
@@ -24,12 +22,8 @@ from ._protocol import describe_fitted, describe_protocol
 from ._validation import N_JOBS, VERBOSE, check_is_fitted, check_value, one_of
 from .exceptions import DataError, SkserWarning
 from .features import SpeakerNormalizer
-from .model_selection import speaker_folds
 
 __all__ = ["Evaluation", "compare", "evaluate"]
-
-# Columns of a corpus by which scores are told apart.
-_KEPT = ("speaker", "corpus", "gender")
 
 
 def evaluate(
@@ -106,7 +100,7 @@ def evaluate(
         check_value("cv", cv, one_of("prefit"))
         return _evaluate_fitted(pipeline, clips, target, groups, frame)
     _check_names(np.unique(target))
-    cv = speaker_folds(groups) if cv is None else check_cv(cv, target, classifier=True)
+    cv = splitter_of(cv, target, groups)
     parts = divide(cv, frame, target, groups)
     warn_of_leakage(clips, groups, parts)
     _warn_of_calibration(pipeline, target, groups, parts)
@@ -117,7 +111,7 @@ def evaluate(
         groups,
         parts,
         n_jobs=n_jobs,
-        folder=None if folder is None else Path(folder),
+        folder=folder,
         verbose=verbose,
     )
     classes = np.unique(target)
@@ -159,7 +153,7 @@ def _evaluate_fitted(
 
 def _check_names(classes: np.ndarray) -> None:
     """Raise DataError for labels that would be taken for another column of the predictions."""
-    columns = ("path", *_KEPT, "fold", "emotion", "predicted", "confidence", "of_truth")
+    columns = ("path", *KEPT, "fold", "emotion", "predicted", "confidence", "of_truth")
     for name in classes.tolist():
         if name in columns:
             raise DataError(
@@ -190,7 +184,7 @@ def _warn_of_calibration(pipeline: Any, target: np.ndarray, groups: Any, parts: 
 def _predictions(
     frame: pd.DataFrame, target: np.ndarray, classes: np.ndarray, probabilities: np.ndarray
 ) -> pd.DataFrame:
-    kept = frame[["path", *(name for name in _KEPT if name in frame), "fold"]]
+    kept = frame[["path", *(name for name in KEPT if name in frame), "fold"]]
     for name in ("corpus", "gender"):  # of a part of the clips only, where corpora were merged
         if name in kept:
             kept = kept.assign(**{name: kept[name].astype(object).where(kept[name].notna(), "?")})

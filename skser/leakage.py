@@ -12,12 +12,11 @@ import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import Bunch
 
-from ._corpus_parts import divide, take_apart
+from ._corpus_parts import divide, splitter_of, take_apart
 from ._evaluation import Evaluation, compare
 from ._fitted_fold import features_kept
 from .evaluation import evaluate
 from .exceptions import DataError, LeakageWarning
-from .model_selection import speaker_folds
 
 __all__ = ["LeakageReport", "leakage_report"]
 
@@ -106,7 +105,7 @@ def leakage_report(
     _, target, groups, frame = take_apart(corpus, pipeline)
     if groups is None:
         raise DataError("corpus must have groups, the speakers, got None")
-    cv = speaker_folds(groups) if cv is None else cv
+    cv = splitter_of(cv, target, groups)
     for number, parts in enumerate(divide(cv, frame, target, groups)):
         if sum(map(len, parts)) < len(target):
             raise DataError(

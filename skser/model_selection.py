@@ -1,4 +1,4 @@
-"""Folds in which nobody is on both sides: published ones, and new speakers with new sentences."""
+"""Folds by name: published ones, and those of new speakers, new sentences, or both."""
 
 from __future__ import annotations
 
@@ -85,24 +85,9 @@ class GroupFolds(BaseCrossValidator):
             if names.count(name) > 1:
                 raise ParameterError(f"folds must have each group once, got {name!r} twice")
 
-    def split(
-        self, X: Any, y: Any = None, groups: Any = None
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Indices of the train and test part of each fold.
-
-        Parameters
-        ----------
-        X : array of shape (n_clips, ...)
-            Only its length matters.
-        y : None
-            Ignored.
-        groups : array of shape (n_clips,)
-            The group of each clip.
-
-        Yields
-        ------
-        train, test : ndarray of int
-        """
+    def _iter_test_masks(
+        self, X: Any = None, y: Any = None, groups: Any = None
+    ) -> Iterator[np.ndarray]:
         groups = _check_groups(X, groups)
         names = [name for fold in self.folds for name in fold]
         for unknown in set(groups) - set(names):
@@ -114,7 +99,7 @@ class GroupFolds(BaseCrossValidator):
                     f"groups must have some in the fold {fold!r} and some in others, got "
                     f"{', '.join(sorted(map(str, set(groups))))}"
                 )
-            yield np.flatnonzero(~test), np.flatnonzero(test)
+            yield test
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Number of folds."""
@@ -154,26 +139,10 @@ class TextKFold(BaseCrossValidator):
         self.n_folds = n_folds
         check_value("n_folds", n_folds, integer(2), NONE)
 
-    def split(
-        self, X: Any, y: Any = None, groups: Any = None
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Indices of the train and test part of each fold.
-
-        Parameters
-        ----------
-        X : array of shape (n_clips, ...)
-            Only its length matters.
-        y : None
-            Ignored.
-        groups : array of shape (n_clips,)
-            The sentence of each clip.
-
-        Yields
-        ------
-        train, test : ndarray of int
-        """
-        for test in _parts(_check_groups(X, groups), self.n_folds, "sentences"):
-            yield np.flatnonzero(~test), np.flatnonzero(test)
+    def _iter_test_masks(
+        self, X: Any = None, y: Any = None, groups: Any = None
+    ) -> Iterator[np.ndarray]:
+        yield from _parts(_check_groups(X, groups), self.n_folds, "sentences")
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Number of folds, for which the groups may be needed."""

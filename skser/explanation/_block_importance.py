@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,10 @@ import pandas as pd
 from sklearn.utils import Bunch, check_random_state
 
 from .._both_sides import warn_of_leakage
-from .._corpus_parts import divide, take_apart
+from .._corpus_parts import divide, splitter_of, take_apart
 from .._fitted_fold import FittedFold
 from .._folds import run_folds
 from .._validation import N_JOBS, RANDOM_STATE, VERBOSE, check_value, integer
-from ..model_selection import speaker_folds
 from ._members import members_of, vote
 
 
@@ -77,7 +75,7 @@ def block_importance(
     check_value("random_state", random_state, RANDOM_STATE)
     check_value("verbose", verbose, VERBOSE)
     clips, target, groups, frame = take_apart(corpus, pipeline)
-    cv = speaker_folds(groups) if cv is None else cv
+    cv = splitter_of(cv, target, groups)
     parts = divide(cv, frame, target, groups)
     warn_of_leakage(clips, groups, parts)
     seed = int(check_random_state(random_state).randint(2**31))
@@ -89,7 +87,7 @@ def block_importance(
         parts,
         measure=partial(_losses, n_repeats=n_repeats, seed=seed),
         n_jobs=n_jobs,
-        folder=None if folder is None else Path(folder),
+        folder=folder,
         verbose=verbose,
     )
     losses = pd.DataFrame([row for fold in folds for row in fold.measured])
@@ -119,10 +117,11 @@ def _losses(
 
     with fold.routing():
         whole = [member.probabilities(member.features, **params) for member in members]
+        before = uar(whole)
         for i, member in enumerate(members):
             for block in dict.fromkeys(member.blocks.tolist()):
                 for _ in range(n_repeats):
                     other = member.shuffled(block, rng.permutation(len(test)))
                     changed = [*whole[:i], member.probabilities(other, **params), *whole[i + 1 :]]
-                    rows.append({"block": block, "loss": uar(whole) - uar(changed)})
+                    rows.append({"block": block, "loss": before - uar(changed)})
     return rows

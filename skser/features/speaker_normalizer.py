@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
-from .._checks import check_features, check_none_missing
+from .._checks import check_features, check_speakers
 from .._validation import BOOLEAN, NONE, check_is_fitted, check_parameters, integer
 from ..exceptions import DataError, ParameterError
 from ..views import AugmentedFeatures
@@ -170,13 +170,7 @@ def _check_groups(groups: Any, n_clips: int) -> np.ndarray:
             "groups must be the speaker of each clip, got None; in a pipeline, switch on "
             "sklearn.set_config(enable_metadata_routing=True) and hand groups to fit and predict"
         )
-    groups = np.asarray(groups)
-    if groups.shape != (n_clips,):
-        raise DataError(
-            f"groups must have a speaker for each clip: {n_clips} clips, got shape {groups.shape}"
-        )
-    check_none_missing(groups, "groups", "speakers")
-    return groups
+    return check_speakers(groups, n_clips)
 
 
 def _by_view(X: Any, values: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from sklearn.utils import Bunch
 
 from .._evaluation import Evaluation
 from ..audio import read_audio
@@ -85,13 +86,10 @@ def draw_pictures(
         yield "training_curves", curves
 
     distribution = figure(7.0, 1.2 + 0.4 * n_classes)
-    by = predictions["corpus"] if predictions.get("corpus", pd.Series()).nunique() > 1 else None
-    counts = (
-        predictions["emotion"].value_counts().to_frame("all")
-        if by is None
-        else pd.crosstab(predictions["emotion"], by)
+    by = "corpus" if predictions.get("corpus", pd.Series()).nunique() > 1 else None
+    EmotionDistributionDisplay.from_corpus(
+        Bunch(frame=predictions), by=by, ax=distribution.subplots()
     )
-    EmotionDistributionDisplay(counts.sort_index()).plot(ax=distribution.subplots())
     yield "emotions", distribution
 
     mistakes = evaluation.mistakes()

@@ -63,6 +63,7 @@ def write_report(
         "saliency": saliency,
         "cross_corpus": cross_corpus,
     }
+    scores = evaluation.to_frame()
     environment = Environment(
         loader=PackageLoader("skser", "report"),
         autoescape=True,
@@ -73,8 +74,8 @@ def write_report(
         title=title,
         evaluation=evaluation,
         **extras,
-        uar=evaluation.to_frame().loc["uar"],
-        scores=evaluation.to_frame(),
+        uar=scores.loc["uar"],
+        scores=scores,
         score_names=_SCORES,
         parts=[name for name in evaluation.parts if evaluation.predictions[name].nunique() > 1],
         mistakes=evaluation.mistakes().head(_N_MISTAKES),
