@@ -9,6 +9,7 @@ from . import model_selection as model_selection
 from . import plotting as plotting
 from . import recipes as recipes
 from . import report as report
+from . import tuning as tuning
 from . import voting as voting
 from ._cross_corpus import cross_corpus as cross_corpus
 from ._version import __version__ as __version__

@@ -42,6 +42,19 @@ def warn_of_leakage(clips: np.ndarray, groups: np.ndarray | None, parts: Parts) 
         )
 
 
+def warn_of_tuning(pipeline: Any, clips: np.ndarray) -> None:
+    """Warn of clips that the parameters of a pipeline were chosen on."""
+    tuned_on: frozenset[str] = getattr(pipeline, "tuned_on_", frozenset())
+    n_known = sum(digest in tuned_on for digest in digests_of(clips)) if tuned_on else 0
+    if n_known:
+        warnings.warn(
+            f"the parameters of the pipeline were chosen on {n_known} of these {len(clips)} clips, "
+            "so the scores flatter: skser.tuning.nested_evaluate says what tuning is worth",
+            LeakageWarning,
+            stacklevel=3,
+        )
+
+
 def contents_of(clips: np.ndarray) -> np.ndarray:
     """A number for each clip, equal for those that are the same byte for byte."""
     alike = defaultdict(list)  # only files of one size have to be read
@@ -54,6 +67,11 @@ def contents_of(clips: np.ndarray) -> np.ndarray:
             for i in indices:
                 numbers[i] = first.setdefault(_digest(clips[i]), i)
     return numbers
+
+
+def digests_of(clips: np.ndarray) -> list[str]:
+    """The content of each clip, as a short text."""
+    return [_digest(clip).hex() for clip in clips]
 
 
 def _size(clip: Any) -> int:

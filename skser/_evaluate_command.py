@@ -24,7 +24,7 @@ def check_options(out: Path | None, model: Path | None, **options: Any) -> None:
     ``options`` are those of ``skser evaluate`` by their names, except for what is scored.
     """
     folds = options["folds"]
-    check_value("--folds", folds, _FOLDS)
+    check_folds(folds)
     is_set = {f"--{name}": bool(value) for name, value in options.items()}
     is_set["--folds"] = folds != "speakers"
     is_set["--recipe"] = options["recipe"] != "default"
@@ -42,8 +42,17 @@ def check_options(out: Path | None, model: Path | None, **options: Any) -> None:
         raise ParameterError(
             f"--transductive must be used with folds of whole speakers, got --folds {folds}"
         )
-    if out is None:
-        return
+    if out is not None:
+        make_folder(out)
+
+
+def check_folds(name: str) -> None:
+    """Raise ParameterError for folds of another name."""
+    check_value("--folds", name, _FOLDS)
+
+
+def make_folder(out: Path) -> None:
+    """The folder of ``--out``; ParameterError if there is none to write to."""
     if out.exists() and not out.is_dir():
         raise ParameterError(f"--out must be a folder, got the file {out}")
     try:

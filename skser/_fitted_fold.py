@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,9 +81,15 @@ def fit_fold(
     target: np.ndarray,
     groups: np.ndarray | None,
     train: np.ndarray,
+    watch: Callable[[Any], None] | None = None,
 ) -> FittedFold:
-    """Fit a clone on the train part, with its speakers if a step asks for them."""
+    """Fit a clone on the train part, with its speakers if a step asks for them.
+
+    ``watch`` is shown the clone before that.
+    """
     pipeline = clone(pipeline)
+    if watch is not None:
+        watch(pipeline)
     fold = FittedFold(pipeline, groups if _asks(pipeline, "fit") else None)
     params = {} if fold.groups is None else {"groups": fold.groups[train]}
     with fold.routing():

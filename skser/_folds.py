@@ -21,11 +21,10 @@ from sklearn.utils.parallel import Parallel, delayed
 from ._corpus_parts import Parts
 from ._files import written_whole
 from ._fitted_fold import FittedFold, features_kept, fit_fold
-from ._identity import identify, own_code
+from ._identity import hash_of, identify, own_code
 from ._nested import extractions, set_everywhere, steps_of
 from ._progress import progress
 from .audio import file_signature
-from .exceptions import ParameterError
 
 _PACKAGES = ("skser", "scikit-learn", "tensorflow", "keras", "librosa", "numpy")
 
@@ -102,7 +101,7 @@ def run_folds(
     if folder is not None:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        common = _digest(pipeline, measure, [_signature(clip) for clip in clips], target, groups)
+        common = _digest(pipeline, measure, [signature(clip) for clip in clips], target, groups)
         files = [folder / f"{joblib.hash((common, *part))}.json" for part in parts]
     folds = {i: _read(file) for i, file in enumerate(files) if file is not None and file.exists()}
     todo = [i for i in range(len(parts)) if i not in folds]
@@ -150,6 +149,7 @@ def without_conveniences(pipeline: Any) -> Any:
         features__n_jobs=None,
         features__verbose=0,
         classify__verbose=0,
+        **{"__folder": None, "__n_jobs": None},  # of a search around a pipeline
     )
 
 
@@ -195,17 +195,11 @@ def _digest(pipeline: Any, measure: Measure, *data: Any) -> str:
     what = (identify(without_conveniences(pipeline)), identify(measure))
     modules = {type(step).__module__.partition(".")[0] for step in steps_of(pipeline)}
     packages = {name for module in modules for name in packages_distributions().get(module, [])}
-    try:
-        return joblib.hash((what, data, own_code(), versions(*sorted(packages))))
-    except Exception as error:
-        # Pickling what does not pickle raises almost anything.
-        raise ParameterError(
-            f"folder must be None, because pipeline holds what cannot be pickled "
-            f"({type(error).__name__})"
-        ) from error
+    known = (what, data, own_code(), versions(*sorted(packages)))
+    return hash_of(known, "pipeline", "folder")
 
 
-def _signature(clip: Any) -> Any:
+def signature(clip: Any) -> Any:
     """A waveform, or a path with what changes when the file does."""
     is_file = not isinstance(clip, np.ndarray) and Path(clip).is_file()
     return file_signature(clip) if is_file else clip

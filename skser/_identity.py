@@ -9,6 +9,10 @@ from pathlib import Path
 from types import FunctionType, MethodType
 from typing import Any
 
+import joblib
+
+from .exceptions import ParameterError
+
 # What these ship is known by their versions.
 _KNOWN = ("builtins", "sklearn", "skser")
 
@@ -30,6 +34,18 @@ def identify(part: Any) -> Any:
         if _is_function(_unwrapped(member)) or _is_constant(name, member)
     ]
     return (kind.__qualname__, _plain(params), members)
+
+
+def hash_of(value: Any, name: str, parameter: str) -> str:
+    """Hash of a value; ParameterError says which parameter is not for what has none."""
+    try:
+        return joblib.hash(value)
+    except Exception as error:
+        # Pickling what does not pickle raises almost anything.
+        raise ParameterError(
+            f"{parameter} must be None, because {name} holds what cannot be pickled "
+            f"({type(error).__name__})"
+        ) from error
 
 
 @lru_cache(maxsize=1)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from ._validation import check_parameters
+from .exceptions import ParameterError
 from .features import FeatureUnionExtractor
 
 
@@ -20,9 +22,28 @@ def set_everywhere(pipeline: Any, **params: Any) -> Any:
     for _, name, step in _walk([("", pipeline)], []):
         for wanted, value in params.items():
             owner, _, param = wanted.partition("__")
-            if name == owner and param in getattr(step, "get_params", dict)():
+            # A Pipeline has parameters of the same names, which it takes for others.
+            is_step = not isinstance(step, Pipeline)
+            if name == owner and is_step and param in getattr(step, "get_params", dict)():
                 step.set_params(**{param: value})
     return pipeline
+
+
+def steps_before(pipeline: Any, is_it: Callable[[Any], bool]) -> tuple[list[tuple[str, Any]], Any]:
+    """The last step that is looked for, and the steps before it; in a vote, of its fitted copy."""
+    return [(before, step) for before, _, step in _walk([("", pipeline)], []) if is_it(step)][-1]
+
+
+def check_steps(pipeline: Any) -> None:
+    """Raise ParameterError now for what a step would complain of when it is fitted."""
+    for step in steps_of(pipeline):
+        if hasattr(step, "_allowed"):
+            check_parameters(step)
+        elif hasattr(step, "_parameter_constraints"):  # of scikit-learn
+            try:
+                step._validate_params()
+            except ValueError as error:
+                raise ParameterError(str(error)) from None
 
 
 def extractions(pipeline: Any) -> Iterator[Pipeline]:

@@ -15,7 +15,8 @@ from .features import SpeakerNormalizer
 
 def describe_protocol(pipeline: Any, cv: Any, parts: Parts, groups: np.ndarray | None) -> str:
     """How clips were divided, whether anybody is on both sides, and how voices are normalised."""
-    return _describe_split(cv, parts, groups) + _describe_normalization(pipeline)
+    tuning = getattr(pipeline, "tuning_protocol", "")  # of one that tunes itself in each fold
+    return _describe_split(cv, parts, groups) + _describe_normalization(pipeline) + tuning
 
 
 def describe_fitted(pipeline: Any) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
-from ._both_sides import warn_of_leakage
+from ._both_sides import warn_of_leakage, warn_of_tuning
 from ._corpus_parts import Parts, divide, splitter_of, take_apart
 from ._evaluation import KEPT, Evaluation, compare
 from ._fitted_fold import FittedFold
@@ -77,7 +77,8 @@ def evaluate(
     Warns
     -----
     LeakageWarning
-        Speakers, or recordings that are the same, are both trained on and tested.
+        Speakers, or recordings that are the same, are both trained on and tested; or the parameters
+        of the pipeline were chosen on these clips, by :func:`skser.tuning.tune`.
     SkserWarning
         The clips that a :class:`skser.SpeakerNormalizer` is calibrated on lack most emotions.
 
@@ -96,6 +97,7 @@ def evaluate(
     check_value("n_jobs", n_jobs, N_JOBS)
     check_value("verbose", verbose, VERBOSE)
     clips, target, groups, frame = take_apart(corpus, pipeline)
+    warn_of_tuning(pipeline, clips)
     if isinstance(cv, str):
         check_value("cv", cv, one_of("prefit"))
         return _evaluate_fitted(pipeline, clips, target, groups, frame)

@@ -27,6 +27,7 @@ __all__ = [
     "ParameterError",
     "SkserError",
     "SkserWarning",
+    "StudyError",
 ]
 
 
@@ -76,6 +77,10 @@ class NotFittedError(SkserError, _SklearnNotFittedError):
 
 class MissingDependencyError(SkserError, ImportError):
     """An optional package is needed and not installed."""
+
+
+class StudyError(SkserError, ValueError):
+    """A study, or the storage that it is in, cannot be worked on; the message says why."""
 
 
 class SkserWarning(UserWarning):

@@ -95,10 +95,12 @@ class SoftVotingClassifier(ClassifierMixin, _BaseComposition):
         members = self._members()
         routed = process_routing(self, "fit", **params)
         self.classes_ = np.unique(check_labels(y, _num_samples(X)))
-        self.named_estimators_ = Bunch(
-            **{name: clone(one).fit(X, y, **routed[name]["fit"]) for name, one in members}
-        )
-        self.estimators_ = list(self.named_estimators_.values())
+        self.named_estimators_ = Bunch()
+        for name, one in members:
+            # Set before it is fitted, so that a callback finds the steps before its network.
+            self.named_estimators_[name] = member = clone(one)
+            self.estimators_ = list(self.named_estimators_.values())
+            member.fit(X, y, **routed[name]["fit"])
         weights = [1.0] * len(self.estimators) if self.weights is None else self.weights
         kept = [w for w, (_, one) in zip(weights, self.estimators, strict=True) if one != "drop"]
         self.weights_ = np.asarray(kept, dtype=float) / sum(kept)
@@ -118,7 +120,7 @@ class SoftVotingClassifier(ClassifierMixin, _BaseComposition):
         -------
         probabilities : ndarray of shape (n_clips, n_classes)
         """
-        check_is_fitted(self, "estimators_")
+        check_is_fitted(self, "weights_")
         routed = process_routing(self, "predict_proba", **params)
         found = [
             member.predict_proba(X, **routed[name]["predict_proba"])

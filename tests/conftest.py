@@ -1,6 +1,8 @@
 """Fixtures for all tests."""
 
 import os
+import socket
+import uuid
 from pathlib import Path
 
 import pytest
@@ -23,3 +25,26 @@ def speech_home():
     if not home.is_dir():
         pytest.skip(f"no real speech in {home}; set SKSER_TEST_SPEECH")
     return home
+
+
+@pytest.fixture
+def free_port():
+    """A port that nobody listens to."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+@pytest.fixture
+def postgres():
+    """URL of an empty PostgreSQL database, else the test is skipped."""
+    server = os.environ.get("SKSER_TEST_POSTGRES")
+    if server is None:
+        pytest.skip("no PostgreSQL; set SKSER_TEST_POSTGRES to the URL of a server")
+    psycopg = pytest.importorskip("psycopg")
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield f"{server.rpartition('/')[0]}/{name}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -19,6 +19,7 @@ BUILT_IN = {
     "MissingDependencyError": ImportError,
     "NotFittedError": SklearnNotFittedError,
     "ParameterError": ValueError,
+    "StudyError": ValueError,
 }
 WARNINGS = {"SkserWarning", "AudioWarning", "LeakageWarning"}
 

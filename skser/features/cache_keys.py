@@ -10,10 +10,9 @@ from typing import Any
 import joblib
 import numpy as np
 
-from .._identity import identify, own_code
+from .._identity import hash_of, identify, own_code
 from .._recordings import Recording
 from ..clips import Clips, stage_name
-from ..exceptions import ParameterError
 
 
 def entry_keys(clips: Clips, recipe: Any) -> list[str]:
@@ -23,21 +22,10 @@ def entry_keys(clips: Clips, recipe: Any) -> list[str]:
         *((stage_name(stage), stage) for stage in clips.stages),
         *((f"block {name!r}", block) for name, block in recipe.blocks),
     ]
-    hashes = [(name, _hash_part(name, part)) for name, part in parts]
+    hashes = [(name, hash_of(identify(part), name, "memory")) for name, part in parts]
     settings = (recipe.n_fft, recipe.hop_length, recipe.deltas, recipe.statistics, clips.sr)
     common = joblib.hash((hashes, settings, _versions())).encode()
     return [_hash(common, *_source_parts(source)) for source in clips.sources]
-
-
-def _hash_part(name: str, part: Any) -> str:
-    try:
-        return joblib.hash(identify(part))
-    except Exception as error:
-        # Pickling what does not pickle raises almost anything.
-        raise ParameterError(
-            f"memory must be None, because {name} holds what cannot be pickled "
-            f"({type(error).__name__})"
-        ) from error
 
 
 def _source_parts(source: Any) -> Sequence[bytes]:

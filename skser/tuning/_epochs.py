@@ -1,0 +1,76 @@
+"""EpochReports: what a network in training scores on the clips it is judged by, told to a trial."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from .._checks import without_nan
+from .._draws import with_frames
+from .._nested import steps_before
+from .._tensorflow import keras
+from ..exceptions import DataError
+from ._reports import Reports
+
+_ROWS_AT_ONCE = 256
+
+
+class EpochReports(keras.callbacks.Callback):
+    """Report one network between epochs, which may end the trial.
+
+    It looks for the fitted steps before its network in the pipeline that is being fitted, because
+    no step hands on the clips that are left out.
+
+    Parameters
+    ----------
+    reports : Reports
+        Of the trial.
+    pipeline : estimator
+        What is being fitted.
+    clips, truth : ndarray
+        The clips that are left out, and their labels.
+    """
+
+    def __init__(
+        self, reports: Reports, pipeline: Any, clips: np.ndarray, truth: np.ndarray
+    ) -> None:
+        super().__init__()
+        self.reports = reports
+        self.pipeline = pipeline
+        self.clips = clips
+        self.truth = truth
+        self._rows: np.ndarray | None = None
+
+    def __sklearn_clone__(self) -> EpochReports:
+        return self  # clones of the pipeline report to the same trial
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise DataError(f"the loss is {loss} after epoch {epoch + 1}")
+        share = (epoch + 1) / self.params["epochs"]
+        if self.reports.is_due(share):
+            steps, network = steps_before(self.pipeline, self._is_mine)
+            # Some estimators fit copies of it out of sight.
+            if hasattr(network, "classes_"):
+                self.reports.within_fold(share, self.truth, self._predict(steps, network))
+
+    def _predict(self, steps: list[tuple[str, Any]], network: Any) -> np.ndarray:
+        """Label of each clip that is left out, as far as the network knows."""
+        if self._rows is None:
+            features = Pipeline(steps).transform(self.clips)
+            features = features.values[:, 0] if hasattr(features, "values") else features
+            self._rows = without_nan(features)
+        rows = self._rows
+        n_frames = self.model.input_shape[1]
+        if rows.ndim == 3 and n_frames is not None:
+            rows = with_frames(rows, n_frames)
+        blocks = [rows[i : i + _ROWS_AT_ONCE] for i in range(0, len(rows), _ROWS_AT_ONCE)]
+        found = np.concatenate([np.asarray(self.model(b, training=False)) for b in blocks])
+        return network.classes_[found.argmax(axis=1)]
+
+    def _is_mine(self, step: Any) -> bool:
+        return any(callback is self for callback in getattr(step, "callbacks", None) or ())

@@ -1,0 +1,264 @@
+"""Search spaces: functions from an Optuna trial to parameters of a pipeline.
+
+Each suggests values for one step, whose name in the pipeline it is told. `search_space` finds the
+steps of a pipeline that there is a space for, and `combine` puts spaces together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from sklearn.base import clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+from .._nested import check_steps
+from .._validation import check_value, one_of
+from ..augmentation import Augmenter
+from ..classifier import CNNEmotionClassifier
+from ..exceptions import ParameterError
+from ..features import FeatureUnionExtractor
+from ..loader import AudioLoader
+from ..recipes._assembly import set_or_explain
+from ..voting import SoftVotingClassifier
+
+__all__ = [
+    "augmenter",
+    "combine",
+    "discriminant",
+    "extractor",
+    "loader",
+    "network",
+    "search_space",
+    "vote_weights",
+]
+
+Space = Callable[[Any], dict[str, Any]]
+
+_N_DRAWS = 20
+
+
+def loader(trial: Any, step: str = "load") -> dict[str, Any]:
+    """Sampling rate, length and trimming of an :class:`skser.AudioLoader`.
+
+    Parameters
+    ----------
+    trial : optuna.trial.Trial
+        Suggests.
+    step : str, default="load"
+        Name of the step in the pipeline.
+
+    Returns
+    -------
+    params : dict
+        For `set_params` of the pipeline.
+    """
+    return {
+        f"{step}__sr": trial.suggest_categorical(f"{step}__sr", [16000, 22050]),
+        f"{step}__duration": trial.suggest_float(f"{step}__duration", 2.0, 5.0, step=0.5),
+        f"{step}__trim_db": trial.suggest_categorical(f"{step}__trim_db", [None, 25, 30, 40]),
+    }
+
+
+def augmenter(trial: Any, step: str = "augment") -> dict[str, Any]:
+    """Number and strength of the views of an :class:`skser.Augmenter`; parameters as of `loader`.
+
+    ``speed`` is suggested as the largest factor, and goes as far down as it goes up.
+    """
+    speed = trial.suggest_float(f"{step}__speed", 1.05, 1.3)
+    noise = trial.suggest_categorical(f"{step}__noise", [False, True])
+    return {
+        f"{step}__n_views": trial.suggest_int(f"{step}__n_views", 2, 8),
+        f"{step}__speed": (1 / speed, speed),
+        f"{step}__noise": (15, 30) if noise else None,
+    }
+
+
+def extractor(trial: Any, step: str = "features") -> dict[str, Any]:
+    """Frames and derivatives of a :class:`skser.FeatureUnionExtractor`.
+
+    Parameters as of `loader`.
+    """
+    return {
+        f"{step}__n_fft": trial.suggest_categorical(f"{step}__n_fft", [512, 1024, 2048]),
+        f"{step}__hop_length": trial.suggest_categorical(f"{step}__hop_length", [160, 256, 320]),
+        f"{step}__deltas": trial.suggest_int(f"{step}__deltas", 0, 2),
+    }
+
+
+def network(trial: Any, step: str = "classify") -> dict[str, Any]:
+    """Training of a :class:`skser.CNNEmotionClassifier`; parameters as of `loader`.
+
+    All of them are those of any architecture.
+    """
+    return {
+        f"{step}__learning_rate": trial.suggest_float(
+            f"{step}__learning_rate", 3e-4, 1e-2, log=True
+        ),
+        f"{step}__batch_size": trial.suggest_categorical(f"{step}__batch_size", [8, 16, 32, 64]),
+        f"{step}__weight_decay": trial.suggest_float(f"{step}__weight_decay", 1e-4, 0.1, log=True),
+        f"{step}__dense_dropout": trial.suggest_float(f"{step}__dense_dropout", 0.0, 0.6),
+        f"{step}__label_smoothing": trial.suggest_float(f"{step}__label_smoothing", 0.0, 0.2),
+        f"{step}__mixup": trial.suggest_float(f"{step}__mixup", 0.0, 0.4),
+    }
+
+
+def discriminant(trial: Any, step: str = "classify__estimator") -> dict[str, Any]:
+    """Shrinkage of a linear discriminant; parameters as of `loader`."""
+    return {f"{step}__shrinkage": trial.suggest_float(f"{step}__shrinkage", 0.05, 0.95)}
+
+
+def vote_weights(trial: Any, members: Sequence[str], step: str = "vote") -> dict[str, Any]:
+    """Weights of a :class:`skser.voting.SoftVotingClassifier`.
+
+    Parameters
+    ----------
+    trial : optuna.trial.Trial
+        Suggests.
+    members : sequence of str
+        Names of the members. The first has weight 1, and others a tenth to ten times as much.
+    step : str, default="vote"
+        Name of the step in the pipeline.
+
+    Returns
+    -------
+    params : dict
+        For `set_params` of the pipeline.
+    """
+    others = [
+        trial.suggest_float(f"{step}__weights__{name}", 0.1, 10.0, log=True) for name in members[1:]
+    ]
+    return {f"{step}__weights": [1.0, *others]}
+
+
+_READY: dict[str, dict[type, Callable[..., dict[str, Any]]]] = {
+    "load": {AudioLoader: loader},
+    "augment": {Augmenter: augmenter},
+    "features": {FeatureUnionExtractor: extractor},
+    "classify": {CNNEmotionClassifier: network, LinearDiscriminantAnalysis: discriminant},
+    "vote": {SoftVotingClassifier: vote_weights},
+}
+PARTS = tuple(_READY)
+
+
+def search_space(pipeline: Any, parts: Sequence[str] = ("classify", "vote")) -> Space:
+    """The ready search space of a pipeline.
+
+    Parameters
+    ----------
+    pipeline : estimator
+        Its steps are looked for however deep they are.
+    parts : sequence of {"load", "augment", "features", "classify", "vote"}, \
+            default=("classify", "vote")
+        What to search. With the first three, a trial that is new in them extracts features anew.
+
+    Returns
+    -------
+    space : callable
+        ``space(trial) -> params``, for `set_params` of the pipeline.
+
+    Raises
+    ------
+    ParameterError
+        The pipeline has no such step that there is a space for.
+
+    Examples
+    --------
+    >>> import optuna
+    >>> from skser import make_emotion_pipeline
+    >>> from skser.tuning import search_space
+    >>> space = search_space(make_emotion_pipeline(), ["load", "vote"])
+    >>> trial = optuna.trial.FixedTrial({
+    ...     "load__sr": 16000, "load__duration": 2.5, "load__trim_db": None,
+    ...     "vote__weights__network": 3.0,
+    ... })
+    >>> space(trial)
+    {'load__sr': 16000, 'load__duration': 2.5, 'load__trim_db': None, 'vote__weights': [1.0, 3.0]}
+    """
+    spaces: list[Space] = []
+    steps = pipeline.get_params() if hasattr(pipeline, "get_params") else {}
+    for part in parts:
+        check_value("parts", part, one_of(*PARTS))
+        found = [
+            _of_step(function, name, step)
+            for name, step in steps.items()
+            for kind, function in _READY[part].items()
+            if isinstance(step, kind)
+        ]
+        if not found and part != "vote":
+            kinds = ", ".join(kind.__name__ for kind in _READY[part])
+            raise ParameterError(
+                f"parts must name what the pipeline has, got {part!r}, but there is no {kinds} in "
+                "it; write a function space(trial) for other steps"
+            )
+        spaces += found
+    if not spaces:
+        raise ParameterError("parts must name at least one part that the pipeline has")
+    return combine(*spaces)
+
+
+def combine(*spaces: Space) -> Space:
+    """One space of several.
+
+    Parameters
+    ----------
+    *spaces : callable
+        Functions ``space(trial) -> params``.
+
+    Returns
+    -------
+    space : callable
+        Its params are those of all; of a parameter in two of them, the last counts.
+
+    Examples
+    --------
+    >>> import optuna
+    >>> from skser.tuning import combine, spaces
+    >>> def epochs(trial):
+    ...     return {"classify__epochs": trial.suggest_int("classify__epochs", 20, 80)}
+    >>> space = combine(spaces.discriminant, epochs)
+    >>> values = {"classify__estimator__shrinkage": 0.5, "classify__epochs": 30}
+    >>> space(optuna.trial.FixedTrial(values))
+    {'classify__estimator__shrinkage': 0.5, 'classify__epochs': 30}
+    """
+    return partial(_suggest_all, spaces)
+
+
+def _suggest_all(spaces: Sequence[Space], trial: Any) -> dict[str, Any]:
+    return {name: value for space in spaces for name, value in space(trial).items()}
+
+
+def _of_step(function: Callable[..., dict[str, Any]], name: str, step: Any) -> Space:
+    if isinstance(step, SoftVotingClassifier):
+        return partial(function, members=[member for member, _ in step.estimators], step=name)
+    return partial(function, step=name)
+
+
+def check_space(space: Any, pipeline: Any) -> None:
+    """Raise ParameterError for a space that is empty, or names what a pipeline does not have.
+
+    It is tried on draws at random, which also take the branches of one that has some.
+    """
+    import optuna
+
+    if not callable(space):
+        raise ParameterError(f"space must be a function space(trial), got {space!r}")
+    from ._silent import silent_study
+
+    study = silent_study(optuna.samplers.RandomSampler(seed=0))
+    complaints = []
+    for _ in range(_N_DRAWS):
+        trial = study.ask()
+        params = space(trial)
+        if not isinstance(params, dict):
+            raise ParameterError(f"space must return a dict of parameters, got {params!r}")
+        if not params or not trial.params:
+            raise ParameterError("space must suggest at least one parameter, got none")
+        candidate = set_or_explain(clone(pipeline), params)
+        try:
+            check_steps(candidate)
+        except ParameterError as error:
+            complaints.append(error)
+    if len(complaints) == _N_DRAWS:  # a bad combination among others is for its trial to tell
+        raise ParameterError(f"space must suggest what is allowed: {complaints[0]}")

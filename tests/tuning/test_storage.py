@@ -1,0 +1,183 @@
+import os
+import threading
+import uuid
+import warnings
+
+import optuna
+import pytest
+from optuna.storages import InMemoryStorage, JournalStorage, get_storage, run_grpc_proxy_server
+from optuna.trial import TrialState
+
+from skser.exceptions import MissingDependencyError, StudyError
+from skser.tuning._storage import open_storage, open_study, shown
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+ABOUT = {"pipeline": "a", "space": "b", "corpus": "c", "division into folds": "d"}
+BASELINE = {"params": {}, "user_attrs": {"as_it_is": True}}
+FORMS = (
+    "storage must be a path that ends in .journal, a URL such as sqlite:///study.db, "
+    "postgresql://user@host/name or grpc://host:13000, or an Optuna storage, got "
+)
+
+
+def opened(storage, name="study", about=ABOUT):
+    return open_study(storage, name, None, None, about, BASELINE)
+
+
+@pytest.fixture(params=["memory", "journal", "sqlite", "postgres"])
+def storage(request, tmp_path):
+    if request.param == "memory":
+        return InMemoryStorage()
+    if request.param == "journal":
+        return tmp_path / "study.journal"
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/study.db"
+    return request.getfixturevalue("postgres")
+
+
+def test_a_study_is_made_once_and_then_gone_on_with(storage):
+    first, second = opened(storage), opened(storage)
+    assert second.study_name == "study"
+    assert first.direction == optuna.study.StudyDirection.MAXIMIZE
+    (trial,) = second.trials
+    assert trial.state == TrialState.WAITING
+    assert trial.user_attrs == {"as_it_is": True}
+    second.tell(second.ask(), 0.5)
+    assert opened(storage).best_value == 0.5
+
+
+@pytest.mark.parametrize("what", ABOUT)
+def test_a_study_of_something_else_is_refused(storage, what):
+    opened(storage)
+    with pytest.raises(StudyError) as caught:
+        opened(storage, about={**ABOUT, what: "other"})
+    assert str(caught.value) == (
+        f"study 'study' in {shown(storage)} was begun with another {what}; choose another name for "
+        "the study, or another storage"
+    )
+    assert opened(storage, "other", {**ABOUT, what: "other"}).study_name == "other"
+
+
+def test_a_study_of_someone_else_is_refused(tmp_path):
+    url = f"sqlite:///{tmp_path}/study.db"
+    storage = open_storage(url)
+    study = optuna.create_study(storage=storage, study_name="theirs", direction="maximize")
+    study.optimize(lambda trial: 1.0, n_trials=1)
+    with pytest.raises(StudyError, match=r"study 'theirs' in sqlite:.* was not begun by skser; "):
+        opened(url, "theirs")
+    optuna.create_study(storage=storage, study_name="smallest", direction="minimize")
+    with pytest.raises(StudyError, match=r"study 'smallest' in .* must be one that maximises; "):
+        opened(url, "smallest")
+
+
+def test_a_worker_that_died_in_between_leaves_a_study_that_can_be_used(tmp_path):
+    url = f"sqlite:///{tmp_path}/study.db"
+    optuna.create_study(storage=open_storage(url), study_name="study", direction="maximize")
+    study = opened(url)
+    assert study.user_attrs["skser"] == ABOUT
+    assert [trial.user_attrs for trial in study.trials] == [{"as_it_is": True}]
+
+
+def test_many_workers_may_begin_at_once(postgres):
+    studies = []
+    threads = [
+        threading.Thread(target=lambda: studies.append(opened(postgres, "at once")))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(studies) == 8
+    assert len(opened(postgres, "at once").trials) == 1
+
+
+def test_through_a_proxy(tmp_path, free_port):
+    pytest.importorskip("grpc")
+    database = get_storage(f"sqlite:///{tmp_path}/study.db")
+    server = threading.Thread(
+        target=run_grpc_proxy_server, args=(database,), kwargs={"port": free_port}, daemon=True
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        server.start()
+        study = opened(f"grpc://localhost:{free_port}")
+    study.tell(study.ask(), 0.25)
+    assert opened(f"sqlite:///{tmp_path}/study.db").best_value == 0.25
+
+
+def test_nothing_is_there_to_be_kept():
+    assert isinstance(open_storage(None), InMemoryStorage)
+
+
+def test_a_journal_is_a_file(tmp_path):
+    assert isinstance(open_storage(tmp_path / "a.journal"), JournalStorage)
+    assert isinstance(open_storage(os.fspath(tmp_path / "b.journal")), JournalStorage)
+    assert sorted(os.listdir(tmp_path)) == ["a.journal", "b.journal"]
+
+
+def test_passwords_are_not_shown():
+    assert shown("postgresql://me:secret@host:5/db") == "postgresql://me:***@host:5/db"
+    with pytest.raises(StudyError) as caught:
+        open_storage("postgresql://me:secret@127.0.0.1:1/db")
+    assert "secret" not in str(caught.value)
+    assert str(caught.value).startswith(
+        "storage postgresql://me:***@127.0.0.1:1/db cannot be opened (connection failed: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("storage", "message"),
+    [
+        ("study", FORMS + "'study'"),
+        (5, FORMS + "5"),
+        ("grpc://", FORMS + "'grpc://'"),
+        ("postgresql://me:secret@host:port/db", FORMS + "'postgresql://me:***@host:port/db'"),
+        ("grpc://host:port", FORMS + "'grpc://host:port'"),
+        (
+            "/nowhere/study.journal",
+            "storage /nowhere/study.journal cannot be opened ([Errno 2] No such file or directory: "
+            "'/nowhere/study.journal')",
+        ),
+        (
+            "sqlite:////nowhere/study.db",
+            "storage sqlite:////nowhere/study.db cannot be opened (unable to open database file)",
+        ),
+    ],
+)
+def test_what_is_no_storage(storage, message):
+    with pytest.raises(StudyError) as caught:
+        open_storage(storage)
+    assert str(caught.value) == message
+
+
+def test_a_package_that_is_not_installed():
+    with pytest.raises(MissingDependencyError) as caught:
+        open_storage("mysql://host/db")
+    assert str(caught.value) == (
+        "storage mysql://host/db needs a package that is not installed (No module named "
+        "'MySQLdb'); PostgreSQL comes with skser[postgres], gRPC with skser[grpc]"
+    )
+
+
+def test_a_database_that_may_only_be_read(tmp_path):
+    path = tmp_path / "study.db"
+    opened(f"sqlite:///{path}")
+    with pytest.raises(StudyError, match=r"cannot be .* \(attempt to write a readonly"):
+        opened(f"sqlite:///file:{path}?mode=ro&uri=true")
+
+
+def test_a_user_who_may_only_read(postgres):
+    psycopg = pytest.importorskip("psycopg")
+    opened(postgres)
+    reader = f"reader_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {reader} LOGIN")
+        connection.execute(f"GRANT pg_read_all_data TO {reader}")
+    url = postgres.replace("skser@", f"{reader}@")
+    try:
+        with pytest.raises(StudyError, match=r"storage .* cannot be .* \(permission denied"):
+            opened(url)
+    finally:
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute(f"DROP ROLE {reader}")
