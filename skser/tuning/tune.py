@@ -85,9 +85,10 @@ class Tuning:
         Returns
         -------
         trials : DataFrame
-            A row for each, by its number: ``state``; ``uar``, so far if it was pruned;
-            ``fold_uar``; ``seconds``; ``seed``; ``failure``, the reason, if it failed; and what was
-            suggested, by name. The first is the pipeline as it is, where nothing was.
+            A row for each, by its number: ``state``; ``uar``, NaN if it is not complete;
+            ``fold_uar``, of the folds that it came to; ``seconds``; ``seed``; ``failure``, the
+            reason, if it failed; and what was suggested, by name. The first is the pipeline as it
+            is, where nothing was.
         """
         trials = self.study.get_trials(deepcopy=False)
         others = replaced(trials)
@@ -102,7 +103,8 @@ class Tuning:
                 {
                     "trial": trial.number,
                     "state": trial.state.name.lower(),
-                    "uar": np.nan if trial.value is None else trial.value,
+                    # Of one that was pruned, Optuna has the last report, which is of few clips.
+                    "uar": trial.value if trial.state == TrialState.COMPLETE else np.nan,
                     "fold_uar": attrs.get("fold_uar", []),
                     "seconds": attrs.get("seconds", np.nan),
                     "seed": attrs.get("seed"),

@@ -139,6 +139,17 @@ def test_default_pruner_has_five_trials_to_compare_with():
     assert (states[5:] == "pruned").any()
 
 
+def test_scores_of_a_part_of_the_folds_are_not_among_the_others():
+    class Never(optuna.pruners.NopPruner):
+        def prune(self, study, trial):
+            return trial.number > 1
+
+    table = tuned(n_trials=4, pruner=Never()).to_frame()
+    assert table["state"].to_list() == ["complete", "complete", "pruned", "pruned"]
+    assert table["uar"].isna().to_list() == [False, False, True, True]
+    assert [len(uars) for uars in table["fold_uar"]] == [4, 4, 1, 1]
+
+
 def test_ranges_that_differ_from_trial_to_trial(tmp_path):
     def space(trial):
         strong = trial.suggest_categorical("strong", [True, False])
