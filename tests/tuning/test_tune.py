@@ -253,7 +253,7 @@ def told(study, trial):
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 tuning = tune(
     quick_pipeline(), noises(), space, n_trials=10, storage=sys.argv[1], folder=sys.argv[2],
-    random_state=0, grace=3.0, callbacks=[told],
+    random_state=0, grace=2.0, callbacks=[told],
 )
 print("best", tuning.best_score, flush=True)
 """
