@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from .features.golden.make_golden import references, speechlike
-
 
 def pytest_configure(config):
     """Have librosa compile its functions here; workers that do so at once spoil its cache."""
     is_worker = hasattr(config, "workerinput")
     if getattr(config.option, "numprocesses", None) and not is_worker:
+        from .features.golden.make_golden import references, speechlike
+
         references(speechlike())
 
 
