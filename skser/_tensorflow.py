@@ -7,30 +7,13 @@ Set ``TF_CPP_MIN_LOG_LEVEL`` to below 3 to see all.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import nullcontext, suppress
 
+from ._stderr import stderr_closed
 
-@contextmanager
-def _stderr_closed(quiet: bool) -> Iterator[None]:
-    try:
-        kept = os.dup(2) if quiet else None
-    except OSError:  # there is no stderr
-        kept = None
-    if kept is None:
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+_is_quiet = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") >= "3"
 
-
-with _stderr_closed(os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") >= "3"):
+with stderr_closed() if _is_quiet else nullcontext():
     import keras
     import tensorflow as tf
 

@@ -12,15 +12,8 @@ import stat
 
 import numpy as np
 
-from ._decoders import (
-    AudioInfo,
-    Source,
-    decode_container,
-    decode_sound,
-    describe,
-    inspect_container,
-    inspect_sound,
-)
+from ._containers import decode_container, inspect_container
+from ._decoders import AudioInfo, Source, check_samples, decode_sound, describe, inspect_sound
 from ._validation import NONE, check_value, integer, number
 from .exceptions import (
     AudioError,
@@ -74,7 +67,7 @@ def _inspect(source: Source, *, to_end: bool) -> AudioInfo:
         info = inspect_container(source)
     else:
         info = inspect_sound(source, to_end=to_end)
-    if info.n_samples == 0:
+    if min(info.n_samples, info.n_channels) < 1:
         raise AudioError(f"{describe(source)}: has a header and no samples")
     if not MIN_SR <= info.sr <= MAX_SR:
         raise AudioError(
@@ -115,8 +108,8 @@ def read_audio(
     Raises
     ------
     AudioError
-        As for :func:`inspect_audio`; also where decoding fails on the way, where samples are NaN
-        or infinite, and where ``offset`` is at or past the end.
+        As for :func:`inspect_audio`; also where decoding fails on the way, where samples are NaN,
+        infinite or beyond 1e10, and where ``offset`` is at or past the end.
     ParameterError
         ``sr``, ``offset`` or ``duration`` has a value that is not allowed.
 
@@ -152,8 +145,7 @@ def decode_audio(
         raise
     if len(waveform) == 0:
         raise AudioError(f"{describe(source)}: offset={offset:g} s is at or past the end")
-    if not np.isfinite(waveform).all():
-        raise AudioError(f"{describe(source)}: has samples that are NaN or infinite")
+    check_samples(waveform, source)
     if sr is None or sr == info.sr:
         return waveform, info.sr
     return resample(waveform, info.sr, sr), sr

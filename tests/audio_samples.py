@@ -51,7 +51,8 @@ def write_container(
     """Write a tone with PyAV, beside a video track if ``video`` names its codec."""
     import av
 
-    with av.open(path, "w", format=format) as container:
+    # Matroska would have random names for its tracks.
+    with av.open(path, "w", format=format, options={"fflags": "+bitexact"}) as container:
         picture = container.add_stream(video, rate=25) if video else None
         sound = container.add_stream(codec, rate=sr, layout=layout) if codec else None
         if picture:
@@ -63,8 +64,9 @@ def write_container(
             container.mux(picture.encode(None))
         if sound:
             context = sound.codec_context
-            samples = np.tile(tone(frequency, sr, seconds), (len(context.layout.channels), 1))
-            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=layout)
+            n_channels = len(context.layout.channels)
+            samples = np.repeat(tone(frequency, sr, seconds), n_channels)[np.newaxis]
+            frame = av.AudioFrame.from_ndarray(samples, format="flt", layout=layout)
             frame.sample_rate, frame.pts = sr, 0
             resampler = av.AudioResampler(
                 context.format, layout, sr, frame_size=context.frame_size or None
