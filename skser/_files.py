@@ -1,15 +1,13 @@
-"""Files written whole or not at all, and models kept with joblib."""
+"""Files written whole or not at all."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-
-import joblib
 
 from .exceptions import DataError
 
@@ -28,6 +26,27 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink()
 
 
+@contextmanager
+def folder_written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary folder beside ``path``, which takes its place when the block ends well."""
+    final = Path(path)
+    temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        _put_in_place(temporary, final)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put_in_place(temporary: Path, final: Path) -> None:
+    try:
+        os.rename(temporary, final)
+    except OSError:
+        if not final.is_dir():  # else another process was sooner
+            raise
+
+
 def check_writable(path: str | os.PathLike[str]) -> Path:
     """Raise DataError now if a file could not be written there later."""
     path = Path(path)
@@ -39,23 +58,3 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     if not os.access(folder, os.W_OK):
         raise DataError(f"{path}: its folder {folder} may not be written to")
     return path
-
-
-def save_model(pipeline: Any, path: str | os.PathLike[str]) -> None:
-    """Keep a fitted pipeline with joblib."""
-    with written_whole(path) as temporary:
-        joblib.dump(pipeline, temporary, compress=3)
-
-
-def load_model(path: str | os.PathLike[str]) -> Any:
-    """Load a pipeline kept with `save_model`; like any pickle, it must come from a trusted hand."""
-    if not Path(path).is_file():
-        raise DataError(f"{path}: is no file, so there is no model to load")
-    try:
-        model = joblib.load(path)
-    except Exception as error:
-        # Unpickling what is no pickle raises almost anything.
-        raise DataError(f"{path}: is no model that can be loaded ({error})") from error
-    if not hasattr(model, "predict_proba") or not hasattr(model, "classes_"):
-        raise DataError(f"{path}: holds a {type(model).__name__}, not a fitted emotion pipeline")
-    return model

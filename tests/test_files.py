@@ -1,9 +1,10 @@
-import joblib
 import pytest
-from sklearn.dummy import DummyClassifier
-from sklearn.preprocessing import StandardScaler
 
-from skser._files import check_writable, load_model, save_model, written_whole
+from skser._files import (
+    check_writable,
+    folder_written_whole,
+    written_whole,
+)
 from skser.exceptions import DataError
 
 
@@ -29,27 +30,36 @@ def test_written_whole(tmp_path):
     assert [p.read_text() for p in tmp_path.iterdir()] == ["all"]
 
 
+def test_a_folder_is_written_whole(tmp_path):
+    with folder_written_whole(tmp_path / "corpus") as folder:
+        (folder / "a.wav").touch()
+        assert folder.name.startswith(".")
+        assert not (tmp_path / "corpus").exists()
+    assert list(tmp_path.rglob("*")) == [tmp_path / "corpus", tmp_path / "corpus" / "a.wav"]
+
+
+def test_nothing_is_left_of_a_folder_half_written(tmp_path):
+    def write_half():
+        with folder_written_whole(tmp_path / "corpus") as folder:
+            (folder / "a.wav").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_was_written_sooner_stays(tmp_path):
+    with folder_written_whole(tmp_path / "corpus") as folder:
+        (folder / "late.wav").touch()
+        (tmp_path / "corpus").mkdir()
+        (tmp_path / "corpus" / "soon.wav").touch()
+    assert list(tmp_path.rglob("*")) == [tmp_path / "corpus", tmp_path / "corpus" / "soon.wav"]
+
+
 def test_check_writable(tmp_path):
     check_writable(tmp_path / "model.joblib")
     with pytest.raises(DataError, match=r"nowhere does not exist$"):
         check_writable(tmp_path / "nowhere" / "model.joblib")
     with pytest.raises(DataError, match=r"is a directory, so no file can be written there$"):
         check_writable(tmp_path)
-
-
-def test_model_round_trip(tmp_path):
-    model = DummyClassifier().fit([[0], [1]], ["calm", "sad"])
-    save_model(model, tmp_path / "model.joblib")
-    assert list(load_model(tmp_path / "model.joblib").classes_) == ["calm", "sad"]
-
-
-def test_bad_models(tmp_path):
-    path = tmp_path / "model.joblib"
-    with pytest.raises(DataError, match=r"model\.joblib: is no file, so there is no model to load"):
-        load_model(path)
-    path.write_text("not a pickle")
-    with pytest.raises(DataError, match=r"model\.joblib: is no model that can be loaded"):
-        load_model(path)
-    joblib.dump(StandardScaler(), path)
-    with pytest.raises(DataError, match="holds a StandardScaler, not a fitted emotion pipeline"):
-        load_model(path)

@@ -10,7 +10,9 @@ from .auto import load_corpus
 from .crema_d import load_crema_d
 from .emodb import load_emodb
 from .emovo import load_emovo
+from .fetch import fetch_crema_d, fetch_emodb, fetch_ravdess
 from .folder import load_folder
+from .kaggle import fetch_kaggle_ser
 from .manifest import load_manifest
 from .merge import merge_corpora
 from .ravdess import load_ravdess
@@ -21,6 +23,10 @@ from .tess import load_tess
 __all__ = [
     "EMOTIONS",
     "check_audio",
+    "fetch_crema_d",
+    "fetch_emodb",
+    "fetch_kaggle_ser",
+    "fetch_ravdess",
     "load_corpus",
     "load_crema_d",
     "load_emodb",

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from .._audio_files import find_audio
 from ..exceptions import DataError
-from ._corpus import find_audio, listing, make_corpus
+from ._corpus import listing, make_corpus
 
 
 class NamedCorpus(NamedTuple):

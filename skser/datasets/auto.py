@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .._audio_files import find_audio
 from .._validation import did_you_mean
 from ..exceptions import DataError, ParameterError
-from ._corpus import EMOTIONS, emotion_name, find_audio, listing
+from ._corpus import EMOTIONS, emotion_name, listing
 from .crema_d import CREMA_D, load_crema_d
 from .emodb import EMODB, load_emodb
 from .emovo import EMOVO, load_emovo

@@ -19,7 +19,8 @@ Citation: H. Cao, D. G. Cooper, M. K. Keutmann, R. C. Gur, A. Nenkova and R. Ver
 Crowd-sourced Emotional Multimodal Actors Dataset. IEEE Transactions on Affective Computing 5(4),
 377-390. doi:10.1109/TAFFC.2014.2336244
 Source: https://github.com/CheyneyComputerScience/CREMA-D
-Licence: Open Database License 1.0; contents under the Database Contents License 1.0
+Licence: Open Database License 1.0; contents under the Database Contents License 1.0; commercial use
+is allowed
 """
 
 CREMA_D = NamedCorpus(

@@ -17,7 +17,8 @@ those of about 800 in which listeners heard the emotion and found it natural.
 Citation: F. Burkhardt, A. Paeschke, M. Rolfes, W. F. Sendlmeier and B. Weiss (2005). A database of
 German emotional speech. Interspeech 2005, 1517-1520. doi:10.21437/Interspeech.2005-446
 Source: http://emodb.bilderbar.info/
-Licence: free to use with citation; no formal licence is given with the original release
+Licence: free to use with citation; no formal licence is given with the original release. The copy
+https://zenodo.org/records/7447302 is CC BY 4.0, commercial use is allowed
 """
 
 EMODB = NamedCorpus(

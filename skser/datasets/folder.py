@@ -10,8 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from .._audio_files import find_audio
 from ..exceptions import DataError, ParameterError
-from ._corpus import emotion_name, find_audio, listing, make_corpus
+from ._corpus import emotion_name, listing, make_corpus
 
 DESCR = """\
 {name}: {n_clips} recordings in a folder per class, with {n_classes} classes.

@@ -21,7 +21,7 @@ Speech: 1440 recordings, 60 per actor; song: 1012, actor 18 does not sing.
 Citation: S. R. Livingstone and F. A. Russo (2018). The Ryerson Audio-Visual Database of Emotional
 Speech and Song (RAVDESS). PLoS ONE 13(5), e0196391. doi:10.1371/journal.pone.0196391
 Source: https://zenodo.org/records/1188976
-Licence: CC BY-NC-SA 4.0
+Licence: CC BY-NC-SA 4.0, no commercial use
 """
 
 RAVDESS = NamedCorpus(
@@ -51,7 +51,7 @@ RAVDESS = NamedCorpus(
     descr=DESCR,
 )
 
-_CHANNEL = one_of("speech", "song", "both")
+CHANNEL = one_of("speech", "song", "both")
 
 
 def load_ravdess(
@@ -109,7 +109,7 @@ def load_ravdess(
     >>> speech.target, speech.groups
     (array(['fear'], dtype='<U4'), array(['ravdess-12'], dtype='<U10'))
     """
-    check_value("channel", channel, _CHANNEL)
+    check_value("channel", channel, CHANNEL)
     every = read_names(RAVDESS, data_home)
     frame = every[every["modality"] != "video-only"]
     if channel != "both":

@@ -18,7 +18,7 @@ Citation: S. Haq and P. J. B. Jackson (2010). Multimodal emotion recognition. In
 Machine Audition: Principles, Algorithms and Systems, 398-423. IGI Global.
 doi:10.4018/978-1-61520-919-4
 Source: http://kahlan.eps.surrey.ac.uk/savee/
-Licence: free of charge for research, after registration
+Licence: free of charge for research, after registration; no commercial use
 """
 
 SAVEE = NamedCorpus(

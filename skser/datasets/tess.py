@@ -17,7 +17,7 @@ emotions: 2800 recordings. With two speakers it says little about speakers never
 Citation: M. K. Pichora-Fuller and K. Dupuis (2020). Toronto emotional speech set (TESS). Borealis.
 doi:10.5683/SP2/E8H2MF
 Source: https://doi.org/10.5683/SP2/E8H2MF
-Licence: CC BY-NC-ND 4.0
+Licence: CC BY-NC-ND 4.0, no commercial use
 """
 
 TESS = NamedCorpus(

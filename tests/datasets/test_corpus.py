@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 import skser.datasets
+from skser._audio_files import AUDIO_SUFFIXES, find_audio
 from skser.datasets import load_emovo
-from skser.datasets._corpus import AUDIO_SUFFIXES, find_audio, listing, make_corpus
+from skser.datasets._corpus import listing, make_corpus
 from skser.exceptions import CorpusNotFoundError, DataError, SkserError
 
 
