@@ -102,8 +102,3 @@ def check_padding(values: np.ndarray, is_sequence: bool) -> None:
         raise DataError("X must have NaN only where it fills whole frames that pad a sequence")
     if np.isinf(values).any():
         raise DataError("X must not have infinite values")
-
-
-def without_nan(rows: np.ndarray) -> np.ndarray:
-    """Rows in float32 with padding as zeros, which networks take for padding."""
-    return np.nan_to_num(rows.astype(np.float32, copy=False), nan=0.0)

@@ -13,10 +13,8 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.exceptions import NotFittedError as SklearnNotFittedError
-from sklearn.utils.validation import check_is_fitted as sklearn_check_is_fitted
 
-from .exceptions import NotFittedError, ParameterError
+from .exceptions import ParameterError
 
 
 class Allowed(NamedTuple):
@@ -136,6 +134,11 @@ def check_value(name: str, value: Any, *kinds: Allowed) -> None:
 
 def check_is_fitted(estimator: Any, attribute: str) -> None:
     """Raise skser's NotFittedError unless ``estimator`` has ``attribute``."""
+    from sklearn.exceptions import NotFittedError as SklearnNotFittedError
+    from sklearn.utils.validation import check_is_fitted as sklearn_check_is_fitted
+
+    from .exceptions import NotFittedError
+
     try:
         sklearn_check_is_fitted(estimator, attribute)
     except SklearnNotFittedError as error:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
-from sklearn.utils import check_array
-from sklearn.utils.validation import validate_data
 
 from .exceptions import AudioError, AudioWarning, ConversionError, DataError, naming
 
@@ -226,6 +224,9 @@ def as_clips(X: Any, estimator: Any, *, reset: bool) -> Clips:
     With ``reset``, as in fit, the number of samples is noted, and later arrays must have as many.
     A list of waveforms of unequal lengths is free of that.
     """
+    from sklearn.utils import check_array
+    from sklearn.utils.validation import validate_data
+
     if isinstance(X, Clips):
         return X
     is_ragged = isinstance(X, (list, tuple)) and len({np.shape(item) for item in X}) > 1

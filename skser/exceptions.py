@@ -7,9 +7,10 @@ of OSError come first among the bases: dask unpickles with ``__new__``, and thei
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sklearn.exceptions import NotFittedError as _SklearnNotFittedError
+if TYPE_CHECKING:
+    from sklearn.exceptions import NotFittedError as _SklearnNotFittedError
 
 __all__ = [
     "AudioError",
@@ -20,9 +21,11 @@ __all__ = [
     "ConversionError",
     "CorpusNotFoundError",
     "DataError",
+    "DownloadError",
     "ExtractionError",
     "LeakageWarning",
     "MissingDependencyError",
+    "ModelError",
     "NotFittedError",
     "ParameterError",
     "SkserError",
@@ -67,16 +70,20 @@ class CorpusNotFoundError(FileNotFoundError, DataError):
     """The folder or table of a corpus does not exist."""
 
 
+class DownloadError(ConnectionError, DataError):
+    """A file could not be downloaded, or not to its end; the message says how far it came."""
+
+
 class ExtractionError(SkserError, RuntimeError):
     """A feature block or a stage failed; the message names the recording and the first error."""
 
 
-class NotFittedError(SkserError, _SklearnNotFittedError):
-    """An estimator was used before ``fit``."""
-
-
 class MissingDependencyError(SkserError, ImportError):
     """An optional package is needed and not installed."""
+
+
+class ModelError(SkserError, ValueError):
+    """A model file cannot be written or loaded; the message names it and says why."""
 
 
 class StudyError(SkserError, ValueError):
@@ -93,6 +100,24 @@ class LeakageWarning(SkserWarning):
 
 class AudioWarning(SkserWarning):
     """Recordings that could not be used were replaced by silence."""
+
+
+if TYPE_CHECKING:
+
+    class NotFittedError(SkserError, _SklearnNotFittedError):
+        """An estimator was used before ``fit``."""
+
+
+def __getattr__(name: str) -> Any:
+    # scikit-learn's class is a base of one, and prediction from a model file does without it.
+    if name != "NotFittedError":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from sklearn.exceptions import NotFittedError as sklearn_error
+
+    doc = "An estimator was used before ``fit``."
+    found = type(name, (SkserError, sklearn_error), {"__doc__": doc, "__module__": __name__})
+    globals()[name] = found
+    return found
 
 
 class naming:

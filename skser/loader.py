@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from ._checks import check_labels
+from ._reading import ClipReader
 from ._recordings import (
-    Recording,
     Silence,
     as_recordings,
     combine_errors,
@@ -19,60 +18,10 @@ from ._recordings import (
     list_errors,
 )
 from ._validation import NONE, check_parameters, integer, number, one_of
-from .audio import decode_audio, fix_length
 from .clips import Clips
 from .exceptions import AudioError, AudioWarning, DataError
 
 __all__ = ["AudioLoader"]
-
-
-@dataclass(frozen=True)
-class ClipReader:
-    """Reads a recording as one waveform: the parameters of the loader and what they do."""
-
-    sr: int
-    duration: float | None
-    offset: float
-    pad: str | None
-    trim_db: float | None
-    normalize: str | None
-
-    @property
-    def max_samples(self) -> int | None:
-        return None if self.duration is None else round(self.duration * self.sr)
-
-    @property
-    def n_samples(self) -> int | None:
-        return None if self.pad is None else self.max_samples
-
-    def __call__(self, source: Recording | Silence | np.ndarray) -> np.ndarray:
-        waveform = self._waveform(source)
-        if self.trim_db is not None:
-            waveform = trim_silence(waveform, self.trim_db)
-        if self.max_samples is not None:
-            waveform = waveform[: self.max_samples]
-        if self.normalize is not None:
-            waveform = normalize_level(waveform, self.normalize)
-        if self.n_samples is not None:
-            waveform = pad_waveform(waveform, self.n_samples, self.pad)
-        return waveform
-
-    def _waveform(self, source: Recording | Silence | np.ndarray) -> np.ndarray:
-        if isinstance(source, Silence):
-            return self.silence()
-        # Silence is trimmed before the crop, so then all of the recording is needed.
-        duration = self.duration if self.trim_db is None else None
-        if isinstance(source, Recording):
-            content = source.path if source.content is None else source.content
-            assert content is not None
-            return decode_audio(
-                content, source.info, self.sr, offset=self.offset, duration=duration
-            )[0]
-        return source[int(self.offset * self.sr) :]
-
-    def silence(self) -> np.ndarray:
-        """What stands for a recording that cannot be used."""
-        return np.zeros(self.max_samples or self.sr, np.float32)
 
 
 class AudioLoader(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
@@ -287,32 +236,3 @@ class AudioLoader(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None): 
         tags.input_tags.string = True
         tags.requires_fit = False
         return tags
-
-
-def trim_silence(waveform: np.ndarray, trim_db: float) -> np.ndarray:
-    """Drop what is ``trim_db`` below the loudest frame from both ends."""
-    from librosa.effects import trim
-
-    return trim(waveform, top_db=trim_db)[0]
-
-
-def normalize_level(waveform: np.ndarray, how: str) -> np.ndarray:
-    """Scale to a peak of 1 or a root mean square of 0.1; silence stays as it is."""
-    if how == "peak":
-        level, target = np.abs(waveform).max(), 1.0
-    else:
-        level, target = np.sqrt(np.mean(np.square(waveform, dtype=np.float64))), 0.1
-    # In float64, because the level may be too low to have an inverse in float32.
-    return (waveform / np.float64(level) * target).astype(np.float32) if level > 0 else waveform
-
-
-def pad_waveform(waveform: np.ndarray, n_samples: int, how: str | None) -> np.ndarray:
-    """Lengthen to ``n_samples`` with zeros or with the waveform itself."""
-    missing = n_samples - len(waveform)
-    if missing <= 0:
-        return waveform
-    if how == "both":
-        return np.pad(waveform, (missing // 2, missing - missing // 2))
-    if how == "repeat":
-        return np.resize(waveform, n_samples)
-    return fix_length(waveform, n_samples)

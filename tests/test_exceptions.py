@@ -15,10 +15,12 @@ BUILT_IN = {
     "ConversionError": TypeError,
     "CorpusNotFoundError": FileNotFoundError,
     "DataError": ValueError,
+    "DownloadError": ConnectionError,
     "ExtractionError": RuntimeError,
     "MissingDependencyError": ImportError,
     "NotFittedError": SklearnNotFittedError,
     "ParameterError": ValueError,
+    "ModelError": ValueError,
     "StudyError": ValueError,
 }
 WARNINGS = {"SkserWarning", "AudioWarning", "LeakageWarning"}

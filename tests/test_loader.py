@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.utils import Bunch
 
-import skser.loader
+import skser._reading
 from skser import AudioLoader, Clips, read_audio
 from skser.exceptions import (
     AudioError,
@@ -48,7 +48,7 @@ def no_decoding(monkeypatch):
     def fail(*args, **kwargs):
         raise AssertionError("was decoded")
 
-    monkeypatch.setattr(skser.loader, "decode_audio", fail)
+    monkeypatch.setattr(skser._reading, "decode_audio", fail)
 
 
 def waveforms_of(clips):
@@ -431,13 +431,13 @@ def test_silent_and_tiny_clips(waveform, normalize, trim_db, pad):
 
 def test_transform_is_lazy(paths, monkeypatch):
     decoded = []
-    decode = skser.loader.decode_audio
+    decode = skser._reading.decode_audio
 
     def spy(source, *args, **kwargs):
         decoded.append(source)
         return decode(source, *args, **kwargs)
 
-    monkeypatch.setattr(skser.loader, "decode_audio", spy)
+    monkeypatch.setattr(skser._reading, "decode_audio", spy)
     clips = AudioLoader().fit_transform(paths)[1:]
     copy = pickle.loads(pickle.dumps(clips))
     assert decoded == []

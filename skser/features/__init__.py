@@ -1,41 +1,6 @@
 """Features of speech: blocks, the spectra that they share, and the extractor that joins them."""
 
-from .base import FeatureBlock
-from .cache import CacheInfo
-from .cepstral import MFCC, MelSpectrogram
-from .scaling import FeatureScaler
-from .speaker_normalizer import SpeakerNormalizer
-from .spectra import Spectra
-from .spectral import (
-    RMS,
-    SpectralBandwidth,
-    SpectralCentroid,
-    SpectralContrast,
-    SpectralFlatness,
-    SpectralRolloff,
-    ZeroCrossingRate,
-)
-from .tonal import Chroma, ChromaCQT, Pitch, Tonnetz
-from .union import FeatureUnionExtractor
+import lazy_loader as _lazy
 
-__all__ = [
-    "MFCC",
-    "RMS",
-    "CacheInfo",
-    "Chroma",
-    "ChromaCQT",
-    "FeatureBlock",
-    "FeatureScaler",
-    "FeatureUnionExtractor",
-    "MelSpectrogram",
-    "Pitch",
-    "SpeakerNormalizer",
-    "Spectra",
-    "SpectralBandwidth",
-    "SpectralCentroid",
-    "SpectralContrast",
-    "SpectralFlatness",
-    "SpectralRolloff",
-    "Tonnetz",
-    "ZeroCrossingRate",
-]
+# Names are loaded when first used: blocks need no scikit-learn, and the extractor does.
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

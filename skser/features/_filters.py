@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 
 DELTA_WIDTH = 9
 _BANDS_AT_ONCE = 16
+_HZ_PER_MEL = 200 / 3
+_LINEAR_TO_HZ = 1000.0
+_LINEAR_TO_MEL = _LINEAR_TO_HZ / _HZ_PER_MEL
+_LOG_STEP = np.log(6.4) / 27
 
 
 @lru_cache(maxsize=8)
 def hann(n_fft: int, dtype: Any) -> np.ndarray:
     """Periodic Hann window."""
-    return scipy.signal.get_window("hann", n_fft).astype(dtype)
+    return (0.5 + 0.5 * np.cos(np.linspace(-np.pi, np.pi, n_fft + 1)[:-1])).astype(dtype)
 
 
 @lru_cache(maxsize=32)
@@ -27,12 +31,33 @@ def mel_filters(
 
     All but 2 % of the full matrix is 0. Parts of it are small and dense enough to multiply with.
     """
-    from librosa.filters import mel
-
-    weights = mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
+    weights = _slaney_triangles(sr, n_fft, n_mels, fmin, sr / 2 if fmax is None else fmax)
     return [
         _without_zeros(weights[i : i + _BANDS_AT_ONCE]) for i in range(0, n_mels, _BANDS_AT_ONCE)
     ]
+
+
+def _slaney_triangles(sr: int, n_fft: int, n_mels: int, fmin: float, fmax: float) -> np.ndarray:
+    """The full matrix (n_mels, 1 + n_fft // 2), as `librosa.filters.mel` makes it."""
+    edges = _mel_to_hz(np.linspace(_hz_to_mel(fmin), _hz_to_mel(fmax), n_mels + 2))
+    distances = edges[:, np.newaxis] - np.fft.rfftfreq(n_fft, 1 / sr)
+    widths = np.diff(edges)[:, np.newaxis]
+    rising, falling = -distances[:-2] / widths[:-1], distances[2:] / widths[1:]
+    weights = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    weights *= 2.0 / (edges[2:] - edges[:-2])[:, np.newaxis]
+    return weights
+
+
+def _hz_to_mel(frequency: float) -> float:
+    """Slaney's scale: linear up to 1 kHz, then logarithmic."""
+    if frequency < _LINEAR_TO_HZ:
+        return frequency / _HZ_PER_MEL
+    return float(_LINEAR_TO_MEL + np.log(frequency / _LINEAR_TO_HZ) / _LOG_STEP)
+
+
+def _mel_to_hz(mels: np.ndarray) -> np.ndarray:
+    above = _LINEAR_TO_HZ * np.exp(_LOG_STEP * (mels - _LINEAR_TO_MEL))
+    return np.where(mels < _LINEAR_TO_MEL, _HZ_PER_MEL * mels, above)
 
 
 def _without_zeros(weights: np.ndarray) -> tuple[slice, np.ndarray]:
@@ -59,5 +84,6 @@ def cosine_basis(n: int, n_kept: int) -> np.ndarray:
 @lru_cache(maxsize=4)
 def delta_weights(order: int) -> np.ndarray:
     """Savitzky-Golay weights of a derivative, for the frames from the earliest to the latest."""
-    weights = scipy.signal.savgol_coeffs(DELTA_WIDTH, polyorder=order, deriv=order, use="dot")
-    return weights.astype(np.float32)
+    frames = np.arange(DELTA_WIDTH) - DELTA_WIDTH // 2
+    polynomials = np.linalg.pinv(np.vander(frames, order + 1, increasing=True))
+    return (math.factorial(order) * polynomials[order]).astype(np.float32)

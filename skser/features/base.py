@@ -6,19 +6,19 @@ from abc import abstractmethod
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
+from .._parameters import Parameters
 from .._validation import Allowed, check_parameters
 from .spectra import Spectra
 
 __all__ = ["FeatureBlock"]
 
 
-class FeatureBlock(BaseEstimator):
+class FeatureBlock(Parameters):
     """Base class of feature blocks; derive from it to add one's own.
 
-    A block has its parameters in ``__init__``, as any scikit-learn estimator, and
-    :meth:`compute` and :meth:`bin_names`. It learns nothing.
+    A block has its parameters in ``__init__``, as any scikit-learn estimator, ``get_params`` and
+    ``set_params``, and :meth:`compute` and :meth:`bin_names`. It learns nothing.
 
     Examples
     --------

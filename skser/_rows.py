@@ -1,0 +1,29 @@
+"""Rows on their way to a network: so many at a time, with as many frames as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+_ROWS_AT_ONCE = 256
+
+
+def with_frames(sequences: np.ndarray, n_frames: int) -> np.ndarray:
+    """Sequences (n, frames, features) cropped, or padded with zeros, to ``n_frames``."""
+    missing = n_frames - sequences.shape[1]
+    if missing <= 0:
+        return sequences[:, :n_frames]
+    return np.pad(sequences, ((0, 0), (0, missing), (0, 0)))
+
+
+def in_blocks(ask: Callable[[np.ndarray], np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """What ``ask`` says of all rows, asked of a few at a time, which bounds memory."""
+    rows = rows.astype(np.float32, copy=False)
+    starts = range(0, len(rows), _ROWS_AT_ONCE)
+    return np.concatenate([ask(rows[start : start + _ROWS_AT_ONCE]) for start in starts])
+
+
+def without_nan(rows: np.ndarray) -> np.ndarray:
+    """Rows in float32 with padding as zeros, which networks take for padding."""
+    return np.nan_to_num(rows.astype(np.float32, copy=False), nan=0.0)
