@@ -1,0 +1,106 @@
+"""Long recordings in bounded memory: blocks of a waveform, excerpts of it, and its levels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from ._containers import container_blocks
+from ._decoders import BLOCK, AudioInfo, Source, check_samples, sound_blocks
+from .audio import fix_length
+from .exceptions import AudioError
+
+FRAME_SECONDS = 0.02  # of which a level is taken
+_LOWEST_POWER = 1e-12  # -120 dB: digital silence has a level, too
+
+
+def stream_audio(source: Source, info: AudioInfo, sr: int) -> Iterator[np.ndarray]:
+    """Blocks of what `read_audio` returns, of a recording whose header has been checked."""
+    blocks = sound_blocks if info.decoder == "libsndfile" else container_blocks
+    decoded = _checked(_joined(blocks(source, info)), source)
+    yield from decoded if sr == info.sr else _resampled(decoded, info.sr, sr)
+
+
+def slices(waveform: np.ndarray) -> Iterator[np.ndarray]:
+    """Blocks of a waveform that is in memory."""
+    return (waveform[start : start + BLOCK] for start in range(0, len(waveform), BLOCK))
+
+
+def excerpts(
+    blocks: Iterable[np.ndarray], spans: Iterable[tuple[int, int]], name: str
+) -> Iterator[np.ndarray]:
+    """Cut ``spans``, pairs (start, stop) in samples that ascend, out of a stream.
+
+    No more is held than a span and a block.
+    """
+    remaining = iter(blocks)
+    held, first = np.empty(0, np.float32), 0  # `first` is where in the recording `held` begins
+    for start, stop in spans:
+        while first + len(held) < stop:
+            block = next(remaining, None)
+            if block is None:
+                raise AudioError(f"{name}: ends sooner than when it was first read")
+            n_gone = min(max(start - first, 0), len(held))
+            held, first = np.concatenate([held[n_gone:], block]), first + n_gone
+        yield held[start - first : stop - first].copy()
+
+
+def frame_levels(blocks: Iterable[np.ndarray], sr: int) -> tuple[np.ndarray, int]:
+    """Root mean square of frames of 20 ms in dB (float32), and the number of samples.
+
+    The last frame may be shorter.
+    """
+    length = round(FRAME_SECONDS * sr)
+    levels: list[np.ndarray] = []
+    rest, n_samples = np.empty(0, np.float32), 0
+    for block in blocks:
+        n_samples += len(block)
+        samples = np.concatenate([rest, block])
+        n_framed = len(samples) // length * length
+        levels.append(_levels(samples[:n_framed].reshape(-1, length)))
+        rest = samples[n_framed:]
+    if len(rest):
+        levels.append(_levels(rest[np.newaxis]))
+    return np.concatenate(levels) if levels else np.empty(0, np.float32), n_samples
+
+
+def _levels(frames: np.ndarray) -> np.ndarray:
+    power = np.square(frames).mean(axis=1)
+    return 10 * np.log10(np.maximum(power, np.float32(_LOWEST_POWER)))
+
+
+def _joined(parts: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Blocks of reasonable length: a container's are of some 20 ms."""
+    held: list[np.ndarray] = []
+    n_held = 0
+    for part in parts:
+        held.append(part)
+        n_held += len(part)
+        if n_held >= BLOCK:
+            yield np.concatenate(held)
+            held, n_held = [], 0
+    if held:
+        yield np.concatenate(held)
+
+
+def _checked(blocks: Iterable[np.ndarray], source: Source) -> Iterator[np.ndarray]:
+    for block in blocks:
+        check_samples(block, source)
+        yield block
+
+
+def _resampled(blocks: Iterable[np.ndarray], sr: int, to_sr: int) -> Iterator[np.ndarray]:
+    """Resample as `skser.audio.resample` does, to as many samples."""
+    import soxr
+
+    resampler = soxr.ResampleStream(sr, to_sr, 1, quality="HQ")
+    n_in = n_out = 0
+    for block in blocks:
+        n_in += len(block)
+        resampled = resampler.resample_chunk(block)
+        n_out += len(resampled)
+        yield resampled
+    rest = resampler.resample_chunk(np.empty(0, np.float32), last=True)
+    yield fix_length(rest, math.ceil(n_in * to_sr / sr) - n_out)
