@@ -28,7 +28,7 @@ from .leakage import LeakageReport, leakage_report
 _OPTIONAL = (
     *("leakage.csv", "block_importance.csv", "cross_corpus.csv", "training_history.csv"),
     *("leakage_gap.png", "block_importance.png", "cross_corpus.png", "training_curves.png"),
-    *("saliency.png", "surest_mistake.png", "speaker_scores.png"),
+    *("saliency.png", "surest_mistake.png", "speaker_scores.png", "coverage.png"),
 )
 
 

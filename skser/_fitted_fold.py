@@ -45,9 +45,9 @@ class FittedFold:
     pipeline: Any
     groups: np.ndarray | None
 
-    def params_of(self, part: np.ndarray) -> dict[str, np.ndarray]:
+    def params_of(self, part: np.ndarray | slice) -> dict[str, np.ndarray]:
         """What its ``predict`` needs beside the clips of a part."""
-        if self.groups is None or not _asks(self.pipeline, "predict"):
+        if self.groups is None or not asks(self.pipeline, "predict"):
             return {}
         return {"groups": self.groups[part]}
 
@@ -55,7 +55,9 @@ class FittedFold:
         """scikit-learn's metadata routing, where speakers have to be handed on."""
         return config_context(enable_metadata_routing=self.groups is not None)
 
-    def probabilities(self, clips: np.ndarray, part: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    def probabilities(
+        self, clips: Any, part: np.ndarray | slice, classes: np.ndarray
+    ) -> np.ndarray:
         """Probabilities of ``classes``; without ``predict_proba``, all of it for the label."""
         asked, pipeline = clips[part], self.pipeline
         with self.routing():
@@ -90,14 +92,14 @@ def fit_fold(
     pipeline = clone(pipeline)
     if watch is not None:
         watch(pipeline)
-    fold = FittedFold(pipeline, groups if _asks(pipeline, "fit") else None)
+    fold = FittedFold(pipeline, groups if asks(pipeline, "fit") else None)
     params = {} if fold.groups is None else {"groups": fold.groups[train]}
     with fold.routing():
         pipeline.fit(clips[train], target[train], **params)
     return fold
 
 
-def _asks(pipeline: Any, method: str) -> bool:
+def asks(pipeline: Any, method: str) -> bool:
     """Whether a step asks for speakers; some estimators cannot be asked about that."""
     try:
         return bool(get_routing_for_object(pipeline).consumes(method, ["groups"]))

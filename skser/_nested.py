@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from ._validation import check_parameters
+from ._validation import check_is_fitted, check_parameters
 from .exceptions import ParameterError
 from .features import FeatureUnionExtractor
 
@@ -46,6 +46,16 @@ def check_steps(pipeline: Any) -> None:
                 raise ParameterError(str(error)) from None
 
 
+def check_gives_probabilities(pipeline: Any) -> None:
+    """Raise NotFittedError, or ParameterError if the last step has no ``predict_proba``."""
+    check_is_fitted(pipeline, "classes_")
+    if not hasattr(pipeline, "predict_proba"):
+        last = pipeline.steps[-1][1] if isinstance(pipeline, Pipeline) else pipeline
+        raise ParameterError(
+            f"pipeline must have predict_proba, which its {type(last).__name__} has not"
+        )
+
+
 def extractions(pipeline: Any) -> Iterator[Pipeline]:
     """The steps up to each extractor, as pipelines that make features of recordings."""
     for before, _, step in _walk([("", pipeline)], []):
@@ -64,8 +74,11 @@ def _walk(
         elif members := _members(step):
             for member in members:
                 yield from _walk([member], before)
-        elif hasattr(step, "estimator"):  # a classifier around another
+        elif hasattr(step, "estimator"):  # a classifier around another, which it fits a copy of
             yield from _walk([("estimator", step.estimator)], before)
+            fitted = getattr(step, "estimator_", step.estimator)
+            if fitted is not step.estimator:
+                yield from _walk([("", fitted)], before)
         before = [*before, (name, step)]
 
 

@@ -12,6 +12,8 @@ from ._corpus_parts import Parts
 from ._nested import steps_of
 from .features import SpeakerNormalizer
 
+_INDEPENDENT = ", speaker-independent: nobody tested is trained on"
+
 
 def describe_protocol(pipeline: Any, cv: Any, parts: Parts, groups: np.ndarray | None) -> str:
     """How clips were divided, whether anybody is on both sides, and how voices are normalised."""
@@ -27,6 +29,11 @@ def describe_fitted(pipeline: Any) -> str:
     ) + _describe_normalization(pipeline)
 
 
+def is_speaker_independent(protocol: str) -> bool:
+    """Whether a protocol says that nobody who was tested was trained on."""
+    return _INDEPENDENT in protocol
+
+
 def _describe_split(cv: Any, parts: Parts, groups: np.ndarray | None) -> str:
     folds = f"{len(parts)} folds ({_name(cv)})"
     if groups is None:
@@ -37,7 +44,7 @@ def _describe_split(cv: Any, parts: Parts, groups: np.ndarray | None) -> str:
             f"{folds}, not speaker-independent: {len(shared)} of {len(np.unique(groups))} speakers "
             "are both trained on and tested"
         )
-    return f"{folds}, speaker-independent: nobody tested is trained on"
+    return folds + _INDEPENDENT
 
 
 def _name(cv: Any) -> str:

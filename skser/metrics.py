@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-__all__ = ["SCORES", "SpeakerSums", "expected_calibration_error"]
+from .exceptions import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SCORES", "SpeakerSums", "coverage_accuracy", "expected_calibration_error"]
 
 SCORES = ("uar", "accuracy", "macro_f1", "log_loss", "calibration_error")
 
@@ -170,3 +175,92 @@ def expected_calibration_error(y_true: Any, y_prob: Any) -> float:
     truth, probabilities = np.asarray(y_true), np.asarray(y_prob, dtype=float)
     sums = SpeakerSums.of(truth, probabilities, np.zeros(len(truth), int))
     return float(sums.scores()["calibration_error"][0])
+
+
+def coverage_accuracy(y_true: Any, y_prob: Any, classes: Any) -> pd.DataFrame:
+    """Accuracy of the answers that are left when unsure ones are not given.
+
+    A clip is answered if the probability of its most probable class is at least the threshold.
+    What is not answered is neither right nor wrong [1]_.
+
+    Parameters
+    ----------
+    y_true : array of shape (n_clips,)
+        True labels.
+    y_prob : array of shape (n_clips, n_classes)
+        Probabilities.
+    classes : array of shape (n_classes,)
+        The labels, in the order of the probabilities.
+
+    Returns
+    -------
+    table : DataFrame
+        A row for each confidence that occurs, from low to high: ``threshold``, this confidence;
+        ``coverage``, the share of clips that are answered; ``accuracy`` of these; and their
+        ``uar``, over the classes among them.
+
+    Raises
+    ------
+    DataError
+        There are no clips, not one row of probabilities for each, not one column for each class, or
+        a label that is none of the classes.
+
+    References
+    ----------
+    .. [1] R. El-Yaniv and Y. Wiener, "On the foundations of noise-free selective classification",
+       Journal of Machine Learning Research 11, 2010.
+
+    Examples
+    --------
+    >>> from skser.metrics import coverage_accuracy
+    >>> probabilities = [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]
+    >>> coverage_accuracy(["calm", "sad", "sad"], probabilities, ["calm", "sad"]).round(3)
+       threshold  coverage  accuracy   uar
+    0        0.6     1.000     0.667  0.75
+    1        0.8     0.667     1.000  1.00
+    2        0.9     0.333     1.000  1.00
+    """
+    import pandas as pd
+
+    truth, probabilities = index_labels(y_true, y_prob, classes)
+    confidence = probabilities.max(axis=1)
+    surest = np.argsort(-confidence, kind="stable")
+    of_class = np.eye(probabilities.shape[1])[truth[surest]]
+    is_right = (probabilities.argmax(axis=1) == truth)[surest]
+    answered = of_class.cumsum(axis=0)
+    right = (of_class * is_right[:, np.newaxis]).cumsum(axis=0)
+    with np.errstate(invalid="ignore"):  # a class that is not among the surest
+        uar = np.nanmean(right / answered, axis=1)
+    n_answered = np.arange(1, len(truth) + 1)
+    table = pd.DataFrame(
+        {
+            "threshold": confidence[surest],
+            "coverage": n_answered / len(truth),
+            "accuracy": right.sum(axis=1) / n_answered,
+            "uar": uar,
+        }
+    )
+    # Clips of one confidence are answered together.
+    table = table.drop_duplicates("threshold", keep="last")
+    return table.iloc[::-1].reset_index(drop=True)
+
+
+def index_labels(y_true: Any, y_prob: Any, classes: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Index of the class of each clip, and its probabilities, checked."""
+    truth, probabilities = np.asarray(y_true), np.asarray(y_prob, dtype=float)
+    names = np.asarray(classes).tolist()
+    wanted = (len(truth), len(names))
+    if len(truth) == 0 or probabilities.shape != wanted:
+        raise DataError(
+            f"y_prob must be of shape {wanted} (clips, classes), with at least one clip, got "
+            f"{probabilities.shape}"
+        )
+    if not np.isfinite(probabilities).all():
+        raise DataError("y_prob must hold probabilities, got NaN or infinite values")
+    number_of = {name: number for number, name in enumerate(names)}
+    unknown = [label for label in truth.tolist() if label not in number_of]
+    if unknown:
+        raise DataError(
+            f"y_true must have labels of {', '.join(map(str, names))}, got {unknown[0]!r}"
+        )
+    return np.array([number_of[label] for label in truth.tolist()]), probabilities

@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
 
 from skser import metrics
-from skser.metrics import SCORES, SpeakerSums, expected_calibration_error
+from skser.exceptions import DataError
+from skser.metrics import SCORES, SpeakerSums, coverage_accuracy, expected_calibration_error
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +93,40 @@ def test_calibration_error():
 def test_a_probability_of_zero_costs_a_lot_but_not_everything():
     sums = SpeakerSums.of(np.array([0]), np.array([[0.0, 1.0]]), np.array(["a"]))
     assert_allclose(sums.log_loss, -np.log(np.finfo(float).eps))
+
+
+def test_coverage_and_scores_of_each_threshold(clips):
+    truth, probabilities, _ = clips
+    names = np.array(["angry", "calm", "happy", "sad"])
+    table = coverage_accuracy(names[truth], probabilities, names)
+    confidence, predicted = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    assert_allclose(table["threshold"], np.unique(confidence))
+    for row in table.iloc[::20].itertuples():
+        answered = confidence >= row.threshold
+        assert row.coverage == answered.mean()
+        assert_allclose(row.accuracy, accuracy_score(truth[answered], predicted[answered]))
+        own = [(predicted[truth == c] == c)[answered[truth == c]] for c in range(4)]
+        assert_allclose(row.uar, np.mean([right.mean() for right in own if len(right)]))
+
+
+@given(st.integers(0, 1000), st.integers(2, 5), st.integers(1, 40))
+@settings(max_examples=30, deadline=None)
+def test_coverage_falls_from_all_clips_as_the_threshold_rises(seed, n_classes, n_clips):
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(n_classes, size=n_clips)
+    probabilities = rng.integers(1, 5, size=(n_clips, n_classes)).astype(float)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    table = coverage_accuracy(truth, probabilities, range(n_classes))
+    assert table["coverage"][0] == 1
+    assert table["accuracy"][0] == accuracy_score(truth, probabilities.argmax(axis=1))
+    assert (np.diff(table["threshold"]) > 0).all()
+    assert (np.diff(table["coverage"]) < 0).all()
+    assert table[["accuracy", "uar"]].stack().between(0, 1).all()
+    order = rng.permutation(n_clips)
+    assert coverage_accuracy(truth[order], probabilities[order], range(n_classes)).equals(table)
+
+
+def test_labels_that_are_no_classes():
+    with pytest.raises(DataError) as error:
+        coverage_accuracy(["bored"], [[0.5, 0.5]], ["calm", "sad"])
+    assert str(error.value) == "y_true must have labels of calm, sad, got 'bored'"

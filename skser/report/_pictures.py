@@ -22,6 +22,7 @@ from ..plotting import (
     ClassScoresDisplay,
     ClipDisplay,
     ConfusionDisplay,
+    CoverageDisplay,
     CrossCorpusDisplay,
     EmotionDistributionDisplay,
     LeakageGapDisplay,
@@ -77,6 +78,11 @@ def draw_pictures(
         predictions["emotion"], evaluation.probabilities, classes, ax=reliability.subplots()
     )
     yield "reliability", reliability
+
+    if evaluation.has_probabilities:
+        coverage = figure(6.0, 4.0)
+        CoverageDisplay.from_evaluation(evaluation, ax=coverage.subplots())
+        yield "coverage", coverage
 
     history = evaluation.training_history
     if len(history):

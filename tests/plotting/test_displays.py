@@ -1,6 +1,7 @@
 """Values that displays draw; training curves have tests of their own."""
 
 import warnings
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_fscore_support
 
 from skser import evaluate
-from skser.exceptions import ParameterError, SkserWarning
+from skser.exceptions import DataError, ParameterError, SkserWarning
 from skser.explanation import Saliency
 from skser.leakage import leakage_report
 from skser.metrics import expected_calibration_error
@@ -22,6 +23,7 @@ from skser.plotting import (
     ClassScoresDisplay,
     ClipDisplay,
     ConfusionDisplay,
+    CoverageDisplay,
     CrossCorpusDisplay,
     EmotionDistributionDisplay,
     LeakageGapDisplay,
@@ -112,6 +114,29 @@ def test_reliability(ax):
     assert_allclose(display.accuracy[full], accuracy)
     assert_allclose(display.confidence[full], confidence)
     assert display.calibration_error == expected_calibration_error(truth, probabilities)
+
+
+def test_coverage(ax, evaluation):
+    display = CoverageDisplay.from_evaluation(evaluation, ax=ax)
+    table = display.table
+    drawn = table[table["coverage"] >= 0.3]
+    for line, name in zip(display.lines_, ("accuracy", "uar"), strict=True):
+        assert_allclose(line.get_xdata(), drawn["coverage"])
+        assert_allclose(line.get_ydata(), drawn[name])
+    scores = evaluation.to_frame()["pooled"]
+    assert [table["accuracy"][0], table["uar"][0]] == pytest.approx(scores[["accuracy", "uar"]])
+    surest = evaluation.probabilities.max(axis=1).nlargest(18).index
+    right = (evaluation.predictions["predicted"] == evaluation.predictions["emotion"])[surest]
+    assert ax.get_title().startswith(f"accuracy {scores['accuracy']:.2f} of all clips, ")
+    assert ax.get_title().endswith(f", {right.mean():.2f} at 50 %")
+
+
+def test_coverage_needs_probabilities(evaluation):
+    with pytest.raises(DataError) as error:
+        CoverageDisplay.from_evaluation(replace(evaluation, has_probabilities=False))
+    assert str(error.value) == (
+        "evaluation must have probabilities, which its pipeline does not give"
+    )
 
 
 def test_speaker_scores(ax, evaluation):
