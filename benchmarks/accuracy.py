@@ -49,10 +49,10 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
-from skser._evaluate_command import normalize_by_speaker
 from skser._files import written_whole
 from skser._fitted_fold import fit_fold
 from skser._nested import extractions, set_everywhere
+from skser.cli._evaluation import normalize_by_speaker
 from skser.datasets import load_corpus, make_emotional_speech
 from skser.model_selection import ravdess_folds
 from skser.recipes import RECIPES, get_recipe

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ._rows import with_frames
+
 # Batches whose rows are sorted by length together: enough to be alike, few enough to stay random.
 _BATCHES_ALIKE = 8
 # Parameters with which rows are the features as they are.
@@ -173,14 +175,6 @@ def count_frames(sequences: np.ndarray) -> np.ndarray:
     """Number of frames before the padding (NaN or zeros) of sequences (..., frames, features)."""
     is_real = ~np.isnan(sequences[..., 0]) & (sequences != 0).any(axis=-1)
     return np.where(is_real.any(axis=-1), is_real.shape[-1] - is_real[..., ::-1].argmax(axis=-1), 1)
-
-
-def with_frames(sequences: np.ndarray, n_frames: int) -> np.ndarray:
-    """Sequences (n, frames, features) cropped, or padded with zeros, to ``n_frames``."""
-    missing = n_frames - sequences.shape[1]
-    if missing <= 0:
-        return sequences[:, :n_frames]
-    return np.pad(sequences, ((0, 0), (0, missing), (0, 0)))
 
 
 def _uniform(

@@ -11,10 +11,10 @@ import joblib
 import numpy as np
 
 from . import networks
-from ._checks import without_nan
 from ._draws import Draws, DrawSettings
 from ._identity import identify
 from ._keras_backend import History, train
+from ._rows import without_nan
 from ._tensorflow import keras, tf
 from ._trained_network import TrainedNetwork
 from ._training import TrainingSettings

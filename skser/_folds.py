@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +23,8 @@ from ._fitted_fold import FittedFold, features_kept, fit_fold
 from ._identity import hash_of, identify, own_code
 from ._nested import extractions, set_everywhere, steps_of
 from ._progress import progress
+from ._versions import versions
 from .audio import file_signature
-
-_PACKAGES = ("skser", "scikit-learn", "tensorflow", "keras", "librosa", "numpy")
 
 
 @dataclass(frozen=True)
@@ -126,19 +124,6 @@ def run_folds(
             )
             folds.update(bar)
     return [folds[i] for i in range(len(parts))]
-
-
-def versions(*packages: str) -> dict[str, str]:
-    """Versions of what scores depend on, and of other packages."""
-    found = {name: _version(name) for name in (*_PACKAGES, *packages)}
-    return {"python": platform.python_version()} | found
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # some builds have other names
-        return "unknown"
 
 
 def without_conveniences(pipeline: Any) -> Any:

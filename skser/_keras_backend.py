@@ -20,7 +20,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 from . import _layers  # noqa: F401 (Keras loads a network whose layers are registered)
 from ._checkpoint import Checkpoint
-from ._draws import Draws, with_frames
+from ._draws import Draws
+from ._rows import in_blocks, with_frames
 from ._tensorflow import keras, tf  # before scikeras, which would import them aloud
 from ._trained_network import TrainedNetwork
 from ._training import EpochBar, TrainingSettings, make_callbacks, make_loss, make_optimizer
@@ -30,7 +31,6 @@ from tensorflow.python.framework import config as tf_config  # isort: skip
 
 History = dict[str, list[float]]
 
-_ROWS_AT_ONCE = 256
 _BATCHES_AHEAD = 4
 _ONE_FIT = Lock()
 
@@ -188,6 +188,21 @@ class PredictionFunction:
         n_frames = self.model.input_shape[1] if X.ndim == 3 else None
         if n_frames is not None:
             X = with_frames(X, n_frames)
-        starts = range(0, len(X), _ROWS_AT_ONCE)
-        blocks = [self.graph(tf.constant(X[i : i + _ROWS_AT_ONCE], tf.float32)) for i in starts]
-        return np.concatenate([block.numpy() for block in blocks])
+        return in_blocks(lambda rows: self.graph(tf.constant(rows)).numpy(), X)
+
+
+def write_network(config: str, weights: list[np.ndarray], folder: Path) -> None:
+    """Write ``model.json``, ``weights.h5`` and ``model.keras``, as Keras programs read them."""
+    import h5py
+    from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
+
+    model = keras.models.model_from_json(config)
+    model.set_weights(weights)
+    (folder / "model.json").write_text(model.to_json(indent=1), encoding="utf-8")
+    with warnings.catch_warnings():
+        # Keras reads variables in a way that NumPy will no longer allow.
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        # Keras' own save_weights insists on another name than programs look for.
+        with h5py.File(folder / "weights.h5", "w") as file:
+            save_weights_to_hdf5_group(file, model)
+        model.save(folder / "model.keras")

@@ -19,22 +19,39 @@ class TrainedNetwork:
         Keras' description of the network (JSON).
     weights : list of ndarray
         Its weights, in Keras' order.
+    graph : bytes or None, default=None
+        The same network in ONNX, which takes its weights from ``weights``.
+
+    Attributes
+    ----------
+    runtime : {"tensorflow", "onnx"}
+        What answers.
     """
 
-    def __init__(self, config: str, weights: list[np.ndarray]) -> None:
+    def __init__(self, config: str, weights: list[np.ndarray], graph: bytes | None = None) -> None:
         self.config = config
         self.weights = weights
+        self.graph = graph
+        self.runtime = "tensorflow"
         self._function: Callable[[np.ndarray], np.ndarray] | None = None
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
         """Probabilities (n_rows, n_classes) in float64, each row with sum 1."""
         if self._function is None:
-            from ._keras_backend import PredictionFunction
-
-            self._function = PredictionFunction(self.config, self.weights)
+            self._function = self._make_function()
         found = self._function(rows).astype(np.float64)
         return found / found.sum(axis=1, keepdims=True)
 
+    def _make_function(self) -> Callable[[np.ndarray], np.ndarray]:
+        if self.runtime == "onnx":
+            from ._onnx import OnnxFunction
+
+            assert self.graph is not None
+            return OnnxFunction(self.graph, self.weights)
+        from ._keras_backend import PredictionFunction
+
+        return PredictionFunction(self.config, self.weights)
+
     def __getstate__(self) -> dict[str, Any]:
         # The traced function belongs to its process.
-        return {"config": self.config, "weights": self.weights, "_function": None}
+        return {**vars(self), "_function": None}

@@ -9,8 +9,8 @@ from typing import Any
 
 from sklearn.utils import Bunch
 
-from ._files import save_model
 from ._findings import Findings
+from ._models import save_model
 from .datasets import make_emotional_speech
 from .evaluation import evaluate
 from .recipes import make_emotion_pipeline
@@ -29,7 +29,7 @@ def run_demo(
 ) -> float:
     """Synthesise a corpus, cross-validate by speaker, fit, keep the model and label a recording.
 
-    Writes ``speech/``, ``model.joblib``, and all that ``skser evaluate`` writes: tables, pictures
+    Writes ``speech/``, ``model.skser``, and all that ``skser evaluate`` writes: tables, pictures
     and ``report.html``.
 
     Parameters
@@ -71,7 +71,7 @@ def run_demo(
     for line in findings.told()[:2]:
         say(line)
     pipeline.fit(known.paths, known.target)
-    save_model(pipeline, folder / "model.joblib")
+    save_model(pipeline, folder / "model.skser")
 
     recording = speech.paths[stranger][-1]
     truth = speech.target[stranger][-1]
@@ -82,7 +82,7 @@ def run_demo(
         f"probability {probabilities[best]:.2f}"
     )
     for path in [
-        folder / "model.joblib",
+        folder / "model.skser",
         *findings.write(folder, title="Synthetic speech"),
     ]:
         say(f"wrote {path}")

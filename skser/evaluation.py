@@ -16,10 +16,11 @@ from ._both_sides import warn_of_leakage, warn_of_tuning
 from ._corpus_parts import Parts, divide, splitter_of, take_apart
 from ._evaluation import KEPT, Evaluation, compare
 from ._fitted_fold import FittedFold
-from ._folds import Fold, history_of, run_folds, versions, without_conveniences
+from ._folds import Fold, history_of, run_folds, without_conveniences
 from ._nested import steps_of
 from ._protocol import describe_fitted, describe_protocol
 from ._validation import N_JOBS, VERBOSE, check_is_fitted, check_value, one_of
+from ._versions import versions
 from .exceptions import DataError, SkserWarning
 from .features import SpeakerNormalizer
 
@@ -201,8 +202,13 @@ def _evaluation(
     folds: list[Fold],
     protocol: str,
 ) -> Evaluation:
-    plain = without_conveniences(pipeline)
-    is_usual = type(plain).__repr__ is BaseEstimator.__repr__
-    text = plain.__repr__(N_CHAR_MAX=10**6) if is_usual else repr(plain)  # which is shortened
+    text = describe_pipeline(pipeline)
     has_probabilities = hasattr(pipeline, "predict_proba")
     return Evaluation(predictions, classes, folds, protocol, text, versions(), has_probabilities)
+
+
+def describe_pipeline(pipeline: Any) -> str:
+    """A pipeline with those parameters that are not its defaults and that change scores."""
+    plain = without_conveniences(pipeline)
+    is_usual = type(plain).__repr__ is BaseEstimator.__repr__
+    return plain.__repr__(N_CHAR_MAX=10**6) if is_usual else repr(plain)  # which is shortened

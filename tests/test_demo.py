@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from skser import demo
-from skser._files import load_model
+from skser._models import load_model
 
 TINY = {"load__duration": 1.0, "augment__n_views": 2, "vote__network__classify__filters": (8,)}
 
@@ -25,7 +25,7 @@ def test_demo_goes_the_whole_way(tmp_path, monkeypatch):
     assert len(predictions) == 36
     recalls = (predictions["predicted"] == predictions["emotion"]).groupby(predictions["emotion"])
     assert uar == pytest.approx(recalls.mean().mean())
-    assert load_model(out / "model.joblib").classes_.shape == (2,)
+    assert load_model(out / "model.skser").classes_.shape == (2,)
     for name in ("confusion_matrix.png", "training_curves.png"):
         assert matplotlib.image.imread(out / name).std() > 0
     assert f"{uar:.3f}" in told[1]

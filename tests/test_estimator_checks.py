@@ -17,6 +17,7 @@ from skser import (
     FeatureUnionExtractor,
     SpeakerNormalizer,
 )
+from skser.calibration import TemperatureScaledClassifier
 from skser.voting import SoftVotingClassifier
 
 
@@ -45,6 +46,7 @@ ESTIMATORS = [
     FeatureScaler(),
     OneSpeakerNormalizer(),
     AugmentedClassifier(LogisticRegression()),
+    TemperatureScaledClassifier(LogisticRegression()),
     SoftVotingClassifier([("weak", LogisticRegression(C=0.1)), ("strong", LogisticRegression())]),
     CNNEmotionClassifier(
         "dense",

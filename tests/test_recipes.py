@@ -1,22 +1,37 @@
+from functools import cache
+
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
+import skser
 from skser import make_emotion_pipeline
 from skser.datasets import make_emotional_speech
 from skser.exceptions import ParameterError
+from skser.persistence._light import load_light
 from skser.recipes import RECIPES, get_recipe
 
+_ONE_EPOCH = {"classify__epochs": 1, "classify__validation_fraction": 0.34}
 QUICK = {
-    "residual_network": {"classify__filters": (4,), "augment__n_views": 1},
-    "mfcc_cnn": {"classify__filters": (4, 4)},
-    "cnn_512": {"classify__filters": (8, 8), "classify__dense_units": 8},
-    "cnn_bilstm_attention": {"classify__filters": (8,), "classify__recurrent_units": 4},
-    "dense_195": {},
-    "cnn_256": {"classify__filters": (4, 4)},
+    "default": {
+        "augment__n_views": 1,
+        "vote__network__classify__epochs": 1,
+        "vote__network__classify__filters": (4,),
+    },
+    "functionals": {"augment__n_views": 2},
+    "residual_network": {"classify__filters": (4,), "augment__n_views": 1, **_ONE_EPOCH},
+    "mfcc_cnn": {"classify__filters": (4, 4), **_ONE_EPOCH},
+    "cnn_512": {"classify__filters": (8, 8), "classify__dense_units": 8, **_ONE_EPOCH},
+    "cnn_bilstm_attention": {
+        "classify__filters": (8,),
+        "classify__recurrent_units": 4,
+        **_ONE_EPOCH,
+    },
+    "dense_195": _ONE_EPOCH,
+    "cnn_256": {"classify__filters": (4, 4), **_ONE_EPOCH},
 }
 # As published: rate in Hz, seconds from where on, features of a frame, views; then the training.
 PUBLISHED = {
@@ -78,17 +93,41 @@ def test_every_recipe_is_named():
         assert get_recipe(name).__name__ == name
 
 
+@pytest.fixture(scope="module")
+def fitted(speech):
+    """From the name of a recipe to its pipeline, quickly fitted."""
+
+    @cache
+    def fit(name):
+        return RECIPES[name](random_state=0, **QUICK[name]).fit(speech.paths, speech.target)
+
+    return fit
+
+
 @pytest.mark.parametrize("name", QUICK)
-def test_fits_and_predicts(name, speech):
-    pipeline = RECIPES[name](
-        random_state=0, classify__epochs=1, classify__validation_fraction=0.34, **QUICK[name]
-    )
+def test_fits_and_predicts(name, fitted, speech):
+    pipeline = fitted(name)
     assert isinstance(pipeline, Pipeline)
-    pipeline.fit(speech.paths, speech.target)
     probabilities = pipeline.predict_proba(speech.paths[:2])
     assert probabilities.shape == (2, 2)
     assert np.isfinite(probabilities).all()
     assert_array_equal(pipeline.classes_, ["angry", "sad"])
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_answers_the_same_from_a_file(name, fitted, speech, tmp_path):
+    pipeline, paths = fitted(name), speech.paths[:3]
+    expected = pipeline.predict_proba(paths)
+    skser.save(pipeline, tmp_path / "model.skser")
+    loaded = skser.load(tmp_path / "model.skser")
+    assert repr(loaded) == repr(clone(loaded))
+    assert repr(loaded) == repr(pipeline)
+    assert_array_equal(loaded.predict_proba(paths), expected)
+    in_onnx = skser.load(tmp_path / "model.skser", runtime="onnx").predict_proba(paths)
+    assert_allclose(in_onnx, expected, atol=1e-5)
+    light = load_light(tmp_path / "model.skser")
+    assert_allclose([light.predict_proba(path) for path in paths], expected, atol=1e-5)
+    assert_array_equal(light.classes_, pipeline.classes_)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from .._checks import without_nan
-from .._draws import with_frames
 from .._nested import steps_before
+from .._rows import with_frames, without_nan
 from .._tensorflow import keras
 from ..exceptions import DataError
 from ._reports import Reports

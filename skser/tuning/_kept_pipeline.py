@@ -10,8 +10,9 @@ import joblib
 from sklearn.pipeline import Pipeline
 
 from .._files import written_whole
-from .._folds import signature, versions, without_conveniences
+from .._folds import signature, without_conveniences
 from .._identity import identify, own_code
+from .._versions import versions
 from ..clips import Clips
 
 

@@ -13,7 +13,7 @@ import optuna
 from optuna.trial import TrialState
 
 from .._files import written_whole
-from .._folds import versions
+from .._versions import versions
 from ._silent import silent_study
 from ._work import counts
 from .objective import best_trial

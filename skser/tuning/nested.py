@@ -16,9 +16,10 @@ from sklearn.utils.validation import _num_samples
 from .._checks import check_labels
 from .._evaluation import Evaluation
 from .._fitted_fold import FittedFold
-from .._folds import signature, versions, without_conveniences
+from .._folds import signature, without_conveniences
 from .._identity import identify, own_code
 from .._validation import check_is_fitted
+from .._versions import versions
 from ..evaluation import evaluate
 from .spaces import Space, search_space
 from .tune import tune

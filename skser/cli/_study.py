@@ -17,13 +17,13 @@ import optuna
 from optuna.trial import TrialState
 from sklearn.utils import Bunch
 
-from ._files import save_model
-from ._findings import Findings
-from ._nested import set_everywhere
-from .exceptions import LeakageWarning, ParameterError
-from .tuning import Tuning, combine, nested_evaluate, search_space, tune
-from .tuning._work import counts
-from .tuning.spaces import PARTS, Space
+from .._findings import Findings
+from .._models import save_model
+from .._nested import set_everywhere
+from ..exceptions import LeakageWarning, ParameterError
+from ..tuning import Tuning, combine, nested_evaluate, search_space, tune
+from ..tuning._work import counts
+from ..tuning.spaces import PARTS, Space
 
 _RANGE = "NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=VALUE,VALUE,..."
 
@@ -93,13 +93,13 @@ def _is_written(tuning: Tuning, out: Path) -> bool:
         about = json.loads((out / "study.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return about.get("n_trials") == counts(tuning.study)[1] and (out / "best.joblib").is_file()
+    return about.get("n_trials") == counts(tuning.study)[1] and (out / "best.skser").is_file()
 
 
 def _write(tuning: Tuning, out: Path, say: Callable[[str], None]) -> None:
     best = set_everywhere(tuning.best_pipeline(), features__verbose=0, classify__verbose=0)
-    save_model(best, out / "best.joblib")
-    for path in (out / "best.joblib", *tuning.save(out)):
+    save_model(best, out / "best.skser")
+    for path in (out / "best.skser", *tuning.save(out)):
         say(f"wrote {path}")
     say(f"UAR {tuning.best_score:.3f}, as it is {tuning.baseline:.3f}")
     for name, value in tuning.best_params.items():

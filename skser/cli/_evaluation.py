@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import Bunch
 
-from ._nested import steps_of
-from ._validation import check_value, one_of
-from .exceptions import DataError, ParameterError
-from .features import FeatureScaler, SpeakerNormalizer
-from .model_selection import SpeakerTextKFold, ravdess_folds
+from .._nested import steps_of
+from .._validation import check_value, one_of
+from ..exceptions import DataError, ParameterError
+from ..features import FeatureScaler, SpeakerNormalizer
+from ..model_selection import SpeakerTextKFold, ravdess_folds
 
 _FOLDS = one_of("speakers", "sentences", "luna-jimenez", "emobox", "random")
 

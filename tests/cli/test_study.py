@@ -10,8 +10,8 @@ from optuna.trial import FixedTrial
 from typer.testing import CliRunner
 
 from skser import cli
-from skser._files import load_model
-from skser._tune_command import choose_space, told_trial
+from skser._models import load_model
+from skser.cli._study import choose_space, told_trial
 from skser.datasets import make_emotional_speech
 from skser.exceptions import LeakageWarning, ParameterError
 from skser.recipes import functionals
@@ -60,9 +60,9 @@ def test_tune_writes_what_came_of_it(table, tmp_path):
     assert "the pipeline as it is (1 of 3); best" in trials[0]
     assert trials[2].endswith(f"best {about['uar']:.3f}, trial {about['best_trial']}")
     written = [line.rpartition("/")[2] for line in lines if line.startswith("wrote")]
-    assert {"trials.csv", "study.json", "history.png", "best.joblib"} <= set(written)
+    assert {"trials.csv", "study.json", "history.png", "best.skser"} <= set(written)
     assert any(line.startswith(f"UAR {about['uar']:.3f}, as it is") for line in lines)
-    best = load_model(out / "best.joblib")
+    best = load_model(out / "best.skser")
     recording = pd.read_csv(table)["FileName"][0]
     assert best.predict([recording])[0] in ("angry", "sad")
     assert best["features"].memory is None

@@ -1,0 +1,212 @@
+"""From a model file to answers: latency, a cold start, and many files.
+
+    python benchmarks/models.py RAVDESS --latency --cold --many
+
+--latency  one recording of 3 s from its path to probabilities, in a process that is warm: a
+           pipeline with the recipe dense_195 (195 features, a dense network), loaded with
+           TensorFlow and with ONNX, and in the light form that `skser predict` takes, beside the
+           way of published systems: `librosa.load`, the features with librosa, scikit-learn's
+           scaler, Keras' `predict`. Before the clock starts, probabilities are compared. One core.
+--cold     `skser predict` on one file in a new process, with ONNX and with TensorFlow, in turns:
+           elapsed time and peak resident memory. Probabilities are compared.
+--many     `skser predict` on all recordings of the corpus in a new process.
+
+Networks are fitted on a few recordings for two epochs, which changes no time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import _one_thread  # noqa: F401
+import joblib
+import numpy as np
+from _compare import MIB, check_equal, describe, pick_clips, print_table, time_each
+
+import skser
+from skser.datasets import load_corpus
+from skser.persistence import export
+from skser.persistence._light import load_light
+from skser.recipes import get_recipe
+
+N_TO_FIT = 64
+
+
+def make_model(recipe: str, folder: Path, home: Path) -> Path:
+    """A model file of a recipe, fitted on some recordings for two epochs."""
+    speech = load_corpus(folder)
+    some = np.random.default_rng(0).permutation(len(speech.paths))[:N_TO_FIT]
+    pipeline = get_recipe(recipe)(random_state=0)
+    names = pipeline.get_params()
+    pipeline.set_params(**{name: 2 for name in names if name.endswith("epochs")})
+    pipeline.fit(speech.paths[some], speech.target[some])
+    path = home / f"{recipe}.skser"
+    skser.save(pipeline, path)
+    return path
+
+
+def published_way(model: Path, home: Path) -> Callable[[str], np.ndarray]:
+    """librosa and Keras' predict, with the files that a published system would have kept."""
+    import keras
+    from features import librosa_195
+
+    export(skser.load(model), home / "exported")
+    network = keras.models.load_model(home / "exported" / "model.keras")
+    scaler = joblib.load(home / "exported" / "scaler.joblib")
+
+    def answer(path: str) -> np.ndarray:
+        features = librosa_195(path, "cqt")
+        return network.predict(scaler.transform(features[np.newaxis]), verbose=0)[0]
+
+    return answer
+
+
+def measure_latency(folder: Path, home: Path, n_clips: int) -> None:
+    model = make_model("dense_195", folder, home)
+    paths = pick_clips(folder, n_clips)
+    with_tensorflow, with_onnx = (skser.load(model, runtime=r) for r in ("tensorflow", "onnx"))
+    light = load_light(model)
+    assert light is not None
+    competitors: dict[str, Callable[[str], Any]] = {
+        "librosa and Keras' predict": published_way(model, home),
+        "skser, TensorFlow": lambda path: with_tensorflow.predict_proba([path])[0],
+        "skser, ONNX": lambda path: with_onnx.predict_proba([path])[0],
+        "skser, light": light.predict_proba,
+    }
+    answers = {
+        name: np.array([answer(path) for path in paths[:10]])
+        for name, answer in competitors.items()
+    }
+    reference = answers["skser, TensorFlow"]
+    for name, found in answers.items():
+        # librosa's features differ in the last digits.
+        atol = 5e-3 if "Keras" in name else 1e-5
+        check_equal(f"probabilities, {name}", found, reference, rtol=0, atol=atol)
+    seconds = time_each(competitors, paths)
+    slowest = np.median(seconds["librosa and Keras' predict"])
+    print(f"\none recording of 3 s, {len(paths)} of them one after the other, one core\n")
+    print_table(
+        ["", "ms, median (5 % to 95 %)", "ratio"],
+        [
+            (name, describe(1000 * np.asarray(s), 5, 95), f"{slowest / np.median(s):.1f}")
+            for name, s in seconds.items()
+        ],
+    )
+
+
+def run_command(*arguments: str) -> tuple[float, float, str]:
+    """Seconds, MiB at most, and the output of `skser` in a new process."""
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "skser.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+    assert process.stdout is not None
+    output = process.stdout.read().decode()
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, arguments
+    return time.perf_counter() - start, usage.ru_maxrss * 1024 / MIB, output
+
+
+def probabilities_in(output: str) -> np.ndarray:
+    _, *rows = csv.reader(io.StringIO(output))
+    return np.array([row[2:] for row in rows], float)
+
+
+def measure_cold(folder: Path, home: Path, n_turns: int) -> None:
+    path = pick_clips(folder, 1)[0]
+    rows = []
+    for recipe in ("default", "residual_network", "functionals"):
+        model = str(make_model(recipe, folder, home))
+        runtimes = ("onnx", "tensorflow")
+        found: dict[str, list[tuple[float, float]]] = {runtime: [] for runtime in runtimes}
+        for turn in range(n_turns + 1):
+            outputs = {}
+            for runtime in runtimes:
+                *measured, outputs[runtime] = run_command(
+                    "predict", model, path, "--csv", "--runtime", runtime
+                )
+                if turn:  # the first reads files that are not in memory yet
+                    found[runtime].append(tuple(measured))
+            # Four digits are printed.
+            check_equal(
+                recipe,
+                probabilities_in(outputs["onnx"]),
+                probabilities_in(outputs["tensorflow"]),
+                rtol=0,
+                atol=1.01e-4,
+            )
+        light, heavy = (np.array(found[runtime]) for runtime in runtimes)
+        times, sizes = np.median(heavy, axis=0) / np.median(light, axis=0)
+        rows.append(
+            (
+                recipe,
+                *(describe(values[:, 0]) for values in (light, heavy)),
+                f"{times:.1f}",
+                *(f"{np.median(values[:, 1]):.0f}" for values in (light, heavy)),
+                f"{sizes:.1f}",
+            )
+        )
+    print(f"\n`skser predict` on one file, {n_turns} new processes each, after one\n")
+    print_table(
+        ["recipe", "s, light", "s, TensorFlow", "ratio", "MiB, light", "MiB, TensorFlow", "ratio"],
+        rows,
+    )
+
+
+def measure_many(folder: Path, home: Path) -> None:
+    rows = []
+    n_files = len(load_corpus(folder).paths)
+    for recipe in ("default", "residual_network", "functionals", "dense_195"):
+        model = str(make_model(recipe, folder, home))
+        for runtime in ("auto", "tensorflow"):
+            seconds, size, output = run_command(
+                "predict", model, str(folder), "--csv", "--runtime", runtime
+            )
+            assert len(probabilities_in(output)) == n_files
+            rows.append(
+                (
+                    recipe,
+                    runtime,
+                    f"{seconds:.1f}",
+                    f"{n_files / seconds:.0f}",
+                    f"{size:.0f}",
+                )
+            )
+    print(f"\n`skser predict` on {n_files} files in a new process\n")
+    print_table(["recipe", "runtime", "s", "files a second", "MiB at most"], rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--latency", action="store_true")
+    parser.add_argument("--cold", action="store_true")
+    parser.add_argument("--many", action="store_true")
+    parser.add_argument("--clips", type=int, default=60)
+    parser.add_argument("--turns", type=int, default=7)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        if arguments.latency:
+            measure_latency(arguments.folder, Path(home), arguments.clips)
+        if arguments.cold:
+            measure_cold(arguments.folder, Path(home), arguments.turns)
+        if arguments.many:
+            measure_many(arguments.folder, Path(home))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The command line. A module for each command, which loads what it needs when it is called."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Annotated, Any
+
+import typer
+
+from . import datasets
+from .evaluate import evaluate
+from .export import export
+from .info import info
+from .plot import plot
+from .predict import predict
+from .timeline import timeline
+from .train import demo, train
+from .tune import tune
+
+app = typer.Typer(
+    name="skser",
+    help="Speech emotion recognition in one scikit-learn pipeline.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (demo, train, evaluate, tune, predict, timeline, info, export, plot):
+    app.command()(command)
+app.add_typer(datasets.app, name="datasets")
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+) -> None:
+    if show:
+        from .. import __version__
+
+        typer.echo(f"skser {__version__}")
+        raise typer.Exit
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """A warning in one line; where it was issued says nothing on the command line."""
+    typer.echo(f"skser: warning: {message}", err=True)
+
+
+def main() -> None:
+    """Entry point of the ``skser`` command: errors are one line, and exit with 1."""
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            app()
+    except Exception as error:
+        # scikit-learn comes with the errors, so they are loaded only when there is one.
+        from ..exceptions import SkserError
+
+        if not isinstance(error, SkserError):
+            raise
+        typer.echo(f"skser: error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,42 @@
+"""Recordings that a command line names: files, folders, patterns, and a list on standard input."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections.abc import Iterator
+
+from .._audio_files import find_audio
+from ..exceptions import AudioError
+
+
+def named_recordings(names: list[str]) -> list[str]:
+    """Paths of all recordings, in the order of their names.
+
+    Parameters
+    ----------
+    names : list of str
+        A file, a folder (all recordings in it, to any depth), a pattern such as ``calls/*.wav``, or
+        ``-`` for a list on standard input, a path on each line.
+
+    Raises
+    ------
+    DataError
+        A folder has no recordings, or no file matches a pattern.
+    """
+    return [path for name in names for path in _recordings(name)]
+
+
+def _recordings(name: str) -> Iterator[str]:
+    if name == "-":
+        yield from (line.rstrip("\n") for line in sys.stdin if line.strip())
+    elif os.path.isdir(name):
+        yield from map(str, find_audio(name))
+    elif glob.has_magic(name) and not os.path.exists(name):
+        paths = sorted(glob.glob(name, recursive=True))
+        if not paths:
+            raise AudioError(f"{name}: no file has a name like this")
+        yield from paths
+    else:
+        yield name  # what is wrong with it is told when it is its turn

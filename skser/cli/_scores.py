@@ -1,0 +1,57 @@
+"""Scores that ``skser evaluate --out`` wrote, for the model that ``skser train`` makes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .._protocol import is_speaker_independent
+from ..calibration import TemperatureScaledClassifier, fit_temperature
+from ..evaluation import describe_pipeline
+from ..exceptions import DataError
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The score of a recipe, and the temperature of its answers about new speakers."""
+
+    score: dict[str, Any]
+    temperature: float
+
+    @classmethod
+    def read(cls, folder: Path, pipeline: Any, speech: Any) -> Scores:
+        """Read them before the long work; DataError if they are of another pipeline or corpus."""
+        try:
+            results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+            table = pd.read_csv(folder / "predictions.csv")
+            uar = results["scores"]["uar"]
+            score = {"protocol": results["protocol"], "uar": uar["pooled"]}
+            score |= {name: uar[name] for name in ("low", "high")}
+            classes = [str(label) for label in results["classes"]]
+            described = results["pipeline"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{folder}: holds no scores that `skser evaluate --out` wrote ({error})"
+            ) from error
+        if described != describe_pipeline(pipeline):
+            raise DataError(
+                f"{folder}: holds scores of another pipeline; recipe, --seed and --set must be the "
+                "same"
+            )
+        if classes != np.unique(speech.target).tolist() or len(table) != len(speech.paths):
+            raise DataError(f"{folder}: holds scores of other recordings")
+        if not is_speaker_independent(results["protocol"]):
+            raise DataError(
+                f"{folder}: holds scores that say nothing of new speakers ({results['protocol']})"
+            )
+        truth = table["emotion"].astype(str)
+        return cls(score, fit_temperature(truth, table[classes], classes))
+
+    def calibrated(self, pipeline: Any) -> TemperatureScaledClassifier:
+        """A fitted pipeline with calibrated probabilities."""
+        return TemperatureScaledClassifier.of(pipeline, self.temperature)

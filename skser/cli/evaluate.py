@@ -1,0 +1,120 @@
+"""``skser evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._options import (
+    ASK_WHO,
+    Corpus,
+    Data,
+    Recipe,
+    Seed,
+    Settings,
+    Speaker,
+    load_speech,
+    make_pipeline,
+)
+
+
+def evaluate(
+    data: Data,
+    corpus: Corpus = "auto",
+    speaker: Speaker = None,
+    recipe: Recipe = "default",
+    model: Annotated[
+        Path | None, typer.Option(help="Score this model, as it is, in place of a recipe.")
+    ] = None,
+    folds: Annotated[
+        str,
+        typer.Option(
+            help="speakers (one left out at a time, or ten groups), sentences (new ones, of new "
+            "speakers), luna-jimenez or emobox (published, for RAVDESS), or random (not for claims "
+            "about new speakers)."
+        ),
+    ] = "speakers",
+    transductive: Annotated[
+        bool,
+        typer.Option(
+            "--transductive", help="Normalise by speaker, those tested over all their clips."
+        ),
+    ] = False,
+    leakage: Annotated[
+        bool, typer.Option("--leakage", help="Random folds too, and the gap.")
+    ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="What is lost without each block of features, and which places in a recording "
+            "spoke for the surest mistake.",
+        ),
+    ] = False,
+    across: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another corpus: train on each, test on each. Repeatable."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for tables, pictures and report.html.")
+    ] = None,
+    seed: Seed = 0,
+    jobs: Annotated[
+        int, typer.Option(help="Folds at a time, and processes that extract features.")
+    ] = 2,
+    set_: Settings = None,
+) -> None:
+    """Score a pipeline on speakers that it was not trained on.
+
+    With --out, finished folds are kept in the folder, and the same command goes on with the others.
+
+    Example: skser evaluate RAVDESS --recipe dense_195 --out scores
+    """
+    from .._findings import Findings, find
+    from .._models import load_model
+    from ..datasets.auto import recognise
+    from ..evaluation import evaluate as run
+    from ._evaluation import check_options, choose_folds, name_corpora, normalize_by_speaker
+
+    check_options(
+        out,
+        model,
+        recipe=recipe,
+        folds=folds,
+        transductive=transductive,
+        leakage=leakage,
+        explain=explain,
+        across=across,
+        set=set_,
+    )
+    if model is not None:
+        speech = load_speech(data, corpus, speaker)
+        findings = Findings(run(load_model(model), speech, cv="prefit"))
+    else:
+        pipeline = make_pipeline(recipe, seed, jobs, set_)
+        if transductive:
+            normalize_by_speaker(pipeline)
+        others = name_corpora(data, across or [])
+        speech = load_speech(data, corpus, speaker)
+        corpora = {
+            name: load_speech(path, "auto", speaker if recognise(path) in ASK_WHO else None)
+            for name, path in others.items()
+        }
+        findings = find(
+            pipeline,
+            speech,
+            choose_folds(folds, speech, data),
+            leakage=leakage,
+            explain=explain,
+            corpora={data.resolve().stem: speech, **corpora} if corpora else {},
+            n_jobs=jobs,
+            folder=None if out is None else out / "folds",
+            verbose=1,
+        )
+    for line in findings.told():
+        typer.echo(line)
+    if out is not None:
+        for path in findings.write(out, title=data.resolve().name):
+            typer.echo(f"wrote {path}")

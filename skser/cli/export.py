@@ -1,0 +1,28 @@
+"""``skser export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .predict import Model
+
+
+def export(
+    model: Model,
+    out: Annotated[Path, typer.Option(help="Folder to write to; it must be new or empty.")],
+) -> None:
+    """Write the network for programs that know Keras or ONNX, but not skser.
+
+    model.json and weights.h5, model.keras, model.onnx (with the extra onnx), scaler.joblib,
+    encoder.joblib and model_metadata.json.
+
+    Example: skser export model.skser --out exported
+    """
+    from .._models import load_model
+    from ..persistence import export as write
+
+    for path in write(load_model(model), out):
+        typer.echo(f"wrote {path}")

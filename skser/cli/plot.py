@@ -1,0 +1,35 @@
+"""``skser plot``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def plot(
+    file: Annotated[Path, typer.Argument(help="Recording.")],
+    out: Annotated[Path, typer.Option(help="Picture to write: .png, .svg or .pdf.")],
+    model: Annotated[
+        Path | None, typer.Option(help="Show the probabilities that this model gives as well.")
+    ] = None,
+) -> None:
+    """Draw a recording: waveform, spectrogram, MFCC and, with a model, its emotions.
+
+    Example: skser plot my_recording.wav --model model.skser --out my_recording.png
+    """
+    from .._files import check_writable, written_whole
+    from .._models import load_model
+    from .._validation import check_value, one_of
+    from ..plotting import ClipDisplay
+
+    check_value("the suffix of --out", out.suffix.lower(), one_of(".png", ".svg", ".pdf"))
+    check_writable(out)
+    if model is None:
+        display = ClipDisplay.from_recording(str(file))
+    else:
+        display = ClipDisplay.from_estimator(load_model(model, runtime="auto"), str(file))
+    with written_whole(out) as temporary:
+        display.figure_.savefig(temporary, dpi=150)
+    typer.echo(f"wrote {out}")

@@ -1,0 +1,185 @@
+"""``skser predict``."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .._answers import Answer
+
+Model = Annotated[Path, typer.Argument(help="Model that `skser train` wrote.")]
+Runtime = Annotated[
+    str,
+    typer.Option(help="What answers for networks: auto (onnx where it can), onnx or tensorflow."),
+]
+
+
+def predict(
+    model: Model,
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help='Recordings, folders, patterns ("calls/*.wav"), or - for a list on stdin.'
+        ),
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object for each recording, one a line.")
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="Show only so many emotions, the likeliest first.")
+    ] = None,
+    abstain_below: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Name no emotion that is less probable than this."),
+    ] = None,
+    runtime: Runtime = "auto",
+) -> None:
+    """Label recordings: the emotion and the probabilities of all.
+
+    A recording unlike those that the model was trained on is marked. One that cannot be used is
+    told on stderr, and the others are answered; the command then exits with 1. A model that ends
+    in .joblib is a pickle: load only one that you trust.
+
+    Example: skser predict model.skser my_recording.mp3
+
+    Example: find calls -name "*.m4a" | skser predict model.skser - --csv > emotions.csv
+    """
+    from .._progress import progress
+    from ..exceptions import ParameterError
+    from ._recordings import named_recordings
+
+    if as_json and as_csv:
+        raise ParameterError("--json and --csv exclude each other, got both")
+    paths = named_recordings(files)
+    classes, found = _answers(model, paths, runtime)
+    # No bar where nobody watches.
+    bar = progress(found, total=len(paths), desc="recordings", unit="file", disable=None)
+    told = _Told(bar)
+    columns = _Columns([str(label) for label in classes], top, abstain_below)
+    if as_json:
+        for answer in told:
+            typer.echo(json.dumps(columns.object_of(answer), ensure_ascii=False))
+    elif as_csv:
+        rows = csv.writer(sys.stdout, lineterminator="\n")
+        rows.writerow(columns.names)
+        rows.writerows(columns.row_of(answer, "{:.4f}") for answer in told)
+    else:
+        table = [columns.row_of(answer, "{:.2f}") for answer in told]
+        for line in _aligned([columns.names, *table] if table else []):
+            typer.echo(line)
+    if told.n_errors:
+        raise typer.Exit(1)
+
+
+class _Told:
+    """The answers; what is wrong with a recording is told on stderr as it comes."""
+
+    def __init__(self, answers: Iterable[Answer]) -> None:
+        self.answers = answers
+        self.n_errors = 0
+
+    def __iter__(self) -> Iterator[Answer]:
+        for answer in self.answers:
+            if answer.probabilities is not None:
+                yield answer
+                continue
+            self.n_errors += 1
+            typer.echo(f"skser: error: {answer.file}: {answer.error}", err=True)
+
+
+def _answers(model: Path, paths: list[str], runtime: str) -> tuple[Any, Iterator[Answer]]:
+    """The classes, and answers; by the way that starts fastest."""
+    from .._answers import answers, one_by_one, with_doubts
+    from .._models import is_joblib, load_model
+    from .._validation import check_value, one_of
+    from ..persistence.info import load_info
+    from ..persistence.saving import RUNTIMES
+
+    check_value("--runtime", runtime, one_of(*RUNTIMES))
+    light, info = None, None
+    if model.is_file() and not is_joblib(model):
+        info = load_info(model)
+        if runtime != "tensorflow":
+            from ..persistence._light import load_light
+
+            light = load_light(model)
+    if light is not None:
+        classes, found = light.classes_, one_by_one(light.predict_proba, paths)
+    else:
+        pipeline = load_model(model, runtime=runtime)
+        classes, found = pipeline.classes_, answers(pipeline, paths)
+    if info is None or info.audio is None:
+        return classes, found
+    from ..familiarity import TrainingAudio
+
+    return classes, with_doubts(found, TrainingAudio.from_dict(info.audio))
+
+
+class _Columns:
+    """What is shown of an answer: all emotions, or the likeliest."""
+
+    def __init__(self, classes: list[str], top: int | None, abstain_below: float | None) -> None:
+        self.classes = classes
+        self.top = top
+        self.abstain_below = abstain_below
+
+    @property
+    def names(self) -> list[str]:
+        if self.top is None:
+            return ["file", "emotion", *self.classes, "unlike"]
+        places = range(2, min(self.top, len(self.classes)) + 1)
+        others = (f"{what}{i}" for i in places for what in ("emotion", "probability"))
+        return ["file", "emotion", "probability", *others, "unlike"]
+
+    def row_of(self, answer: Answer, form: str) -> list[str]:
+        assert answer.probabilities is not None
+        ranked = self._ranked(answer)
+        shown = [form.format(p) for p in answer.probabilities]
+        if self.top is not None:
+            others = [text for name, p in ranked[1:] for text in (name, form.format(p))]
+            shown = [form.format(ranked[0][1]), *others]
+        return [answer.file, self._named(ranked) or "", *shown, "; ".join(answer.unlike)]
+
+    def object_of(self, answer: Answer) -> dict[str, Any]:
+        ranked = self._ranked(answer)
+        return {
+            "file": answer.file,
+            "emotion": self._named(ranked),
+            "probabilities": {name: round(p, 4) for name, p in ranked},
+            "unlike": list(answer.unlike),
+        }
+
+    def _ranked(self, answer: Answer) -> list[tuple[str, float]]:
+        """Emotions and probabilities, the likeliest first."""
+        probabilities: np.ndarray = answer.probabilities  # type: ignore[assignment]
+        order = (-probabilities).argsort(kind="stable")[: self.top]
+        return [(self.classes[i], float(probabilities[i])) for i in order]
+
+    def _named(self, ranked: list[tuple[str, float]]) -> str | None:
+        name, probability = ranked[0]
+        is_sure = self.abstain_below is None or probability >= self.abstain_below
+        return name if is_sure else None
+
+
+def _aligned(table: list[list[str]]) -> list[str]:
+    """Columns of text: numbers to the right, and no column that is empty."""
+    columns = [column for column in zip(*table, strict=True) if any(column[1:])]
+    widths = [max(map(len, column)) for column in columns]
+    is_number = [all(text.replace(".", "", 1).isdigit() for text in c[1:]) for c in columns]
+    return [
+        "  ".join(
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(row, widths, is_number, strict=True)
+        ).rstrip()
+        for row in zip(*columns, strict=True)
+    ]

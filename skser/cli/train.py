@@ -1,0 +1,83 @@
+"""``skser demo`` and ``skser train``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._options import (
+    Corpus,
+    Data,
+    Jobs,
+    Recipe,
+    Seed,
+    Settings,
+    Speaker,
+    load_speech,
+    make_pipeline,
+)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("skser-demo"),
+    seed: Seed = 0,
+) -> None:
+    """Go the whole way on synthetic speech: cross-validate, fit, keep, predict, draw.
+
+    Takes a few minutes and needs no download. Writes speech, model, scores and pictures.
+    """
+    from ..demo import run_demo
+    from ..exceptions import ParameterError
+
+    if out.exists() and not out.is_dir():
+        raise ParameterError(f"--out must be a folder, got the file {out}")
+    run_demo(out, random_state=seed, say=typer.echo)
+
+
+def train(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="File to write the model to.")],
+    corpus: Corpus = "auto",
+    speaker: Speaker = None,
+    recipe: Recipe = "default",
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that `skser evaluate --out` wrote for the same recipe: probabilities are "
+            "calibrated by its answers, and the model tells its score."
+        ),
+    ] = None,
+    seed: Seed = 0,
+    jobs: Jobs = 1,
+    set_: Settings = None,
+) -> None:
+    """Fit a pipeline on labelled recordings and keep it.
+
+    Example: skser train RAVDESS --out model.skser --set load__duration=2.5
+
+    Example: skser evaluate RAVDESS --out scores && skser train RAVDESS --scores scores --out
+    model.skser
+    """
+    from .._files import check_writable
+    from .._models import save_model
+    from .._nested import set_everywhere
+    from ..familiarity import TrainingAudio
+    from ..persistence import ModelInfo
+    from ._scores import Scores
+
+    check_writable(out)
+    pipeline = make_pipeline(recipe, seed, jobs, set_)
+    speech = load_speech(data, corpus, speaker)
+    known = None if scores is None else Scores.read(scores, pipeline, speech)
+    pipeline.fit(speech.paths, speech.target)
+    set_everywhere(pipeline, features__verbose=0, classify__verbose=0)
+    audio = TrainingAudio.of(pipeline, speech.paths).to_dict()
+    info = ModelInfo.of(speech, audio=audio)
+    if known is not None:
+        pipeline, info = known.calibrated(pipeline), replace(info, score=known.score)
+        typer.echo(f"calibrated: temperature {pipeline.temperature_:.2f}")
+    save_model(pipeline, out, info)
+    typer.echo(f"wrote {out}")

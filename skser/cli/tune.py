@@ -1,0 +1,107 @@
+"""``skser tune``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._options import Corpus, Data, Recipe, Seed, Settings, Speaker, load_speech, make_pipeline
+
+
+def tune(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder for tables, pictures and best.joblib.")],
+    corpus: Corpus = "auto",
+    speaker: Speaker = None,
+    recipe: Recipe = "default",
+    trials: Annotated[int, typer.Option(min=1, help="Trials of the study in all.")] = 20,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds after which no further trial begins.")
+    ] = None,
+    space: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What to search: load, augment, features, classify or vote, or a function "
+            "FILE.py:FUNCTION of an Optuna trial. Repeatable; classify and vote if not given."
+        ),
+    ] = None,
+    range_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            help="A parameter to search, as classify__learning_rate=1e-4:1e-2:log or "
+            "load__sr=16000,22050. Repeatable.",
+        ),
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the study is: a path that ends in .journal, sqlite:///study.db, "
+            "postgresql://user@host/name or grpc://host:13000; study.journal in --out if not given."
+        ),
+    ] = None,
+    study: Annotated[str, typer.Option(help="Name of the study in the storage.")] = "skser",
+    folds: Annotated[
+        str,
+        typer.Option(
+            help="speakers (five groups of them), sentences (new ones, of new speakers), "
+            "luna-jimenez, emobox or random."
+        ),
+    ] = "speakers",
+    nested: Annotated[
+        bool,
+        typer.Option(
+            "--nested", help="Say what tuning is worth: a study without the tested in each fold."
+        ),
+    ] = False,
+    grace: Annotated[
+        float,
+        typer.Option(help="Seconds after which a trial whose worker is not heard of begins anew."),
+    ] = 120.0,
+    seed: Seed = 0,
+    jobs: Annotated[
+        int, typer.Option(help="Folds at a time, and processes that extract features.")
+    ] = 1,
+    set_: Settings = None,
+) -> None:
+    """Search the parameters that score best on speakers who are left out.
+
+    The same command goes on with a study that was interrupted, and shares it if it is started more
+    than once.
+
+    Example: skser tune RAVDESS --recipe residual_network --trials 40 --out tuned
+    """
+    import signal
+
+    from ._evaluation import check_folds, choose_folds, make_folder
+    from ._study import choose_space, run_study
+
+    check_folds(folds)
+    pipeline = make_pipeline(recipe, seed, jobs, set_)
+    chosen = choose_space(pipeline, space or [], range_ or [])
+    make_folder(out)
+    speech = load_speech(data, corpus, speaker)
+    # A scheduler that takes the machine away asks politely first; the trial is then begun anew.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        run_study(
+            pipeline,
+            speech,
+            chosen,
+            out,
+            nested=nested,
+            say=typer.echo,
+            cv=choose_folds(folds, speech, data),
+            n_trials=trials,
+            timeout=timeout,
+            grace=grace,
+            storage=out / "study.journal" if storage is None else storage,
+            study_name=study,
+            n_jobs=jobs,
+            random_state=seed,
+        )
+    except KeyboardInterrupt:
+        typer.echo("interrupted: the same command goes on with the study", err=True)
+        raise typer.Exit(130) from None

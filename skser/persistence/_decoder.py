@@ -1,0 +1,111 @@
+"""Decoder: JSON and arrays as estimators again, without running anything that a file says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .._onnx import check_graph
+from .._trained_network import TrainedNetwork
+from ._allowed import SKLEARN_PARTS, check_network
+from ._container import Contents
+from ._place import NotKept, of_no_place
+
+
+class Decoder:
+    """Nodes to objects; whatever a node may not name or hold raises.
+
+    Parameters
+    ----------
+    contents : Contents
+        Arrays and networks.
+    class_of : callable
+        From the name of an estimator to its class; raises for what may not be named.
+    """
+
+    def __init__(self, contents: Contents, class_of: Callable[[str], type]) -> None:
+        self.contents = contents
+        self._class_of = class_of
+        self.networks: list[TrainedNetwork] = []
+        self._seen: dict[int, Any] = {}
+        self._kinds: dict[str, Callable[[Any], Any]] = {
+            "float": self._float,
+            "tuple": lambda items: tuple(map(self.value, items)),
+            "set": lambda items: set(map(self.value, items)),
+            "frozenset": lambda items: frozenset(map(self.value, items)),
+            "dict": lambda items: {self.value(k): self.value(v) for k, v in items},
+            "bunch": self._bunch,
+            "path": str,
+            "scalar": lambda name: self.contents.array(name)[()],
+            "array": self.contents.array,
+            "objects": self._objects,
+            "network": self._network,
+            "random_state": self._random_state,
+            "function": NotKept,
+            "skops": self._skops,
+        }
+
+    def value(self, node: Any) -> Any:
+        """The value of a node."""
+        if node is None or isinstance(node, (bool, int, float, str)):
+            return node
+        if isinstance(node, list):
+            return [self.value(item) for item in node]
+        if "same" in node:
+            return self._seen[node["same"]]
+        (kind,) = node.keys() - {"number"}
+        if kind == "estimator":
+            return self._estimator(node[kind], node["number"])
+        found = self._kinds[kind](node[kind])
+        if "number" in node:
+            self._seen[node["number"]] = found
+        return found
+
+    def _estimator(self, content: Any, number: int) -> Any:
+        name, state = content
+        kind = self._class_of(name)
+        # Not __init__ and not __setstate__: no code of a class sees what a file says.
+        estimator: Any = object.__new__(kind)
+        self._seen[number] = estimator
+        values = {key: self.value(item) for key, item in state.items()}
+        vars(estimator).update(values | of_no_place(estimator, values))
+        return estimator
+
+    def _bunch(self, items: Any) -> Any:
+        kind = self._class_of("sklearn.utils.Bunch")
+        return kind(**{key: self.value(item) for key, item in items})
+
+    def _float(self, text: Any) -> float:
+        if text not in ("nan", "inf", "-inf"):
+            raise ValueError(f"{text!r} is no number")
+        return float(text)
+
+    def _objects(self, content: Any) -> np.ndarray:
+        shape, items = content
+        array = np.empty(len(items), dtype=object)
+        array[:] = self.value(items)
+        return array.reshape(shape)
+
+    def _network(self, content: Any) -> TrainedNetwork:
+        entry, weights = content
+        text = self.contents.text(f"{entry}.json")
+        check_network(json.loads(text))
+        graph = self.contents.entries.get(f"{entry}.onnx")
+        if graph is not None:
+            check_graph(graph)
+        arrays = [self.contents.array(name) for name in weights]
+        self.networks.append(TrainedNetwork(text, arrays, graph))
+        return self.networks[-1]
+
+    def _random_state(self, state: Any) -> np.random.RandomState:
+        random_state = np.random.RandomState()
+        random_state.set_state(self.value(state))
+        return random_state
+
+    def _skops(self, entry: Any) -> Any:
+        import skops.io
+
+        return skops.io.loads(self.contents.entries[entry], trusted=SKLEARN_PARTS)

@@ -1,0 +1,133 @@
+"""export: the network of a pipeline, and what surrounds it, in the files other programs read."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import _onnx
+from .._files import folder_written_whole
+from .._nested import steps_before, steps_of
+from .._versions import versions
+from ..classifier import CNNEmotionClassifier
+from ..exceptions import DataError, ModelError
+from ..features import FeatureScaler, FeatureUnionExtractor
+from ..loader import AudioLoader
+
+
+def export(pipeline: Any, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write the network of a fitted pipeline for programs that know Keras or ONNX, but not skser.
+
+    ``model.json`` and ``weights.h5`` are for ``keras.models.model_from_json`` and
+    ``load_weights``, ``model.keras`` is for ``keras.models.load_model``, ``model.onnx`` (where the
+    extra ``onnx`` is installed) for any ONNX runtime. ``scaler.joblib`` is a
+    `sklearn.preprocessing.StandardScaler` for the features and ``encoder.joblib`` a
+    `sklearn.preprocessing.LabelEncoder` for the labels. ``model_metadata.json`` has the labels,
+    the input's shape, and all parameters of clips and features. Of several networks the second
+    is in the folder ``network_2``, and so on.
+
+    Parameters
+    ----------
+    pipeline : estimator
+        A fitted pipeline with a `CNNEmotionClassifier`, maybe in a vote.
+    folder : str or path
+        Where to write. It must not exist yet, or be empty.
+
+    Returns
+    -------
+    files : list of Path
+        What was written.
+
+    Raises
+    ------
+    ModelError
+        The pipeline has no fitted network.
+    DataError
+        There is something in ``folder``, or nothing can be written there.
+
+    Notes
+    -----
+    Networks of `skser.networks` have layers of skser's own where they mask padding: Keras loads
+    them after ``import skser.networks``. ONNX needs nothing of the kind.
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError(f"{folder}: is there already, and is not an empty folder")
+    if not folder.parent.is_dir():
+        raise DataError(f"{folder}: its folder {folder.parent} does not exist")
+    if not any(hasattr(step, "networks_") for step in steps_of(pipeline)):
+        raise ModelError(
+            "pipeline has no fitted network to export; `skser.save` keeps any pipeline as a whole"
+        )
+    before, classifier = steps_before(pipeline, lambda step: hasattr(step, "networks_"))
+    with folder_written_whole(folder) as temporary:
+        for i, network in enumerate(classifier.networks_):
+            part = temporary / f"network_{i + 1}" if i else temporary
+            part.mkdir(exist_ok=True)
+            _write_network(network, part)
+        _write_surroundings(before, classifier, temporary)
+        names = sorted(path.relative_to(temporary) for path in temporary.rglob("*"))
+        files = [folder / name for name in names if (temporary / name).is_file()]
+        if folder.is_dir():
+            folder.rmdir()
+    return files
+
+
+def _write_network(network: Any, folder: Path) -> None:
+    from .._keras_backend import write_network
+
+    write_network(network.config, network.weights, folder)
+    if _onnx.can_convert():
+        content = _onnx.to_model(network.config, network.weights)
+        (folder / "model.onnx").write_bytes(content)
+
+
+def _write_surroundings(
+    before: list[tuple[str, Any]], classifier: CNNEmotionClassifier, folder: Path
+) -> None:
+    import joblib
+    from sklearn.preprocessing import LabelEncoder
+
+    encoder = LabelEncoder().fit(classifier.classes_)
+    joblib.dump(encoder, folder / "encoder.joblib")
+    metadata: dict[str, Any] = {
+        "labels": [str(label) for label in classifier.classes_],
+        "n_networks": len(classifier.networks_),
+        "versions": versions(),
+    }
+    for _, step in before:
+        if isinstance(step, AudioLoader):
+            metadata["clips"] = step.get_params()
+        elif isinstance(step, FeatureUnionExtractor):
+            metadata["features"] = {"sr": step.sr_, **_plain(step.get_params())}
+            metadata["feature_names"] = step.get_feature_names_out().tolist()
+        elif isinstance(step, FeatureScaler):
+            joblib.dump(_standard_scaler(step), folder / "scaler.joblib")
+            metadata["mean"], metadata["scale"] = step.mean_.tolist(), step.scale_.tolist()
+    text = json.dumps(metadata, indent=1, default=str, ensure_ascii=False)
+    (folder / "model_metadata.json").write_text(text, encoding="utf-8")
+
+
+def _standard_scaler(scaler: FeatureScaler) -> Any:
+    from sklearn.preprocessing import StandardScaler
+
+    found = StandardScaler()
+    found.mean_, found.scale_ = scaler.mean_, scaler.scale_
+    found.var_ = np.square(scaler.scale_)
+    found.n_features_in_ = scaler.n_features_in_
+    found.n_samples_seen_ = 0
+    return found
+
+
+def _plain(params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters of an extractor that say what features are; its blocks by their parameters."""
+    left_out = {"blocks", "memory", "n_jobs", "verbose", "sr"}
+    return {
+        name: type(value).__name__ if hasattr(value, "get_params") else value
+        for name, value in params.items()
+        if name not in left_out
+    }

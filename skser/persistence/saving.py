@@ -1,0 +1,211 @@
+"""save and load: a fitted pipeline in one file that holds no code."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+from .. import _onnx
+from .._files import check_writable
+from .._validation import check_value, one_of
+from .._versions import versions
+from ..exceptions import MissingDependencyError, ModelError, SkserError, SkserWarning
+from . import _container
+from ._allowed import class_of
+from ._container import Contents
+from ._decoder import Decoder
+from .info import ModelInfo
+
+RUNTIMES = ("tensorflow", "onnx", "auto")
+
+
+def save(pipeline: Any, path: str | os.PathLike[str], *, info: ModelInfo | None = None) -> None:
+    """Keep a fitted pipeline in a file that is safe to load.
+
+    The file is a zip archive of JSON and arrays. It holds no pickle and no code, so that nothing
+    in it is run by `load`. Where the extra ``onnx`` is installed, networks are kept in ONNX too,
+    for ``load(path, runtime="onnx")``; that adds their layers, and not their weights again.
+
+    Parameters
+    ----------
+    pipeline : estimator
+        A fitted pipeline, or a part of one, of estimators of skser and scikit-learn.
+    path : str or path
+        Where to write; an existing file is replaced as a whole. ``.skser`` is the usual suffix.
+    info : ModelInfo or None, default=None
+        What the pipeline was trained on and how good it is, for `skser.persistence.load_info`
+        and for the model card (``README.md`` in the file).
+
+    Raises
+    ------
+    ModelError
+        The pipeline is not fitted, or holds something that such a file cannot: an estimator of
+        another package, or a layer that is not Keras' own.
+    DataError
+        There can be no file at ``path``.
+
+    Warns
+    -----
+    SkserWarning
+        A network cannot be brought to ONNX, so the file does without.
+
+    See Also
+    --------
+    load : Load such a file.
+
+    Notes
+    -----
+    ``memory``, ``n_jobs``, ``verbose``, ``callbacks`` and ``checkpoint`` belong to the machine
+    that trained, and come back as their defaults. A network of one's own (a function as
+    ``architecture``) can be asked after loading, but not be fitted again. The covariance of a
+    linear discriminant, which is large and which prediction has no use for, is left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> import skser
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(8, 4000)), ["calm", "sad"] * 4
+    >>> features = skser.FeatureUnionExtractor(["rms", "zcr"])
+    >>> pipeline = make_pipeline(features, LogisticRegression()).fit(X, y)
+    >>> skser.save(pipeline, "model.skser")
+    >>> bool((skser.load("model.skser").predict_proba(X) == pipeline.predict_proba(X)).all())
+    True
+    """
+    # What only saving needs takes a second to import.
+    from ._card import write_card
+    from ._encoder import Encoder
+
+    check_writable(path)
+    if not hasattr(pipeline, "classes_"):
+        raise ModelError(
+            f"pipeline must be fitted and tell classes, got {type(pipeline).__name__} without "
+            "classes_"
+        )
+    if hasattr(pipeline, "best_estimator_"):
+        raise ModelError(
+            f"pipeline is a {type(pipeline).__name__}: save its best_estimator_, which is all that "
+            "predicts"
+        )
+    contents = Contents()
+    encoder = Encoder(contents)
+    node = encoder.node(pipeline, "pipeline")
+    if _onnx.can_convert():
+        _put_graphs(encoder)
+    manifest = {
+        "format": _container.FORMAT,
+        "versions": versions(),
+        "classes": [str(label) for label in pipeline.classes_],
+        "info": None if info is None else info.to_dict(),
+        "pipeline": node,
+    }
+    contents.entries[_container.CARD] = write_card(pipeline, info).encode()
+    _container.write(path, manifest, contents)
+
+
+def load(path: str | os.PathLike[str], *, runtime: str = "tensorflow") -> Any:
+    """Load a pipeline kept with `save`; nothing in the file is run.
+
+    Parameters
+    ----------
+    path : str or path
+        A file that `save` wrote.
+    runtime : {"tensorflow", "onnx", "auto"}, default="tensorflow"
+        What answers for networks. ``"onnx"`` starts several times faster, in a fraction of the
+        memory, with probabilities equal to 1e-5; TensorFlow is not imported. It needs the extra
+        ``onnx``, here and where the file was written. ``"auto"`` takes it where it can.
+
+    Returns
+    -------
+    pipeline : estimator
+        The fitted pipeline.
+
+    Raises
+    ------
+    ModelError
+        The file is missing, damaged, of a newer skser, or names anything but estimators of skser
+        and scikit-learn and layers of Keras; or it holds no network in ONNX.
+    MissingDependencyError
+        onnxruntime is not installed.
+
+    Warns
+    -----
+    SkserWarning
+        scikit-learn, Keras or another package has another major version than the file was
+        written with.
+
+    See Also
+    --------
+    save : Write such a file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> import skser
+    >>> waveforms = np.random.default_rng(0).normal(size=(8, 4000))
+    >>> pipeline = make_pipeline(skser.FeatureUnionExtractor(["rms", "zcr"]), LogisticRegression())
+    >>> skser.save(pipeline.fit(waveforms, ["calm", "sad"] * 4), "model.skser")
+    >>> skser.load("model.skser").classes_
+    array(['calm', 'sad'], dtype='<U4')
+    """
+    check_value("runtime", runtime, one_of(*RUNTIMES))
+    manifest, contents = _container.read(path)
+    _container.check_format(path, manifest)
+    warn_of_versions(path, manifest)
+    decoder = Decoder(contents, class_of)
+    try:
+        pipeline = decoder.value(manifest["pipeline"])
+    except MissingDependencyError:
+        raise
+    except Exception as error:
+        # What somebody made to be misread raises almost anything.
+        raise ModelError(f"{path}: holds no model that can be loaded ({error!r})") from error
+    if not hasattr(pipeline, "classes_"):
+        raise ModelError(f"{path}: holds a {type(pipeline).__name__}, and no fitted pipeline")
+    if runtime == "auto":
+        has_all = all(network.graph is not None for network in decoder.networks)
+        runtime = "onnx" if has_all and _onnx.can_run() else "tensorflow"
+    for network in decoder.networks:
+        if runtime == "onnx" and network.graph is None:
+            raise ModelError(
+                f'{path}: holds no network in ONNX, so runtime must be "tensorflow"; the extra '
+                "onnx has to be installed where a model is saved"
+            )
+        network.runtime = runtime
+    return pipeline
+
+
+def warn_of_versions(path: str | os.PathLike[str], manifest: dict[str, Any]) -> None:
+    """Warn of packages whose major version is not that with which a file was written."""
+    then, now = manifest["versions"], versions()
+    others = [
+        f"{name} {then[name]} (here {now[name]})"
+        for name in now
+        if name in then and _major(then[name]) != _major(now[name])
+    ]
+    if others:
+        warnings.warn(
+            f"{path}: was written with {', '.join(others)}; check its answers on recordings that "
+            "you know",
+            SkserWarning,
+            stacklevel=3,
+        )
+
+
+def _major(version: Any) -> str:
+    return str(version).partition(".")[0]
+
+
+def _put_graphs(encoder: Any) -> None:
+    for i, network in enumerate(encoder.networks):
+        try:
+            graph = network.graph or _onnx.to_graph(network.config, network.weights)
+        except SkserError as error:
+            warnings.warn(f"kept without ONNX: {error}", SkserWarning, stacklevel=3)
+            return
+        encoder.contents.entries[f"networks/{i}.onnx"] = graph

@@ -1,0 +1,118 @@
+"""`skser info`, `export`, `plot` and `datasets check`."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+from typer.testing import CliRunner
+
+import skser
+from skser import CNNEmotionClassifier, cli
+from skser.persistence import ModelInfo
+from tests.evaluations import noises, quick_pipeline
+from tests.persistence.models import quick_model
+
+
+def run(*arguments, code=0):
+    done = CliRunner().invoke(cli.app, [str(a) for a in arguments], catch_exceptions=False)
+    assert done.exit_code == code
+    return done.stdout
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "model.skser"
+    score = {"protocol": "3 folds", "uar": 0.5, "low": 0.4, "high": 0.6}
+    info = ModelInfo({"angry": 2, "sad": 3}, ("calls",), ("CC BY 4.0",), 4, score)
+    skser.save(quick_model()[0], path, info=info)
+    return path
+
+
+def test_info(model):
+    lines = run("info", model).splitlines()
+    assert lines[:4] == [
+        "labels: angry, calm, sad",
+        "trained on: 5 recordings, 4 speakers, of calls (angry 2, sad 3)",
+        "licence of the data: CC BY 4.0",
+        "score: unweighted average recall 0.500 (95 % 0.400 to 0.600): 3 folds",
+    ]
+    assert "not facts about a person" in lines[4]
+    assert lines[-1].startswith("written with: python ")
+
+
+def test_info_as_json_and_card(model):
+    content = json.loads(run("info", model, "--json"))
+    assert content["classes"] == ["angry", "calm", "sad"]
+    assert content["info"]["score"]["uar"] == 0.5
+    card = run("info", model, "--card")
+    assert card.startswith("# Speech emotion recognition with skser")
+    assert "| Licence of the data | CC BY 4.0 |" in card
+
+
+def test_info_of_a_model_without(tmp_path):
+    skser.save(quick_model()[0], tmp_path / "model.skser")
+    told = run("info", tmp_path / "model.skser")
+    assert "trained on: not said when the model was saved" in told
+    assert "score: not evaluated" in told
+
+
+def test_export(tmp_path):
+    network = CNNEmotionClassifier("dense", dense_units=(4,), epochs=1, random_state=0)
+    speech = noises()
+    pipeline = quick_pipeline(classify=network).fit(list(speech.waveforms), speech.target)
+    skser.save(pipeline, tmp_path / "model.skser")
+    told = run("export", tmp_path / "model.skser", "--out", tmp_path / "exported")
+    assert told.splitlines() == [f"wrote {p}" for p in sorted((tmp_path / "exported").iterdir())]
+
+
+def test_plot(model, tmp_path):
+    waveform = np.random.default_rng(0).normal(0, 0.1, 8000)
+    soundfile.write(tmp_path / "clip.wav", waveform, 16000)
+    sizes = []
+    for arguments in ([], ["--model", model]):
+        out = tmp_path / f"{len(arguments)}.png"
+        assert run("plot", tmp_path / "clip.wav", "--out", out, *arguments) == f"wrote {out}\n"
+        with Image.open(out) as picture:
+            sizes.append(picture.size)
+    assert sizes[1][1] > sizes[0][1]
+
+
+def test_datasets_check(tmp_path):
+    soundfile.write(tmp_path / "good.wav", np.zeros(32000), 16000)
+    told = run("datasets", "check", tmp_path)
+    assert told == "1 recordings, 0 of them cannot be used; 0.0 minutes (1 at 16000 Hz)\n"
+    (tmp_path / "bad.mp3").write_text("no audio")
+    told = run("datasets", "check", tmp_path, "--out", tmp_path / "all.csv", code=1)
+    first, second, third = told.splitlines()
+    assert first.startswith(f"{tmp_path}/bad.mp3: is not audio that can be read")
+    assert second.startswith("2 recordings, 1 of them cannot be used")
+    assert third == f"wrote {tmp_path}/all.csv"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["info", "{home}/old.joblib"], "{home}/old.joblib: was kept with joblib"),
+        (["info", "{model}", "--json", "--card"], "--json and --card exclude each other, got both"),
+        (["export", "{model}", "--out", "{home}"], "{home}: is there already, and is not an empty"),
+        (["export", "{model}", "--out", "{home}/new"], "pipeline has no fitted network to export"),
+        (
+            ["plot", "{home}/clip.wav", "--out", "{home}/clip.gif"],
+            "the suffix of --out must be '.png' or '.svg' or '.pdf', got '.gif'",
+        ),
+        (["plot", "{home}/clip.wav", "--out", "{home}/a.png"], "{home}/clip.wav: does not exist"),
+        (["datasets", "check", "{home}/no"], "{home}/no: no such folder"),
+    ],
+)
+def test_errors_are_one_line(arguments, message, model, tmp_path, monkeypatch, capsys):
+    (tmp_path / "old.joblib").write_bytes(b"anything")
+    names = {"model": model, "home": tmp_path}
+    monkeypatch.setattr("sys.argv", ["skser", *(a.format(**names) for a in arguments)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    told = capsys.readouterr().err
+    assert left.value.code == 1
+    assert told.startswith("skser: error: " + message.format(**names))
+    assert told.count("\n") == 1

@@ -1,0 +1,157 @@
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+import skser
+from skser import cli
+from skser.familiarity import TrainingAudio
+from skser.persistence import ModelInfo
+from tests.persistence.models import quick_model
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A model, and recordings in folders."""
+    home = tmp_path_factory.mktemp("home")
+    pipeline, clips = quick_model()
+    skser.save(pipeline, home / "model.skser")
+    (home / "calls" / "old").mkdir(parents=True)
+    for i, clip in enumerate(clips):
+        folder = home / "calls" / ("old" if i % 2 else "")
+        soundfile.write(folder / f"{i}.flac", clip, 16000)
+    (home / "calls" / "notes.txt").write_text("no audio")
+    return home
+
+
+@pytest.fixture
+def at_home(home, monkeypatch):
+    monkeypatch.chdir(home)
+    return home
+
+
+def invoke(*arguments, stdin=None):
+    return CliRunner().invoke(cli.app, ["predict", *arguments], input=stdin, catch_exceptions=False)
+
+
+def answers(home, *paths):
+    return skser.load(home / "model.skser").predict_proba([str(home / path) for path in paths])
+
+
+@pytest.mark.parametrize("runtime", ["auto", "tensorflow"])
+def test_table(at_home, runtime):
+    files = ("calls/0.flac", "calls/old/1.flac")
+    done = invoke("model.skser", *files, "--runtime", runtime)
+    assert done.exit_code == 0
+    header, *rows = [line.split() for line in done.stdout.splitlines()]
+    assert header == ["file", "emotion", "angry", "calm", "sad"]
+    for row, path, numbers in zip(rows, files, answers(at_home, *files), strict=True):
+        assert row[:2] == [path, header[2 + numbers.argmax()]]
+        assert row[2:] == [f"{p:.2f}" for p in numbers]
+
+
+def test_csv_of_a_folder_in_the_order_of_names(at_home):
+    done = invoke("model.skser", "calls", "--csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    names = ["calls/0.flac", "calls/2.flac", "calls/4.flac", "calls/old/1.flac", "calls/old/3.flac"]
+    assert [row["file"] for row in rows] == names
+    found = [[float(row[c]) for c in ("angry", "calm", "sad")] for row in rows]
+    np.testing.assert_allclose(found, answers(at_home, *names), atol=1e-4)
+
+
+def test_json_lines_of_a_pattern(at_home):
+    done = invoke("model.skser", "calls/**/*.flac", "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(rows) == 5
+    for row in rows:
+        numbers = list(row["probabilities"].values())
+        assert row["emotion"] == max(row["probabilities"], key=row["probabilities"].get)
+        assert numbers == sorted(numbers, reverse=True)
+
+
+def test_a_list_on_standard_input(at_home):
+    done = invoke("model.skser", "-", "--csv", stdin="calls/0.flac\n\ncalls/old/1.flac\n")
+    files = [line.split(",")[0] for line in done.stdout.splitlines()]
+    assert files == ["file", "calls/0.flac", "calls/old/1.flac"]
+
+
+def test_top(at_home):
+    done = invoke("model.skser", "calls/0.flac", "--csv", "--top", "2")
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    columns = ["file", "emotion", "probability", "emotion2", "probability2", "unlike"]
+    assert list(row) == columns
+    first, second = np.sort(answers(at_home, "calls/0.flac")[0])[:0:-1]
+    assert float(row["probability"]) == pytest.approx(first, abs=1e-4)
+    assert float(row["probability2"]) == pytest.approx(second, abs=1e-4)
+    assert invoke("model.skser", "calls/0.flac", "--csv", "--top", "9").exit_code == 0
+
+
+@pytest.mark.parametrize("runtime", ["auto", "tensorflow"])
+def test_a_bad_recording_costs_no_other(at_home, runtime):
+    files = ("calls/0.flac", "nowhere.wav", "calls/notes.txt", "calls/old/1.flac")
+    done = invoke("model.skser", *files, "--csv", "--runtime", runtime)
+    assert done.exit_code == 1
+    assert [line.split(",")[0] for line in done.stdout.splitlines()[1:]] == [files[0], files[3]]
+    first, second = done.stderr.splitlines()
+    assert first == "skser: error: nowhere.wav: does not exist"
+    assert second.startswith("skser: error: calls/notes.txt: is not audio that can be read")
+
+
+def test_nothing_but_bad_recordings(at_home):
+    done = invoke("model.skser", "nowhere.wav")
+    assert (done.exit_code, done.stdout) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["model.skser", "calls/*.mp3"], "calls/*.mp3: no file has a name like this"),
+        (["model.skser", "calls/0.flac", "--json", "--csv"], "--json and --csv exclude each other"),
+        (["nothing.skser", "calls/0.flac"], "nothing.skser: is no file, so there is no model"),
+        (["calls/0.flac", "calls/0.flac"], "calls/0.flac: is no model file, or is cut short"),
+        (
+            ["model.skser", "calls/0.flac", "--runtime", "tensorflo"],
+            "--runtime must be 'tensorflow' or 'onnx' or 'auto', got 'tensorflo'; did you mean "
+            "'tensorflow'?",
+        ),
+    ],
+)
+def test_errors_are_one_line(arguments, message, at_home, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["skser", "predict", *arguments])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    told = capsys.readouterr().err
+    assert left.value.code == 1
+    assert told.startswith(f"skser: error: {message}")
+    assert told.count("\n") == 1
+
+
+def test_less_sure_than_asked_for(at_home):
+    probability = answers(at_home, "calls/0.flac")[0].max()
+    for limit, is_named in ((probability - 0.01, True), (probability + 0.01, False)):
+        done = invoke("model.skser", "calls/0.flac", "--json", "--abstain-below", f"{limit:.4f}")
+        row = json.loads(done.stdout)
+        assert (row["emotion"] is not None) == is_named
+        assert max(row["probabilities"].values()) == pytest.approx(probability, abs=1e-4)
+
+
+@pytest.mark.parametrize("runtime", ["auto", "tensorflow"])
+def test_unlike_the_training_audio(at_home, tmp_path, runtime):
+    pipeline, clips = quick_model()
+    audio = TrainingAudio.of(pipeline, clips).to_dict()
+    path = tmp_path / "model.skser"
+    skser.save(pipeline, path, info=ModelInfo({"angry": 1}, audio=audio))
+    soundfile.write(tmp_path / "quiet.flac", 0.001 * clips[0], 16000, subtype="PCM_24")
+    files = ("calls/0.flac", str(tmp_path / "quiet.flac"), "nowhere.wav")
+    done = invoke(str(path), *files, "--json", "--runtime", runtime)
+    alike, quiet = map(json.loads, done.stdout.splitlines())
+    assert alike["unlike"] == []
+    assert quiet["unlike"][0].startswith("level -")
+    header, first, second = invoke(str(path), *files, "--runtime", runtime).stdout.splitlines()
+    assert header.split()[-1] == "unlike"
+    assert "level" not in first
+    assert second.endswith("; ".join(quiet["unlike"]))
