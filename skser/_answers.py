@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .exceptions import SkserError
+from .exceptions import AudioError, SkserError
 
 if TYPE_CHECKING:
     from .familiarity import TrainingAudio
@@ -58,6 +58,13 @@ def _answer_one(ask: Callable[[str], np.ndarray], file: str) -> Answer:
 
 def with_doubts(found: Iterable[Answer], training: TrainingAudio) -> Iterator[Answer]:
     """The same answers; where a recording is unlike all training recordings, with what is."""
-    for answer in found:
-        is_there = answer.probabilities is not None
-        yield answer._replace(unlike=training.unlike(answer.file)) if is_there else answer
+    return (_with_doubts(answer, training) for answer in found)
+
+
+def _with_doubts(answer: Answer, training: TrainingAudio) -> Answer:
+    if answer.probabilities is None:
+        return answer
+    try:
+        return answer._replace(unlike=training.unlike(answer.file))
+    except AudioError as error:  # for which the loader put silence
+        return Answer(answer.file, None, str(error).removeprefix(f"{answer.file}: "))

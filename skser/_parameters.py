@@ -50,9 +50,10 @@ class Parameters:
         known = self._defaults()
         for key, value in params.items():
             name, nested, inner = key.partition("__")
-            if name not in known:
+            has_inner = hasattr(getattr(self, name, None), "set_params")
+            if name not in known or (nested and not has_inner):
                 raise ParameterError(
-                    f"Invalid parameter {name!r} for {type(self).__name__}, which has "
+                    f"Invalid parameter {key!r} for {type(self).__name__}, which has "
                     f"{', '.join(known) or 'none'}"
                 )
             if nested:
@@ -74,4 +75,10 @@ class Parameters:
         if cls.__init__ is object.__init__:
             return {}
         arguments = list(inspect.signature(cls.__init__).parameters.values())[1:]
-        return {argument.name: argument.default for argument in arguments}
+        if any(argument.kind is argument.VAR_POSITIONAL for argument in arguments):
+            raise ParameterError(f"{cls.__name__} must name all its parameters, got *args")
+        return {
+            argument.name: argument.default
+            for argument in arguments
+            if argument.kind is not argument.VAR_KEYWORD
+        }

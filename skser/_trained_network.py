@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .exceptions import ModelError, SkserError
+
 
 class TrainedNetwork:
     """A network's configuration and weights, and the way to ask it.
@@ -28,17 +30,27 @@ class TrainedNetwork:
         What answers.
     """
 
+    # Of networks that were pickled before they had these.
+    graph: bytes | None = None
+    runtime = "tensorflow"
+
     def __init__(self, config: str, weights: list[np.ndarray], graph: bytes | None = None) -> None:
         self.config = config
         self.weights = weights
         self.graph = graph
-        self.runtime = "tensorflow"
         self._function: Callable[[np.ndarray], np.ndarray] | None = None
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
         """Probabilities (n_rows, n_classes) in float64, each row with sum 1."""
         if self._function is None:
-            self._function = self._make_function()
+            try:
+                self._function = self._make_function()
+            except SkserError:
+                raise
+            except Exception as error:
+                # Of a file that does not fit together, Keras and onnxruntime raise anything.
+                reason = " ".join(str(error).split())
+                raise ModelError(f"the network cannot be loaded ({reason:.200})") from error
         found = self._function(rows).astype(np.float64)
         return found / found.sum(axis=1, keepdims=True)
 

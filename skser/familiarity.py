@@ -220,14 +220,19 @@ class TrainingAudio:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> TrainingAudio:
-        """The description that `to_dict` made this of."""
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in content.items()
-        }
-        values["rates"] = {int(rate): n for rate, n in content["rates"].items()}
-        values["reader"] = ClipReader(**content["reader"])
-        return cls(**values)
+        """The description that `to_dict` made this of; DataError for anything else."""
+        try:
+            values: dict[str, Any] = {
+                name: tuple(map(float, value)) if isinstance(value, list) else value
+                for name, value in content.items()
+            }
+            values["rates"] = {int(rate): int(n) for rate, n in content["rates"].items()}
+            values["reader"] = ClipReader(**content["reader"])
+            return cls(**values)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                f"training audio must be what TrainingAudio.to_dict gives ({error!r:.100})"
+            ) from error
 
 
 def _loader_of(pipeline: Any) -> Any:

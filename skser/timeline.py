@@ -252,7 +252,7 @@ def _smooth(probabilities: np.ndarray, is_silent: np.ndarray, width: float) -> N
     """Average over the rows of a Hann window, in place, within stretches without silence."""
     from scipy.ndimage import convolve1d
 
-    reach = math.ceil(width / 2) - 1
+    reach = min(math.ceil(width / 2) - 1, len(probabilities))
     if reach < 1:
         return
     weights = 0.5 + 0.5 * np.cos(2 * np.pi * np.arange(-reach, reach + 1) / width)

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from skser import classifier
 from skser._trained_network import TrainedNetwork
-from skser.exceptions import ParameterError
+from skser.exceptions import ModelError, ParameterError
 from skser.networks import ARCHITECTURES, NetworkMeta, cnn_bilstm_attention, dense, resnet
 
 SMALL = {
@@ -135,3 +135,16 @@ def test_attention_needs_sequences():
     assert str(error.value) == (
         "architecture 'cnn_bilstm_attention' needs sequences (statistics=None), got vectors"
     )
+
+
+def test_networks_of_older_pickles_answer():
+    model = ARCHITECTURES["dense"](NetworkMeta((3,), 2), dense_units=(4,))
+    older = TrainedNetwork.__new__(TrainedNetwork)
+    vars(older).update(config=model.to_json(), weights=model.get_weights(), _function=None)
+    assert older.probabilities(np.zeros((1, 3), np.float32)).shape == (1, 2)
+
+
+def test_a_network_that_does_not_fit_together_is_said():
+    with pytest.raises(ModelError, match=r"^the network cannot be loaded \(") as caught:
+        TrainedNetwork("{}", []).probabilities(np.zeros((1, 3), np.float32))
+    assert "\n" not in str(caught.value)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from .._audio_files import find_audio
-from ..exceptions import AudioError
+from ..exceptions import AudioError, DataError
 
 
 def named_recordings(names: list[str]) -> list[str]:
@@ -30,7 +30,10 @@ def named_recordings(names: list[str]) -> list[str]:
 
 def _recordings(name: str) -> Iterator[str]:
     if name == "-":
-        yield from (line.rstrip("\n") for line in sys.stdin if line.strip())
+        lines = [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
+        if not lines:
+            raise DataError("-: there is no recording on standard input")
+        yield from lines
     elif os.path.isdir(name):
         yield from map(str, find_audio(name))
     elif glob.has_magic(name) and not os.path.exists(name):

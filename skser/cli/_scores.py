@@ -34,6 +34,7 @@ class Scores:
             score |= {name: uar[name] for name in ("low", "high")}
             classes = [str(label) for label in results["classes"]]
             described = results["pipeline"]
+            truth, probabilities = table["emotion"].astype(str), table[classes]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
                 f"{folder}: holds no scores that `skser evaluate --out` wrote ({error})"
@@ -49,8 +50,7 @@ class Scores:
             raise DataError(
                 f"{folder}: holds scores that say nothing of new speakers ({results['protocol']})"
             )
-        truth = table["emotion"].astype(str)
-        return cls(score, fit_temperature(truth, table[classes], classes))
+        return cls(score, fit_temperature(truth, probabilities, classes))
 
     def calibrated(self, pipeline: Any) -> TemperatureScaledClassifier:
         """A fitted pipeline with calibrated probabilities."""

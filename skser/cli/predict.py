@@ -118,11 +118,24 @@ def _answers(model: Path, paths: list[str], runtime: str) -> tuple[Any, Iterator
     else:
         pipeline = load_model(model, runtime=runtime)
         classes, found = pipeline.classes_, answers(pipeline, paths)
-    if info is None or info.audio is None:
-        return classes, found
-    from ..familiarity import TrainingAudio
+    if info is not None and info.audio is not None:
+        from ..familiarity import TrainingAudio
 
-    return classes, with_doubts(found, TrainingAudio.from_dict(info.audio))
+        found = with_doubts(found, TrainingAudio.from_dict(info.audio))
+    return classes, _of_model(model, found)
+
+
+def _of_model(model: Path, found: Iterator[Answer]) -> Iterator[Answer]:
+    """The same answers; of a model that does not fit together, anything may be raised."""
+    from ..exceptions import ModelError, SkserError
+
+    try:
+        yield from found
+    except SkserError:
+        raise
+    except Exception as error:
+        reason = " ".join(repr(error).split())
+        raise ModelError(f"{model}: cannot answer ({reason:.300})") from error
 
 
 class _Columns:

@@ -26,7 +26,7 @@ CARD = "README.md"
 _COMMENT = b"skser-sha256:"
 _LENGTH_OF_COMMENT = len(_COMMENT) + 64
 _LARGEST_TEXT = 64 * 2**20
-_KINDS = "biufcSU"  # of arrays; none of them holds Python objects
+ARRAY_KINDS = "biufcSU"  # of arrays; none of them holds Python objects
 
 
 class Contents:
@@ -47,7 +47,7 @@ class Contents:
         if np.lib.format.read_magic(file) != (1, 0):
             raise ValueError(f"{name} is no array of version 1.0")
         shape, in_fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-        if dtype.kind not in _KINDS or dtype.hasobject or dtype.subdtype is not None:
+        if dtype.kind not in ARRAY_KINDS or dtype.hasobject or dtype.subdtype is not None:
             raise ValueError(f"{name} holds {dtype}, and not numbers or texts")
         n_items = 1
         for n in shape:
@@ -69,7 +69,7 @@ def write(path: str | os.PathLike[str], manifest: dict[str, Any], contents: Cont
         for name, content in [(MANIFEST, text.encode()), *contents.entries.items()]:
             # A fixed date, so that the same model is the same file. Arrays do not shrink.
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            is_array = name.endswith(".npy")
+            is_array = name.endswith((".npy", ".skops"))
             entry.compress_type = zipfile.ZIP_STORED if is_array else zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
         archive.comment = b" " * _LENGTH_OF_COMMENT
@@ -134,11 +134,21 @@ def _entries(content: bytes) -> tuple[dict[str, Any], Contents]:
 
 def check_format(path: str | os.PathLike[str], manifest: dict[str, Any]) -> None:
     """Raise ModelError for a manifest that this version cannot read."""
-    found = manifest.get("format")
-    if not isinstance(found, int) or not isinstance(manifest.get("versions"), dict):
+    found, written = manifest.get("format"), manifest.get("versions")
+    is_told = isinstance(written, dict) and all(map(_is_plain, (*written, *written.values())))
+    if not isinstance(found, int) or not is_told or not _is_list(manifest.get("classes")):
         raise ModelError(f"{path}: is no model file of skser")
     if found > FORMAT:
         written_by = manifest["versions"].get("skser")
         raise ModelError(
             f"{path}: has format {found}, of skser {written_by}; this skser reads up to {FORMAT}"
         )
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_plain, value))
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is text that may be shown as it is."""
+    return isinstance(value, str) and value.isprintable() and len(value) < 1000

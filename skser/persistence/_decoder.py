@@ -10,9 +10,12 @@ import numpy as np
 
 from .._onnx import check_graph
 from .._trained_network import TrainedNetwork
-from ._allowed import SKLEARN_PARTS, check_network
+from ._allowed import check_network
 from ._container import Contents
 from ._place import NotKept, of_no_place
+
+# What may be in several places. Others are not looked up: they could grow without end.
+_NUMBERED = {"array", "objects", "network", "bunch", "random_state", "function", "skops"}
 
 
 class Decoder:
@@ -60,7 +63,7 @@ class Decoder:
         if kind == "estimator":
             return self._estimator(node[kind], node["number"])
         found = self._kinds[kind](node[kind])
-        if "number" in node:
+        if kind in _NUMBERED:
             self._seen[node["number"]] = found
         return found
 
@@ -80,7 +83,7 @@ class Decoder:
 
     def _float(self, text: Any) -> float:
         if text not in ("nan", "inf", "-inf"):
-            raise ValueError(f"{text!r} is no number")
+            raise ValueError(f"{text!r:.20} is no number")
         return float(text)
 
     def _objects(self, content: Any) -> np.ndarray:
@@ -95,17 +98,20 @@ class Decoder:
         check_network(json.loads(text))
         graph = self.contents.entries.get(f"{entry}.onnx")
         if graph is not None:
-            check_graph(graph)
+            check_graph(graph, len(weights))
         arrays = [self.contents.array(name) for name in weights]
         self.networks.append(TrainedNetwork(text, arrays, graph))
         return self.networks[-1]
 
     def _random_state(self, state: Any) -> np.random.RandomState:
         random_state = np.random.RandomState()
-        random_state.set_state(self.value(state))
+        state = self.value(state)
+        if not 0 <= state[2] <= len(state[1]):  # it would be read from there
+            raise ValueError("it has a random state of no place")
+        random_state.set_state(state)
         return random_state
 
     def _skops(self, entry: Any) -> Any:
-        import skops.io
+        from . import _compiled  # which imports scikit-learn
 
-        return skops.io.loads(self.contents.entries[entry], trusted=SKLEARN_PARTS)
+        return _compiled.load(self.contents.entries[entry])

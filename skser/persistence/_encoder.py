@@ -19,8 +19,8 @@ from sklearn.utils import Bunch
 from .._parameters import Parameters
 from .._trained_network import TrainedNetwork
 from ..exceptions import ModelError
-from ._allowed import SKLEARN_PARTS, check_network, name_of
-from ._container import Contents
+from ._allowed import check_network, name_of
+from ._container import ARRAY_KINDS, Contents
 from ._place import NotKept, of_no_place
 
 # What only fitting again would read, by the class that has it.
@@ -73,7 +73,7 @@ class Encoder:
         return {kind: content, "number": number}
 
     def _described(self, value: Any, name: str) -> tuple[str, Any]:
-        if isinstance(value, np.ndarray):
+        if type(value) is np.ndarray and value.dtype.kind in ARRAY_KINDS + "O":
             if value.dtype == object:
                 return "objects", [list(value.shape), self.node(value.ravel().tolist(), name)]
             return "array", self._array(value)
@@ -101,6 +101,8 @@ class Encoder:
         left_out = _NOT_ASKED.get(type(value).__name__, ())
         state = {k: v for k, v in vars(value).items() if k not in left_out}
         state |= of_no_place(value, state)
+        if not isinstance(state.get("cv"), (int, type(None))):
+            state["cv"] = None  # how it was divided in training
         if callable(state.get("architecture")):
             # The network is kept as what the function built.
             state["architecture"] = NotKept(state["architecture"])
@@ -127,16 +129,13 @@ class Encoder:
         del self.networks[n_networks:]
 
     def _skops(self, value: Any, why: ModelError) -> str:
-        import skops.io
+        from . import _compiled
 
         try:
-            content = skops.io.dumps(value)
-            unknown = set(skops.io.get_untrusted_types(data=content)) - set(SKLEARN_PARTS)
+            content = _compiled.dump(value)
         except Exception as error:
             # What skops does not know raises almost anything.
             raise _CannotKeepError(str(why)) from error
-        if unknown:
-            raise _CannotKeepError(str(why))
         entry = f"skops/{len(self.contents.entries)}.skops"
         self.contents.entries[entry] = content
         return entry

@@ -7,6 +7,7 @@ for one recording at a time what that estimator answers. What has no light class
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,11 @@ class _NotLightError(Exception):
     """A file names an estimator that has no light class."""
 
 
+class _LightDecoder(Decoder):
+    def _skops(self, entry: Any) -> Any:
+        raise _NotLightError(entry)
+
+
 class Pipeline:
     """Steps, one after the other."""
 
@@ -48,13 +54,16 @@ class Pipeline:
 class AudioLoader:
     """From a recording to its clip."""
 
+    offset: float
+    max_duration: float | None
+
     def transform(self, source: str | bytes) -> Clip:
-        own = dict(vars(self))
-        own.pop("on_error")  # what cannot be read is told, and the caller goes on
-        recording = inspect_recording(
-            source, offset=own["offset"], max_duration=own.pop("max_duration")
+        # Whatever `on_error` says: what cannot be read is told, and the caller goes on.
+        reader = ClipReader(
+            **{field.name: getattr(self, field.name) for field in fields(ClipReader)}
         )
-        return ClipReader(**own)(recording), own["sr"]
+        recording = inspect_recording(source, offset=self.offset, max_duration=self.max_duration)
+        return reader(recording), reader.sr
 
 
 class Augmenter:
@@ -169,13 +178,14 @@ def load_light(path: str | os.PathLike[str]) -> Pipeline | TemperatureScaledClas
     """A model file in its light form; None where it has none."""
     manifest, contents = _container.read(path)
     _container.check_format(path, manifest)
-    decoder = Decoder(contents, _class_of)
+    decoder = _LightDecoder(contents, _class_of)
     try:
         pipeline = decoder.value(manifest["pipeline"])
+        is_fitted = isinstance(pipeline.classes_, np.ndarray)
     except Exception:
         # What cannot be told from a damaged file here is told by `load`.
         return None
-    if not isinstance(pipeline, (Pipeline, TemperatureScaledClassifier)):
+    if not is_fitted or not isinstance(pipeline, (Pipeline, TemperatureScaledClassifier)):
         return None
     for network in decoder.networks:
         if network.graph is None or not _onnx.can_run():

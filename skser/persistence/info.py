@@ -108,7 +108,8 @@ class ModelInfo:
     def from_dict(cls, content: Mapping[str, Any]) -> ModelInfo:
         """From what `to_dict` gave; DataError for anything else."""
         known = {field.name for field in fields(cls)}
-        if not isinstance(content, Mapping) or not {"emotions"} <= set(content) <= known:
+        is_known = isinstance(content, Mapping) and {"emotions"} <= set(content) <= known
+        if not is_known or not _is_sound(content):
             raise DataError("what a model was trained on must be what ModelInfo.to_dict gives")
         tuples = {name: tuple(content.get(name, ())) for name in ("corpora", "licences")}
         return cls(**{**content, **tuples})
@@ -170,7 +171,9 @@ def load_card(path: str | os.PathLike[str]) -> str:
         The file is missing or damaged.
     """
     _, contents = _container.read(path)
-    return contents.entries.get(_container.CARD, b"").decode(errors="replace")
+    text = contents.entries.get(_container.CARD, b"").decode(errors="replace")
+    # A terminal would do what other characters say.
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def read_manifest(path: str | os.PathLike[str]) -> tuple[dict[str, Any], ModelInfo | None]:
@@ -182,6 +185,29 @@ def read_manifest(path: str | os.PathLike[str]) -> tuple[dict[str, Any], ModelIn
         return manifest, None if known is None else ModelInfo.from_dict(known)
     except Exception as error:
         raise ModelError(f"{path}: does not tell what it was trained on ({error})") from error
+
+
+def _is_sound(content: Mapping[str, Any]) -> bool:
+    """Whether all that `ModelInfo.to_dict` gives is of the kind that it gives."""
+    emotions, score, audio = (content.get(name) for name in ("emotions", "score", "audio"))
+    texts = [text for name in ("corpora", "licences") for text in content.get(name, ())]
+    n_speakers = content.get("n_speakers")
+    return (
+        isinstance(emotions, dict)
+        and all(isinstance(n, int) for n in emotions.values())
+        and all(isinstance(text, str) and text.isprintable() for text in (*texts, *emotions))
+        and (n_speakers is None or isinstance(n_speakers, int))
+        and (score is None or _is_score(score))
+        and (audio is None or isinstance(audio, dict))
+    )
+
+
+def _is_score(score: Any) -> bool:
+    if not isinstance(score, dict) or set(score) != {"protocol", "uar", "low", "high"}:
+        return False
+    limits = [score[name] for name in ("low", "high") if score[name] is not None]
+    numbers = all(isinstance(number, float) for number in (score["uar"], *limits))
+    return numbers and len(limits) != 1 and str(score["protocol"]).isprintable()
 
 
 def score_of(evaluation: Any) -> dict[str, Any]:

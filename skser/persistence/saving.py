@@ -6,6 +6,8 @@ import os
 import warnings
 from typing import Any
 
+import numpy as np
+
 from .. import _onnx
 from .._files import check_writable
 from .._validation import check_value, one_of
@@ -90,9 +92,16 @@ def save(pipeline: Any, path: str | os.PathLike[str], *, info: ModelInfo | None 
             f"pipeline is a {type(pipeline).__name__}: save its best_estimator_, which is all that "
             "predicts"
         )
+    if info is not None:
+        ModelInfo.from_dict(info.to_dict())
     contents = Contents()
     encoder = Encoder(contents)
-    node = encoder.node(pipeline, "pipeline")
+    try:
+        node = encoder.node(pipeline, "pipeline")
+    except ModelError as error:
+        raise ModelError(str(error)) from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ModelError(f"pipeline holds what a model file cannot ({error})") from error
     if _onnx.can_convert():
         _put_graphs(encoder)
     manifest = {
@@ -102,6 +111,7 @@ def save(pipeline: Any, path: str | os.PathLike[str], *, info: ModelInfo | None 
         "info": None if info is None else info.to_dict(),
         "pipeline": node,
     }
+    _container.check_format(path, manifest)  # raises for what could not be read again
     contents.entries[_container.CARD] = write_card(pipeline, info).encode()
     _container.write(path, manifest, contents)
 
@@ -160,12 +170,14 @@ def load(path: str | os.PathLike[str], *, runtime: str = "tensorflow") -> Any:
     decoder = Decoder(contents, class_of)
     try:
         pipeline = decoder.value(manifest["pipeline"])
+        is_fitted = isinstance(getattr(pipeline, "classes_", None), np.ndarray)
     except MissingDependencyError:
         raise
     except Exception as error:
         # What somebody made to be misread raises almost anything.
-        raise ModelError(f"{path}: holds no model that can be loaded ({error!r})") from error
-    if not hasattr(pipeline, "classes_"):
+        reason = " ".join(repr(error).split())
+        raise ModelError(f"{path}: holds no model that can be loaded ({reason:.300})") from error
+    if not is_fitted:
         raise ModelError(f"{path}: holds a {type(pipeline).__name__}, and no fitted pipeline")
     if runtime == "auto":
         has_all = all(network.graph is not None for network in decoder.networks)

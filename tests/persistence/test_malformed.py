@@ -13,8 +13,16 @@ import joblib
 import numpy as np
 import onnx
 import pytest
+import skops.io
+import soundfile
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+from typer.testing import CliRunner
 
 import skser
+from skser import cli
 from skser.exceptions import ModelError
 from skser.persistence import load_card, load_info
 from skser.persistence._light import load_light
@@ -205,6 +213,47 @@ def foreign_skops(rng, good, path):
     forge(path, manifest, entries | {"skops/0.skops": file.getvalue()})
 
 
+def skops_of(estimator, *, harm=None, compress=zipfile.ZIP_STORED):
+    def make(rng, good, path):
+        manifest, entries = contents_of(good)
+        if harm is not None:
+            harm(estimator)
+        content = skops.io.dumps(estimator, compression=compress)
+        manifest["pipeline"] = {"skops": "skops/0.skops", "number": 0}
+        forge(path, manifest, entries | {"skops/0.skops": content})
+
+    return make
+
+
+X, Y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+
+
+def leave_the_tree(classifier):
+    classifier.tree_.children_left[0] = 2**30
+
+
+def leave_the_points(classifier):
+    arrays = list(classifier._tree.__getstate__())
+    arrays[1] = np.asarray(arrays[1]) + 10**6
+    classifier._tree.__setstate__(tuple(arrays))
+
+
+def grows_without_end(rng, good, path):
+    manifest, entries = contents_of(good)
+    nodes = [{"tuple": [1, 1], "number": 0}]
+    nodes += [{"tuple": [{"same": k}, {"same": k}], "number": k + 1} for k in range(60)]
+    manifest["pipeline"] = {"tuple": [*nodes, {"frozenset": [{"same": 60}]}]}
+    forge(path, manifest, entries)
+
+
+def state_of_no_place(rng, good, path):
+    manifest, entries = contents_of(good)
+    key = np.random.RandomState(0).get_state()[1]
+    state = ["MT19937", {"array": "arrays/9.npy", "number": 1}, 10**8, 0, 0.0]
+    manifest["pipeline"] = {"random_state": {"tuple": state}, "number": 0}
+    forge(path, manifest, entries | {"arrays/9.npy": array_bytes(key)})
+
+
 def newer(rng, good, path):
     manifest, entries = contents_of(good)
     manifest["format"] += 1
@@ -262,6 +311,23 @@ MALFORMED = [
     network_of({"class_name": "Dense", "module": "keras.layers", "registered_name": "harm>Dense"}),
     weights_from_elsewhere,
     foreign_skops,
+    skops_of(np.zeros(10**6), compress=zipfile.ZIP_DEFLATED),
+    skops_of(np.zeros(10)),
+    skops_of(DecisionTreeClassifier().fit(X, Y), harm=leave_the_tree),
+    skops_of(KNeighborsClassifier(algorithm="kd_tree").fit(X, Y), harm=leave_the_points),
+    grows_without_end,
+    state_of_no_place,
+    with_node({"estimator": ["sklearn.pipeline.Pipeline", {"steps": 5}], "number": 0}, "steps"),
+    with_node(
+        {
+            "estimator": [
+                "sklearn.pipeline.Pipeline",
+                {"steps": [{"tuple": ["a", {"same": 0}]}]},
+            ],
+            "number": 0,
+        },
+        "itself",
+    ),
     newer,
     other_manifest("[]"),
     other_manifest("{}"),
@@ -286,9 +352,60 @@ def test_is_refused_and_nothing_runs(number, good, tmp_path):
     for tell in (load_info, load_card):
         with suppress(ModelError):
             tell(path)
+    for arguments in (["info", path], ["predict", path, "nowhere.wav"]):
+        told = CliRunner().invoke(cli.app, [str(a) for a in arguments])
+        assert told.exit_code == 0 or isinstance(told.exception, (SystemExit, ModelError))
     assert seen == []
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model.skser"]
     assert not {"subprocess32", "sklearn.conftest", "skser.demo"} & (set(sys.modules) - before)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"classes": 5},
+        {"classes": [1, 2]},
+        {"classes": ["a\nb"]},
+        {"versions": {"skser": "1\n2\x1b[31m"}},
+        {"info": [1]},
+        {"info": {"emotions": [1]}},
+        {"info": {"emotions": {"a": "b"}}},
+        {"info": {"emotions": {"\ud800": 1}}},
+        {"info": {"emotions": {}, "licences": ["\x1b]0;harm\x07"]}},
+        {"info": {"emotions": {}, "score": {"uar": 0.5}}},
+        {"info": {"emotions": {}, "score": {"protocol": "", "uar": "x", "low": 1, "high": 1}}},
+        {"info": {"emotions": {}, "audio": [1]}},
+    ],
+)
+def test_what_is_told_of_a_model_is_checked(change, good, tmp_path):
+    manifest, entries = contents_of(good)
+    path = tmp_path / "model.skser"
+    forge(path, manifest | change, entries)
+    with pytest.raises(ModelError, match=f"^{re.escape(str(path))}: "):
+        load_info(path)
+    told = CliRunner().invoke(cli.app, ["info", str(path)])
+    assert isinstance(told.exception, ModelError)
+
+
+def test_a_model_that_does_not_fit_together_is_named(good, tmp_path):
+    manifest, entries = contents_of(good)
+    path, clip = tmp_path / "model.skser", tmp_path / "clip.wav"
+    soundfile.write(clip, np.random.default_rng(0).normal(0, 0.1, 8000), 16000)
+    arrays = [name for name in entries if name.endswith(".npy")]
+    forge(path, manifest, entries | {name: array_bytes(np.zeros(3)) for name in arrays})
+    told = CliRunner().invoke(cli.app, ["predict", str(path), str(clip)])
+    assert isinstance(told.exception, ModelError)
+    assert str(told.exception).startswith(f"{path}: ")
+
+
+def test_skops_brings_no_places_along(good, tmp_path):
+    estimator = KNeighborsClassifier(algorithm="kd_tree", n_jobs=3)
+    pipeline = make_pipeline(StandardScaler(), estimator, memory=str(tmp_path / "cache"))
+    path = tmp_path / "model.skser"
+    skops_of(pipeline.fit(X, Y))(None, good, path)
+    loaded = skser.load(path)
+    assert (loaded.memory, loaded.steps[1][1].n_jobs) == (None, None)
+    np.testing.assert_array_equal(loaded.predict_proba(X), pipeline.predict_proba(X))
 
 
 def test_there_are_fifty():
