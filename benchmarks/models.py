@@ -23,7 +23,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from typing import Any
 import _one_thread  # noqa: F401
 import joblib
 import numpy as np
-from _compare import MIB, check_equal, describe, pick_clips, print_table, time_each
+from _compare import check_equal, describe, pick_clips, print_table, time_each
 
 import skser
 from skser.datasets import load_corpus
@@ -40,6 +39,14 @@ from skser.persistence._light import load_light
 from skser.recipes import get_recipe
 
 N_TO_FIT = 64
+_MEASURE = """
+import resource, subprocess, sys, time
+start = time.perf_counter()
+subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL, check=True)
+seconds = time.perf_counter() - start
+size = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+print(seconds, size, file=sys.stderr)
+"""
 
 
 def make_model(recipe: str, folder: Path, home: Path) -> Path:
@@ -107,18 +114,17 @@ def measure_latency(folder: Path, home: Path, n_clips: int) -> None:
 def run_command(*arguments: str) -> tuple[float, float, str]:
     """Seconds, MiB at most, and the output of `skser` in a new process."""
     environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "skser.cli", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+    command = [sys.executable, "-m", "skser.cli", *arguments]
+    # Through a small process, because a new one counts the size of whoever started it.
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, *command],
+        capture_output=True,
         env=environment,
+        text=True,
+        check=True,
     )
-    assert process.stdout is not None
-    output = process.stdout.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    assert status == 0, arguments
-    return time.perf_counter() - start, usage.ru_maxrss * 1024 / MIB, output
+    seconds, size = done.stderr.splitlines()[-1].split()
+    return float(seconds), float(size), done.stdout
 
 
 def probabilities_in(output: str) -> np.ndarray:
