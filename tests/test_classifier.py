@@ -1,8 +1,5 @@
 import pickle
-import subprocess
-import sys
 
-import joblib
 import numpy as np
 import pytest
 import sklearn
@@ -576,23 +573,6 @@ def test_pickles_small_and_equal(fitted):
     assert_array_equal(pickle.loads(state).predict_proba(X), fitted.predict_proba(X))
     weights = sum(w.nbytes for w in fitted.networks_[0].weights)
     assert len(state) < weights + 40_000
-
-
-def test_loads_in_a_new_process(fitted, tmp_path):
-    X, _ = speech_like()
-    joblib.dump((fitted, X), tmp_path / "model.joblib")
-    program = (
-        "import joblib, sys; model, X = joblib.load(sys.argv[1]);"
-        "print(model.predict_proba(X).tobytes().hex())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "model.joblib"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip() == fitted.predict_proba(X).tobytes().hex()
-    assert done.stderr == ""
 
 
 def test_predict_traces_once(fitted, monkeypatch):

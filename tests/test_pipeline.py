@@ -189,7 +189,7 @@ def test_grid_search_over_all_steps_in_two_processes(speech):
     search = GridSearchCV(
         residual_network(random_state=0, **TINY, classify__architecture="cnn_average_pooling"),
         [
-            {"load__duration": [0.5, 0.8], "features__mel__n_mels": [8, 16]},
+            {"load__duration": [0.5], "features__mel__n_mels": [8]},
             {"classify__dropout": [0.2]},
         ],
         cv=GroupKFold(2),
@@ -198,7 +198,7 @@ def test_grid_search_over_all_steps_in_two_processes(speech):
         error_score="raise",
     )
     search.fit(speech.paths, speech.target, groups=speech.groups)
-    assert len(search.cv_results_["params"]) == 5
+    assert len(search.cv_results_["params"]) == 2
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     assert search.predict(speech.paths[:2]).shape == (2,)
 

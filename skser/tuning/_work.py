@@ -62,7 +62,8 @@ def work(
         trial = _next_trial(study)
         if _is_surplus(study, trial.number, n_trials):
             # Another worker was quicker: for when the study is to have more trials.
-            study._storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+            with suppress(UpdateFinishedTrialError):
+                study._storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
             continue
         with suppress(UpdateFinishedTrialError):  # it took so long that it was taken for lost
             _run(study, trial, objective, grace)
@@ -106,7 +107,9 @@ def _is_surplus(study: optuna.Study, number: int, n_trials: int) -> bool:
     One that runs has a heartbeat; of others that were begun at the same time, the first counts.
     """
     trials = _counted(study.get_trials(deepcopy=False))
-    mine = next(trial for trial in trials if trial.number == number)
+    mine = next((trial for trial in trials if trial.number == number), None)
+    if mine is None:  # taken for lost before its first heartbeat: another has its place
+        return True
     counted = [
         trial
         for trial in trials

@@ -315,3 +315,12 @@ def test_without_the_extra_there_is_no_onnx(tmp_path, monkeypatch):
         f'{path}: holds no network in ONNX, so runtime must be "tensorflow"; the extra onnx has '
         "to be installed where a model is saved"
     )
+
+
+def test_a_file_is_hardly_larger_than_its_weights(tmp_path):
+    network = CNNEmotionClassifier("dense", dense_units=(400, 400), epochs=1, random_state=0)
+    pipeline = fit(classify=network)
+    skser.save(pipeline, tmp_path / "model.skser")
+    assert "networks/0.onnx" in contents_of(tmp_path / "model.skser")[1]
+    weights = sum(weight.nbytes for weight in pipeline["classify"].networks_[0].weights)
+    assert (tmp_path / "model.skser").stat().st_size < 1.2 * weights

@@ -269,12 +269,12 @@ def worker(storage, folder):
     )
 
 
-@pytest.mark.parametrize("kind", ["postgres", "journal", "sqlite"])
+@pytest.mark.parametrize("kind", ["postgres", "journal"])
 def test_two_workers_one_of_them_killed_in_the_middle_of_a_trial(kind, request, tmp_path):
     if kind == "postgres":
         storage = request.getfixturevalue("postgres")
     else:
-        kinds = {"journal": f"{tmp_path}/study.journal", "sqlite": f"sqlite:///{tmp_path}/study.db"}
+        kinds = {"journal": f"{tmp_path}/study.journal"}
         storage = kinds[kind]
     first, second = (worker(storage, tmp_path) for _ in range(2))
     with first, second:

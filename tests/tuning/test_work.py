@@ -6,6 +6,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from skser.tuning import _work
 from skser.tuning._storage import open_storage
 from skser.tuning._work import counts, replaced, work
 
@@ -211,7 +212,9 @@ def test_one_trial_in_the_queue_is_for_one_worker(storage):
 def test_a_lost_trial_is_replaced_once(storage):
     study = new_study(storage)
     study.ask()
-    threads = [threading.Thread(target=worked, args=(study,)) for _ in range(4)]
+    threads = [
+        threading.Thread(target=worked, args=(study,), kwargs={"grace": 2.0}) for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -219,6 +222,23 @@ def test_a_lost_trial_is_replaced_once(storage):
     assert states(study).count("COMPLETE") == 5
     assert states(study).count("FAIL") == 1
     assert len(replaced(study.trials)) == 1
+
+
+def test_a_trial_that_is_taken_for_lost_before_its_first_heartbeat(storage, monkeypatch):
+    begin, taken = _work._next_trial, []
+
+    def too_late(study):
+        trial = begin(study)
+        if not taken:
+            taken.append(trial.number)
+            _work._replace(study, trial.number, is_lost=True)
+        return trial
+
+    monkeypatch.setattr(_work, "_next_trial", too_late)
+    study = new_study(storage)
+    assert worked(study, n_trials=3) == 3
+    assert counts(study) == (3, 3)
+    assert replaced(study.trials) == {taken[0]: 1}
 
 
 def test_workers_share_a_study_to_the_trial(storage):
@@ -232,7 +252,7 @@ def test_workers_share_a_study_to_the_trial(storage):
     study = new_study(storage, sampler=optuna.samplers.RandomSampler())
     outcomes = []
     threads = [
-        threading.Thread(target=lambda: outcomes.append(worked(study, objective, 12)))
+        threading.Thread(target=lambda: outcomes.append(worked(study, objective, 12, grace=5.0)))
         for _ in range(4)
     ]
     for thread in threads:
