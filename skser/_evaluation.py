@@ -145,6 +145,11 @@ class Evaluation:
         """Those columns of ``predictions`` that hold probabilities."""
         return self.predictions.iloc[:, -len(self.classes) :]
 
+    def check_probabilities(self) -> None:
+        """Raise DataError if the pipeline gives no probabilities."""
+        if not self.has_probabilities:
+            raise DataError("evaluation must have probabilities, which its pipeline does not give")
+
     @property
     def drawn(self) -> str:
         """What the bootstrap draws: "speakers", or "clips" where speakers are not known."""

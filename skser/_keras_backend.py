@@ -21,7 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 from . import _layers  # noqa: F401 (Keras loads a network whose layers are registered)
 from ._checkpoint import Checkpoint
 from ._draws import Draws
-from ._rows import in_blocks, with_frames
+from ._rows import ask_in_blocks
 from ._tensorflow import keras, tf  # before scikeras, which would import them aloud
 from ._trained_network import TrainedNetwork
 from ._training import EpochBar, TrainingSettings, make_callbacks, make_loss, make_optimizer
@@ -51,6 +51,14 @@ class _DrawsClassifier(KerasClassifier):
     @property
     def target_encoder(self) -> FunctionTransformer:
         return FunctionTransformer(lambda _: None)
+
+
+@contextmanager
+def _numpy_not_warning() -> Iterator[None]:
+    """Keras reads variables in a way that NumPy will no longer allow."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        yield
 
 
 @contextmanager
@@ -139,9 +147,7 @@ def train(
     rows = np.zeros((len(draws.targets), 1))
     labels = draws.targets.argmax(axis=1)
     # Seed and determinism belong to the process, so fits in threads take turns.
-    with _ONE_FIT, _determinism_restored(), warnings.catch_warnings():
-        # Keras reads the learning rate in a way that NumPy will no longer allow.
-        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+    with _ONE_FIT, _determinism_restored(), _numpy_not_warning():
         if own and own[0].is_done:
             wrapped.initialize(rows, labels)
             own[0].restore(wrapped.model_)
@@ -185,10 +191,9 @@ class PredictionFunction:
         self.graph = ask.get_concrete_function(rows)
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
-        n_frames = self.model.input_shape[1] if X.ndim == 3 else None
-        if n_frames is not None:
-            X = with_frames(X, n_frames)
-        return in_blocks(lambda rows: self.graph(tf.constant(rows)).numpy(), X)
+        return ask_in_blocks(
+            lambda rows: self.graph(tf.constant(rows)).numpy(), X, self.model.input_shape
+        )
 
 
 def write_network(config: str, weights: list[np.ndarray], folder: Path) -> None:
@@ -199,9 +204,7 @@ def write_network(config: str, weights: list[np.ndarray], folder: Path) -> None:
     model = keras.models.model_from_json(config)
     model.set_weights(weights)
     (folder / "model.json").write_text(model.to_json(indent=1), encoding="utf-8")
-    with warnings.catch_warnings():
-        # Keras reads variables in a way that NumPy will no longer allow.
-        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+    with _numpy_not_warning():
         # Keras' own save_weights insists on another name than programs look for.
         with h5py.File(folder / "weights.h5", "w") as file:
             save_weights_to_hdf5_group(file, model)

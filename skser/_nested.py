@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from sklearn.pipeline import Pipeline
 
 from ._validation import check_is_fitted, check_parameters
-from .exceptions import ParameterError
+from .exceptions import DataError, ParameterError
 from .features import FeatureUnionExtractor
 
 
@@ -54,6 +54,13 @@ def check_gives_probabilities(pipeline: Any) -> None:
         raise ParameterError(
             f"pipeline must have predict_proba, which its {type(last).__name__} has not"
         )
+
+
+def check_class_names(pipeline: Any, columns: Collection[str]) -> None:
+    """Raise DataError if a table with a column for each class has such a column already."""
+    taken = [name for name in pipeline.classes_.tolist() if name in columns]
+    if taken:
+        raise DataError(f"pipeline has an emotion {taken[0]!r}, which is another column's name")
 
 
 def extractions(pipeline: Any) -> Iterator[Pipeline]:

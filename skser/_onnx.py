@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ._rows import in_blocks, with_frames
+from ._rows import ask_in_blocks
 from .exceptions import MissingDependencyError, ModelError
 
 _ROWS = "rows"
@@ -165,7 +165,6 @@ class OnnxFunction:
         self._input_shape = self._session.get_inputs()[0].shape
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
-        n_frames = self._input_shape[1] if X.ndim == 3 else None
-        if isinstance(n_frames, int):
-            X = with_frames(X, n_frames)
-        return in_blocks(lambda rows: self._session.run(None, {_ROWS: rows})[0], X)
+        return ask_in_blocks(
+            lambda rows: self._session.run(None, {_ROWS: rows})[0], X, self._input_shape
+        )

@@ -307,8 +307,7 @@ def calibrate(pipeline: Any, evaluation: Evaluation) -> TemperatureScaledClassif
     (1, 2)
     """
     check_gives_probabilities(pipeline)
-    if not evaluation.has_probabilities:
-        raise DataError("evaluation must have probabilities, which its pipeline does not give")
+    evaluation.check_probabilities()
     if not np.array_equal(pipeline.classes_, evaluation.classes):
         raise DataError(
             "pipeline and evaluation must have the same classes, got "

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ._answers import answers
-from ._nested import check_gives_probabilities
+from ._answers import answers, with_doubts
+from ._nested import check_class_names, check_gives_probabilities
 from ._recordings import as_recordings
 from ._validation import NONE, check_value, number
-from .exceptions import AudioError, DataError, ParameterError
+from .exceptions import ParameterError
 from .familiarity import TrainingAudio
 
 __all__ = ["predict_table"]
@@ -79,25 +79,15 @@ def predict_table(
     if familiar is not None and not isinstance(familiar, TrainingAudio):
         raise ParameterError(f"familiar must be a TrainingAudio or None, got {familiar!r:.80}")
     check_gives_probabilities(pipeline)
+    check_class_names(pipeline, _COLUMNS)
     classes = np.asarray(pipeline.classes_).tolist()
-    taken = [name for name in classes if name in _COLUMNS]
-    if taken:
-        raise DataError(f"pipeline has an emotion {taken[0]!r}, which is another column's name")
     sources = as_recordings(recordings, "recordings")
     probabilities = np.full((len(sources), len(classes)), np.nan)
-    errors: list[str | None] = []
-    reasons: list[str | None] = []
-    for row, source, answer in zip(probabilities, sources, answers(pipeline, sources), strict=True):
-        error, reason = answer.error, None
-        if error is None and familiar is not None:
-            try:
-                reason = "; ".join(familiar.unlike(source))
-            except AudioError as caught:  # of a loader that begins elsewhere
-                error = str(caught)
-        if error is None:
+    found = answers(pipeline, sources)
+    told = list(found if familiar is None else with_doubts(found, familiar))
+    for row, answer in zip(probabilities, told, strict=True):
+        if answer.probabilities is not None:
             row[:] = answer.probabilities
-        errors.append(error)
-        reasons.append(reason)
     confidence = probabilities.max(axis=1)
     is_named = confidence >= (0.0 if abstain_below is None else abstain_below)
     best = np.nan_to_num(probabilities).argmax(axis=1)
@@ -108,8 +98,8 @@ def predict_table(
         ],
         "emotion": [classes[i] if named else None for i, named in zip(best, is_named, strict=True)],
         "confidence": confidence,
-        "unlike": reasons,
-        "error": errors,
+        "unlike": [None if answer.error else "; ".join(answer.unlike) for answer in told],
+        "error": [answer.error for answer in told],
     }
     if familiar is None:
         del columns["unlike"]

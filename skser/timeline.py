@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from ._decoders import describe
-from ._nested import check_gives_probabilities
+from ._nested import check_class_names, check_gives_probabilities
 from ._progress import progress
 from ._recordings import _as_recording
 from ._streaming import FRAME_SECONDS, excerpts, frame_levels, slices, stream_audio
@@ -190,9 +190,7 @@ def _loader_of(pipeline: Any, window: float) -> AudioLoader:
             f"window must be at most {first.duration:g}, the duration that the AudioLoader crops "
             f"clips to, got {window:g}"
         )
-    taken = [name for name in pipeline.classes_.tolist() if name in COLUMNS]
-    if taken:
-        raise DataError(f"pipeline has an emotion {taken[0]!r}, which is another column's name")
+    check_class_names(pipeline, COLUMNS)
     params = {**first.get_params(), "offset": 0.0, "max_duration": None, "on_error": "raise"}
     return AudioLoader(**params)
 

@@ -102,17 +102,19 @@ def _answers(model: Path, paths: list[str], runtime: str) -> tuple[Any, Iterator
     from .._answers import answers, one_by_one, with_doubts
     from .._models import is_joblib, load_model
     from .._validation import check_value, one_of
-    from ..persistence.info import load_info
+    from ..persistence import _container
+    from ..persistence.info import info_in
     from ..persistence.saving import RUNTIMES
 
     check_value("--runtime", runtime, one_of(*RUNTIMES))
     light, info = None, None
     if model.is_file() and not is_joblib(model):
-        info = load_info(model)
+        manifest, contents = _container.read(model)
+        info = info_in(model, manifest)
         if runtime != "tensorflow":
-            from ..persistence._light import load_light
+            from ..persistence._light import light_form
 
-            light = load_light(model)
+            light = light_form(model, manifest, contents)
     if light is not None:
         classes, found = light.classes_, one_by_one(light.predict_proba, paths)
     else:

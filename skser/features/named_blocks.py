@@ -45,6 +45,11 @@ def named_blocks(blocks: Any) -> list[tuple[str, Any]]:
     return [_named_block(item) for item in blocks]
 
 
+def active_blocks(blocks: Any) -> list[tuple[str, FeatureBlock]]:
+    """The blocks that are not dropped, as (name, block)."""
+    return [(name, block) for name, block in named_blocks(blocks) if block != "drop"]
+
+
 def block_names(blocks: Any) -> set[str]:
     """Names of the blocks as far as there are any; what has none is refused at fit."""
     items = blocks if isinstance(blocks, (list, tuple)) else ()

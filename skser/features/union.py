@@ -27,7 +27,7 @@ from .base import FeatureBlock
 from .cache import CacheInfo, FeatureCache
 from .deltas import names_with_deltas
 from .extraction import extract
-from .named_blocks import block_names, named_blocks
+from .named_blocks import active_blocks, block_names, named_blocks
 from .recipe import FeatureRecipe
 from .statistics import check_statistics
 
@@ -252,7 +252,7 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         check_is_fitted(self, "sr_")
         bins = [
             f"{name}_{bin_name}" if bin_name else name
-            for name, block in self._active_blocks()
+            for name, block in active_blocks(self.blocks)
             for bin_name in block.bin_names()
         ]
         bins = names_with_deltas(bins, self.deltas)
@@ -268,21 +268,18 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
         names : ndarray of str
         """
         check_is_fitted(self, "sr_")
-        of_bins = [name for name, block in self._active_blocks() for _ in block.bin_names()]
+        of_bins = [name for name, block in active_blocks(self.blocks) for _ in block.bin_names()]
         n_statistics = 1 if self.statistics is None else len(self.statistics)
         return np.asarray(of_bins * (1 + int(self.deltas)) * n_statistics, dtype=object)
 
     def _recipe(self) -> FeatureRecipe:
         statistics = None if self.statistics is None else tuple(self.statistics)
-        blocks = tuple((name, clone(block)) for name, block in self._active_blocks())
+        blocks = tuple((name, clone(block)) for name, block in active_blocks(self.blocks))
         return FeatureRecipe(blocks, self.n_fft, self.hop_length, int(self.deltas), statistics)
 
     def _cache(self) -> FeatureCache | None:
         memory = self.memory.location if isinstance(self.memory, joblib.Memory) else self.memory
         return None if memory is None else FeatureCache(memory)
-
-    def _active_blocks(self) -> list[tuple[str, FeatureBlock]]:
-        return [(name, block) for name, block in named_blocks(self.blocks) if block != "drop"]
 
     def _check_blocks(self, sr: int) -> None:
         names = [name for name, _ in named_blocks(self.blocks)]
@@ -290,7 +287,7 @@ class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
             self._validate_names(names)
         except ValueError as error:
             raise ParameterError(f"blocks: {error}") from None
-        active = self._active_blocks()
+        active = active_blocks(self.blocks)
         if not active:
             raise ParameterError("blocks must have at least one that is not dropped")
         for name, block in active:

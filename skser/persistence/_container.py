@@ -92,7 +92,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Contents]:
     Raises
     ------
     ModelError
-        It is missing, damaged, or no model file.
+        It is missing, damaged, of a newer format, or no model file.
     """
     if not Path(path).is_file():
         raise ModelError(f"{path}: is no file, so there is no model to load")
@@ -103,10 +103,12 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Contents]:
     if comment != _COMMENT + hashlib.sha256(rest).hexdigest().encode():
         raise ModelError(f"{path}: is damaged (its SHA-256 is another)")
     try:
-        return _entries(content)
+        manifest, contents = _entries(content)
     except Exception as error:
         # Reading what somebody made to be misread raises almost anything.
         raise ModelError(f"{path}: is no model file that can be read ({error})") from error
+    check_format(path, manifest)
+    return manifest, contents
 
 
 def _entries(content: bytes) -> tuple[dict[str, Any], Contents]:

@@ -17,9 +17,10 @@ from .._reading import ClipReader
 from .._recordings import inspect_recording
 from .._rows import without_nan
 from .._temperature import at_temperature
-from ..features.named_blocks import DEFAULT_BLOCKS, named_blocks
+from ..features.named_blocks import DEFAULT_BLOCKS, active_blocks
 from ..features.recipe import FeatureRecipe
 from . import _container
+from ._container import Contents
 from ._decoder import Decoder
 from .saving import warn_of_versions
 
@@ -33,6 +34,12 @@ class _NotLightError(Exception):
 class _LightDecoder(Decoder):
     def _skops(self, entry: Any) -> Any:
         raise _NotLightError(entry)
+
+    def _estimator(self, content: Any, number: int) -> Any:
+        found = super()._estimator(content, number)
+        if isinstance(found, Augmenter) and found.test_time:
+            raise _NotLightError("Augmenter(test_time=True)")
+        return found
 
 
 class Pipeline:
@@ -67,13 +74,11 @@ class AudioLoader:
 
 
 class Augmenter:
-    """A clip as it is."""
+    """A clip as it is: there are views in training only."""
 
     test_time: bool
 
     def transform(self, clip: Clip) -> Clip:
-        if self.test_time:
-            raise _NotLightError("Augmenter(test_time=True)")
         return clip
 
 
@@ -87,7 +92,7 @@ class FeatureUnionExtractor:
     statistics: tuple[str, ...] | None
 
     def transform(self, clip: Clip) -> np.ndarray:
-        blocks = tuple(named for named in named_blocks(self.blocks) if named[1] != "drop")
+        blocks = tuple(active_blocks(self.blocks))
         statistics = None if self.statistics is None else tuple(self.statistics)
         recipe = FeatureRecipe(blocks, self.n_fft, self.hop_length, int(self.deltas), statistics)
         return recipe(*clip).astype(np.float32)
@@ -176,8 +181,13 @@ _LIGHT |= {f"skser.features.{block.__name__}": block for block in DEFAULT_BLOCKS
 
 def load_light(path: str | os.PathLike[str]) -> Pipeline | TemperatureScaledClassifier | None:
     """A model file in its light form; None where it has none."""
-    manifest, contents = _container.read(path)
-    _container.check_format(path, manifest)
+    return light_form(path, *_container.read(path))
+
+
+def light_form(
+    path: str | os.PathLike[str], manifest: dict[str, Any], contents: Contents
+) -> Pipeline | TemperatureScaledClassifier | None:
+    """The same of a model file that has been read."""
     decoder = _LightDecoder(contents, _class_of)
     try:
         pipeline = decoder.value(manifest["pipeline"])

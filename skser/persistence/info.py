@@ -179,10 +179,14 @@ def load_card(path: str | os.PathLike[str]) -> str:
 def read_manifest(path: str | os.PathLike[str]) -> tuple[dict[str, Any], ModelInfo | None]:
     """What a model file says of itself, and of its training."""
     manifest, _ = _container.read(path)
-    _container.check_format(path, manifest)
+    return manifest, info_in(path, manifest)
+
+
+def info_in(path: str | os.PathLike[str], manifest: dict[str, Any]) -> ModelInfo | None:
+    """What the manifest of a model file says of its training."""
     try:
         known = manifest.get("info")
-        return manifest, None if known is None else ModelInfo.from_dict(known)
+        return None if known is None else ModelInfo.from_dict(known)
     except Exception as error:
         raise ModelError(f"{path}: does not tell what it was trained on ({error})") from error
 

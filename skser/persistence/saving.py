@@ -165,7 +165,6 @@ def load(path: str | os.PathLike[str], *, runtime: str = "tensorflow") -> Any:
     """
     check_value("runtime", runtime, one_of(*RUNTIMES))
     manifest, contents = _container.read(path)
-    _container.check_format(path, manifest)
     warn_of_versions(path, manifest)
     decoder = Decoder(contents, class_of)
     try:

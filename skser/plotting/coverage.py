@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from .._evaluation import Evaluation
-from ..exceptions import DataError
 from ..metrics import coverage_accuracy
 from ._style import BLUE, VERMILION, new_axes, quiet
 
@@ -89,8 +88,7 @@ class CoverageDisplay:
         DataError
             The evaluation has no probabilities.
         """
-        if not evaluation.has_probabilities:
-            raise DataError("evaluation must have probabilities, which its pipeline does not give")
+        evaluation.check_probabilities()
         return cls.from_predictions(
             evaluation.predictions["emotion"], evaluation.probabilities, evaluation.classes, ax=ax
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..metrics import N_BINS, SpeakerSums
+from ..metrics import N_BINS, SpeakerSums, index_labels
 from ._style import BLUE, VERMILION, new_axes, quiet
 
 
@@ -75,9 +75,15 @@ class ReliabilityDisplay:
         Returns
         -------
         display : ReliabilityDisplay
+
+        Raises
+        ------
+        DataError
+            There are no clips, not one row of probabilities for each, not one column for each
+            class, or a label that is none of the classes.
         """
-        truth = np.array([list(classes).index(label) for label in y_true])
-        sums = SpeakerSums.of(truth, np.asarray(y_prob, float), np.zeros(len(truth), int))
+        truth, probabilities = index_labels(y_true, y_prob, classes)
+        sums = SpeakerSums.of(truth, probabilities, np.zeros(len(truth), int))
         n_clips = sums.n_in_bins[0]
         with np.errstate(invalid="ignore"):
             confidence, accuracy = (sums.bins[0] / n_clips[:, None]).T

@@ -9,12 +9,10 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from .._nested import steps_before
-from .._rows import with_frames, without_nan
+from .._rows import ask_in_blocks, without_nan
 from .._tensorflow import keras
 from ..exceptions import DataError
 from ._reports import Reports
-
-_ROWS_AT_ONCE = 256
 
 
 class EpochReports(keras.callbacks.Callback):
@@ -63,12 +61,11 @@ class EpochReports(keras.callbacks.Callback):
             features = Pipeline(steps).transform(self.clips)
             features = features.values[:, 0] if hasattr(features, "values") else features
             self._rows = without_nan(features)
-        rows = self._rows
-        n_frames = self.model.input_shape[1]
-        if rows.ndim == 3 and n_frames is not None:
-            rows = with_frames(rows, n_frames)
-        blocks = [rows[i : i + _ROWS_AT_ONCE] for i in range(0, len(rows), _ROWS_AT_ONCE)]
-        found = np.concatenate([np.asarray(self.model(b, training=False)) for b in blocks])
+        found = ask_in_blocks(
+            lambda rows: np.asarray(self.model(rows, training=False)),
+            self._rows,
+            self.model.input_shape,
+        )
         return network.classes_[found.argmax(axis=1)]
 
     def _is_mine(self, step: Any) -> bool:

@@ -5,9 +5,17 @@ import numpy as np
 import pytest
 import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.pipeline import Pipeline
 
 import skser
-from skser import CNNEmotionClassifier
+from skser import (
+    AudioLoader,
+    AugmentedClassifier,
+    Augmenter,
+    CNNEmotionClassifier,
+    FeatureUnionExtractor,
+)
 from skser.calibration import TemperatureScaledClassifier
 from skser.exceptions import AudioError
 from skser.persistence._light import load_light
@@ -86,3 +94,17 @@ def test_calibrated(clip, tmp_path):
     assert_array_equal(skser.load(tmp_path / "model.skser").predict_proba([clip]), expected)
     light = load_light(tmp_path / "model.skser")
     assert_allclose(light.predict_proba(clip), expected[0], rtol=1e-5)
+
+
+def test_views_in_prediction_have_no_light_form(tmp_path):
+    speech = noises()
+    pipeline = Pipeline(
+        [
+            ("load", AudioLoader(duration=0.25)),
+            ("augment", Augmenter(n_views=2, test_time=True, random_state=0)),
+            ("features", FeatureUnionExtractor(["zcr", "rms"])),
+            ("classify", AugmentedClassifier(LinearDiscriminantAnalysis())),
+        ]
+    )
+    skser.save(pipeline.fit(list(speech.waveforms), speech.target), tmp_path / "model.skser")
+    assert load_light(tmp_path / "model.skser") is None
