@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,8 @@ class Values:
         """Standardised central moment; 0 for a constant."""
         largest = np.maximum(np.abs(self.quantile(0)), np.abs(self.quantile(1)))
         is_constant = self.std <= 1e-7 * largest
-        moment = self.mean(self.centred**order) / np.where(is_constant, 1.0, self.std) ** order
+        power = reduce(np.multiply, [self.centred] * order)  # far faster than `**`
+        moment = self.mean(power) / np.where(is_constant, 1.0, self.std) ** order
         return np.where(is_constant, 0.0, moment)
 
     def slope(self) -> np.ndarray:
