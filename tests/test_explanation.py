@@ -6,6 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from skser import Augmenter, FeatureScaler, FeatureUnionExtractor, SpeakerNormalizer
+from skser.calibration import TemperatureScaledClassifier
 from skser.exceptions import DataError, NotFittedError, ParameterError
 from skser.explanation import block_importance, saliency
 from skser.features import MelSpectrogram
@@ -51,12 +52,15 @@ def test_importance_with_speakers_and_views():
 class FirstBand(ClassifierMixin, BaseEstimator):
     """Angry is as probable as the first band is loud in the first ten frames."""
 
+    def __init__(self, temperature=1.0):
+        self.temperature = temperature
+
     def fit(self, X, y):
         self.classes_ = np.unique(y)
         return self
 
     def predict_proba(self, X):
-        loud = 1 / (1 + np.exp(-X[:, :10, 0].mean(axis=1)))
+        loud = 1 / (1 + np.exp(-X[:, :10, 0].mean(axis=1) / self.temperature))
         return np.stack([loud, 1 - loud], axis=1)
 
 
@@ -101,6 +105,29 @@ def test_saliency_of_the_most_probable(band):
     assert found.emotion == band.classes_[probabilities.argmax()]
     assert found.probability == pytest.approx(probabilities.max())
     assert repr(found).startswith(f"<{found.emotion} {found.probability:.2f}, most of all from ")
+
+
+@pytest.mark.parametrize("emotion", [None, "calm"])
+def test_saliency_of_a_calibrated_pipeline_is_of_its_calibrated_probability(band, emotion):
+    clip = loud_then_quiet()
+    scaled = TemperatureScaledClassifier.of(band, 3.0)
+    found = saliency(scaled, clip, emotion=emotion)
+    itself = Pipeline([*band.steps[:-1], ("classify", FirstBand(3.0))])
+    itself["classify"].classes_ = band.classes_
+    expected = saliency(itself, clip, emotion=emotion)
+    assert_allclose(found.values, expected.values, atol=1e-9)
+    assert found.emotion == expected.emotion
+    assert found.probability == pytest.approx(expected.probability)
+    index = list(band.classes_).index(found.emotion)
+    assert found.probability == pytest.approx(scaled.predict_proba(clip[np.newaxis])[0, index])
+
+
+@pytest.mark.parametrize("scale", [FeatureScaler(), SpeakerNormalizer(transductive=True)])
+def test_importance_is_that_of_the_pipeline_before_it_was_calibrated(scale):
+    pipeline = quick_pipeline(scale=scale)
+    scaled = TemperatureScaledClassifier(pipeline, cv=2)
+    importance = block_importance(pipeline, SPEECH, n_repeats=1)
+    assert_allclose(block_importance(scaled, SPEECH, n_repeats=1), importance)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from .._corpus_parts import divide, splitter_of, take_apart
 from .._fitted_fold import FittedFold
 from .._folds import run_folds
 from .._validation import N_JOBS, RANDOM_STATE, VERBOSE, check_value, integer
-from ._members import members_of, vote
+from ._members import members_of, vote, without_temperature
 
 
 def block_importance(
@@ -105,6 +106,8 @@ def _losses(
     seed: int,
 ) -> list[dict[str, Any]]:
     """Loss in UAR for each block and repeat in one fold."""
+    # No label hangs on a temperature.
+    fold = replace(fold, pipeline=without_temperature(fold.pipeline)[0])
     members = list(members_of(fold.pipeline, clips[test]))
     params = fold.params_of(test)
     rng = np.random.default_rng(seed)

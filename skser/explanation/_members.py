@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from ..calibration import TemperatureScaledClassifier
 from ..exceptions import DataError
 from ..features import FeatureUnionExtractor
 from ..views import AugmentedFeatures
@@ -65,6 +66,13 @@ def members_of(pipeline: Any, clips: Any, name: str = "", share: float = 1.0) ->
         "pipeline must have a FeatureUnionExtractor, or a SoftVotingClassifier of pipelines that "
         f"have one, got {pipeline!r}"
     )
+
+
+def without_temperature(pipeline: Any) -> tuple[Any, float]:
+    """A calibrated pipeline's own, with its temperature; any other as it is, with 1."""
+    if isinstance(pipeline, TemperatureScaledClassifier):
+        return pipeline.estimator_, pipeline.temperature_
+    return pipeline, 1.0
 
 
 def vote(probabilities: list[np.ndarray], members: list[Member]) -> np.ndarray:

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from .._temperature import at_temperature
 from .._validation import check_is_fitted, check_value, integer, number
 from ..exceptions import DataError, ParameterError
 from ..features import FeatureScaler
-from ._members import members_of, vote
+from ._members import members_of, vote, without_temperature
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,7 +64,8 @@ def saliency(
     Parameters
     ----------
     pipeline : Pipeline
-        Fitted, with sequences of features (``statistics=None``), or a vote with such a member.
+        Fitted, with sequences of features (``statistics=None``), or a vote with such a member; also
+        calibrated, and then it is the calibrated probability that falls.
     recording : str, path or ndarray of shape (n_samples,)
         The recording.
     emotion : label or None, default=None
@@ -97,8 +99,10 @@ def saliency(
         raise ParameterError(
             f"emotion must be one of {', '.join(map(str, classes))}, got {emotion!r}"
         )
+    pipeline, temperature = without_temperature(pipeline)
     members = list(members_of(pipeline, [recording]))
-    probabilities = vote([one.probabilities(one.features) for one in members], members)[0]
+    answer = vote([one.probabilities(one.features) for one in members], members)[0]
+    probabilities = at_temperature(answer, temperature)
     index = int(probabilities.argmax() if emotion is None else (classes == emotion).argmax())
     sequences = [member for member in members if member.features.ndim == 3]
     if not sequences:
@@ -114,8 +118,9 @@ def saliency(
     hidden = np.repeat(scaled[np.newaxis], len(patches), axis=0)
     for row, patch in zip(hidden, patches, strict=True):
         row[patch] = 0.0
-    kept = member.tail[-1].predict_proba(scaled[np.newaxis])[0, index]
-    losses = member.share * (kept - member.tail[-1].predict_proba(hidden)[:, index])
+    kept = member.tail[-1].predict_proba(scaled[np.newaxis])
+    answers = answer + member.share * (member.tail[-1].predict_proba(hidden) - kept)
+    losses = probabilities[index] - at_temperature(answers, temperature)[:, index]
     total, count = np.zeros(scaled.shape), np.zeros(scaled.shape)
     for loss, patch in zip(losses, patches, strict=True):
         total[patch] += loss
