@@ -59,9 +59,10 @@ def save(pipeline: Any, path: str | os.PathLike[str], *, info: ModelInfo | None 
     Notes
     -----
     ``memory``, ``n_jobs``, ``verbose``, ``callbacks`` and ``checkpoint`` belong to the machine
-    that trained, and come back as their defaults. A network of one's own (a function as
-    ``architecture``) can be asked after loading, but not be fitted again. The covariance of a
-    linear discriminant, which is large and which prediction has no use for, is left out.
+    that trained, and come back as their defaults, as does a splitter as ``cv``. A network of one's
+    own (a function as ``architecture``) can be asked after loading, but not be fitted again. The
+    covariance of a linear discriminant, which is large and which prediction has no use for, is left
+    out.
 
     Examples
     --------
