@@ -78,7 +78,7 @@ class _Content(io.BytesIO):
 def _open_sound(source: Source) -> Any:
     import soundfile
 
-    file = _Content(source) if isinstance(source, bytes) else os.fspath(source)
+    file = _Content(source) if isinstance(source, bytes) else os.fsencode(source)
     try:
         with stderr_closed():  # the MP3 decoder writes there what it thinks of a file
             return soundfile.SoundFile(file)

@@ -235,7 +235,7 @@ class Evaluation:
             tables["training_history"] = history.set_index(["fold", "epoch"])
         for name, table in tables.items():
             with written_whole(folder / f"{name}.csv") as path:
-                table.to_csv(path, float_format="%.6g")
+                table.to_csv(path, float_format="%.6g", errors="backslashreplace")
         with written_whole(folder / "results.json") as path:
             path.write_text(self.to_json(), encoding="utf-8")
         return [*(folder / f"{name}.csv" for name in tables), folder / "results.json"]

@@ -85,7 +85,7 @@ class Findings:
         for name, table in tables.items():
             if table is not None:
                 with written_whole(folder / name) as temporary:
-                    table.to_csv(temporary)
+                    table.to_csv(temporary, errors="backslashreplace")
                 written.append(folder / name)
         written += write_pictures(self.evaluation, folder, **extras)
         write_report(self.evaluation, folder / "report.html", title=title, **extras)

@@ -289,7 +289,7 @@ def calibrate(pipeline: Any, evaluation: Evaluation) -> TemperatureScaledClassif
     NotFittedError
         The pipeline is not fitted.
     ParameterError
-        The pipeline has no ``predict_proba``.
+        The pipeline has no ``predict_proba``, or ``evaluation`` is none.
     DataError
         The evaluation has no probabilities, is of other classes, or was not speaker-independent.
 
@@ -307,6 +307,8 @@ def calibrate(pipeline: Any, evaluation: Evaluation) -> TemperatureScaledClassif
     (1, 2)
     """
     check_gives_probabilities(pipeline)
+    if not isinstance(evaluation, Evaluation):
+        raise ParameterError(f"evaluation must be an Evaluation, got {evaluation!r:.80}")
     evaluation.check_probabilities()
     if not np.array_equal(pipeline.classes_, evaluation.classes):
         raise DataError(

@@ -36,7 +36,8 @@ def predict_table(
         Fitted, from recordings to emotions, with ``predict_proba``; best one with calibrated
         probabilities, see :mod:`skser.calibration`.
     recordings : sequence of recordings or waveforms
-        Paths, file-like objects, bytes, or waveforms at the ``sr`` of the pipeline's loader.
+        Paths, file-like objects, bytes, or waveforms at the ``sr`` of the pipeline's loader, which
+        must not be empty and must be finite.
     abstain_below : float or None, default=None
         No emotion is named whose probability is below this, in [0, 1]. None names all.
     familiar : TrainingAudio or None, default=None
@@ -57,7 +58,8 @@ def predict_table(
         ``abstain_below`` is not in [0, 1], ``familiar`` is no TrainingAudio, or the pipeline has no
         ``predict_proba``.
     DataError
-        There are no recordings, or an emotion is named like another column.
+        There are no recordings, a waveform is empty or not finite, or an emotion is named like
+        another column.
 
     Examples
     --------

@@ -292,6 +292,12 @@ def test_calibrate_refuses_an_evaluation_of_a_fitted_pipeline():
         calibrate(pipeline, evaluate(pipeline, SPEECH, cv="prefit"))
 
 
+def test_calibrate_needs_an_evaluation():
+    pipeline = quick_pipeline().fit(SPEECH.waveforms, SPEECH.target)
+    with pytest.raises(ParameterError, match=r"^evaluation must be an Evaluation, got 'scores'$"):
+        calibrate(pipeline, "scores")
+
+
 def test_calibrate_needs_a_fitted_pipeline_with_probabilities(evaluation):
     with pytest.raises(NotFittedError):
         calibrate(quick_pipeline(), evaluation)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import warnings
 from typing import Annotated, Any
@@ -49,15 +51,33 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 def main() -> None:
     """Entry point of the ``skser`` command: errors are one line, and exit with 1."""
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape")  # names of files are bytes
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            app()
+            try:
+                app()
+            finally:
+                if sys.stdout is not None:
+                    sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has enough
+        _drop_output()
+        sys.exit(1)
     except Exception as error:
         # scikit-learn comes with the errors, so they are loaded only when there is one.
         from ..exceptions import SkserError
 
         if not isinstance(error, SkserError):
-            raise
+            if not isinstance(error, OSError):
+                raise
+            _drop_output()  # the disk may be full
         typer.echo(f"skser: error: {error}", err=True)
         sys.exit(1)
+
+
+def _drop_output() -> None:
+    """Have Python not try again, when it ends, to write what could not be written."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def check_options(out: Path | None, model: Path | None, **options: Any) -> None:
             f"--transductive must be used with folds of whole speakers, got --folds {folds}"
         )
     if out is not None:
-        make_folder(out)
+        check_folder(out)
 
 
 def check_folds(name: str) -> None:
@@ -51,14 +52,14 @@ def check_folds(name: str) -> None:
     check_value("--folds", name, _FOLDS)
 
 
-def make_folder(out: Path) -> None:
-    """The folder of ``--out``; ParameterError if there is none to write to."""
+def check_folder(out: Path) -> None:
+    """Raise ParameterError now if there could be no folder of ``--out`` to write to."""
     if out.exists() and not out.is_dir():
         raise ParameterError(f"--out must be a folder, got the file {out}")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ParameterError(f"--out must be a folder to write to, got {out} ({error})") from None
+    nearest = next(one for one in (out.absolute(), *out.absolute().parents) if one.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        why = "may not be written to" if nearest.is_dir() else "is no folder"
+        raise ParameterError(f"--out must be a folder to write to, got {out} ({nearest} {why})")
 
 
 def choose_folds(name: str, corpus: Bunch, data: Path) -> Any:

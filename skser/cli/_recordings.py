@@ -18,22 +18,24 @@ def named_recordings(names: list[str]) -> list[str]:
     ----------
     names : list of str
         A file, a folder (all recordings in it, to any depth), a pattern such as ``calls/*.wav``, or
-        ``-`` for a list on standard input, a path on each line.
+        ``-`` for a list of files on standard input, a path on each line.
 
     Raises
     ------
     DataError
-        A folder has no recordings, or no file matches a pattern.
+        A folder has no recordings, no file matches a pattern, or a name is empty.
     """
     return [path for name in names for path in _recordings(name)]
 
 
 def _recordings(name: str) -> Iterator[str]:
     if name == "-":
-        lines = [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
+        lines = [line.rstrip("\r\n") for line in sys.stdin or [] if line.strip()]
         if not lines:
             raise DataError("-: there is no recording on standard input")
         yield from lines
+    elif not name:
+        raise DataError("recordings must have names, got an empty one")
     elif os.path.isdir(name):
         yield from map(str, find_audio(name))
     elif glob.has_magic(name) and not os.path.exists(name):

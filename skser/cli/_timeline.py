@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json as json_format
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pandas as pd
 
-from .._files import check_writable, written_whole
+from .._files import check_apart, check_writable, written_whole
 from .._timeline_table import COLUMNS
+from ..exceptions import DataError
 from ..timeline import predict_timeline, segments, to_srt, to_textgrid
 
 Out: TypeAlias = "str | PathLike[str] | None"
@@ -30,9 +31,13 @@ def run_timeline(
     png: Out = None,
     textgrid: Out = None,
     srt: Out = None,
+    read: Sequence[str | PathLike[str]] = (),
     say: Callable[[str], Any] = print,
 ) -> None:
-    """Write the timeline of a recording in each form that a path is given for, or tell segments."""
+    """Write the timeline of a recording in each form that a path is given for, or tell segments.
+
+    Nothing is written over the recording or the other files that are ``read``.
+    """
     writers = [
         (csv, _write_csv),
         (json, _write_json),
@@ -41,6 +46,9 @@ def run_timeline(
         (srt, _write_srt),
     ]
     asked = [(check_writable(path), write) for path, write in writers if path is not None]
+    check_apart([path for path, _ in asked], [file, *read])
+    if png is not None and Path(png).suffix.lower() != ".png":
+        raise DataError(f"--png must be a file that ends in .png, got {png}")
     timeline = predict_timeline(
         pipeline, file, window=window, hop=hop, smoothing=smoothing, top_db=top_db, verbose=1
     )

@@ -43,7 +43,7 @@ def check(
     )
     if out is not None:
         with written_whole(out) as temporary:
-            table.to_csv(temporary, index=False)
+            table.to_csv(temporary, index=False, errors="backslashreplace")
         typer.echo(f"wrote {out}")
     if len(bad):
         raise typer.Exit(1)

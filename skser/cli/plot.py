@@ -19,13 +19,14 @@ def plot(
 
     Example: skser plot my_recording.wav --model model.skser --out my_recording.png
     """
-    from .._files import check_writable, written_whole
+    from .._files import check_apart, check_writable, written_whole
     from .._models import load_model
     from .._validation import check_value, one_of
     from ..plotting import ClipDisplay
 
     check_value("the suffix of --out", out.suffix.lower(), one_of(".png", ".svg", ".pdf"))
     check_writable(out)
+    check_apart([out], [file] if model is None else [file, model])
     if model is None:
         display = ClipDisplay.from_recording(str(file))
     else:

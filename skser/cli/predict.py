@@ -28,7 +28,7 @@ def predict(
     files: Annotated[
         list[str],
         typer.Argument(
-            help='Recordings, folders, patterns ("calls/*.wav"), or - for a list on stdin.'
+            help='Recordings, folders, patterns ("calls/*.wav"), or - for a list of files on stdin.'
         ),
     ],
     as_json: Annotated[
@@ -94,7 +94,7 @@ class _Told:
                 yield answer
                 continue
             self.n_errors += 1
-            typer.echo(f"skser: error: {answer.file}: {answer.error}", err=True)
+            typer.echo(f"skser: error: {_shown(f'{answer.file:.300}: {answer.error}')}", err=True)
 
 
 def _answers(model: Path, paths: list[str], runtime: str) -> tuple[Any, Iterator[Answer]]:
@@ -186,9 +186,15 @@ class _Columns:
         return name if is_sure else None
 
 
+def _shown(text: str) -> str:
+    """The same on one line: a name may hold line breaks, and what no terminal should be sent."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def _aligned(table: list[list[str]]) -> list[str]:
-    """Columns of text: numbers to the right, and no column that is empty."""
-    columns = [column for column in zip(*table, strict=True) if any(column[1:])]
+    """Columns of text: numbers to the right; what is unlike only if something is."""
+    table = [[_shown(text) for text in row] for row in table]
+    columns = [c for c in zip(*table, strict=True) if any(c[1:]) or c[0] != "unlike"]
     widths = [max(map(len, column)) for column in columns]
     is_number = [all(text.replace(".", "", 1).isdigit() for text in c[1:]) for c in columns]
     return [

@@ -47,5 +47,6 @@ def timeline(
         png=png,
         textgrid=textgrid,
         srt=srt,
+        read=[model],
         say=typer.echo,
     )

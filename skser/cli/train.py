@@ -61,7 +61,7 @@ def train(
     Example: skser evaluate RAVDESS --out scores && skser train RAVDESS --scores scores --out
     model.skser
     """
-    from .._files import check_writable
+    from .._files import check_apart, check_writable
     from .._models import save_model
     from .._nested import set_everywhere
     from ..familiarity import TrainingAudio
@@ -69,6 +69,7 @@ def train(
     from ._scores import Scores
 
     check_writable(out)
+    check_apart([out], [data])
     pipeline = make_pipeline(recipe, seed, jobs, set_)
     speech = load_speech(data, corpus, speaker)
     known = None if scores is None else Scores.read(scores, pipeline, speech)

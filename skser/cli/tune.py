@@ -75,14 +75,15 @@ def tune(
     """
     import signal
 
-    from ._evaluation import check_folds, choose_folds, make_folder
+    from ._evaluation import check_folder, check_folds, choose_folds
     from ._study import choose_space, run_study
 
     check_folds(folds)
     pipeline = make_pipeline(recipe, seed, jobs, set_)
     chosen = choose_space(pipeline, space or [], range_ or [])
-    make_folder(out)
+    check_folder(out)
     speech = load_speech(data, corpus, speaker)
+    out.mkdir(parents=True, exist_ok=True)
     # A scheduler that takes the machine away asks politely first; the trial is then begun anew.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

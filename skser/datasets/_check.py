@@ -76,7 +76,7 @@ def check_audio(
         rows = [_check(path, max_duration) for path in bar]
     return pd.DataFrame(
         {
-            "path": recordings,
+            "path": pd.Series(recordings, dtype=object),  # names may be no text
             "problem": pd.Series([row.get("problem") for row in rows], dtype=object),
             "sr": pd.array([row.get("sr") for row in rows], dtype="Int64"),
             "n_channels": pd.array([row.get("n_channels") for row in rows], dtype="Int64"),

@@ -27,8 +27,8 @@ def export(pipeline: Any, folder: str | os.PathLike[str]) -> list[Path]:
     extra ``onnx`` is installed) for any ONNX runtime. ``scaler.joblib`` is a
     `sklearn.preprocessing.StandardScaler` for the features and ``encoder.joblib`` a
     `sklearn.preprocessing.LabelEncoder` for the labels. ``model_metadata.json`` has the labels,
-    the input's shape, and all parameters of clips and features. Of several networks the second
-    is in the folder ``network_2``, and so on.
+    the names of the features, and all parameters of clips and features. Of several networks the
+    second is in the folder ``network_2``, and so on.
 
     Parameters
     ----------
@@ -51,8 +51,9 @@ def export(pipeline: Any, folder: str | os.PathLike[str]) -> list[Path]:
 
     Notes
     -----
-    Networks of `skser.networks` have layers of skser's own where they mask padding: Keras loads
-    them after ``import skser.networks``. ONNX needs nothing of the kind.
+    A network's input are scaled features, with 0 in place of NaN, which stands for padding and for
+    what has no value. Networks of `skser.networks` have layers of skser's own where they mask
+    padding: Keras loads them after ``import skser.networks``. ONNX needs nothing of the kind.
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

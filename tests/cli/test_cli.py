@@ -273,6 +273,7 @@ def test_evaluate_a_model(model, corpus):
             ["evaluate", "{corpus}", "--out", "{recording}/scores"],
             "--out must be a folder to write to, got",
         ),
+        (["evaluate", "nowhere", "--out", "scores"], "nowhere: no such folder"),
         (
             ["evaluate", "{corpus}", "--model", "{model}", "--recipe", "functionals"],
             "--recipe must be left out with --model",

@@ -1,8 +1,11 @@
 """`skser info`, `export`, `plot` and `datasets check`."""
 
 import json
+import os
+import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from PIL import Image
@@ -77,6 +80,16 @@ def test_plot(model, tmp_path):
         with Image.open(out) as picture:
             sizes.append(picture.size)
     assert sizes[1][1] > sizes[0][1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are not any bytes everywhere")
+def test_datasets_check_of_a_name_that_is_no_text(tmp_path):
+    (tmp_path / "speech").mkdir()
+    soundfile.write(tmp_path / "a.wav", np.ones(800), 16000)
+    os.rename(tmp_path / "a.wav", os.fsencode(tmp_path / "speech") + b"/\xff.wav")
+    run("datasets", "check", tmp_path / "speech", "--out", tmp_path / "all.csv")
+    (path,) = pd.read_csv(tmp_path / "all.csv")["path"]
+    assert path == f"{tmp_path}/speech/\\udcff.wav"
 
 
 def test_datasets_check(tmp_path):

@@ -1,6 +1,10 @@
 import csv
 import io
 import json
+import os
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +13,8 @@ from typer.testing import CliRunner
 
 import skser
 from skser import cli
+from skser.cli._recordings import named_recordings
+from skser.exceptions import DataError
 from skser.familiarity import TrainingAudio
 from skser.persistence import ModelInfo
 from tests.persistence.models import quick_model
@@ -155,3 +161,60 @@ def test_unlike_the_training_audio(at_home, tmp_path, runtime):
     assert header.split()[-1] == "unlike"
     assert "level" not in first
     assert second.endswith("; ".join(quiet["unlike"]))
+
+
+def test_where_no_emotion_is_named_its_column_stays(at_home):
+    header, row = invoke("model.skser", "calls/0.flac", "--abstain-below", "1").stdout.splitlines()
+    assert header.split() == ["file", "emotion", "angry", "calm", "sad"]
+    assert len(row.split()) == 4
+
+
+def test_a_name_is_shown_on_one_line(at_home, tmp_path):
+    strange = str(tmp_path / "a\nb\x1b.flac")
+    shutil.copy("calls/0.flac", strange)
+    done = invoke("model.skser", strange, f"{strange}.mp3")
+    assert len(done.stdout.splitlines()) == 2
+    assert f"{tmp_path}/a\\nb\\x1b.flac " in done.stdout
+    assert done.stderr == f"skser: error: {tmp_path}/a\\nb\\x1b.flac.mp3: does not exist\n"
+
+
+def run(*arguments, **options):
+    """In a process of its own, as nothing but the real streams tells how they behave."""
+    command = [sys.executable, "-m", "skser.cli", "predict", "model.skser", *arguments]
+    return subprocess.run(command, check=False, stderr=subprocess.PIPE, **options)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are not any bytes everywhere")
+def test_a_name_that_is_no_text(at_home, tmp_path):
+    name = os.fsencode(tmp_path) + b"/\xff.flac"
+    shutil.copy("calls/0.flac", name)
+    done = run("-", "--csv", input=name + b"\n", stdout=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.splitlines()[1].startswith(name + b",")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is full")
+def test_a_full_disk(at_home):
+    with open("/dev/full", "wb") as full:
+        done = run("calls/0.flac", stdout=full)
+    assert done.returncode == 1
+    assert done.stderr == b"skser: error: [Errno 28] No space left on device\n"
+
+
+def test_whoever_reads_may_leave(at_home):
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as nobody:
+        done = run("calls/0.flac", "--csv", stdout=nobody)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_no_standard_input(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(DataError, match=r"^-: there is no recording on standard input$"):
+        named_recordings(["-"])
+
+
+def test_no_name():
+    with pytest.raises(DataError, match=r"^recordings must have names, got an empty one$"):
+        named_recordings(["a.wav", ""])

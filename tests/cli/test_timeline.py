@@ -107,3 +107,26 @@ def test_errors_are_one_line_and_leave_nothing(
     assert message in told
     assert told.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--csv", "{recording}"], "{recording}: is named twice, and"),
+        (["--csv", "a", "--srt", "{model}"], "{model}: is named twice, and"),
+        (["--csv", "a", "--json", "a"], "a: is named twice, and writing it would overwrite"),
+        (["--png", "a.svg"], "--png must be a file that ends in .png, got a.svg"),
+    ],
+)
+def test_nothing_is_overwritten(options, message, model, recording, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    before = model.read_bytes(), recording.read_bytes()
+    places = {"model": model, "recording": recording}
+    options = [option.format(**places) for option in options]
+    monkeypatch.setattr("sys.argv", ["skser", "timeline", str(model), str(recording), *options])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 1
+    assert capsys.readouterr().err.startswith(f"skser: error: {message.format(**places)}")
+    assert (model.read_bytes(), recording.read_bytes()) == before
+    assert list(tmp_path.iterdir()) == []
