@@ -99,7 +99,7 @@ def leakage_report(
     >>> from skser.leakage import leakage_report
     >>> from skser.recipes import functionals
     >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> leakage_report(functionals(random_state=0), speech).to_frame().shape
+    >>> leakage_report(functionals(augment__n_views=1), speech).to_frame().shape
     (5, 5)
     """
     _, target, groups, frame = take_apart(corpus, pipeline)

@@ -71,7 +71,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
     >>> from skser.recipes import functionals
     >>> from skser.tuning import TunedClassifier
     >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> pipeline = functionals(features__blocks=["rms", "mfcc"], random_state=0)
+    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
     >>> tuned = TunedClassifier(pipeline, n_trials=2, random_state=0)
     >>> tuned = tuned.fit(speech.waveforms, speech.target, groups=speech.groups)
     >>> tuned.predict(speech.waveforms[:1])
@@ -244,7 +244,7 @@ def nested_evaluate(
     >>> from skser.recipes import functionals
     >>> from skser.tuning import nested_evaluate
     >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> pipeline = functionals(features__blocks=["rms", "mfcc"], random_state=0)
+    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
     >>> evaluation = nested_evaluate(pipeline, speech, n_trials=2, random_state=0)
     >>> evaluation.protocol.partition("; ")[2]
     'parameters are tuned anew in each fold, by 2 trials on the speakers that are trained on'

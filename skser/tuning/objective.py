@@ -100,7 +100,8 @@ class Objective:
     >>> from skser.recipes import functionals
     >>> from skser.tuning import Objective
     >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> objective = Objective(functionals(features__blocks=["rms", "mfcc"], random_state=0), speech)
+    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
+    >>> objective = Objective(pipeline, speech)
     >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
     >>> study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner())
     >>> study.enqueue_trial(**objective.baseline)

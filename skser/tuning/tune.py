@@ -222,7 +222,7 @@ def tune(
     >>> from skser.tuning import tune
     >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
     >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> pipeline = functionals(features__blocks=["rms", "mfcc"], random_state=0)
+    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
     >>> tuning = tune(pipeline, speech, n_trials=3, random_state=0)
     >>> tuning.to_frame()["state"].to_list()
     ['complete', 'complete', 'complete']
