@@ -22,8 +22,9 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     if _is_device(path):
         with TemporaryDirectory() as folder:
-            yield Path(folder, Path(path).name)
-            with open(Path(folder, Path(path).name), "rb") as content, open(path, "wb") as target:
+            temporary = Path(folder, Path(path).name)
+            yield temporary
+            with temporary.open("rb") as content, open(path, "wb") as target:
                 shutil.copyfileobj(content, target)
         return
     final = Path(os.path.realpath(path))
@@ -61,13 +62,13 @@ def _put_in_place(temporary: Path, final: Path) -> None:
 def check_writable(path: str | os.PathLike[str]) -> Path:
     """Raise DataError now if a file could not be written there later."""
     path = Path(path)
-    folder = Path(os.path.realpath(path)).parent if path.is_symlink() else path.parent
     if _is_device(path):
         if not os.access(path, os.W_OK):
             raise DataError(f"{path}: may not be written to")
         return path
     if path.is_dir():
         raise DataError(f"{path}: is a directory, so no file can be written there")
+    folder = Path(os.path.realpath(path)).parent if path.is_symlink() else path.parent
     if not folder.is_dir():
         raise DataError(f"{path}: its folder {folder} does not exist")
     if not os.access(folder, os.W_OK):

@@ -30,10 +30,9 @@ def demo(
     Takes a few minutes and needs no download. Writes speech, model, scores and pictures.
     """
     from ..demo import run_demo
-    from ..exceptions import ParameterError
+    from ._evaluation import check_folder
 
-    if out.exists() and not out.is_dir():
-        raise ParameterError(f"--out must be a folder, got the file {out}")
+    check_folder(out)
     run_demo(out, random_state=seed, say=typer.echo)
 
 

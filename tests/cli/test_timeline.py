@@ -42,6 +42,15 @@ def run(*arguments):
     return result.stdout
 
 
+def fail(monkeypatch, capsys, *arguments):
+    """What is told on stderr where the shell sees a failure."""
+    monkeypatch.setattr("sys.argv", ["skser", "timeline", *map(str, arguments)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 1
+    return capsys.readouterr().err
+
+
 def test_every_form_is_written(pipeline, model, recording, tmp_path):
     out = {name: tmp_path / f"talk.{name}" for name in ("csv", "json", "png", "textgrid", "srt")}
     options = [part for name, path in out.items() for part in (f"--{name}", path)]
@@ -97,12 +106,7 @@ def test_errors_are_one_line_and_leave_nothing(
 ):
     monkeypatch.chdir(tmp_path)
     names = {"model": model, "recording": recording}
-    filled = [argument.format(**names) for argument in arguments]
-    monkeypatch.setattr("sys.argv", ["skser", "timeline", *filled])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    told = capsys.readouterr().err
-    assert left.value.code == 1
+    told = fail(monkeypatch, capsys, *(argument.format(**names) for argument in arguments))
     assert told.startswith("skser: error: ")
     assert message in told
     assert told.count("\n") == 1
@@ -123,10 +127,7 @@ def test_nothing_is_overwritten(options, message, model, recording, tmp_path, mo
     before = model.read_bytes(), recording.read_bytes()
     places = {"model": model, "recording": recording}
     options = [option.format(**places) for option in options]
-    monkeypatch.setattr("sys.argv", ["skser", "timeline", str(model), str(recording), *options])
-    with pytest.raises(SystemExit) as caught:
-        cli.main()
-    assert caught.value.code == 1
-    assert capsys.readouterr().err.startswith(f"skser: error: {message.format(**places)}")
+    told = fail(monkeypatch, capsys, model, recording, *options)
+    assert told.startswith(f"skser: error: {message.format(**places)}")
     assert (model.read_bytes(), recording.read_bytes()) == before
     assert list(tmp_path.iterdir()) == []
