@@ -21,6 +21,17 @@ from .model_selection import SpeakerTextKFold, TextKFold, speaker_folds
 Parts = Sequence[tuple[np.ndarray, np.ndarray]]
 
 
+def as_corpus(X: Any, y: Any = None, groups: Any = None) -> Bunch:
+    """A corpus of recordings, labels and speakers, as scikit-learn passes them; a Bunch as it is."""
+    if isinstance(X, Bunch):
+        for name, value in (("y", y), ("groups", groups)):
+            if value is not None:
+                raise DataError(f"{name} must not be given beside a Bunch, which has its own")
+        return X
+    is_waveforms = all(isinstance(recording, np.ndarray) for recording in X)
+    return Bunch(**{"waveforms" if is_waveforms else "paths": X}, target=y, groups=groups)
+
+
 def take_apart(
     corpus: Bunch, pipeline: Any = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, pd.DataFrame]:
