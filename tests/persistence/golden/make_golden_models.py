@@ -1,0 +1,163 @@
+"""Write model files, and what their pipelines answer on a few clips, for later versions to read.
+
+Run as ``python -m tests.persistence.golden.make_golden_models`` for a new format of model files,
+into a folder of its own beside ``format_1``: files of older formats are kept as they are.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import soundfile
+from sklearn import config_context
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.pipeline import Pipeline
+
+import skser
+from skser.calibration import TemperatureScaledClassifier
+from skser.datasets import make_emotional_speech
+from skser.features import MFCC
+from skser.networks import dense
+from skser.persistence import ModelInfo
+from skser.recipes import dense_195, functionals
+from skser.voting import SoftVotingClassifier
+
+HERE = Path(__file__).parent
+QUICK = {"random_state": 0, "augment__n_views": 2}
+# Strongly shrunk, so that no probability is 0 or 1.
+UNSURE = {
+    "features__statistics": ("mean", "std", "p95", "slope"),
+    "classify__estimator__shrinkage": 0.97,
+}
+BLOCKS = ["rms", "zcr", "centroid", ("mfcc", MFCC(n_mfcc=4, n_mels=26, fmin=20.0))]
+
+
+def own_network(meta, units):
+    return dense(meta, dense_units=(units,))
+
+
+def of_functionals(speech):
+    pipeline = functionals(**QUICK, **UNSURE, features__blocks=[*BLOCKS, "pitch"])
+    return pipeline.fit(speech.waveforms, speech.target)
+
+
+def of_dense_195(speech):
+    pipeline = dense_195(random_state=0, classify__dense_units=(8,), classify__epochs=2)
+    return pipeline.fit(speech.waveforms, speech.target)
+
+
+def of_the_default(speech):
+    network = {
+        "filters": (2, 4),
+        "projection_units": 4,
+        "attention_units": 4,
+        "dense_units": 4,
+        "epochs": 2,
+    }
+    pipeline = skser.make_emotion_pipeline(
+        **QUICK,
+        vote__functionals__features__blocks=BLOCKS,
+        **{f"vote__network__classify__{name}": value for name, value in network.items()},
+    )
+    return pipeline.fit(speech.waveforms, speech.target)
+
+
+def of_all_network_params(speech):
+    """Two networks with every parameter of a network set."""
+    network = skser.CNNEmotionClassifier(
+        "cnn_bilstm_attention",
+        filters=(2, 3),
+        kernel_size=3,
+        pool_size=2,
+        recurrent_units=2,
+        attention_units=3,
+        dense_units=4,
+        dropout=0.1,
+        dense_dropout=0.2,
+        views="all",
+        n_networks=2,
+        epochs=1,
+        random_state=0,
+    )
+    return with_network(network).fit(speech.waveforms, speech.target)
+
+
+def of_own_network(speech):
+    """A network of a function, with a parameter of its own."""
+    network = skser.CNNEmotionClassifier(
+        own_network, network_params={"units": 3}, epochs=1, random_state=0
+    )
+    return with_network(network).fit(speech.waveforms, speech.target)
+
+
+def with_network(network):
+    return Pipeline(
+        [
+            ("load", skser.AudioLoader(duration=1.0)),
+            ("features", skser.FeatureUnionExtractor(["rms", "mel"], statistics=None)),
+            ("scale", skser.FeatureScaler()),
+            ("classify", network),
+        ]
+    )
+
+
+def of_calibration(speech):
+    scaled = TemperatureScaledClassifier(
+        functionals(**QUICK, **UNSURE, features__blocks=BLOCKS), cv=2
+    )
+    return scaled.fit(speech.waveforms, speech.target, groups=speech.groups)
+
+
+def of_speakers(speech):
+    """Features less each speaker's mean, of speakers in training alone, in a vote of one."""
+    members = [("lda", LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.97))]
+    pipeline = Pipeline(
+        [
+            ("load", skser.AudioLoader(duration=1.0)),
+            ("features", skser.FeatureUnionExtractor(BLOCKS)),
+            ("normalize", skser.SpeakerNormalizer(n_calibration=2)),
+            ("classify", SoftVotingClassifier(members)),
+        ]
+    )
+    return pipeline.fit(speech.waveforms, speech.target, groups=speech.groups)
+
+
+MODELS = {
+    "functionals": of_functionals,
+    "dense_195": of_dense_195,
+    "default": of_the_default,
+    "all_network_params": of_all_network_params,
+    "own_network": of_own_network,
+    "calibrated": of_calibration,
+    "speakers": of_speakers,
+}
+
+
+def main(folder):
+    folder.mkdir(parents=True)
+    emotions = ["neutral", "happy", "fear"]
+    speech = make_emotional_speech(
+        n_speakers=4, emotions=emotions, n_sentences=2, n_takes=1, random_state=0
+    )
+    # What is asked about are two clips of a speaker in training and two of a new one.
+    new = make_emotional_speech(
+        n_speakers=5, emotions=emotions[1:], n_sentences=1, n_takes=1, random_state=0
+    )
+    waveforms = [*speech.waveforms[:2], *new.waveforms[-2:]]
+    groups = [*speech.groups[:2].tolist(), *new.groups[-2:].tolist()]
+    clips = [f"clip_{i}.flac" for i in range(len(waveforms))]
+    for name, waveform in zip(clips, waveforms, strict=True):
+        soundfile.write(folder / name, waveform, speech.sr, subtype="PCM_16")
+    answers = {"clips": clips, "groups": groups, "classes": sorted(emotions), "probabilities": {}}
+    for name, make in MODELS.items():
+        with config_context(enable_metadata_routing=True):
+            pipeline = make(speech)
+            params = {"groups": groups} if name == "speakers" else {}
+            probabilities = pipeline.predict_proba([str(folder / clip) for clip in clips], **params)
+        skser.save(pipeline, folder / f"{name}.skser", info=ModelInfo.of(speech))
+        answers["probabilities"][name] = probabilities.tolist()
+    (folder / "answers.json").write_text(json.dumps(answers, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(HERE / sys.argv[1])
