@@ -36,13 +36,16 @@ def check_labels(y: Any, n_clips: int) -> np.ndarray:
 
 def check_speakers(groups: Any, n_clips: int) -> np.ndarray:
     """Speakers as a 1-D array: one for each clip, none missing."""
-    groups = np.asarray(groups)
-    if groups.shape != (n_clips,):
+    try:
+        speakers = column_or_1d(groups)
+    except ValueError as error:
+        raise DataError(f"groups must be 1-D with a speaker for each clip: {error}") from None
+    if len(speakers) != n_clips:
         raise DataError(
-            f"groups must have a speaker for each clip: {n_clips} clips, got shape {groups.shape}"
+            f"groups must have a speaker for each clip: {n_clips} clips, {len(speakers)} speakers"
         )
-    check_none_missing(groups, "groups", "speakers")
-    return groups
+    check_none_missing(speakers, "groups", "speakers")
+    return speakers
 
 
 def check_none_missing(values: np.ndarray, name: str, what: str) -> None:

@@ -23,27 +23,11 @@ _NOT_HASHED = ("cli", "plotting", "report")
 
 
 def fingerprint(parts: Mapping[str, Any], *, parameter: str, packages: tuple[str, ...] = ()) -> str:
-    """Hash of all that a result depends on: some parts, skser's code, and versions of packages.
+    """Hash of all that a result depends on: parts, skser's code, and versions of packages.
 
-    Parameters
-    ----------
-    parts : dict of {str : object}
-        Estimators, functions and data, by their names in an error. Of an estimator, pass a clone
-        without the parameters that change no result, such as ``n_jobs``.
-    parameter : str
-        The parameter that the error says must be None, such as ``"checkpoint"``.
-    packages : tuple of str, default=()
-        Packages whose versions count; empty for those that scores depend on. Packages of
-        estimators other than scikit-learn's and skser's always count.
-
-    Returns
-    -------
-    fingerprint : str
-
-    Raises
-    ------
-    ParameterError
-        A part cannot be hashed.
+    ``parts`` are estimators, functions and data by their names in an error, which says that
+    ``parameter`` must be None. Pass estimators without what changes no result, such as ``n_jobs``.
+    ``packages`` are by default those that scores depend on; those of other estimators always count.
     """
     hashes = [(name, hash_of(part, name, parameter)) for name, part in parts.items()]
     return joblib.hash((hashes, own_code(), versions(*packages)))

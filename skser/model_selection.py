@@ -15,27 +15,16 @@ from .exceptions import DataError, ParameterError
 
 __all__ = ["GroupFolds", "SpeakerTextKFold", "TextKFold", "ravdess_folds"]
 
-# Actors in the test part of each fold.
-_RAVDESS_ACTORS: dict[str, tuple[tuple[int, ...], ...]] = {
+# Description, and the actors in the test part of each fold.
+_RAVDESS_FOLDS = {
     "luna-jimenez": (
-        (2, 5, 14, 15, 16),
-        (3, 6, 7, 13, 18),
-        (10, 11, 12, 19, 20),
-        (8, 17, 21, 23, 24),
-        (1, 4, 9, 22),
+        "actors as in Luna-Jiménez et al., 2021",
+        "2 5 14 15 16 / 3 6 7 13 18 / 10 11 12 19 20 / 8 17 21 23 24 / 1 4 9 22",
     ),
     "emobox": (
-        (1, 11, 20, 21),
-        (4, 10, 12, 14),
-        (8, 9, 19, 23),
-        (3, 5, 7, 24),
-        (2, 15, 16, 18),
-        (6, 13, 17, 22),
+        "actors as in EmoBox, Ma et al., 2024",
+        "1 11 20 21 / 4 10 12 14 / 8 9 19 23 / 3 5 7 24 / 2 15 16 18 / 6 13 17 22",
     ),
-}
-_RAVDESS_AUTHORS = {
-    "luna-jimenez": "actors as in Luna-Jiménez et al., 2021",
-    "emobox": "actors as in EmoBox, Ma et al., 2024",
 }
 
 
@@ -249,9 +238,10 @@ def ravdess_folds(name: str = "luna-jimenez") -> GroupFolds:
     >>> cv.get_n_splits(), cv.folds[0][:2]
     (5, ['ravdess-02', 'ravdess-05'])
     """
-    check_value("name", name, one_of(*_RAVDESS_ACTORS))
-    folds = [[f"ravdess-{actor:02d}" for actor in actors] for actors in _RAVDESS_ACTORS[name]]
-    return GroupFolds(folds, description=_RAVDESS_AUTHORS[name])
+    check_value("name", name, one_of(*_RAVDESS_FOLDS))
+    description, folds = _RAVDESS_FOLDS[name]
+    actors = [[f"ravdess-{int(actor):02d}" for actor in fold.split()] for fold in folds.split("/")]
+    return GroupFolds(actors, description=description)
 
 
 def _parts(names: np.ndarray, n_folds: int | None, what: str) -> list[np.ndarray]:

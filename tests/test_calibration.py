@@ -318,7 +318,7 @@ def test_calibrate_needs_a_fitted_pipeline_with_probabilities(evaluation):
             {},
             SPEECH.groups[1:],
             DataError,
-            "groups must have a speaker for each clip: 36 clips, got shape (35,)",
+            "groups must have a speaker for each clip: 36 clips, 35 speakers",
         ),
         (
             {"cv": 1},

@@ -422,7 +422,7 @@ EVERYTHING = np.arange(36)
             changed(groups=SPEECH.groups[1:]),
             {},
             DataError,
-            "groups must have a speaker for each clip: 36 clips, got shape (35,)",
+            "groups must have a speaker for each clip: 36 clips, 35 speakers",
         ),
         (SPEECH, {"cv": GroupKFold(5)}, DataError, "cv cannot divide these clips: "),
         (
