@@ -36,14 +36,14 @@ class Evaluation:
     folds : list of Fold
         Seconds and training history of each fold.
     protocol : str
-        In a sentence, who was trained on and who was tested.
+        In a sentence, which speakers were trained on and which were tested.
     pipeline : str
-        The pipeline with those parameters that are not its defaults, seeds among them.
+        The pipeline with its parameters that are not defaults, seeds included.
     versions : dict of {str : str}
         Versions of the packages.
     has_probabilities : bool
-        Whether the pipeline gives any. If not, the label has 1, and log loss and calibration error
-        are NaN.
+        Whether the pipeline returns any. If not, the predicted label has probability 1, and log
+        loss and calibration error are NaN.
 
     Examples
     --------
@@ -106,32 +106,32 @@ class Evaluation:
     def per_class(self) -> pd.DataFrame:
         """Precision, recall, F1 and number of clips of each class.
 
-        Of a class without clips recall is NaN, and so are the others if no clip is taken for it.
+        A class without clips has a recall of NaN; one that is never predicted, too, has only NaN.
         """
         truth, predicted = self.predictions["emotion"], self.predictions["predicted"]
-        found = precision_recall_fscore_support(
+        scores = precision_recall_fscore_support(
             truth, predicted, labels=self.classes, zero_division=np.nan
         )
         names = ("precision", "recall", "f1", "n_clips")
-        table = pd.DataFrame(dict(zip(names, found, strict=True)), index=self.classes)
+        table = pd.DataFrame(dict(zip(names, scores, strict=True)), index=self.classes)
         never = (table["n_clips"] > 0) & table["precision"].isna()
         table.loc[never, "precision"] = 0.0  # as scikit-learn's reports have it
         return table
 
     def confusion(self) -> pd.DataFrame:
-        """Number of clips of each class (rows) by what they were taken for (columns)."""
+        """Number of clips by true class (rows) and predicted class (columns)."""
         truth, predicted = self.predictions["emotion"], self.predictions["predicted"]
         matrix = confusion_matrix(truth, predicted, labels=self.classes)
         return pd.DataFrame(matrix, index=self.classes, columns=self.classes)
 
     def mistakes(self) -> pd.DataFrame:
-        """The wrong answers, the surest first.
+        """The wrong predictions, the most confident first.
 
         Returns
         -------
         mistakes : DataFrame
-            Rows of ``predictions``, with ``confidence``, the probability of what was answered, and
-            ``of_truth``, that of the truth.
+            Rows of ``predictions``, with ``confidence``, the probability of the predicted class,
+            and ``of_truth``, that of the true class.
         """
         probabilities = self.probabilities.to_numpy()
         truth = np.searchsorted(self.classes, self.predictions["emotion"])
@@ -144,7 +144,7 @@ class Evaluation:
 
     @property
     def probabilities(self) -> pd.DataFrame:
-        """Those columns of ``predictions`` that hold probabilities."""
+        """The columns of ``predictions`` that hold probabilities."""
         return self.predictions.iloc[:, -len(self.classes) :]
 
     def check_probabilities(self) -> None:
@@ -154,12 +154,12 @@ class Evaluation:
 
     @property
     def drawn(self) -> str:
-        """What the bootstrap draws: "speakers", or "clips" where speakers are not known."""
+        """What a bootstrap draws: "speakers", or "clips" where speakers are not known."""
         return "speakers" if "speaker" in self.predictions else "clips"
 
     @property
     def parts(self) -> list[str]:
-        """What `by` can tell apart here."""
+        """The columns that `by` accepts."""
         return [name for name in (*KEPT, "fold") if name in self.predictions]
 
     @property
@@ -208,12 +208,12 @@ class Evaluation:
         Parameters
         ----------
         folder : str or path
-            Where to write; it is made if it is not there.
+            Where to write; it is made if it does not exist.
 
         Returns
         -------
         files : list of Path
-            What was written.
+            The written files.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -244,7 +244,7 @@ class Evaluation:
 
     @property
     def _units(self) -> np.ndarray:
-        """Of each clip, the speaker, or a number of its own where speakers are not known."""
+        """The speaker of each clip, or where speakers are not known, a number of its own."""
         if self.drawn == "speakers":
             return self.predictions["speaker"].to_numpy()
         return np.arange(len(self.predictions))

@@ -31,7 +31,7 @@ _CHUNK = 2_000_000
 
 @dataclass(frozen=True)
 class SpeakerSums:
-    """What the scores are made of, for each speaker.
+    """Sums over clips that all scores follow from, for each speaker.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ def joined(chunks: Iterable[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """What holds 95 % of the values; NaN where there are none."""
+    """Bounds of the middle 95 % of the values; NaN if any is NaN."""
     if np.isnan(values).any():
         return np.nan, np.nan
     low, high = np.percentile(values, [2.5, 97.5])
@@ -170,7 +170,7 @@ def expected_calibration_error(y_true: Any, y_prob: Any) -> float:
     Returns
     -------
     error : float
-        From 0 (as often right as it says) to 1.
+        From 0 (accuracy equals confidence) to 1.
 
     References
     ----------
@@ -188,10 +188,10 @@ def expected_calibration_error(y_true: Any, y_prob: Any) -> float:
 
 
 def coverage_accuracy(y_true: Any, y_prob: Any, classes: Any) -> pd.DataFrame:
-    """Accuracy of the answers that are left when unsure ones are not given.
+    """Accuracy and coverage of selective prediction, by the threshold of confidence.
 
-    A clip is answered if the probability of its most probable class is at least the threshold.
-    What is not answered is neither right nor wrong [1]_.
+    A clip gets a label if the probability of its most probable class is at least the threshold;
+    clips without a label count as neither right nor wrong [1]_.
 
     Parameters
     ----------
@@ -206,8 +206,8 @@ def coverage_accuracy(y_true: Any, y_prob: Any, classes: Any) -> pd.DataFrame:
     -------
     table : DataFrame
         A row for each confidence that occurs, from low to high: ``threshold``, this confidence;
-        ``coverage``, the share of clips that are answered; ``accuracy`` of these; and their
-        ``uar``, over the classes among them.
+        ``coverage``, the share of clips with a label; their ``accuracy``; and their ``uar``, over
+        the classes among them.
 
     Raises
     ------
@@ -248,6 +248,6 @@ def coverage_accuracy(y_true: Any, y_prob: Any, classes: Any) -> pd.DataFrame:
             "uar": _mean_of_classes(right, answered),
         }
     )
-    # Clips of one confidence are answered together.
+    # Clips of equal confidence get a label at the same threshold.
     table = table.drop_duplicates("threshold", keep="last")
     return table.iloc[::-1].reset_index(drop=True)
