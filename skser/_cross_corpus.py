@@ -64,7 +64,8 @@ def cross_corpus(
     ...     name: make_emotional_speech(**how, random_state=seed)
     ...     for seed, name in enumerate(["one", "two"])
     ... }
-    >>> cross_corpus(functionals(augment__n_views=1), corpora).shape
+    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
+    >>> cross_corpus(pipeline, corpora).shape
     (2, 2)
     """
     corpus = common_emotions(pipeline, corpora)

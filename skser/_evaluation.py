@@ -51,7 +51,8 @@ class Evaluation:
     >>> from skser.datasets import make_emotional_speech
     >>> from skser.recipes import functionals
     >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> evaluation = evaluate(functionals(random_state=0), speech)
+    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
+    >>> evaluation = evaluate(pipeline, speech)
     >>> evaluation.per_class()["n_clips"].to_dict()
     {'angry': 24, 'sad': 24}
     """
