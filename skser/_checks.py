@@ -1,4 +1,4 @@
-"""Checks of labels and features, which say in skser's errors what scikit-learn says in its own."""
+"""Checks of labels and speakers: one for each clip, none missing."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import math
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from .exceptions import DataError
-from .views import AugmentedFeatures
 
 
 def check_labels(y: Any, n_clips: int) -> np.ndarray:
@@ -38,13 +36,16 @@ def check_labels(y: Any, n_clips: int) -> np.ndarray:
 
 def check_speakers(groups: Any, n_clips: int) -> np.ndarray:
     """Speakers as a 1-D array: one for each clip, none missing."""
-    groups = np.asarray(groups)
-    if groups.shape != (n_clips,):
+    try:
+        speakers = column_or_1d(groups)
+    except ValueError as error:
+        raise DataError(f"groups must be 1-D with a speaker for each clip: {error}") from None
+    if len(speakers) != n_clips:
         raise DataError(
-            f"groups must have a speaker for each clip: {n_clips} clips, got shape {groups.shape}"
+            f"groups must have a speaker for each clip: {n_clips} clips, {len(speakers)} speakers"
         )
-    check_none_missing(groups, "groups", "speakers")
-    return groups
+    check_none_missing(speakers, "groups", "speakers")
+    return speakers
 
 
 def check_none_missing(values: np.ndarray, name: str, what: str) -> None:
@@ -61,44 +62,22 @@ def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and not math.isfinite(value))
 
 
-def check_features(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = False) -> np.ndarray:
-    """Features as an array of numbers, their last axis as many as in fit.
-
-    Vectors are checked as scikit-learn does, names of columns included. ``allow_nan`` is for
-    vectors; in sequences NaN is padding.
-    """
-    if isinstance(X, AugmentedFeatures):
-        values = X.values
-        if values.dtype.kind not in "fiu":
-            raise DataError(f"X must hold numbers, got dtype {values.dtype}")
-    else:
-        X = X if hasattr(X, "ndim") else np.asarray(X)
-        dtypes = (np.float64, np.float32)
-        finite = "allow-nan" if allow_nan or X.ndim > 2 else True
-        try:
-            if X.ndim > 2:
-                values = check_array(X, dtype=dtypes, ensure_all_finite=finite, allow_nd=True)
-            else:
-                values = validate_data(
-                    estimator, X, reset=reset, dtype=dtypes, ensure_all_finite=finite
-                )
-        except ValueError as error:
-            raise DataError(str(error)) from None
-    n_features = values.shape[-1]
-    if reset:
-        estimator.n_features_in_ = n_features
-    elif n_features != estimator.n_features_in_:
+def index_labels(y_true: Any, y_prob: Any, classes: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Index of the class of each clip, and its probabilities, checked."""
+    truth, probabilities = np.asarray(y_true), np.asarray(y_prob, dtype=float)
+    names = np.asarray(classes).tolist()
+    wanted = (len(truth), len(names))
+    if len(truth) == 0 or probabilities.shape != wanted:
         raise DataError(
-            f"X has {n_features} features, but {type(estimator).__name__} is expecting "
-            f"{estimator.n_features_in_} features as input"
+            f"y_prob must be of shape {wanted} (clips, classes), with at least one clip, got "
+            f"{probabilities.shape}"
         )
-    return values
-
-
-def check_padding(values: np.ndarray, is_sequence: bool) -> None:
-    """Raise DataError for NaN that does not fill a whole frame, and for infinity."""
-    n_missing = np.isnan(values).sum(axis=-1)
-    if (n_missing[n_missing > 0] != (values.shape[-1] if is_sequence else 0)).any():
-        raise DataError("X must have NaN only where it fills whole frames that pad a sequence")
-    if np.isinf(values).any():
-        raise DataError("X must not have infinite values")
+    if not np.isfinite(probabilities).all():
+        raise DataError("y_prob must hold probabilities, got NaN or infinite values")
+    number_of = {name: number for number, name in enumerate(names)}
+    unknown = [label for label in truth.tolist() if label not in number_of]
+    if unknown:
+        raise DataError(
+            f"y_true must have labels of {', '.join(map(str, names))}, got {unknown[0]!r}"
+        )
+    return np.array([number_of[label] for label in truth.tolist()]), probabilities

@@ -1,4 +1,4 @@
-"""Evaluation: what out-of-fold predictions say, as tables, files and a comparison of two."""
+"""Evaluation: scores of out-of-fold predictions, as tables and files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from ._files import written_whole
 from ._folds import Fold
 from .exceptions import DataError, ParameterError
-from .metrics import SCORES, SpeakerSums, interval, joined
+from .metrics import SCORES, SpeakerSums, interval
 
-# Columns of a corpus by which scores are told apart.
+# Columns of a corpus that scores can be grouped by.
 KEPT = ("speaker", "corpus", "gender")
+# Columns of tables of predictions beside the classes.
+COLUMNS = ("path", *KEPT, "fold", "emotion", "predicted", "confidence", "of_truth")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,14 +36,14 @@ class Evaluation:
     folds : list of Fold
         Seconds and training history of each fold.
     protocol : str
-        In a sentence, who was trained on and who was tested.
+        In a sentence, which speakers were trained on and which were tested.
     pipeline : str
-        The pipeline with those parameters that are not its defaults, seeds among them.
+        The pipeline with its parameters that are not defaults, seeds included.
     versions : dict of {str : str}
         Versions of the packages.
     has_probabilities : bool
-        Whether the pipeline gives any. If not, the label has 1, and log loss and calibration error
-        are NaN.
+        Whether the pipeline returns any. If not, the predicted label has probability 1, and log
+        loss and calibration error are NaN.
 
     Examples
     --------
@@ -49,7 +51,8 @@ class Evaluation:
     >>> from skser.datasets import make_emotional_speech
     >>> from skser.recipes import functionals
     >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> evaluation = evaluate(functionals(random_state=0), speech)
+    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
+    >>> evaluation = evaluate(pipeline, speech)
     >>> evaluation.per_class()["n_clips"].to_dict()
     {'angry': 24, 'sad': 24}
     """
@@ -104,32 +107,32 @@ class Evaluation:
     def per_class(self) -> pd.DataFrame:
         """Precision, recall, F1 and number of clips of each class.
 
-        Of a class without clips recall is NaN, and so are the others if no clip is taken for it.
+        A class without clips has a recall of NaN; one that is never predicted, too, has only NaN.
         """
         truth, predicted = self.predictions["emotion"], self.predictions["predicted"]
-        found = precision_recall_fscore_support(
+        scores = precision_recall_fscore_support(
             truth, predicted, labels=self.classes, zero_division=np.nan
         )
         names = ("precision", "recall", "f1", "n_clips")
-        table = pd.DataFrame(dict(zip(names, found, strict=True)), index=self.classes)
+        table = pd.DataFrame(dict(zip(names, scores, strict=True)), index=self.classes)
         never = (table["n_clips"] > 0) & table["precision"].isna()
         table.loc[never, "precision"] = 0.0  # as scikit-learn's reports have it
         return table
 
     def confusion(self) -> pd.DataFrame:
-        """Number of clips of each class (rows) by what they were taken for (columns)."""
+        """Number of clips by true class (rows) and predicted class (columns)."""
         truth, predicted = self.predictions["emotion"], self.predictions["predicted"]
         matrix = confusion_matrix(truth, predicted, labels=self.classes)
         return pd.DataFrame(matrix, index=self.classes, columns=self.classes)
 
     def mistakes(self) -> pd.DataFrame:
-        """The wrong answers, the surest first.
+        """The wrong predictions, the most confident first.
 
         Returns
         -------
         mistakes : DataFrame
-            Rows of ``predictions``, with ``confidence``, the probability of what was answered, and
-            ``of_truth``, that of the truth.
+            Rows of ``predictions``, with ``confidence``, the probability of the predicted class,
+            and ``of_truth``, that of the true class.
         """
         probabilities = self.probabilities.to_numpy()
         truth = np.searchsorted(self.classes, self.predictions["emotion"])
@@ -142,7 +145,7 @@ class Evaluation:
 
     @property
     def probabilities(self) -> pd.DataFrame:
-        """Those columns of ``predictions`` that hold probabilities."""
+        """The columns of ``predictions`` that hold probabilities."""
         return self.predictions.iloc[:, -len(self.classes) :]
 
     def check_probabilities(self) -> None:
@@ -152,12 +155,12 @@ class Evaluation:
 
     @property
     def drawn(self) -> str:
-        """What the bootstrap draws: "speakers", or "clips" where speakers are not known."""
+        """What a bootstrap draws: "speakers", or "clips" where speakers are not known."""
         return "speakers" if "speaker" in self.predictions else "clips"
 
     @property
     def parts(self) -> list[str]:
-        """What `by` can tell apart here."""
+        """The columns that `by` accepts."""
         return [name for name in (*KEPT, "fold") if name in self.predictions]
 
     @property
@@ -206,12 +209,12 @@ class Evaluation:
         Parameters
         ----------
         folder : str or path
-            Where to write; it is made if it is not there.
+            Where to write; it is made if it does not exist.
 
         Returns
         -------
         files : list of Path
-            What was written.
+            The written files.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -242,7 +245,7 @@ class Evaluation:
 
     @property
     def _units(self) -> np.ndarray:
-        """Of each clip, the speaker, or a number of its own where speakers are not known."""
+        """The speaker of each clip, or where speakers are not known, a number of its own."""
         if self.drawn == "speakers":
             return self.predictions["speaker"].to_numpy()
         return np.arange(len(self.predictions))
@@ -264,105 +267,16 @@ class Evaluation:
     def __repr__(self) -> str:
         uar = self.to_frame().loc["uar"]
         return (
-            f"<UAR {uar['pooled']:.3f} ({told_interval(uar)}), {len(self.predictions)} clips: "
+            f"<UAR {uar['pooled']:.3f} ({format_interval(uar)}), {len(self.predictions)} clips: "
             f"{self.protocol}>"
         )
 
 
-def told_interval(score: pd.Series) -> str:
-    """The interval of a row of `Evaluation.to_frame` in words."""
+def format_interval(score: pd.Series) -> str:
+    """The interval of a row of `Evaluation.to_frame` as text."""
     if np.isnan(score["low"]):
         return "no interval: one speaker"
     return f"95 % {score['low']:.3f} to {score['high']:.3f}"
-
-
-def compare(a: Evaluation, b: Evaluation) -> pd.DataFrame:
-    """How much better one evaluation is than another of the same clips.
-
-    Parameters
-    ----------
-    a, b : Evaluation
-        Of the same clips.
-
-    Returns
-    -------
-    table : DataFrame
-        A row for each score, with those of ``a`` and of ``b``; their ``difference`` (b less a),
-        ``low`` and ``high``, which hold 95 % of its bootstrap over speakers; and ``p_value``, how
-        often as large a difference would come about if for each speaker it were chance which of
-        the two is which [1]_.
-
-    Raises
-    ------
-    DataError
-        They are of other clips, labels, classes or speakers, or of clips of which one is there
-        twice.
-
-    References
-    ----------
-    .. [1] E. W. Noreen, "Computer-intensive methods for testing hypotheses", Wiley, 1989.
-
-    Examples
-    --------
-    >>> from skser import compare, evaluate
-    >>> from skser.datasets import make_emotional_speech
-    >>> from skser.recipes import functionals
-    >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> few, many = (
-    ...     evaluate(functionals(features__blocks=blocks, random_state=0), speech)
-    ...     for blocks in (["zcr"], ["zcr", "rms", "pitch", "mfcc"])
-    ... )
-    >>> compare(few, many)["difference"]["uar"] > 0
-    np.True_
-    """
-    order = _order(a, b)
-    theirs = replace(b, predictions=b.predictions.iloc[order].reset_index(drop=True))
-    for column, what in (("emotion", "labels"), ("speaker", "speakers")):
-        of_a, of_b = (one.predictions.get(column, pd.Series()).tolist() for one in (a, theirs))
-        if of_a != of_b:
-            raise DataError(f"a and b must have the same {what} of each clip")
-    if not np.array_equal(a.classes, b.classes):
-        raise DataError(
-            f"a and b must have the same classes, got {a.classes.tolist()} and {b.classes.tolist()}"
-        )
-    sums_a, sums_b = a._sums(a._units), theirs._sums(a._units)
-    both = SpeakerSums(
-        *(
-            np.concatenate([getattr(sums_a, name), getattr(sums_b, name)])
-            for name in ("confusion", "log_loss", "bins", "n_in_bins")
-        )
-    )
-    rng = np.random.default_rng(0)
-    mixed = []
-    for weights in sums_a.draws():
-        swap = rng.integers(2, size=weights.shape)
-        sides = (np.hstack([1 - swap, swap]), np.hstack([swap, 1 - swap]))
-        mixed.append([both.scores(side) for side in sides])
-    mixed_a, mixed_b = (joined(side) for side in zip(*mixed, strict=True))
-    scores_a, scores_b = sums_a.scores(), sums_b.scores()
-    drawn_a, drawn_b = sums_a.bootstrap(), sums_b.bootstrap()
-    rows = {}
-    for name in SCORES:
-        difference = scores_b[name][0] - scores_a[name][0]
-        low, high = interval(drawn_b[name] - drawn_a[name])
-        by_chance = np.abs(mixed_b[name] - mixed_a[name]) >= abs(difference) - 1e-12
-        p_value = (1 + by_chance.sum()) / (1 + len(by_chance))
-        rows[name] = (scores_a[name][0], scores_b[name][0], difference, low, high, p_value)
-    columns = ["a", "b", "difference", "low", "high", "p_value"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("score")
-
-
-def _order(a: Evaluation, b: Evaluation) -> np.ndarray:
-    """Where the clips of ``a`` are in ``b``."""
-    clips, others = a.predictions["path"], pd.Index(b.predictions["path"])
-    if np.array_equal(clips, others):
-        return np.arange(len(clips))
-    if not others.is_unique or not clips.is_unique:
-        raise DataError("a and b must be of clips in the same order where one is there twice")
-    order = others.get_indexer(clips)
-    if len(clips) != len(others) or (order < 0).any():
-        raise DataError("a and b must be of the same clips")
-    return order
 
 
 def _rows(table: pd.DataFrame) -> dict[str, dict[str, float | int | None]]:

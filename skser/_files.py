@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .exceptions import DataError
 def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary path beside ``path``, which takes its place when the block ends well.
 
-    A link stays one, and what it leads to is written. A device or a pipe, which cannot be replaced,
-    gets the content when the block ends well.
+    Through a link, its target is written. A device or a pipe, which cannot be replaced, gets the
+    content when the block ends well.
     """
     if _is_device(path):
         with TemporaryDirectory() as folder:

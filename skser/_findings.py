@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from ._corpus_parts import take_apart
-from ._cross_corpus import cross_corpus, shared_clips
-from ._evaluation import told_interval
+from ._corpus_parts import Corpus, read_corpus
+from ._cross_corpus import common_emotions, cross_corpus
+from ._evaluation import format_interval
 from ._files import written_whole
 from ._fitted_fold import FittedFold, features_kept
 from ._folds import run_folds
@@ -47,7 +47,7 @@ class Findings:
         uar = self.evaluation.to_frame().loc["uar"]
         recalls = self.evaluation.per_class()["recall"].items()
         lines = [
-            f"unweighted average recall {uar['pooled']:.3f} ({told_interval(uar)}; "
+            f"unweighted average recall {uar['pooled']:.3f} ({format_interval(uar)}; "
             f"{1 / len(self.evaluation.classes):.3f} would be chance)",
             self.evaluation.protocol,
             "recall " + ", ".join(f"{name} {recall:.2f}" for name, recall in recalls),
@@ -107,9 +107,9 @@ def find(
     ``corpora`` are all corpora of the cross-corpus scores, or none; ``how`` goes to `evaluate`.
     """
     if corpora:
-        shared_clips(pipeline, corpora)  # what is wrong with them is said before the long work
+        common_emotions(pipeline, corpora)  # what is wrong with them is said before the long work
     report = losses = places = uar = None
-    with features_kept(pipeline, how["folder"]) as kept:
+    with features_kept(pipeline, how["checkpoint"]) as kept:
         if leakage:
             report = leakage_report(kept, corpus, cv=cv, **how)
         evaluation = evaluate(kept, corpus, cv=cv, **how) if report is None else report.new_speakers
@@ -128,7 +128,7 @@ def _explain_surest_mistake(
 
     Only sequences have places, and only a scaler's zero is what can hide one.
     """
-    clips, target, groups, _ = take_apart(corpus, pipeline)
+    speech = read_corpus(pipeline, corpus)
     mistakes = evaluation.mistakes()
     extractors = [one["features"] for one in extractions(pipeline)]
     has_sequences = any(extractor.statistics is None for extractor in extractors)
@@ -138,19 +138,19 @@ def _explain_surest_mistake(
     if mistakes.empty or by_speaker or not (is_scaled and has_sequences):
         return None
     surest = mistakes.index[0]
-    others = evaluation.predictions["fold"].to_numpy() if groups is None else groups
+    others = evaluation.predictions["fold"].to_numpy() if speech.groups is None else speech.groups
     parts = [(np.flatnonzero(others != others[surest]), np.array([surest]))]
     emotion = mistakes["predicted"].iloc[0]
     measure = partial(_saliency_in, emotion=emotion)
-    (fold,) = run_folds(pipeline, clips, target, groups, parts, measure=measure, **how)
+    (fold,) = run_folds(pipeline, speech, parts, measure=measure, **how)
     values, times, names, probability = fold.measured
     return Saliency(np.array(values), np.array(times), np.array(names), emotion, probability)
 
 
 def _saliency_in(
-    fitted: FittedFold, clips: np.ndarray, target: np.ndarray, test: np.ndarray, *, emotion: Any
+    fitted: FittedFold, corpus: Corpus, test: np.ndarray, *, emotion: Any
 ) -> list[Any]:
     """Saliency of the first clip, as JSON can hold it."""
-    found = saliency(fitted.pipeline, clips[test[0]], emotion=emotion)
+    found = saliency(fitted.pipeline, corpus.clips[test[0]], emotion=emotion)
     names = found.feature_names.tolist()
     return [found.values.tolist(), found.times.tolist(), names, found.probability]

@@ -1,4 +1,4 @@
-"""A pipeline fitted on the train part of a fold, and asked about clips; speakers go where asked."""
+"""A pipeline fitted on the train part of a fold; steps that consume ``groups`` get speakers."""
 
 from __future__ import annotations
 
@@ -14,93 +14,107 @@ from typing import Any
 import numpy as np
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.validation import _check_method_params
 
 from ._nested import extractions
 from .exceptions import DataError
 
 
 @contextmanager
-def features_kept(pipeline: Any, folder: str | os.PathLike[str] | None = None) -> Iterator[Any]:
-    """A clone that keeps features while the block lasts, so that no fold extracts them again.
+def features_kept(pipeline: Any, checkpoint: str | os.PathLike[str] | None = None) -> Iterator[Any]:
+    """A clone that caches features while the block lasts, so that folds do not extract them again.
 
-    In ``folder``, they outlast an interruption, and are deleted when the block ends well. Where the
-    pipeline keeps them already, that is left alone.
+    The cache is in ``checkpoint``, where it outlasts an interruption, and is deleted when the block
+    ends well. A ``memory`` of the pipeline's own is left alone.
     """
     pipeline = clone(pipeline)
-    forgetful = [one["features"] for one in extractions(pipeline) if one["features"].memory is None]
+    extractors = [steps["features"] for steps in extractions(pipeline)]
+    extractors = [extractor for extractor in extractors if extractor.memory is None]
     with TemporaryDirectory() as temporary:
-        memory = Path(temporary) if folder is None else Path(folder) / ".skser-features"
-        for extractor in forgetful:
+        memory = Path(temporary) if checkpoint is None else Path(checkpoint) / ".skser-features"
+        for extractor in extractors:
             extractor.set_params(memory=memory)
         yield pipeline
-        if forgetful and folder is not None:
+        if extractors and checkpoint is not None:
             shutil.rmtree(memory, ignore_errors=True)
 
 
 @dataclass(frozen=True)
 class FittedFold:
-    """A fitted pipeline and the speakers of all clips, if it asks for them."""
+    """A fitted pipeline, and the speakers of all clips if a step consumes them."""
 
     pipeline: Any
     groups: np.ndarray | None
 
-    def params_of(self, part: np.ndarray | slice) -> dict[str, np.ndarray]:
-        """What its ``predict`` needs beside the clips of a part."""
-        if self.groups is None or not asks(self.pipeline, "predict"):
+    def group_params(self, part: np.ndarray | slice = slice(None)) -> dict[str, np.ndarray]:
+        """``groups`` of the clips of a part, if ``predict`` consumes them."""
+        if self.groups is None or not consumes_groups(self.pipeline, "predict"):
             return {}
         return {"groups": self.groups[part]}
 
     def routing(self) -> AbstractContextManager[None]:
-        """scikit-learn's metadata routing, where speakers have to be handed on."""
+        """scikit-learn's metadata routing, where speakers have to be passed on."""
         return config_context(enable_metadata_routing=self.groups is not None)
 
-    def probabilities(
-        self, clips: Any, part: np.ndarray | slice, classes: np.ndarray
-    ) -> np.ndarray:
-        """Probabilities of ``classes``; without ``predict_proba``, all of it for the label."""
-        asked, pipeline = clips[part], self.pipeline
+    def predict(self, clips: Any, method: str = "predict") -> np.ndarray:
+        """Labels of all clips, or what another method of the pipeline returns."""
         with self.routing():
-            if hasattr(pipeline, "predict_proba"):
-                found = pipeline.predict_proba(asked, **self.params_of(part))
-            else:
-                labels = pipeline.predict(asked, **self.params_of(part))
-                found = labels[:, np.newaxis] == pipeline.classes_
-        found = np.asarray(found, dtype=np.float64)
-        good = np.isfinite(found).all(axis=1) & (found >= 0).all(axis=1) & (found.sum(axis=1) > 0)
-        if not good.all():
-            row = int(good.argmin())
-            raise DataError(f"pipeline must give probabilities, got {found[row]} for {asked[row]}")
-        probabilities = np.zeros((len(found), len(classes)))
-        probabilities[:, np.searchsorted(classes, pipeline.classes_)] = found
+            return getattr(self.pipeline, method)(clips, **self.group_params())
+
+    def probabilities(self, clips: Any, part: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """Probabilities of ``classes`` for a part of the clips.
+
+        Without ``predict_proba``, the predicted label has probability 1.
+        """
+        tested = _safe_indexing(clips, part)
+        fold = FittedFold(self.pipeline, None if self.groups is None else self.groups[part])
+        if hasattr(self.pipeline, "predict_proba"):
+            predicted = np.asarray(fold.predict(tested, "predict_proba"), dtype=np.float64)
+        else:
+            predicted = 1.0 * (fold.predict(tested)[:, np.newaxis] == self.pipeline.classes_)
+        total = predicted.sum(axis=1)
+        valid = np.isfinite(predicted).all(axis=1) & (predicted >= 0).all(axis=1) & (total > 0)
+        if not valid.all():
+            row = int(valid.argmin())
+            raise DataError(
+                f"pipeline must give probabilities, got {predicted[row]} for {tested[row]}"
+            )
+        probabilities = np.zeros((len(predicted), len(classes)))
+        probabilities[:, np.searchsorted(classes, self.pipeline.classes_)] = predicted
         # In float32 they sum to 1 only nearly.
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
 def fit_fold(
     pipeline: Any,
-    clips: np.ndarray,
+    clips: Any,
     target: np.ndarray,
     groups: np.ndarray | None,
     train: np.ndarray,
     watch: Callable[[Any], None] | None = None,
+    **fit_params: Any,
 ) -> FittedFold:
-    """Fit a clone on the train part, with its speakers if a step asks for them.
+    """Fit a clone on the train part, with its speakers if a step consumes them.
 
-    ``watch`` is shown the clone before that.
+    ``watch`` is called with the clone before that. Of ``fit_params`` with a row for each clip, the
+    train part is passed.
     """
     pipeline = clone(pipeline)
     if watch is not None:
         watch(pipeline)
-    fold = FittedFold(pipeline, groups if asks(pipeline, "fit") else None)
-    params = {} if fold.groups is None else {"groups": fold.groups[train]}
+    fold = FittedFold(pipeline, groups if consumes_groups(pipeline, "fit") else None)
+    params = _check_method_params(clips, fit_params, indices=train)
+    if fold.groups is not None:
+        params["groups"] = fold.groups[train]
     with fold.routing():
-        pipeline.fit(clips[train], target[train], **params)
+        pipeline.fit(_safe_indexing(clips, train), target[train], **params)
     return fold
 
 
-def asks(pipeline: Any, method: str) -> bool:
-    """Whether a step asks for speakers; some estimators cannot be asked about that."""
+def consumes_groups(pipeline: Any, method: str) -> bool:
+    """Whether a step consumes ``groups``; some estimators do not support that question."""
     try:
         return bool(get_routing_for_object(pipeline).consumes(method, ["groups"]))
     except NotImplementedError:

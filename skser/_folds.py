@@ -1,4 +1,4 @@
-"""Fit a pipeline and measure it fold by fold, in parallel, and go on where it was."""
+"""Fit and measure a pipeline fold by fold, in parallel, and resume an interrupted run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,15 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
 
-from ._corpus_parts import Parts
+from ._both_sides import warn_of_leakage
+from ._corpus_parts import Corpus
 from ._files import written_whole
 from ._fitted_fold import FittedFold, features_kept, fit_fold
-from ._identity import hash_of, identify, own_code
+from ._identity import fingerprint
 from ._nested import extractions, set_everywhere, steps_of
 from ._progress import progress
-from ._versions import versions
+from ._splits import Splits
+from ._validation import N_JOBS, VERBOSE, check_value
 from .audio import file_signature
 
 
@@ -36,7 +37,7 @@ class Fold:
     measured : list
         By default the probabilities, (n_test, n_classes), in the order of the classes of all clips.
     fit_seconds, predict_seconds : float
-        How long it took.
+        Duration of fitting and of measuring.
     history : dict of list of float or None
         Training of its network, if it has one.
     """
@@ -47,83 +48,111 @@ class Fold:
     history: dict[str, list[float]] | None
 
 
-# Measures a fitted pipeline; of all clips and their labels, those at some indices.
-Measure = Callable[[FittedFold, np.ndarray, np.ndarray, np.ndarray], list[Any]]
+# Measures a fitted pipeline on the clips of a corpus at some indices.
+Measure = Callable[[FittedFold, Corpus, np.ndarray], list[Any]]
 
 
-def probabilities_of(
-    fitted: FittedFold, clips: np.ndarray, target: np.ndarray, test: np.ndarray
-) -> list[list[float]]:
+def measure_probabilities(fold: FittedFold, corpus: Corpus, test: np.ndarray) -> list[list[float]]:
     """Probabilities of all classes for the clips of a test part."""
-    return fitted.probabilities(clips, test, np.unique(target)).tolist()
+    return fold.probabilities(corpus.clips, test, np.unique(corpus.target)).tolist()
 
 
 def run_folds(
     pipeline: Any,
-    clips: np.ndarray,
-    target: np.ndarray,
-    groups: np.ndarray | None,
-    parts: Parts,
+    corpus: Corpus,
+    splits: Splits,
     *,
-    measure: Measure = probabilities_of,
+    measure: Measure = measure_probabilities,
     n_jobs: int | None = None,
-    folder: str | os.PathLike[str] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     verbose: int = 0,
 ) -> list[Fold]:
-    """Fit a pipeline on the one side of each part, and measure it on the other.
+    """Fit a pipeline on the train part of each fold, and measure it on the test part.
 
-    Parameters
-    ----------
-    pipeline : estimator
-        Not fitted, and not changed.
-    clips : ndarray of shape (n_clips,)
-        Paths or waveforms.
-    target, groups : ndarray of shape (n_clips,)
-        Labels, and speakers where they are known.
-    parts : list of (train, test)
-        Indices of clips.
-    measure : callable, default=probabilities_of
-        Gives what JSON can hold.
-    n_jobs : int or None, default=None
-        Folds at a time.
-    folder : str, path or None, default=None
-        Keeps finished folds; what is there already is not done again.
-    verbose : int, default=0
-        1 shows a progress bar.
-
-    Returns
-    -------
-    folds : list of Fold
+    Clones of ``pipeline`` are fitted. ``measure`` returns what JSON can hold. The folder
+    ``checkpoint`` keeps finished folds, which are not run again. Other parameters and warnings are
+    those of :func:`skser.evaluate`.
     """
-    files: list[Path | None] = [None] * len(parts)
-    if folder is not None:
-        folder = Path(folder)
+    check_value("n_jobs", n_jobs, N_JOBS)
+    check_value("verbose", verbose, VERBOSE)
+    warn_of_leakage(corpus, splits, stacklevel=4)
+    files: list[Path | None] = [None] * len(splits)
+    if checkpoint is not None:
+        folder = Path(checkpoint)
         folder.mkdir(parents=True, exist_ok=True)
-        common = _digest(pipeline, measure, [signature(clip) for clip in clips], target, groups)
-        files = [folder / f"{joblib.hash((common, *part))}.json" for part in parts]
-    folds = {i: _read(file) for i, file in enumerate(files) if file is not None and file.exists()}
-    todo = [i for i in range(len(parts)) if i not in folds]
+        signatures = [signature(clip) for clip in corpus.clips]
+        parts = {
+            "pipeline": without_conveniences(pipeline),
+            "measure": measure,
+            "corpus": [signatures, corpus.target, corpus.groups],
+        }
+        common = fingerprint(parts, parameter="checkpoint")
+        files = [folder / f"{joblib.hash((common, *split))}.json" for split in splits]
+    # Files are written whole, so any file there is a finished fold.
+    folds = {
+        i: Fold(**json.loads(file.read_text()))
+        for i, file in enumerate(files)
+        if file is not None and file.exists()
+    }
+    todo = [i for i in range(len(splits)) if i not in folds]
     if todo:
-        with features_kept(pipeline, folder) as kept, warnings.catch_warnings():
-            for extraction in extractions(kept):
-                extraction.fit_transform(clips)
-            set_everywhere(kept, features__verbose=0, classify__verbose=0)
+        with features_kept(pipeline, checkpoint) as cached, warnings.catch_warnings():
+            for extraction in extractions(cached):
+                extraction.fit_transform(corpus.clips)
+            set_everywhere(cached, features__verbose=0, classify__verbose=0)
             # TensorFlow makes workers large, and joblib replaces them.
             warnings.filterwarnings("ignore", "A worker stopped while", UserWarning)
-            found = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-                delayed(_run_fold)(i, kept, clips, target, groups, *parts[i], measure, files[i])
-                for i in todo
+            finished = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+                delayed(_run_fold)(i, cached, corpus, *splits[i], measure, files[i]) for i in todo
             )
             bar = progress(
-                found,
+                finished,
                 desc="folds",
                 unit="fold",
-                total=len(parts),
+                total=len(splits),
                 initial=len(folds),
                 disable=not verbose,
             )
             folds.update(bar)
-    return [folds[i] for i in range(len(parts))]
+    return [folds[i] for i in range(len(splits))]
+
+
+def fit_and_measure(
+    pipeline: Any,
+    corpus: Corpus,
+    train: np.ndarray,
+    test: np.ndarray,
+    measure: Measure = measure_probabilities,
+    watch: Callable[[Any], None] | None = None,
+) -> Fold:
+    """Fit a clone on the train part with `fit_fold`, and measure it on the test part."""
+    start = time.perf_counter()
+    fitted = fit_fold(pipeline, corpus.clips, corpus.target, corpus.groups, train, watch)
+    middle = time.perf_counter()
+    measured = measure(fitted, corpus, test)
+    end = time.perf_counter()
+    return Fold(
+        measured,
+        fit_seconds=round(middle - start, 3),
+        predict_seconds=round(end - middle, 3),
+        history=history_of(fitted.pipeline),
+    )
+
+
+def _run_fold(
+    i: int,
+    pipeline: Any,
+    corpus: Corpus,
+    train: np.ndarray,
+    test: np.ndarray,
+    measure: Measure,
+    file: Path | None,
+) -> tuple[int, Fold]:
+    fold = fit_and_measure(pipeline, corpus, train, test, measure)
+    if file is not None:
+        with written_whole(file) as temporary:
+            temporary.write_text(json.dumps(asdict(fold)))
+    return i, fold
 
 
 def without_conveniences(pipeline: Any) -> Any:
@@ -133,8 +162,10 @@ def without_conveniences(pipeline: Any) -> Any:
         features__memory=None,
         features__n_jobs=None,
         features__verbose=0,
+        classify__checkpoint=None,
         classify__verbose=0,
-        **{"__folder": None, "__n_jobs": None},  # of a search around a pipeline
+        # Of a search around a pipeline.
+        **{"__checkpoint": None, "__folder": None, "__n_jobs": None},
     )
 
 
@@ -147,49 +178,6 @@ def history_of(pipeline: Any) -> dict[str, list[float]] | None:
     return None
 
 
-def _run_fold(
-    i: int,
-    pipeline: Any,
-    clips: np.ndarray,
-    target: np.ndarray,
-    groups: np.ndarray | None,
-    train: np.ndarray,
-    test: np.ndarray,
-    measure: Measure,
-    file: Path | None,
-) -> tuple[int, Fold]:
-    start = time.perf_counter()
-    fitted = fit_fold(pipeline, clips, target, groups, train)
-    middle = time.perf_counter()
-    measured = measure(fitted, clips, target, test)
-    end = time.perf_counter()
-    fold = Fold(
-        measured,
-        fit_seconds=round(middle - start, 3),
-        predict_seconds=round(end - middle, 3),
-        history=history_of(fitted.pipeline),
-    )
-    if file is not None:
-        with written_whole(file) as temporary:
-            temporary.write_text(json.dumps(asdict(fold)))
-    return i, fold
-
-
-def _digest(pipeline: Any, measure: Measure, *data: Any) -> str:
-    """What the outcome of a fold depends on, but for its clips."""
-    what = (identify(without_conveniences(pipeline)), identify(measure))
-    modules = {type(step).__module__.partition(".")[0] for step in steps_of(pipeline)}
-    packages = {name for module in modules for name in packages_distributions().get(module, [])}
-    known = (what, data, own_code(), versions(*sorted(packages)))
-    return hash_of(known, "pipeline", "folder")
-
-
 def signature(clip: Any) -> Any:
-    """A waveform, or a path with what changes when the file does."""
-    is_file = not isinstance(clip, np.ndarray) and Path(clip).is_file()
-    return file_signature(clip) if is_file else clip
-
-
-def _read(file: Path) -> Fold:
-    """A finished fold; files are written whole, so one that is there is good."""
-    return Fold(**json.loads(file.read_text()))
+    """A path with its size and time of change, or a clip that is no file as it is."""
+    return file_signature(clip) if isinstance(clip, str) and Path(clip).is_file() else clip

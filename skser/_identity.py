@@ -1,26 +1,54 @@
-"""What an estimator, stage or function does, as plain data that can be hashed."""
+"""Fingerprints: a hash of all that a result depends on, functions of notebooks included."""
 
 from __future__ import annotations
 
 import hashlib
 import inspect
+from collections.abc import Mapping
 from functools import lru_cache, partial
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import FunctionType, MethodType
 from typing import Any
 
 import joblib
 
+from ._versions import versions
 from .exceptions import ParameterError
 
-# What these ship is known by their versions.
+# Their code is identified by their versions.
 _KNOWN = ("builtins", "sklearn", "skser")
+# Parts of skser that change no result.
+_NOT_HASHED = ("cli", "plotting", "report")
+
+
+def fingerprint(parts: Mapping[str, Any], *, parameter: str, packages: tuple[str, ...] = ()) -> str:
+    """Hash of all that a result depends on: parts, skser's code, and versions of packages.
+
+    ``parts`` are estimators, functions and data by their names in an error, which says that
+    ``parameter`` must be None. Pass estimators without what changes no result, such as ``n_jobs``.
+    ``packages`` are by default those that scores depend on; those of other estimators always count.
+    """
+    hashes = [(name, hash_of(part, name, parameter)) for name, part in parts.items()]
+    return joblib.hash((hashes, own_code(), versions(*packages)))
+
+
+def hash_of(part: Any, name: str, parameter: str) -> str:
+    """Hash of one part; ParameterError says that ``parameter`` must be None if there is none."""
+    try:
+        return joblib.hash(identify(part))
+    except Exception as error:
+        # Pickling what does not pickle raises almost anything.
+        raise ParameterError(
+            f"{parameter} must be None, because {name} holds an object that cannot be pickled "
+            f"({type(error).__name__})"
+        ) from error
 
 
 def identify(part: Any) -> Any:
-    """What something does, as plain data: its name, its code and its parameters.
+    """An estimator, stage or function as plain data: its name, its code and its parameters.
 
-    It is not pickled, because a class of a notebook has no place to be found in a worker.
+    It is not pickled, because a worker cannot import a class of a notebook.
     """
     if _is_function(part) or not (hasattr(part, "get_params") or hasattr(part, "__dict__")):
         return _plain(part)
@@ -33,27 +61,28 @@ def identify(part: Any) -> Any:
         for name, member in sorted(vars(cls).items())
         if _is_function(_unwrapped(member)) or _is_constant(name, member)
     ]
+    for module in sorted({cls.__module__.partition(".")[0] for cls in foreign}):
+        members += _version_of(module)
     return (kind.__qualname__, _plain(params), members)
-
-
-def hash_of(value: Any, name: str, parameter: str) -> str:
-    """Hash of a value; ParameterError says which parameter is not for what has none."""
-    try:
-        return joblib.hash(value)
-    except Exception as error:
-        # Pickling what does not pickle raises almost anything.
-        raise ParameterError(
-            f"{parameter} must be None, because {name} holds what cannot be pickled "
-            f"({type(error).__name__})"
-        ) from error
 
 
 @lru_cache(maxsize=1)
 def own_code() -> str:
     """Hash of skser's own code, since a checkout changes without a new version."""
-    folder = Path(__file__).parent
-    code = b"".join(path.read_bytes() for path in sorted(folder.rglob("*.py")))
+    import skser
+
+    root = Path(skser.__path__[0])
+    files = sorted(root.rglob("*.py"))
+    files = [file for file in files if file.relative_to(root).parts[0] not in _NOT_HASHED]
+    code = b"".join(file.read_bytes() for file in files)
     return hashlib.blake2b(code, digest_size=16).hexdigest()
+
+
+@lru_cache
+def _version_of(module: str) -> list[tuple[str, str]]:
+    """Versions of the packages that a top-level module is from."""
+    packages = packages_distributions().get(module)
+    return sorted(versions(*packages).items()) if packages else []
 
 
 def _is_function(value: Any) -> bool:

@@ -1,28 +1,30 @@
-"""The protocol of a score in one sentence: who was trained on, and how voices are normalised."""
+"""The protocol of a score in one sentence, and the pipeline in one expression."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, StratifiedKFold
 
-from ._both_sides import on_both_sides
-from ._corpus_parts import Parts
+from ._both_sides import shared_values
+from ._folds import without_conveniences
 from ._nested import steps_of
+from ._splits import Splits
 from .features import SpeakerNormalizer
 
 _INDEPENDENT = ", speaker-independent: nobody tested is trained on"
 
 
-def describe_protocol(pipeline: Any, cv: Any, parts: Parts, groups: np.ndarray | None) -> str:
-    """How clips were divided, whether anybody is on both sides, and how voices are normalised."""
-    tuning = getattr(pipeline, "tuning_protocol", "")  # of one that tunes itself in each fold
-    return _describe_split(cv, parts, groups) + _describe_normalization(pipeline) + tuning
+def describe_protocol(pipeline: Any, cv: Any, splits: Splits, groups: np.ndarray | None) -> str:
+    """The folds, whether they share speakers, and the normalisation of voices."""
+    tuning = getattr(pipeline, "tuning_protocol", "")  # of a TunedClassifier
+    return _describe_splits(cv, splits, groups) + _describe_normalization(pipeline) + tuning
 
 
 def describe_fitted(pipeline: Any) -> str:
-    """What is said where no fold was made."""
+    """The protocol of a pipeline that was fitted before."""
     return (
         "a pipeline that was fitted before, as it is: says nothing about new speakers unless it "
         "was fitted on others"
@@ -30,15 +32,23 @@ def describe_fitted(pipeline: Any) -> str:
 
 
 def is_speaker_independent(protocol: str) -> bool:
-    """Whether a protocol says that nobody who was tested was trained on."""
+    """Whether a protocol says that no tested speaker was trained on."""
     return _INDEPENDENT in protocol
 
 
-def _describe_split(cv: Any, parts: Parts, groups: np.ndarray | None) -> str:
-    folds = f"{len(parts)} folds ({_name(cv)})"
+def describe_pipeline(pipeline: Any) -> str:
+    """A pipeline with its parameters that are not defaults and change scores."""
+    pipeline = without_conveniences(pipeline)
+    if type(pipeline).__repr__ is BaseEstimator.__repr__:
+        return pipeline.__repr__(N_CHAR_MAX=10**6)  # not shortened
+    return repr(pipeline)
+
+
+def _describe_splits(cv: Any, splits: Splits, groups: np.ndarray | None) -> str:
+    folds = f"{len(splits)} folds ({_name(cv)})"
     if groups is None:
         return f"{folds}, speakers not known: says nothing about new ones"
-    shared = on_both_sides(groups, parts)
+    shared = shared_values(groups, splits)
     if len(shared):
         return (
             f"{folds}, not speaker-independent: {len(shared)} of {len(np.unique(groups))} speakers "
@@ -55,19 +65,21 @@ def _name(cv: Any) -> str:
     if isinstance(cv, (KFold, StratifiedKFold)):
         return "clips at random" if cv.shuffle else "clips in their order"
     name = getattr(cv, "description", None) or type(cv).__name__
-    return "given by hand" if name.startswith("_") else name  # scikit-learn's wrapper of parts
+    return "given by hand" if name.startswith("_") else name  # scikit-learn's wrapper of indices
 
 
 def _describe_normalization(pipeline: Any) -> str:
     normalizers = [step for step in steps_of(pipeline) if isinstance(step, SpeakerNormalizer)]
-    told = sorted({_voice(step) for step in normalizers})
-    if not told:
+    voices = sorted({_describe_voice(normalizer) for normalizer in normalizers})
+    if not voices:
         return ""
-    return f"; features are normalised by mean and deviation of each speaker: {', and '.join(told)}"
+    return (
+        f"; features are normalised by mean and deviation of each speaker: {', and '.join(voices)}"
+    )
 
 
-def _voice(normalizer: SpeakerNormalizer) -> str:
-    """Which clips of a speaker mean and deviation are of."""
+def _describe_voice(normalizer: SpeakerNormalizer) -> str:
+    """The clips of a speaker that mean and deviation are computed from."""
     if normalizer.transductive:
         return "transductive, those of speakers who are tested over all their clips in the fold"
     if normalizer.n_calibration is None:

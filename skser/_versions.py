@@ -1,4 +1,4 @@
-"""Versions of what scores and models depend on."""
+"""Versions of the packages that scores and models depend on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ _PACKAGES = ("skser", "scikit-learn", "tensorflow", "keras", "librosa", "numpy")
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Versions of what scores depend on, and of other packages."""
-    found = {name: _version(name) for name in (*_PACKAGES, *packages)}
-    return {"python": platform.python_version()} | found
+    """Versions of Python and of packages, by default those that scores depend on."""
+    return {"python": platform.python_version()} | {
+        package: _version(package) for package in packages or _PACKAGES
+    }
 
 
 def _version(package: str) -> str:

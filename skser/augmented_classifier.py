@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone, is_classifier
-from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, has_fit_parameter
 
 from ._checks import check_labels
+from ._tags import InnerTagsMixin
 from ._validation import check_is_fitted
 from .exceptions import ParameterError
 from .views import AugmentedFeatures
@@ -39,7 +39,7 @@ def _check_splits_nothing(estimator: Any) -> None:
             )
 
 
-class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class AugmentedClassifier(InnerTagsMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Let any classifier train on all views of augmented clips.
 
     In `fit` every view becomes a row with its clip's label and weight. If there are views in
@@ -181,10 +181,3 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self, "estimator_")
         scores = getattr(self.estimator_, method)
         return X.average(scores(X.flatten())) if isinstance(X, AugmentedFeatures) else scores(X)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        tags.input_tags = inner.input_tags
-        tags.classifier_tags = inner.classifier_tags
-        return tags

@@ -12,7 +12,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight
 
-from ._checks import check_features, check_labels, check_padding
+from ._checks import check_labels
+from ._feature_checks import check_features, check_padding
 from ._rows import without_nan
 from ._validation import (
     NONE,

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
-from sklearn.utils import Bunch
 
-from ._both_sides import warn_of_leakage, warn_of_tuning
-from ._corpus_parts import Parts, divide, splitter_of, take_apart
-from ._evaluation import KEPT, Evaluation, compare
+from ._both_sides import warn_of_tuning
+from ._comparison import compare
+from ._corpus_parts import Corpus, known_speakers, read_corpus
+from ._evaluation import COLUMNS, KEPT, Evaluation
 from ._fitted_fold import FittedFold
-from ._folds import Fold, history_of, run_folds, without_conveniences
+from ._folds import Fold, history_of, run_folds
 from ._nested import steps_of
-from ._protocol import describe_fitted, describe_protocol
-from ._validation import N_JOBS, VERBOSE, check_is_fitted, check_value, one_of
+from ._protocol import describe_fitted, describe_pipeline, describe_protocol
+from ._splits import Splits, split_corpus
+from ._validation import check_is_fitted, check_value, one_of
 from ._versions import versions
 from .exceptions import DataError, SkserWarning
 from .features import SpeakerNormalizer
@@ -29,38 +29,44 @@ __all__ = ["Evaluation", "compare", "evaluate"]
 
 def evaluate(
     pipeline: Any,
-    corpus: Bunch,
+    X: Any,
+    y: Any = None,
     *,
+    groups: Any = None,
     cv: Any = None,
     n_jobs: int | None = None,
-    folder: str | os.PathLike[str] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     verbose: int = 0,
 ) -> Evaluation:
     """Label every clip of a corpus with a pipeline that was not trained on it, and score that.
 
-    Where speakers are known, nobody who is tested is trained on, unless ``cv`` says otherwise;
-    then there is a warning, as there is of recordings that are the same, byte for byte. What a clip
-    is taken for is its most probable class, or what ``predict`` says where there are no
-    probabilities; log loss and calibration error are NaN then.
+    Where speakers are known, no tested speaker is trained on, unless ``cv`` says otherwise. The
+    predicted label is the most probable class; without ``predict_proba``, it is the label of
+    ``predict``, and log loss and calibration error are NaN.
 
     Parameters
     ----------
     pipeline : estimator
-        From recordings to emotions; it is cloned, not changed. Steps that ask for ``groups`` get
+        From recordings to emotions; it is cloned, not changed. Steps that consume ``groups`` get
         the speakers.
-    corpus : Bunch
-        As a loader gives it: ``paths`` (or ``waveforms``), ``target``, and where they are known
-        ``groups``, the speakers, and ``frame``.
+    X : Bunch or sequence of recordings of length n_clips
+        A corpus as a loader returns it: ``paths`` (or ``waveforms``), ``target``, and where known
+        ``groups``, the speakers, and ``frame``. Or recordings: paths, file-like objects, bytes, or
+        waveforms at the pipeline's sampling rate.
+    y : array of shape (n_clips,) or None, default=None
+        Labels of recordings; None with a Bunch.
+    groups : array of shape (n_clips,) or None, default=None
+        Speakers of recordings, where known; None with a Bunch.
     cv : splitter, iterable of (train, test), "prefit" or None, default=None
         Folds in which each clip is tested once. None leaves out one speaker at a time, up to ten,
         or ten groups of speakers; without speakers, five stratified folds. "prefit" takes a fitted
-        pipeline as it is; then it is for you to know that it was fitted on others, and the other
-        parameters do nothing.
+        pipeline as it is, which should have been fitted on other speakers; the parameters below
+        are then ignored.
     n_jobs : int or None, default=None
         Folds at a time.
-    folder : str, path or None, default=None
-        Keeps finished folds. The same call goes on with those that are missing; it may hold folds
-        of many evaluations.
+    checkpoint : str, path or None, default=None
+        Folder that keeps finished folds, of any number of evaluations. After an interruption, the
+        same call runs only the missing ones.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -71,17 +77,22 @@ def evaluate(
     Raises
     ------
     DataError
-        ``cv`` does not test each clip once, trains on what it tests, tests a class that it does not
-        train on, or cannot divide these speakers; a label has the name of a column of the
-        predictions; the pipeline gives what are no probabilities.
+        ``X``, ``y`` and ``groups`` do not belong together; ``cv`` does not test each clip once,
+        trains on clips that it tests, tests a class that it does not train on, or cannot divide
+        these speakers; a label has the name of a column of the predictions; the pipeline returns
+        negative or infinite probabilities.
+    ParameterError
+        ``cv``, ``n_jobs`` or ``verbose`` has a value that is not allowed, or ``checkpoint`` is
+        given and the pipeline cannot be hashed.
 
     Warns
     -----
     LeakageWarning
-        Speakers, or recordings that are the same, are both trained on and tested; or the parameters
-        of the pipeline were chosen on these clips, by :func:`skser.tuning.tune`.
+        Speakers, or recordings that are equal byte for byte, are both trained on and tested; or
+        :func:`skser.tuning.tune` chose the parameters of the pipeline on these clips.
     SkserWarning
-        The clips that a :class:`skser.SpeakerNormalizer` is calibrated on lack most emotions.
+        The clips that a :class:`skser.SpeakerNormalizer` is calibrated on lack most emotions, or
+        every clip has a speaker of its own.
 
     Examples
     --------
@@ -89,95 +100,83 @@ def evaluate(
     >>> from skser.datasets import make_emotional_speech
     >>> from skser.recipes import functionals
     >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> evaluation = evaluate(functionals(random_state=0), speech)
+    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
+    >>> evaluation = evaluate(pipeline, speech.waveforms, speech.target, groups=speech.groups)
     >>> evaluation.protocol
     '4 folds (leave one speaker out), speaker-independent: nobody tested is trained on'
-    >>> evaluation.to_frame().round(2).loc["uar", ["pooled", "low", "high"]].to_list()
-    [1.0, 1.0, 1.0]
+    >>> evaluation.to_frame().index.tolist()
+    ['uar', 'accuracy', 'macro_f1', 'log_loss', 'calibration_error']
     """
-    check_value("n_jobs", n_jobs, N_JOBS)
-    check_value("verbose", verbose, VERBOSE)
-    clips, target, groups, frame = take_apart(corpus, pipeline)
-    warn_of_tuning(pipeline, clips)
+    corpus = read_corpus(pipeline, X, y, groups)
+    warn_of_tuning(pipeline, corpus.clips)
     if isinstance(cv, str):
         check_value("cv", cv, one_of("prefit"))
-        return _evaluate_fitted(pipeline, clips, target, groups, frame)
-    _check_names(np.unique(target))
-    cv = splitter_of(cv, target, groups)
-    parts = divide(cv, frame, target, groups)
-    warn_of_leakage(clips, groups, parts)
-    _warn_of_calibration(pipeline, target, groups, parts)
-    folds = run_folds(
-        pipeline,
-        clips,
-        target,
-        groups,
-        parts,
-        n_jobs=n_jobs,
-        folder=folder,
-        verbose=verbose,
+        check_is_fitted(pipeline, "classes_")
+        classes = np.unique(pipeline.classes_)
+        _check_names(classes)
+        splits, folds = _evaluate_fitted(pipeline, corpus, classes)
+        protocol = describe_fitted(pipeline)
+    else:
+        classes = np.unique(corpus.target)
+        _check_names(classes)
+        cv, splits = split_corpus(corpus, cv)
+        _warn_of_calibration(pipeline, corpus, splits)
+        folds = run_folds(
+            pipeline, corpus, splits, n_jobs=n_jobs, checkpoint=checkpoint, verbose=verbose
+        )
+        protocol = describe_protocol(pipeline, cv, splits, corpus.groups)
+    return Evaluation(
+        _predictions(corpus, classes, splits, folds),
+        classes,
+        folds,
+        protocol,
+        describe_pipeline(pipeline),
+        versions(),
+        hasattr(pipeline, "predict_proba"),
     )
-    classes = np.unique(target)
-    probabilities = np.empty((len(clips), len(classes)))
-    fold_of = np.empty(len(clips), int)
-    for number, ((_, test), fold) in enumerate(zip(parts, folds, strict=True)):
-        probabilities[test], fold_of[test] = fold.measured, number
-    protocol = describe_protocol(pipeline, cv, parts, groups)
-    table = _predictions(frame.assign(fold=fold_of), target, classes, probabilities)
-    return _evaluation(pipeline, table, classes, folds, protocol)
 
 
 def _evaluate_fitted(
-    pipeline: Any,
-    clips: np.ndarray,
-    target: np.ndarray,
-    groups: np.ndarray | None,
-    frame: pd.DataFrame,
-) -> Evaluation:
-    """Label all clips with a pipeline as it is."""
-    check_is_fitted(pipeline, "classes_")
-    classes = np.unique(pipeline.classes_)
-    _check_names(classes)
-    unseen = np.setdiff1d(target, classes)
+    pipeline: Any, corpus: Corpus, classes: np.ndarray
+) -> tuple[Splits, list[Fold]]:
+    """Label all clips with a fitted pipeline, as a single fold."""
+    unseen = np.setdiff1d(corpus.target, classes)
     if len(unseen):
         raise DataError(
             f"target must have labels that the pipeline knows ({', '.join(map(str, classes))}), "
             f"got {unseen.tolist()[0]!r}"
         )
+    test = np.arange(len(corpus.clips))
     start = time.perf_counter()
-    probabilities = FittedFold(pipeline, groups).probabilities(
-        clips, np.arange(len(clips)), classes
-    )
+    probabilities = FittedFold(pipeline, corpus.groups).probabilities(corpus.clips, test, classes)
     seconds = round(time.perf_counter() - start, 3)
-    folds = [Fold(probabilities.tolist(), 0.0, seconds, history_of(pipeline))]
-    table = _predictions(frame.assign(fold=0), target, classes, probabilities)
-    return _evaluation(pipeline, table, classes, folds, describe_fitted(pipeline))
+    return [(test[:0], test)], [Fold(probabilities.tolist(), 0.0, seconds, history_of(pipeline))]
 
 
 def _check_names(classes: np.ndarray) -> None:
-    """Raise DataError for labels that would be taken for another column of the predictions."""
-    columns = ("path", *KEPT, "fold", "emotion", "predicted", "confidence", "of_truth")
+    """Raise DataError for a label named as another column of the predictions."""
     for name in classes.tolist():
-        if name in columns:
+        if name in COLUMNS:
             raise DataError(
-                f"target must have no label named as a column of the predictions is "
-                f"({', '.join(columns)}), got {name!r}"
+                f"target must have no label named as a column of the predictions "
+                f"({', '.join(COLUMNS)}), got {name!r}"
             )
 
 
-def _warn_of_calibration(pipeline: Any, target: np.ndarray, groups: Any, parts: Parts) -> None:
-    """Warn if the first clips of a new speaker are of fewer than half of their emotions."""
-    numbers = [s.n_calibration for s in steps_of(pipeline) if isinstance(s, SpeakerNormalizer)]
-    for n_calibration in {number for number in numbers if number is not None}:
-        for train, test in parts:
+def _warn_of_calibration(pipeline: Any, corpus: Corpus, splits: Splits) -> None:
+    """Warn if the first clips of a new speaker have fewer than half of their emotions."""
+    steps = [step for step in steps_of(pipeline) if isinstance(step, SpeakerNormalizer)]
+    for n_calibration in {step.n_calibration for step in steps} - {None}:
+        for train, test in splits:
+            groups = known_speakers(corpus)
             for speaker in np.setdiff1d(groups[test], groups[train]):
-                own = target[test[groups[test] == speaker]]
-                n_heard, n_all = (len(np.unique(part)) for part in (own[:n_calibration], own))
-                if 2 * n_heard < n_all:
+                labels = corpus.target[test[groups[test] == speaker]]
+                n_first, n_all = len(np.unique(labels[:n_calibration])), len(np.unique(labels))
+                if 2 * n_first < n_all:
                     warnings.warn(
-                        f"n_calibration={n_calibration}: the first clips of {speaker!s} are of "
-                        f"{n_heard} of {n_all} emotions, which is what their voice is then taken "
-                        "for; shuffle the clips of the corpus",
+                        f"n_calibration={n_calibration}: the first clips of {speaker!s} have only "
+                        f"{n_first} of {n_all} emotions, so they do not represent the voice; "
+                        "shuffle the clips of the corpus",
                         SkserWarning,
                         stacklevel=3,
                     )
@@ -185,30 +184,18 @@ def _warn_of_calibration(pipeline: Any, target: np.ndarray, groups: Any, parts: 
 
 
 def _predictions(
-    frame: pd.DataFrame, target: np.ndarray, classes: np.ndarray, probabilities: np.ndarray
+    corpus: Corpus, classes: np.ndarray, splits: Splits, folds: list[Fold]
 ) -> pd.DataFrame:
-    kept = frame[["path", *(name for name in KEPT if name in frame), "fold"]]
-    for name in ("corpus", "gender"):  # of a part of the clips only, where corpora were merged
-        if name in kept:
-            kept = kept.assign(**{name: kept[name].astype(object).where(kept[name].notna(), "?")})
-    labelled = kept.assign(emotion=target, predicted=classes[probabilities.argmax(axis=1)])
-    return pd.concat([labelled, pd.DataFrame(probabilities, columns=classes)], axis=1)
-
-
-def _evaluation(
-    pipeline: Any,
-    predictions: pd.DataFrame,
-    classes: np.ndarray,
-    folds: list[Fold],
-    protocol: str,
-) -> Evaluation:
-    text = describe_pipeline(pipeline)
-    has_probabilities = hasattr(pipeline, "predict_proba")
-    return Evaluation(predictions, classes, folds, protocol, text, versions(), has_probabilities)
-
-
-def describe_pipeline(pipeline: Any) -> str:
-    """A pipeline with those parameters that are not its defaults and that change scores."""
-    plain = without_conveniences(pipeline)
-    is_usual = type(plain).__repr__ is BaseEstimator.__repr__
-    return plain.__repr__(N_CHAR_MAX=10**6) if is_usual else repr(plain)  # which is shortened
+    probabilities = np.empty((len(corpus.clips), len(classes)))
+    fold_of = np.empty(len(corpus.clips), int)
+    for number, ((_, test), fold) in enumerate(zip(splits, folds, strict=True)):
+        probabilities[test], fold_of[test] = fold.measured, number
+    table = corpus.frame[["path", *(name for name in KEPT if name in corpus.frame)]]
+    for name in ("corpus", "gender"):  # known for some clips only, where corpora were merged
+        if name in table:
+            known = table[name].notna()
+            table = table.assign(**{name: table[name].astype(object).where(known, "?")})
+    table = table.assign(
+        fold=fold_of, emotion=corpus.target, predicted=classes[probabilities.argmax(axis=1)]
+    )
+    return pd.concat([table, pd.DataFrame(probabilities, columns=classes)], axis=1)

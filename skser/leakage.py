@@ -1,4 +1,4 @@
-"""leakage_report: how much random folds, with the same speakers on both sides, flatter a score."""
+"""leakage_report: how much random folds, which share speakers, inflate a score."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold
-from sklearn.utils import Bunch
 
-from ._corpus_parts import divide, splitter_of, take_apart
-from ._evaluation import Evaluation, compare
+from ._comparison import compare
+from ._corpus_parts import as_corpus, known_speakers, read_corpus
+from ._evaluation import Evaluation
 from ._fitted_fold import features_kept
+from ._splits import split_corpus
 from .evaluation import evaluate
 from .exceptions import DataError, LeakageWarning
 
@@ -23,7 +24,7 @@ __all__ = ["LeakageReport", "leakage_report"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LeakageReport:
-    """What a pipeline scores on speakers who are trained on, and on new ones.
+    """Scores of a pipeline on speakers of the training data, and on new ones.
 
     Attributes
     ----------
@@ -43,10 +44,10 @@ class LeakageReport:
         -------
         table : DataFrame
             A row for each score: ``random``, ``new_speakers``, their ``gap``, and ``low`` and
-            ``high``, which hold 95 % of its bootstrap over speakers.
+            ``high``, its 95 % bootstrap interval over speakers.
         """
         table = compare(self.new_speakers, self.random)
-        names = {"a": "new_speakers", "b": "random", "difference": "gap"}
+        names = {"baseline": "new_speakers", "other": "random", "difference": "gap"}
         return table.rename(columns=names)[["random", "new_speakers", "gap", "low", "high"]]
 
     def __repr__(self) -> str:
@@ -59,34 +60,36 @@ class LeakageReport:
 
 def leakage_report(
     pipeline: Any,
-    corpus: Bunch,
+    X: Any,
+    y: Any = None,
     *,
+    groups: Any = None,
     cv: Any = None,
     n_jobs: int | None = None,
-    folder: str | os.PathLike[str] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     verbose: int = 0,
 ) -> LeakageReport:
-    """Score a pipeline on random clips and on new speakers.
+    """Score a pipeline with random folds and with folds of new speakers.
 
-    Clips of a speaker are alike, so with random folds a pipeline is asked what it has heard
-    already. The gap is how far such a score misleads about new speakers.
+    Clips of a speaker are alike, so random folds test a pipeline on voices that it was trained on.
+    The gap is how much they inflate the score for new speakers.
 
     Parameters
     ----------
     pipeline : estimator
         From recordings to emotions; it is cloned, not changed.
-    corpus : Bunch
-        As a loader gives it, with speakers as ``groups``.
+    X, y, groups
+        A corpus with speakers, as in :func:`skser.evaluate`.
     cv : splitter or None, default=None
-        Folds of new speakers, in which all others are trained on; None as in
+        Folds of new speakers, each trained on all clips that it does not test; None as in
         :func:`skser.evaluate`.
-    n_jobs, folder, verbose
+    n_jobs, checkpoint, verbose
         As in :func:`skser.evaluate`.
 
     Returns
     -------
     report : LeakageReport
-        Both evaluations have as many folds.
+        Both evaluations have the same number of folds.
 
     Raises
     ------
@@ -99,24 +102,27 @@ def leakage_report(
     >>> from skser.leakage import leakage_report
     >>> from skser.recipes import functionals
     >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> leakage_report(functionals(augment__n_views=1), speech).to_frame().shape
+    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
+    >>> leakage_report(pipeline, speech).to_frame().shape
     (5, 5)
     """
-    _, target, groups, frame = take_apart(corpus, pipeline)
-    if groups is None:
-        raise DataError("corpus must have groups, the speakers, got None")
-    cv = splitter_of(cv, target, groups)
-    for number, parts in enumerate(divide(cv, frame, target, groups)):
-        if sum(map(len, parts)) < len(target):
+    bunch = as_corpus(X, y, groups)
+    corpus = read_corpus(pipeline, bunch)
+    known_speakers(corpus)
+    cv, splits = split_corpus(corpus, cv)
+    for number, split in enumerate(splits):
+        if sum(map(len, split)) < len(corpus.clips):
             raise DataError(
-                "cv must train on all whom it does not test, as random folds do, but fold "
+                "cv must train on all clips that it does not test, as random folds do, but fold "
                 f"{number} leaves clips out"
             )
-    with features_kept(pipeline, folder) as kept:
-        run = partial(evaluate, kept, corpus, n_jobs=n_jobs, folder=folder, verbose=verbose)
+    with features_kept(pipeline, checkpoint) as cached:
+        run = partial(
+            evaluate, cached, bunch, n_jobs=n_jobs, checkpoint=checkpoint, verbose=verbose
+        )
         new_speakers = run(cv=cv)
         folds = StratifiedKFold(len(new_speakers.folds), shuffle=True, random_state=0)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", LeakageWarning)  # which is what is measured
+            warnings.simplefilter("ignore", LeakageWarning)  # the report measures it
             random = run(cv=folds)
     return LeakageReport(random, new_speakers)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .exceptions import DataError
+from ._checks import index_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ _CHUNK = 2_000_000
 
 @dataclass(frozen=True)
 class SpeakerSums:
-    """What the scores are made of, for each speaker.
+    """Sums over clips that all scores follow from, for each speaker.
 
     Attributes
     ----------
@@ -104,12 +104,10 @@ class SpeakerSums:
         n_clips = confusion.sum(axis=(1, 2))
         right = np.diagonal(confusion, axis1=1, axis2=2)
         true, predicted = confusion.sum(axis=2), confusion.sum(axis=1)
-        with np.errstate(invalid="ignore"):  # a class that nobody drawn has acted
-            uar = np.nanmean(right / true, axis=1)
-            f1 = np.nanmean(2 * right / (true + predicted), axis=1)
+        f1 = _mean_of_classes(2 * right, true + predicted)
         bins = np.tensordot(weights, self.bins, axes=1)
         return {
-            "uar": uar,
+            "uar": _mean_of_classes(right, true),
             "accuracy": right.sum(axis=1) / n_clips,
             "macro_f1": f1,
             "log_loss": weights @ self.log_loss / n_clips,
@@ -130,14 +128,26 @@ class SpeakerSums:
         return joined(self.scores(weights) for weights in self.draws())
 
 
+def unweighted_average_recall(y_true: np.ndarray, y_pred: np.ndarray) -> float:
+    """Mean over the true classes of the share of their clips that is recognised."""
+    index = np.unique(y_true, return_inverse=True)[1]
+    return float(_mean_of_classes(np.bincount(index, y_true == y_pred), np.bincount(index)))
+
+
+def _mean_of_classes(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Mean of ``part / whole`` over the classes, the last axis, that have clips."""
+    with np.errstate(invalid="ignore"):
+        return np.nanmean(part / whole, axis=-1)
+
+
 def joined(chunks: Iterable[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Scores of several chunks of draws as those of one."""
-    found = list(chunks)
-    return {name: np.concatenate([chunk[name] for chunk in found]) for name in SCORES}
+    chunks = list(chunks)
+    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in SCORES}
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """What holds 95 % of the values; NaN where there are none."""
+    """Bounds of the middle 95 % of the values; NaN if any is NaN."""
     if np.isnan(values).any():
         return np.nan, np.nan
     low, high = np.percentile(values, [2.5, 97.5])
@@ -160,7 +170,7 @@ def expected_calibration_error(y_true: Any, y_prob: Any) -> float:
     Returns
     -------
     error : float
-        From 0 (as often right as it says) to 1.
+        From 0 (accuracy equals confidence) to 1.
 
     References
     ----------
@@ -178,10 +188,10 @@ def expected_calibration_error(y_true: Any, y_prob: Any) -> float:
 
 
 def coverage_accuracy(y_true: Any, y_prob: Any, classes: Any) -> pd.DataFrame:
-    """Accuracy of the answers that are left when unsure ones are not given.
+    """Accuracy and coverage of selective prediction, by the threshold of confidence.
 
-    A clip is answered if the probability of its most probable class is at least the threshold.
-    What is not answered is neither right nor wrong [1]_.
+    A clip gets a label if the probability of its most probable class is at least the threshold;
+    clips without a label count as neither right nor wrong [1]_.
 
     Parameters
     ----------
@@ -196,8 +206,8 @@ def coverage_accuracy(y_true: Any, y_prob: Any, classes: Any) -> pd.DataFrame:
     -------
     table : DataFrame
         A row for each confidence that occurs, from low to high: ``threshold``, this confidence;
-        ``coverage``, the share of clips that are answered; ``accuracy`` of these; and their
-        ``uar``, over the classes among them.
+        ``coverage``, the share of clips with a label; their ``accuracy``; and their ``uar``, over
+        the classes among them.
 
     Raises
     ------
@@ -229,38 +239,15 @@ def coverage_accuracy(y_true: Any, y_prob: Any, classes: Any) -> pd.DataFrame:
     is_right = (probabilities.argmax(axis=1) == truth)[surest]
     answered = of_class.cumsum(axis=0)
     right = (of_class * is_right[:, np.newaxis]).cumsum(axis=0)
-    with np.errstate(invalid="ignore"):  # a class that is not among the surest
-        uar = np.nanmean(right / answered, axis=1)
     n_answered = np.arange(1, len(truth) + 1)
     table = pd.DataFrame(
         {
             "threshold": confidence[surest],
             "coverage": n_answered / len(truth),
             "accuracy": right.sum(axis=1) / n_answered,
-            "uar": uar,
+            "uar": _mean_of_classes(right, answered),
         }
     )
-    # Clips of one confidence are answered together.
+    # Clips of equal confidence get a label at the same threshold.
     table = table.drop_duplicates("threshold", keep="last")
     return table.iloc[::-1].reset_index(drop=True)
-
-
-def index_labels(y_true: Any, y_prob: Any, classes: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Index of the class of each clip, and its probabilities, checked."""
-    truth, probabilities = np.asarray(y_true), np.asarray(y_prob, dtype=float)
-    names = np.asarray(classes).tolist()
-    wanted = (len(truth), len(names))
-    if len(truth) == 0 or probabilities.shape != wanted:
-        raise DataError(
-            f"y_prob must be of shape {wanted} (clips, classes), with at least one clip, got "
-            f"{probabilities.shape}"
-        )
-    if not np.isfinite(probabilities).all():
-        raise DataError("y_prob must hold probabilities, got NaN or infinite values")
-    number_of = {name: number for number, name in enumerate(names)}
-    unknown = [label for label in truth.tolist() if label not in number_of]
-    if unknown:
-        raise DataError(
-            f"y_true must have labels of {', '.join(map(str, names))}, got {unknown[0]!r}"
-        )
-    return np.array([number_of[label] for label in truth.tolist()]), probabilities

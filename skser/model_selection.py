@@ -1,4 +1,4 @@
-"""Folds by name: published ones, and those of new speakers, new sentences, or both."""
+"""Splitters: published folds, and folds of new sentences, with or without new speakers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ from itertools import product
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.model_selection import (
-    BaseCrossValidator,
-    GroupKFold,
-    LeaveOneGroupOut,
-    StratifiedKFold,
-)
+from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
 from ._validation import NONE, check_value, integer, one_of
@@ -20,34 +15,26 @@ from .exceptions import DataError, ParameterError
 
 __all__ = ["GroupFolds", "SpeakerTextKFold", "TextKFold", "ravdess_folds"]
 
-# With more speakers than this, they are put together into this many folds.
-_MOST_FOLDS = 10
-
-# Actors in the test part of each fold.
-_RAVDESS_ACTORS: dict[str, tuple[tuple[int, ...], ...]] = {
+# Description, and the actors in the test part of each fold.
+_RAVDESS_FOLDS = {
     "luna-jimenez": (
-        (2, 5, 14, 15, 16),
-        (3, 6, 7, 13, 18),
-        (10, 11, 12, 19, 20),
-        (8, 17, 21, 23, 24),
-        (1, 4, 9, 22),
+        "actors as in Luna-Jiménez et al., 2021",
+        "2 5 14 15 16 / 3 6 7 13 18 / 10 11 12 19 20 / 8 17 21 23 24 / 1 4 9 22",
     ),
     "emobox": (
-        (1, 11, 20, 21),
-        (4, 10, 12, 14),
-        (8, 9, 19, 23),
-        (3, 5, 7, 24),
-        (2, 15, 16, 18),
-        (6, 13, 17, 22),
+        "actors as in EmoBox, Ma et al., 2024",
+        "1 11 20 21 / 4 10 12 14 / 8 9 19 23 / 3 5 7 24 / 2 15 16 18 / 6 13 17 22",
     ),
 }
-_RAVDESS_AUTHORS = {
-    "luna-jimenez": "actors as in Luna-Jiménez et al., 2021",
-    "emobox": "actors as in EmoBox, Ma et al., 2024",
-}
 
 
-class GroupFolds(BaseCrossValidator):
+class _GroupsSplitter(BaseCrossValidator):
+    """A splitter that consumes ``groups``, which scikit-learn routes to it by default."""
+
+    __metadata_request__split: ClassVar[dict[str, Any]] = {"groups": True}
+
+
+class GroupFolds(_GroupsSplitter):
     """Folds whose test groups are given by name.
 
     Parameters
@@ -71,9 +58,6 @@ class GroupFolds(BaseCrossValidator):
     [1 2] [0 3]
     [0 3] [1 2]
     """
-
-    # scikit-learn then routes `groups` here without being asked.
-    __metadata_request__split: ClassVar[dict[str, Any]] = {"groups": True}
 
     def __init__(self, folds: Sequence[Sequence[Any]], *, description: str | None = None) -> None:
         self.folds = folds
@@ -106,7 +90,7 @@ class GroupFolds(BaseCrossValidator):
         return len(self.folds)
 
 
-class TextKFold(BaseCrossValidator):
+class TextKFold(_GroupsSplitter):
     """Folds of new sentences, said by speakers who are trained on with others.
 
     It tells whether a pipeline knows sentences by heart. For claims about new speakers, take
@@ -132,7 +116,6 @@ class TextKFold(BaseCrossValidator):
     [0 2] [1 3]
     """
 
-    __metadata_request__split: ClassVar[dict[str, Any]] = {"groups": True}
     description = "new sentences"
 
     def __init__(self, n_folds: int | None = None) -> None:
@@ -151,7 +134,7 @@ class TextKFold(BaseCrossValidator):
         return len(np.unique(_check_groups(groups, groups)))
 
 
-class SpeakerTextKFold(BaseCrossValidator):
+class SpeakerTextKFold(_GroupsSplitter):
     """Folds of new speakers who say new sentences.
 
     Speakers and sentences are both divided into folds. A test part is what the speakers of one
@@ -182,7 +165,6 @@ class SpeakerTextKFold(BaseCrossValidator):
     [0] [3]
     """
 
-    __metadata_request__split: ClassVar[dict[str, Any]] = {"groups": True}
     description = "new speakers with new sentences"
 
     def __init__(self, n_speaker_folds: int | None = None, n_text_folds: int | None = None) -> None:
@@ -256,29 +238,10 @@ def ravdess_folds(name: str = "luna-jimenez") -> GroupFolds:
     >>> cv.get_n_splits(), cv.folds[0][:2]
     (5, ['ravdess-02', 'ravdess-05'])
     """
-    check_value("name", name, one_of(*_RAVDESS_ACTORS))
-    folds = [[f"ravdess-{actor:02d}" for actor in actors] for actors in _RAVDESS_ACTORS[name]]
-    return GroupFolds(folds, description=_RAVDESS_AUTHORS[name])
-
-
-def speaker_folds(groups: Any) -> BaseCrossValidator:
-    """The splitter that skser takes if none is given.
-
-    Parameters
-    ----------
-    groups : array of shape (n_clips,) or None
-        Speakers.
-
-    Returns
-    -------
-    cv : splitter
-        Leaves out one speaker at a time, up to ten, or else ten groups of speakers; five stratified
-        folds where speakers are not known.
-    """
-    if groups is None:
-        return StratifiedKFold(5, shuffle=True, random_state=0)
-    n_speakers = len(np.unique(groups))
-    return LeaveOneGroupOut() if n_speakers <= _MOST_FOLDS else GroupKFold(_MOST_FOLDS)
+    check_value("name", name, one_of(*_RAVDESS_FOLDS))
+    description, folds = _RAVDESS_FOLDS[name]
+    actors = [[f"ravdess-{int(actor):02d}" for actor in fold.split()] for fold in folds.split("/")]
+    return GroupFolds(actors, description=description)
 
 
 def _parts(names: np.ndarray, n_folds: int | None, what: str) -> list[np.ndarray]:

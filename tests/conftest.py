@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from .evaluations import noises, quick_pipeline
+
 
 def pytest_configure(config):
     """Have librosa compile its functions here; workers that do so at once spoil its cache."""
@@ -15,6 +17,22 @@ def pytest_configure(config):
         from .features.golden.make_golden import references, speechlike
 
         references(speechlike())
+
+
+@pytest.fixture(scope="session")
+def evaluation():
+    """Of `quick_pipeline` on `noises()`, leaving out one speaker at a time; not to be changed."""
+    from skser import evaluate
+
+    return evaluate(quick_pipeline(), noises())
+
+
+@pytest.fixture(scope="session")
+def report():
+    """The leakage report of `quick_pipeline` on `noises()`; not to be changed."""
+    from skser.leakage import leakage_report
+
+    return leakage_report(quick_pipeline(), noises())
 
 
 @pytest.fixture(scope="session")

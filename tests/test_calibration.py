@@ -45,8 +45,9 @@ def sure_answers(seed=0, n=300):
 
 
 @pytest.fixture(scope="module")
-def evaluation():
-    return evaluate(quick_pipeline(), SPEECH)
+def alone():
+    """The pipeline without a temperature."""
+    return quick_pipeline().fit(SPEECH.waveforms, SPEECH.target)
 
 
 @pytest.fixture(scope="module")
@@ -124,14 +125,13 @@ def test_answers_are_checked(truth, probabilities, message):
     assert str(error.value) == message
 
 
-def test_temperature_is_from_speakers_who_were_not_trained_on(fitted):
+def test_temperature_is_from_speakers_who_were_not_trained_on(fitted, alone):
     X, y, groups = SPEECH.waveforms, SPEECH.target, SPEECH.groups
     probabilities = np.empty((len(y), 3))
     for train, test in StratifiedGroupKFold(4).split(X, y, groups):
         assert not set(groups[train]) & set(groups[test])
         probabilities[test] = quick_pipeline().fit(X[train], y[train]).predict_proba(X[test])
     assert fitted.temperature_ == pytest.approx(fit_temperature(y, probabilities, CLASSES))
-    alone = quick_pipeline().fit(X, y)
     assert_array_equal(fitted.predict(X), alone.predict(X))
     assert_allclose(
         fitted.predict_proba(X), at_temperature(alone.predict_proba(X), fitted.temperature_)
@@ -155,7 +155,7 @@ def test_temperature_is_from_speakers_who_were_not_trained_on(fitted):
     ],
 )
 def test_folds(cv, groups, splitter):
-    parts = TemperatureScaledClassifier(quick_pipeline(), cv=cv)._parts(SPEECH.target, groups)
+    parts = TemperatureScaledClassifier(quick_pipeline(), cv=cv)._splits(SPEECH.target, groups)
     expected = splitter.split(SPEECH.target, SPEECH.target, groups)
     for (train, test), (their_train, their_test) in zip(parts, expected, strict=True):
         assert_array_equal(train, their_train)
@@ -186,8 +186,9 @@ def test_paths_may_be_in_any_sequence(tmp_path):
     for i, wave in enumerate(SPEECH.waveforms):
         paths.append(str(tmp_path / f"{i}.wav"))
         soundfile.write(paths[-1], wave, 16000, subtype="FLOAT")
+    quick = quick_pipeline(features__blocks=["rms"])
     temperatures = {
-        TemperatureScaledClassifier(quick_pipeline(), cv=2).fit(X, SPEECH.target).temperature_
+        TemperatureScaledClassifier(quick, cv=2).fit(X, SPEECH.target).temperature_
         for X in (paths, np.array(paths), pd.Series(paths, index=range(100, 136)))
     }
     assert len(temperatures) == 1
@@ -243,10 +244,9 @@ def test_weights_are_divided_as_the_clips_are():
     assert_allclose(found.estimator_.coef_, alone.coef_)
 
 
-def test_calibrate_takes_the_temperature_of_an_evaluation(evaluation):
-    pipeline = quick_pipeline().fit(SPEECH.waveforms, SPEECH.target)
-    scaled = calibrate(pipeline, evaluation)
-    assert scaled.estimator_ is pipeline
+def test_calibrate_takes_the_temperature_of_an_evaluation(evaluation, alone):
+    scaled = calibrate(alone, evaluation)
+    assert scaled.estimator_ is alone
     probabilities = evaluation.probabilities.to_numpy()
     assert scaled.temperature_ == fit_temperature(SPEECH.target, probabilities, CLASSES)
     # A fit makes the same folds of these four speakers, in another order.
@@ -274,28 +274,25 @@ def test_calibrate_takes_the_temperature_of_an_evaluation(evaluation):
         ),
         (
             {"protocol": INDEPENDENT.replace("speaker-ind", "not speaker-ind")},
-            "evaluation must be of speakers who were not trained on, got "
+            "evaluation must be of speakers that were not trained on, got "
             f"{INDEPENDENT.replace('speaker-ind', 'not speaker-ind')!r}",
         ),
     ],
 )
-def test_calibrate_refuses_what_says_nothing_of_new_speakers(evaluation, changed, message):
-    pipeline = quick_pipeline().fit(SPEECH.waveforms, SPEECH.target)
+def test_calibrate_refuses_what_says_nothing_of_new_speakers(evaluation, alone, changed, message):
     with pytest.raises(DataError) as error:
-        calibrate(pipeline, replace(evaluation, **changed))
+        calibrate(alone, replace(evaluation, **changed))
     assert str(error.value) == message
 
 
-def test_calibrate_refuses_an_evaluation_of_a_fitted_pipeline():
-    pipeline = quick_pipeline().fit(SPEECH.waveforms, SPEECH.target)
-    with pytest.raises(DataError, match="evaluation must be of speakers who were not trained on"):
-        calibrate(pipeline, evaluate(pipeline, SPEECH, cv="prefit"))
+def test_calibrate_refuses_an_evaluation_of_a_fitted_pipeline(alone):
+    with pytest.raises(DataError, match="evaluation must be of speakers that were not trained on"):
+        calibrate(alone, evaluate(alone, SPEECH, cv="prefit"))
 
 
-def test_calibrate_needs_an_evaluation():
-    pipeline = quick_pipeline().fit(SPEECH.waveforms, SPEECH.target)
+def test_calibrate_needs_an_evaluation(alone):
     with pytest.raises(ParameterError, match=r"^evaluation must be an Evaluation, got 'scores'$"):
-        calibrate(pipeline, "scores")
+        calibrate(alone, "scores")
 
 
 def test_calibrate_needs_a_fitted_pipeline_with_probabilities(evaluation):
@@ -316,12 +313,12 @@ def test_calibrate_needs_a_fitted_pipeline_with_probabilities(evaluation):
             ParameterError,
             "estimator must be a classifier with predict_proba, got RidgeClassifier()",
         ),
-        ({}, np.zeros(36), DataError, "groups must have two speakers at least, got one"),
+        ({}, np.zeros(36), DataError, "groups must have at least two speakers, got one"),
         (
             {},
             SPEECH.groups[1:],
             DataError,
-            "groups must have a speaker for each clip: 36 clips, got shape (35,)",
+            "groups must have a speaker for each clip: 36 clips, 35 speakers",
         ),
         (
             {"cv": 1},

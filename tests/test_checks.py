@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skser._checks import check_labels
+from skser._checks import check_labels, check_speakers
 from skser.exceptions import DataError
 
 
@@ -24,3 +24,21 @@ def test_bad_labels(y, message):
     with pytest.raises(DataError) as error:
         check_labels(np.asarray(y, dtype=object) if None in y else y, 3)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        (["ann", "bob"], "groups must have a speaker for each clip: 3 clips, 2 speakers"),
+        ([["ann", "bob"]] * 3, "groups must be 1-D with a speaker for each clip: "),
+        (["ann", None, "bob"], "groups must have no missing speakers, got None in row 1"),
+    ],
+)
+def test_bad_speakers(groups, message):
+    with pytest.raises(DataError) as error:
+        check_speakers(groups, 3)
+    assert str(error.value).startswith(message)
+
+
+def test_speakers_may_be_a_column():
+    assert check_speakers([["ann"], ["bob"]], 2).tolist() == ["ann", "bob"]

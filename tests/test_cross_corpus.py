@@ -11,7 +11,8 @@ CORPORA = {name: noises(n_speakers=3, seed=seed) for seed, name in enumerate(["o
 
 
 def test_scores_are_those_of_fitting_by_hand():
-    table = cross_corpus(quick_pipeline(), CORPORA)
+    as_tuples = {name: (one.waveforms, one.target, one.groups) for name, one in CORPORA.items()}
+    table = cross_corpus(quick_pipeline(), as_tuples)
     assert list(table.index) == list(table.columns) == ["one", "two"]
     one, two = CORPORA.values()
     fitted = quick_pipeline().fit(one.waveforms, one.target)
@@ -24,7 +25,7 @@ def test_scores_are_those_of_fitting_by_hand():
 
 def test_all_others_and_emotions_in_common(tmp_path):
     corpora = {**CORPORA, "three": noises(3, emotions=("angry", "bored", "sad"), seed=2)}
-    table = cross_corpus(quick_pipeline(), corpora, folder=tmp_path)
+    table = cross_corpus(quick_pipeline(), corpora, checkpoint=tmp_path)
     assert list(table.index) == ["one", "two", "three", "all others"]
     assert table.index.name == "trained on"
     others = [corpora["one"], corpora["two"]]

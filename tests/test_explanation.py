@@ -25,8 +25,9 @@ def test_the_block_that_tells_emotions_apart_is_missed():
 
 
 def test_importance_is_repeatable_in_any_number_of_processes():
-    once = block_importance(quick_pipeline(), SPEECH, n_repeats=2, random_state=3)
-    again = block_importance(quick_pipeline(), SPEECH, n_repeats=2, random_state=3, n_jobs=2)
+    data = (quick_pipeline(), SPEECH.waveforms, SPEECH.target)
+    how = {"groups": SPEECH.groups, "n_repeats": 2, "random_state": 3}
+    once, again = block_importance(*data, **how), block_importance(*data, **how, n_jobs=2)
     assert_allclose(once, again)
 
 

@@ -1,10 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
-from skser import FeatureUnionExtractor, SpeakerNormalizer, cross_corpus, evaluate
+from skser import FeatureUnionExtractor, SpeakerNormalizer, cross_corpus
 from skser._findings import Findings, find
 from skser.exceptions import DataError
 from skser.explanation import block_importance, saliency
@@ -36,14 +37,14 @@ def test_findings_are_those_of_the_functions(tmp_path):
     corpora = {"one": SPEECH, "two": noises(seed=1)}
     pipeline = sequence_pipeline()
     how = {"leakage": True, "explain": True, "corpora": corpora, "n_jobs": None}
-    found = find(pipeline, SPEECH, None, folder=tmp_path / "folds", **how)
+    found = find(pipeline, SPEECH, None, checkpoint=tmp_path / "folds", **how)
 
-    evaluation = evaluate(pipeline, SPEECH)
+    report = leakage_report(pipeline, SPEECH)
+    evaluation = report.new_speakers
     assert (
         found.evaluation.to_json().partition('"fit_seconds"')[0]
         == (evaluation.to_json().partition('"fit_seconds"')[0])
     )
-    report = leakage_report(pipeline, SPEECH)
     assert_allclose(found.leakage.to_frame(), report.to_frame())
     assert_allclose(found.importance, block_importance(pipeline, SPEECH))
     assert_allclose(found.cross_corpus, cross_corpus(pipeline, corpora))
@@ -63,7 +64,7 @@ def test_findings_are_those_of_the_functions(tmp_path):
 
 
 def test_nothing_is_fitted_again(tmp_path):
-    how = {**NOTHING, "explain": True, "n_jobs": None, "folder": tmp_path}
+    how = {**NOTHING, "explain": True, "n_jobs": None, "checkpoint": tmp_path}
     find(sequence_pipeline(), SPEECH, None, **how)
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert len(kept) == 4 + 4 + 1
@@ -77,7 +78,9 @@ def test_nothing_is_fitted_again(tmp_path):
     ids=["no sequences", "normalised by speaker"],
 )
 def test_saliency_is_left_out_where_there_is_none(pipeline):
-    found = find(pipeline, SPEECH, None, **{**NOTHING, "explain": True}, n_jobs=None, folder=None)
+    found = find(
+        pipeline, SPEECH, None, **{**NOTHING, "explain": True}, n_jobs=None, checkpoint=None
+    )
     assert found.saliency is None
     assert set(found.importance.index) == {"rms", "zcr"}
 
@@ -88,12 +91,11 @@ def test_corpora_are_checked_before_the_work():
 
     corpora = {"one": SPEECH, "two": noises(emotions=("bored", "calm"))}
     with pytest.raises(DataError, match="at least two emotions in common, got calm"):
-        find(Untouched(), SPEECH, None, **{**NOTHING, "corpora": corpora}, folder=None)
+        find(Untouched(), SPEECH, None, **{**NOTHING, "corpora": corpora}, checkpoint=None)
 
 
-def test_files_of_another_run_do_not_stay(tmp_path):
-    evaluation = evaluate(quick_pipeline(), SPEECH)
-    losses = block_importance(quick_pipeline(), SPEECH, n_repeats=1)
+def test_files_of_another_run_do_not_stay(evaluation, tmp_path):
+    losses = pd.DataFrame({"mean": [0.1], "sd": [0.0]}, index=["rms"])
     (tmp_path / "mine.csv").write_text("a,b")
     Findings(evaluation, importance=losses).write(tmp_path, title="Noise")
     assert (tmp_path / "block_importance.png").exists()
@@ -101,9 +103,8 @@ def test_files_of_another_run_do_not_stay(tmp_path):
     assert set(tmp_path.iterdir()) == {*written, tmp_path / "mine.csv"}
 
 
-def test_told():
-    evaluation = evaluate(quick_pipeline(), SPEECH)
-    found = find(quick_pipeline(), SPEECH, None, **NOTHING, folder=None)
+def test_told(evaluation):
+    found = find(quick_pipeline(), SPEECH, None, **NOTHING, checkpoint=None)
     uar = evaluation.to_frame().loc["uar"]
     recall = evaluation.per_class()["recall"]
     assert found.told() == [

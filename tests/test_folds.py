@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 import soundfile
@@ -18,6 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from skser import AudioLoader, FeatureScaler, FeatureUnionExtractor, SpeakerNormalizer
+from skser._corpus_parts import Corpus
 from skser._fitted_fold import features_kept
 from skser._folds import run_folds
 from skser.exceptions import DataError, ParameterError
@@ -28,9 +30,9 @@ TARGET = np.tile(["angry", "calm", "sad"], 8)
 CLIPS = np.empty(24, dtype=object)
 CLIPS[:] = list(
     np.random.default_rng(0).normal(size=(24, 4000))
-    * np.searchsorted(["angry", "calm", "sad"], TARGET)[:, None]
-    + 0.01
+    * (0.01 + np.searchsorted(["angry", "calm", "sad"], TARGET))[:, None]
 )
+CORPUS = Corpus(CLIPS, TARGET, GROUPS, pd.DataFrame())
 PARTS = list(LeaveOneGroupOut().split(CLIPS, TARGET, GROUPS))
 
 
@@ -47,7 +49,7 @@ def pipeline_of(classifier=None, scale=None, **params):
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_folds_are_what_fitting_by_hand_gives(n_jobs):
-    folds = run_folds(pipeline_of(), CLIPS, TARGET, GROUPS, PARTS, n_jobs=n_jobs)
+    folds = run_folds(pipeline_of(), CORPUS, PARTS, n_jobs=n_jobs)
     for (train, test), fold in zip(PARTS, folds, strict=True):
         by_hand = pipeline_of().fit(CLIPS[train], TARGET[train]).predict_proba(CLIPS[test])
         assert_allclose(fold.measured, by_hand, rtol=1e-6)
@@ -57,7 +59,7 @@ def test_folds_are_what_fitting_by_hand_gives(n_jobs):
 
 def test_pipeline_is_not_changed():
     pipeline = pipeline_of(verbose=1)
-    run_folds(pipeline, CLIPS, TARGET, GROUPS, PARTS)
+    run_folds(pipeline, CORPUS, PARTS)
     assert pipeline["features"].memory is None
     assert pipeline["features"].verbose == 1
     assert not hasattr(pipeline["classify"], "classes_")
@@ -66,14 +68,14 @@ def test_pipeline_is_not_changed():
 def test_classes_that_a_fold_does_not_know_have_no_probability():
     train = np.flatnonzero((TARGET != "calm") & (GROUPS != "a"))
     test = np.flatnonzero((TARGET != "calm") & (GROUPS == "a"))
-    (fold,) = run_folds(pipeline_of(), CLIPS, TARGET, GROUPS, [(train, test)])
+    (fold,) = run_folds(pipeline_of(), CORPUS, [(train, test)])
     assert_array_equal(np.array(fold.measured)[:, 1], 0)
     assert_allclose(np.sum(fold.measured, axis=1), 1)
 
 
 def test_without_probabilities_all_is_for_the_label():
     pipeline = pipeline_of(LinearSVC())
-    (fold, *_) = run_folds(pipeline, CLIPS, TARGET, GROUPS, PARTS)
+    (fold, *_) = run_folds(pipeline, CORPUS, PARTS)
     train, test = PARTS[0]
     labels = clone(pipeline).fit(CLIPS[train], TARGET[train]).predict(CLIPS[test])
     assert_array_equal(np.array(["angry", "calm", "sad"])[np.argmax(fold.measured, 1)], labels)
@@ -82,7 +84,7 @@ def test_without_probabilities_all_is_for_the_label():
 
 def test_speakers_go_where_they_are_asked_for():
     normalizer = SpeakerNormalizer(transductive=True)
-    folds = run_folds(pipeline_of(scale=normalizer), CLIPS, TARGET, GROUPS, PARTS)
+    folds = run_folds(pipeline_of(scale=normalizer), CORPUS, PARTS)
     train, test = PARTS[0]
     with sklearn.config_context(enable_metadata_routing=True):
         by_hand = pipeline_of(scale=normalizer).fit(
@@ -124,8 +126,8 @@ def log(tmp_path):
 
 def test_finished_folds_are_not_done_again(tmp_path, log):
     pipeline = pipeline_of(Counted(log))
-    first = run_folds(pipeline, CLIPS, TARGET, GROUPS, PARTS[:2], folder=tmp_path / "out")
-    again = run_folds(pipeline, CLIPS, TARGET, GROUPS, PARTS, folder=tmp_path / "out")
+    first = run_folds(pipeline, CORPUS, PARTS[:2], checkpoint=tmp_path / "out")
+    again = run_folds(pipeline, CORPUS, PARTS, checkpoint=tmp_path / "out")
     assert fits(log) == len(PARTS)
     assert again[:2] == first
     # Nothing is left but the folds.
@@ -142,9 +144,9 @@ def test_finished_folds_are_not_done_again(tmp_path, log):
 )
 def test_another_pipeline_has_other_folds(tmp_path, log, change, n_new):
     pipeline = pipeline_of(Counted(log))
-    run_folds(pipeline, CLIPS, TARGET, GROUPS, PARTS, folder=tmp_path / "out")
+    run_folds(pipeline, CORPUS, PARTS, checkpoint=tmp_path / "out")
     changed = clone(pipeline).set_params(**change)
-    run_folds(changed, CLIPS, TARGET, GROUPS, PARTS, folder=tmp_path / "out")
+    run_folds(changed, CORPUS, PARTS, checkpoint=tmp_path / "out")
     assert fits(log) == 4 + n_new
 
 
@@ -152,7 +154,7 @@ def test_other_code_of_a_step_has_other_folds(tmp_path, log):
     for change in (lambda X: X, lambda X: -X, lambda X: -X):
         pipeline = pipeline_of(Counted(log))
         pipeline.steps.insert(2, ("change", FunctionTransformer(change)))
-        run_folds(pipeline, CLIPS, TARGET, GROUPS, PARTS, folder=tmp_path / "out")
+        run_folds(pipeline, CORPUS, PARTS, checkpoint=tmp_path / "out")
     assert fits(log) == 4 + 4
 
 
@@ -169,10 +171,8 @@ class Holder:
 def test_what_cannot_be_told_apart_cannot_be_kept(tmp_path):
     pipeline = pipeline_of(scale=FunctionTransformer(Holder()))
     with pytest.raises(ParameterError) as caught:
-        run_folds(pipeline, CLIPS, TARGET, GROUPS, PARTS, folder=tmp_path)
-    assert str(caught.value) == (
-        "folder must be None, because pipeline holds what cannot be pickled (PicklingError)"
-    )
+        run_folds(pipeline, CORPUS, PARTS, checkpoint=tmp_path)
+    assert str(caught.value).startswith("checkpoint must be None, because pipeline holds ")
 
 
 def test_other_labels_and_recordings_have_other_folds(tmp_path, log):
@@ -180,19 +180,15 @@ def test_other_labels_and_recordings_have_other_folds(tmp_path, log):
     other = CLIPS.copy()
     other[0] = other[0] * 0.5
     for clips, target in ((CLIPS, TARGET), (CLIPS, TARGET[::-1]), (other, TARGET)):
-        run_folds(pipeline, clips, target, GROUPS, PARTS[:1], folder=tmp_path / "out")
+        corpus = CORPUS._replace(clips=clips, target=target)
+        run_folds(pipeline, corpus, PARTS[:1], checkpoint=tmp_path / "out")
     assert fits(log) == 3
 
 
 def test_an_interrupted_run_goes_on(tmp_path, log):
     with pytest.raises(KeyboardInterrupt):
         run_folds(
-            pipeline_of(Counted(log, fail_from=2)),
-            CLIPS,
-            TARGET,
-            GROUPS,
-            PARTS,
-            folder=tmp_path / "out",
+            pipeline_of(Counted(log, fail_from=2)), CORPUS, PARTS, checkpoint=tmp_path / "out"
         )
     assert (tmp_path / "out" / ".skser-features").is_dir()
     assert len(list((tmp_path / "out").glob("*.json"))) == 2
@@ -211,8 +207,8 @@ class Killer(t.Counted):
             os.kill(os.getpid(), signal.SIGKILL)
         return super().predict_proba(X)
 
-run_folds(t.pipeline_of(Killer(sys.argv[1])), t.CLIPS, t.TARGET, t.GROUPS, t.PARTS,
-          folder=Path(sys.argv[2]))
+run_folds(t.pipeline_of(Killer(sys.argv[1])), t.CORPUS, t.PARTS,
+          checkpoint=Path(sys.argv[2]))
 """
 
 
@@ -248,16 +244,16 @@ def test_memory_of_the_user_is_left_alone(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def count_test_clips(fitted, clips, target, test):
+def count_test_clips(fitted, corpus, test):
     return [len(test), type(fitted.pipeline).__name__]
 
 
 def test_anything_can_be_measured(tmp_path):
-    data = (CLIPS, TARGET, GROUPS, PARTS)
-    folds = run_folds(pipeline_of(), *data, measure=count_test_clips, folder=tmp_path)
+    data = (CORPUS, PARTS)
+    folds = run_folds(pipeline_of(), *data, measure=count_test_clips, checkpoint=tmp_path)
     assert [fold.measured for fold in folds] == [[6, "Pipeline"]] * 4
     # What is measured makes other folds.
-    assert np.shape(run_folds(pipeline_of(), *data, folder=tmp_path)[0].measured) == (6, 3)
+    assert np.shape(run_folds(pipeline_of(), *data, checkpoint=tmp_path)[0].measured) == (6, 3)
     assert len(list(tmp_path.glob("*.json"))) == 8
 
 
@@ -275,5 +271,6 @@ def test_probabilities_must_be_finite(log, tmp_path, n_jobs):
         soundfile.write(path, waveform, 16000)
     # The second clip of any fold.
     message = r"pipeline must give probabilities, got \[ *nan .* for .*/(1|7|13|19).wav$"
+    corpus = CORPUS._replace(clips=paths)
     with pytest.raises(DataError, match=message):
-        run_folds(pipeline_of(NotANumber(log)), paths, TARGET, GROUPS, PARTS, n_jobs=n_jobs)
+        run_folds(pipeline_of(NotANumber(log)), corpus, PARTS, n_jobs=n_jobs)

@@ -7,7 +7,13 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, l
 
 from skser import metrics
 from skser.exceptions import DataError
-from skser.metrics import SCORES, SpeakerSums, coverage_accuracy, expected_calibration_error
+from skser.metrics import (
+    SCORES,
+    SpeakerSums,
+    coverage_accuracy,
+    expected_calibration_error,
+    unweighted_average_recall,
+)
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +136,12 @@ def test_labels_that_are_no_classes():
     with pytest.raises(DataError) as error:
         coverage_accuracy(["bored"], [[0.5, 0.5]], ["calm", "sad"])
     assert str(error.value) == "y_true must have labels of calm, sad, got 'bored'"
+
+
+def test_unweighted_average_recall_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.choice(["angry", "calm", "sad"], size=(2, 50))
+    expected = balanced_accuracy_score(truth, predicted)
+    assert unweighted_average_recall(truth, predicted) == pytest.approx(expected)
+    # A label that is no class of the clips is wrong, and no class of its own.
+    assert unweighted_average_recall(np.array([1, 1, 2]), np.array([1, 3, 2])) == 0.75

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.dummy import DummyClassifier
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedKFold, cross_val_score
+from sklearn.model_selection import cross_val_score
 
 from skser.exceptions import DataError, ParameterError
 from skser.model_selection import (
@@ -11,7 +11,6 @@ from skser.model_selection import (
     SpeakerTextKFold,
     TextKFold,
     ravdess_folds,
-    speaker_folds,
 )
 
 ACTORS = np.array([f"ravdess-{actor:02d}" for actor in range(1, 25)])
@@ -88,14 +87,6 @@ def test_sentences_that_not_everybody_says():
     groups = [("a", "x"), ("b", "y"), ("c", "x")]
     parts = list(SpeakerTextKFold().split(groups, groups=groups))
     check_parts(parts, 3)
-
-
-def test_default_folds():
-    assert isinstance(speaker_folds(np.arange(10)), LeaveOneGroupOut)
-    many = speaker_folds(np.arange(11))
-    assert isinstance(many, GroupKFold)
-    assert many.n_splits == 10
-    assert isinstance(speaker_folds(None), StratifiedKFold)
 
 
 @pytest.mark.parametrize(

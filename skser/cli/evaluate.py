@@ -110,7 +110,7 @@ def evaluate(
             explain=explain,
             corpora={data.resolve().stem: speech, **corpora} if corpora else {},
             n_jobs=jobs,
-            folder=None if out is None else out / "folds",
+            checkpoint=None if out is None else out / "folds",
             verbose=1,
         )
     for line in findings.told():

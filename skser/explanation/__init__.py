@@ -1,4 +1,4 @@
-"""What a pipeline listens to: feature blocks over held-out speakers, and places in one clip."""
+"""Feature importance: of blocks over new speakers, and of times and features in a recording."""
 
 from ._block_importance import block_importance
 from ._saliency import Saliency, saliency

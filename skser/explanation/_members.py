@@ -1,4 +1,4 @@
-"""A fitted pipeline taken apart between features and the rest; a vote, into its members."""
+"""A fitted pipeline, or each member of a vote, split after its feature extraction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..voting import SoftVotingClassifier
 
 @dataclass(frozen=True)
 class Member:
-    """A fitted pipeline, or one of a vote: its share, and features of clips before the rest."""
+    """A fitted pipeline or member of a vote: its weight, its features of clips, and later steps."""
 
     name: str
     share: float
@@ -39,7 +39,7 @@ class Member:
         return self.tail.predict_proba(features, **params)
 
     def shuffled(self, block: str, order: np.ndarray) -> Any:
-        """Features of which one block is of other clips."""
+        """Features with those of one block in another order of clips."""
         is_augmented = isinstance(self.features, AugmentedFeatures)
         values = (self.features.values if is_augmented else self.features).copy()
         columns = np.flatnonzero(self.blocks == block)
@@ -69,7 +69,7 @@ def members_of(pipeline: Any, clips: Any, name: str = "", share: float = 1.0) ->
 
 
 def without_temperature(pipeline: Any) -> tuple[Any, float]:
-    """A calibrated pipeline's own, with its temperature; any other as it is, with 1."""
+    """The pipeline inside a calibrated one, and its temperature; 1 for any other pipeline."""
     if isinstance(pipeline, TemperatureScaledClassifier):
         return pipeline.estimator_, pipeline.temperature_
     return pipeline, 1.0

@@ -1,4 +1,4 @@
-"""saliency: where in a recording a pipeline finds an emotion."""
+"""saliency: the times and features of a recording that an emotion depends on."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ._members import members_of, vote, without_temperature
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Saliency:
-    """How much each place in a recording speaks for an emotion.
+    """How much the probability of an emotion depends on each place in a recording.
 
     Attributes
     ----------
     values : ndarray of shape (n_frames, n_features)
-        What the probability falls by if the patches around a place are taken away, on average.
+        Mean loss of probability if a patch around the place is hidden.
     times : ndarray of shape (n_frames,)
         Middle of the frames in s, from where silence is trimmed.
     feature_names : ndarray of shape (n_features,)
@@ -55,17 +55,17 @@ def saliency(
     seconds: float = 0.2,
     n_features: int = 8,
 ) -> Saliency:
-    """Where in time and frequency a fitted pipeline finds an emotion in a recording.
+    """How much the probability of an emotion depends on each time and feature of a recording.
 
-    Patches of the sequence of features are replaced by the mean of the training clips, one after
-    the other, half overlapping; what the probability of the emotion falls by is how much these
-    places speak for it [1]_. It works with any classifier, and needs no gradients.
+    Half-overlapping patches of the sequence of features are replaced by the mean of the training
+    clips, one at a time; the saliency of a patch is the loss of probability [1]_. It works with any
+    classifier, and needs no gradients.
 
     Parameters
     ----------
     pipeline : Pipeline
-        Fitted, with sequences of features (``statistics=None``), or a vote with such a member; also
-        calibrated, and then it is the calibrated probability that falls.
+        Fitted, with sequences of features (``statistics=None``), or a vote with such a member. Of a
+        calibrated pipeline, it is the loss of calibrated probability.
     recording : str, path or ndarray of shape (n_samples,)
         The recording.
     emotion : label or None, default=None
@@ -82,7 +82,7 @@ def saliency(
     Raises
     ------
     ParameterError
-        ``emotion`` is none of the classes.
+        ``emotion`` is not one of the classes, or another parameter has a value not allowed.
     DataError
         The pipeline has no sequences of features, or no :class:`skser.FeatureScaler` after them.
 
@@ -101,7 +101,7 @@ def saliency(
         )
     pipeline, temperature = without_temperature(pipeline)
     members = list(members_of(pipeline, [recording]))
-    answer = vote([one.probabilities(one.features) for one in members], members)[0]
+    answer = vote([member.probabilities(member.features) for member in members], members)[0]
     probabilities = at_temperature(answer, temperature)
     index = int(probabilities.argmax() if emotion is None else (classes == emotion).argmax())
     sequences = [member for member in members if member.features.ndim == 3]

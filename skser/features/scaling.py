@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
-from .._checks import check_features
+from .._feature_checks import check_features
 from .._validation import BOOLEAN, check_is_fitted, check_parameters
 from ..exceptions import DataError
 from ..views import AugmentedFeatures

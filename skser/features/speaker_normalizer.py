@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
-from .._checks import check_features, check_speakers
+from .._checks import check_speakers
+from .._feature_checks import check_features
 from .._validation import BOOLEAN, NONE, check_is_fitted, check_parameters, integer
 from ..exceptions import DataError, ParameterError
 from ..views import AugmentedFeatures

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..metrics import N_BINS, SpeakerSums, index_labels
+from .._checks import index_labels
+from ..metrics import N_BINS, SpeakerSums
 from ._style import BLUE, VERMILION, new_axes, quiet
 
 

@@ -180,8 +180,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "best_estimator_")
         fold = FittedFold(self.best_estimator_, None if groups is None else np.asarray(groups))
         with fold.routing():
-            asked = fold.params_of(np.arange(_num_samples(X)))
-            return getattr(self.best_estimator_, method)(X, **asked)
+            return getattr(self.best_estimator_, method)(X, **fold.group_params())
 
 
 def nested_evaluate(
@@ -258,4 +257,4 @@ def nested_evaluate(
         folder=None if folder is None else Path(folder) / "studies",
         random_state=random_state,
     )
-    return evaluate(tuned, corpus, cv=cv, n_jobs=n_jobs, folder=folder, verbose=verbose)
+    return evaluate(tuned, corpus, cv=cv, n_jobs=n_jobs, checkpoint=folder, verbose=verbose)

@@ -22,9 +22,10 @@ from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._both_sides import digests_of, warn_of_leakage
-from .._corpus_parts import divide, splitter_of, take_apart
+from .._corpus_parts import read_corpus
 from .._fitted_fold import fit_fold
 from .._nested import check_steps, extractions, set_everywhere, steps_of
+from .._splits import split_corpus
 from .._validation import N_JOBS, check_value
 from ..classifier import CNNEmotionClassifier
 from ..exceptions import DataError
@@ -129,11 +130,11 @@ class Objective:
         check_space(self.space, pipeline)
         check_steps(pipeline)
         self.pipeline = pipeline
-        self.clips, self.target, self.groups, frame = take_apart(corpus, pipeline)
+        clips = read_corpus(pipeline, corpus)
+        self.clips, self.target, self.groups, _ = clips
         cv = tuning_folds(self.groups) if cv is None else cv
-        self.cv = splitter_of(cv, self.target, self.groups)
-        self.parts = divide(self.cv, frame, self.target, self.groups)
-        warn_of_leakage(self.clips, self.groups, self.parts)
+        self.cv, self.parts = split_corpus(clips, cv)
+        warn_of_leakage(clips, self.parts)
         self.n_jobs = n_jobs
         self.folder = Path(mkdtemp() if folder is None else folder)
         finalize(self, forget)

@@ -288,7 +288,7 @@ def test_stage_that_cannot_be_told_apart(waveforms, memory, forbid):
     with pytest.raises(ParameterError) as error:
         FeatureUnionExtractor(["zcr"], memory=memory).fit_transform(clips)
     assert str(error.value) == (
-        "memory must be None, because stage Gain holds what cannot be pickled (TypeError)"
+        "memory must be None, because stage Gain holds an object that cannot be pickled (TypeError)"
     )
 
 

@@ -124,7 +124,7 @@ def test_speakers_are_handed_on_in_a_cross_validation():
         (
             lambda X: SpeakerNormalizer().fit(X, groups=SPEAKERS[1:]),
             DataError,
-            "groups must have a speaker for each clip: 15 clips, got shape (14,)",
+            "groups must have a speaker for each clip: 15 clips, 14 speakers",
         ),
         (
             lambda X: SpeakerNormalizer().fit(X, groups=[None, *SPEAKERS[1:]]),

@@ -144,9 +144,8 @@ def test_tuned_scores_that_flatter_are_warned_of(study, objective):
     for cv in (None, "prefit"):
         with pytest.warns(LeakageWarning) as caught:
             evaluate(best, SPEECH, cv=cv)
-        assert str(caught[0].message) == (
-            "the parameters of the pipeline were chosen on 54 of these 54 clips, so the scores "
-            "flatter: skser.tuning.nested_evaluate says what tuning is worth"
+        assert str(caught[0].message).startswith(
+            "the parameters of the pipeline were chosen on 54 of these 54 clips"
         )
     evaluate(best, noises(seed=1), cv="prefit")
 

@@ -194,7 +194,7 @@ def test_spaces_that_no_storage_can_know(tmp_path):
     with pytest.raises(ParameterError) as caught:
         tuned(space, n_trials=1, storage=tmp_path / "study.journal")
     assert str(caught.value) == (
-        "storage must be None, because the space holds what cannot be pickled (TypeError)"
+        "storage must be None, because the space holds an object that cannot be pickled (TypeError)"
     )
 
 
