@@ -72,7 +72,7 @@ def evaluate(
 
     Example: skser evaluate RAVDESS --recipe dense_195 --out scores
     """
-    from .._findings import Findings, find
+    from .._findings import Findings, make_findings
     from .._models import load_model
     from ..datasets.auto import recognise
     from ..evaluation import evaluate as run
@@ -102,7 +102,7 @@ def evaluate(
             name: load_speech(path, "auto", speaker if recognise(path) in ASK_WHO else None)
             for name, path in others.items()
         }
-        findings = find(
+        findings = make_findings(
             pipeline,
             speech,
             choose_folds(folds, speech, data),
@@ -113,7 +113,7 @@ def evaluate(
             folder=None if out is None else out / "folds",
             verbose=1,
         )
-    for line in findings.told():
+    for line in findings.summary_lines():
         typer.echo(line)
     if out is not None:
         for path in findings.write(out, title=data.resolve().name):
