@@ -20,21 +20,10 @@ _STDOUT = Path("-")
 
 
 class Outputs:
-    """The outputs of a command by the names of their options, checked before the work.
+    """The requested outputs of a command by the names of their options, checked before the work.
 
-    Parameters
-    ----------
-    read : iterable of str or path
-        Files that the command reads, which no output overwrites.
-    **paths : Path or None
-        Path of each output, ``-`` for standard output, None if it is not requested.
-
-    Raises
-    ------
-    ParameterError
-        Two outputs are ``-``, or one has the suffix of a recording.
-    DataError
-        An output cannot be written, or would overwrite another file of the command.
+    Raises DataError or ParameterError for an output that is not writable, would overwrite a file
+    that is ``read``, or is the second one on standard output.
     """
 
     def __init__(self, read: Iterable[str | os.PathLike[str]], **paths: Path | None) -> None:

@@ -55,25 +55,28 @@ def predict(
     classes, answers = _answers(model, paths, runtime)
     # No bar if stderr is not a terminal.
     bar = progress(answers, total=len(paths), desc="recordings", unit="file", disable=None)
-    usable = _Usable(bar)
+    unusable: list[str] = []
+    usable = _usable(bar, unusable)
     columns = _Columns([str(label) for label in classes], top, abstain_below)
     if not outputs.paths:
         table = [columns.row_of(answer, "{:.2f}") for answer in usable]
         for line in _aligned([columns.names, *table] if table else []):
             typer.echo(line)
     else:
-        start = {"csv": _write_csv, "json": _write_json}
+        formats = {"csv": _csv_writer, "json": _json_writer}
         with ExitStack() as stack:
-            files_out = [(name, stack.enter_context(outputs.open(name))) for name in outputs.paths]
-            writers = [start[name](file, columns) for name, file in files_out]
+            writers = [
+                formats[name](stack.enter_context(outputs.open(name)), columns)
+                for name in outputs.paths
+            ]
             for answer in usable:
                 for write in writers:
                     write(answer)
-    if usable.n_errors:
+    if unusable:
         raise typer.Exit(1)
 
 
-def _write_csv(file: BinaryIO, columns: _Columns) -> Callable[[Answer], Any]:
+def _csv_writer(file: BinaryIO, columns: _Columns) -> Callable[[Answer], Any]:
     """Write the header, and return the function that writes a row."""
     rows = csv_format.writer(
         SimpleNamespace(write=lambda text: file.write(_encoded(text))), lineterminator="\n"
@@ -82,7 +85,7 @@ def _write_csv(file: BinaryIO, columns: _Columns) -> Callable[[Answer], Any]:
     return lambda answer: rows.writerow(columns.row_of(answer, "{:.4f}"))
 
 
-def _write_json(file: BinaryIO, columns: _Columns) -> Callable[[Answer], Any]:
+def _json_writer(file: BinaryIO, columns: _Columns) -> Callable[[Answer], Any]:
     """The function that writes a line."""
 
     def write(answer: Answer) -> None:
@@ -97,20 +100,14 @@ def _encoded(text: str) -> bytes:
     return text.encode(errors="surrogateescape")  # names of files are bytes
 
 
-class _Usable:
-    """The answers about usable recordings; the others are counted and reported on stderr."""
-
-    def __init__(self, answers: Iterable[Answer]) -> None:
-        self.answers = answers
-        self.n_errors = 0
-
-    def __iter__(self) -> Iterator[Answer]:
-        for answer in self.answers:
-            if answer.probabilities is not None:
-                yield answer
-                continue
-            self.n_errors += 1
-            typer.echo(f"skser: error: {_shown(f'{answer.file:.300}: {answer.error}')}", err=True)
+def _usable(answers: Iterable[Answer], unusable: list[str]) -> Iterator[Answer]:
+    """The answers about usable recordings; the other files are reported and listed."""
+    for answer in answers:
+        if answer.probabilities is not None:
+            yield answer
+            continue
+        unusable.append(answer.file)
+        typer.echo(f"skser: error: {_shown(f'{answer.file:.300}: {answer.error}')}", err=True)
 
 
 def _answers(model: Path, paths: list[str], runtime: str) -> tuple[Any, Iterator[Answer]]:

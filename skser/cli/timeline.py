@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json as json_format
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ._options import CsvPath, JsonPath, Model, Runtime
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def timeline(
@@ -39,7 +44,6 @@ def timeline(
     from .._models import load_model
     from ..timeline import predict_timeline
     from ._outputs import Outputs
-    from ._timeline_formats import FORMATS, format_segments
 
     outputs = Outputs([file, model], csv=csv, json=json, png=png, textgrid=textgrid, srt=srt)
     table = predict_timeline(
@@ -53,6 +57,69 @@ def timeline(
     )
     for name in outputs.paths:
         with outputs.open(name) as output:
-            output.write(FORMATS[name](table))
+            output.write(_FORMATS[name](table))
     if not outputs.paths:
-        typer.echo(format_segments(table))
+        typer.echo(_segments_text(table))
+
+
+def _segments_text(timeline: pd.DataFrame) -> str:
+    """The segments of a timeline as a table; silence has no emotion."""
+    from ..timeline import segments
+
+    table = segments(timeline).drop(columns="silence")
+    table["emotion"] = table["emotion"].fillna("-")
+    formatters: Any = dict.fromkeys(("start", "end", "probability"), "{:.2f}".format)
+    return table.to_string(index=False, formatters=formatters, na_rep="-")
+
+
+def _csv(timeline: pd.DataFrame) -> bytes:
+    from .._timeline_table import COLUMNS
+
+    classes = timeline.columns[len(COLUMNS) :]
+    return timeline.round(dict.fromkeys(classes, 4)).to_csv(index=False).encode()
+
+
+def _json(timeline: pd.DataFrame) -> bytes:
+    from .._timeline_table import COLUMNS
+
+    classes = [str(name) for name in timeline.columns[len(COLUMNS) :]]
+    rows = [
+        {
+            **dict(zip(COLUMNS, row, strict=False)),
+            "probabilities": None
+            if row.silence
+            else dict(zip(classes, (round(p, 4) for p in row[len(COLUMNS) :]), strict=True)),
+        }
+        for row in timeline.itertuples(index=False)
+    ]
+    return (json_format.dumps(rows, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _png(timeline: pd.DataFrame) -> bytes:
+    from matplotlib.figure import Figure
+
+    from ..plotting import TimelineDisplay
+
+    display = TimelineDisplay(timeline)
+    # A figure without pyplot, which would open a window.
+    figure = Figure(figsize=display._figure_size(), layout="constrained")
+    display.plot(ax=figure.subplots())
+    content = io.BytesIO()
+    figure.savefig(content, dpi=150, format="png")
+    return content.getvalue()
+
+
+def _textgrid(timeline: pd.DataFrame) -> bytes:
+    from ..timeline import to_textgrid
+
+    return to_textgrid(timeline).encode()
+
+
+def _srt(timeline: pd.DataFrame) -> bytes:
+    from ..timeline import to_srt
+
+    return to_srt(timeline).encode()
+
+
+# The content of a file, by the name of its option.
+_FORMATS = {"csv": _csv, "json": _json, "png": _png, "textgrid": _textgrid, "srt": _srt}

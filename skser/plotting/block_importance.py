@@ -23,10 +23,8 @@ class BlockImportanceDisplay(AxesDisplay):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     bars_ : matplotlib BarContainer
         The mean of each block; error bars are ± one standard deviation.
 

@@ -29,10 +29,8 @@ class CoverageDisplay(ProbabilitiesDisplay):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     lines_ : list of matplotlib Line2D
         Accuracy and unweighted average recall (UAR), for coverages of 0.3 and more.
 

@@ -22,10 +22,8 @@ class CrossCorpusDisplay(AxesDisplay):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     image_ : matplotlib AxesImage
         The coloured table.
 

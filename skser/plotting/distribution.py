@@ -29,10 +29,8 @@ class EmotionDistributionDisplay(AxesDisplay):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     bars_ : list of matplotlib BarContainer
         The bars of each group, in the order of ``counts``; empty for a heat map.
     image_ : matplotlib AxesImage

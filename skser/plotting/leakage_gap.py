@@ -25,10 +25,8 @@ class LeakageGapDisplay(AxesDisplay):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     random_ : matplotlib PathCollection
         The points of random folds.
     new_speakers_ : matplotlib PathCollection

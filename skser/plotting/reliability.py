@@ -30,10 +30,8 @@ class ReliabilityDisplay(ProbabilitiesDisplay):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     bars_ : matplotlib BarContainer
         The accuracy in each bin, paler the fewer clips it has.
     line_ : matplotlib Line2D

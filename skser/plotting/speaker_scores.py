@@ -30,10 +30,8 @@ class SpeakerScoresDisplay(AxesDisplay):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     points_ : matplotlib PathCollection
         A point for each speaker.
     """

@@ -37,10 +37,8 @@ class TimelineDisplay(AxesDisplay):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     image_ : matplotlib AxesImage
         The probabilities.
     strips_ : dict of {str : matplotlib PolyCollection}
@@ -56,36 +54,13 @@ class TimelineDisplay(AxesDisplay):
     ...     {"start": 0, "end": 60, "emotion": "sad", "silence": False, "happy": 0.1, "sad": 0.9},
     ...     {"start": 60, "end": 90, "emotion": None, "silence": True},
     ... ]
-    >>> display = TimelineDisplay.from_timeline(pd.DataFrame(rows))
+    >>> display = TimelineDisplay(pd.DataFrame(rows)).plot()
     >>> [label.get_text() for label in display.ax_.get_yticklabels()]
     ['happy', 'sad']
     """
 
     def __init__(self, timeline: pd.DataFrame) -> None:
         self.timeline = timeline
-
-    @classmethod
-    def from_timeline(cls, timeline: pd.DataFrame, *, ax: Axes | None = None) -> TimelineDisplay:
-        """Draw a timeline.
-
-        Parameters
-        ----------
-        timeline : DataFrame of shape (n_rows, 4 + n_classes)
-            Result of :func:`skser.predict_timeline`.
-        ax : matplotlib Axes or None, default=None
-            Axes to draw into; None makes a new figure.
-
-        Returns
-        -------
-        display : TimelineDisplay
-            The drawn display.
-
-        Raises
-        ------
-        DataError
-            ``timeline`` has other columns, or no rows.
-        """
-        return cls(timeline).plot(ax=ax)
 
     def _figure_size(self) -> tuple[float, float]:
         return 10.0, 1.4 + 0.28 * (self.timeline.shape[1] - len(COLUMNS))

@@ -72,26 +72,6 @@ class TrainingCurvesDisplay:
             raise DataError(f"estimator must be fitted and have history_, got {estimator!r}")
         return cls(history).plot(axes=axes)
 
-    @classmethod
-    def from_history(
-        cls, history: Mapping[str, Sequence[float]], *, axes: Sequence[Axes] | None = None
-    ) -> TrainingCurvesDisplay:
-        """Draw a training history.
-
-        Parameters
-        ----------
-        history : mapping of {str : sequence of float}
-            Attribute ``history_`` of a fitted network, or a table with its columns.
-        axes : sequence of two matplotlib Axes or None, default=None
-            Axes to draw into; None makes a new figure.
-
-        Returns
-        -------
-        display : TrainingCurvesDisplay
-            The drawn display.
-        """
-        return cls(history).plot(axes=axes)
-
     def plot(self, *, axes: Sequence[Axes] | None = None) -> TrainingCurvesDisplay:
         """Draw the curves.
 
