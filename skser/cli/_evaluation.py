@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import BaseCrossValidator, StratifiedKFold
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from .._nested import steps_of
@@ -52,7 +53,7 @@ def check_folds(name: str) -> None:
     check_value("--folds", name, _FOLDS)
 
 
-def choose_folds(name: str, corpus: Bunch, data: Path) -> Any:
+def choose_folds(name: str, corpus: Bunch, data: Path) -> BaseCrossValidator | None:
     """The splitter with this name, None for the default of `evaluate`."""
     if name == "random":
         return StratifiedKFold(10, shuffle=True, random_state=0)
@@ -75,7 +76,7 @@ def name_corpora(data: Path, others: list[Path]) -> dict[str, Path]:
     return dict(zip(names[1:], others, strict=True))
 
 
-def normalize_by_speaker(pipeline: Any) -> None:
+def normalize_by_speaker(pipeline: Pipeline) -> None:
     """Replace every scaler by a transductive SpeakerNormalizer."""
     if not any(isinstance(step, FeatureScaler) for step in steps_of(pipeline)):
         raise ParameterError("--transductive must be left out: the recipe has no scaler")

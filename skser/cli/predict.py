@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -76,7 +76,7 @@ def predict(
         raise typer.Exit(1)
 
 
-def _csv_writer(file: BinaryIO, columns: _Columns) -> Callable[[Answer], Any]:
+def _csv_writer(file: BinaryIO, columns: _Columns) -> Callable[[Answer], object]:
     """Write the header, and return the function that writes a row."""
     rows = csv_format.writer(
         SimpleNamespace(write=lambda text: file.write(_encoded(text))), lineterminator="\n"
@@ -85,7 +85,7 @@ def _csv_writer(file: BinaryIO, columns: _Columns) -> Callable[[Answer], Any]:
     return lambda answer: rows.writerow(columns.row_of(answer, "{:.4f}"))
 
 
-def _json_writer(file: BinaryIO, columns: _Columns) -> Callable[[Answer], Any]:
+def _json_writer(file: BinaryIO, columns: _Columns) -> Callable[[Answer], object]:
     """The function that writes a line."""
 
     def write(answer: Answer) -> None:
@@ -110,7 +110,7 @@ def _usable(answers: Iterable[Answer], unusable: list[str]) -> Iterator[Answer]:
         typer.echo(f"skser: error: {_shown(f'{answer.file:.300}: {answer.error}')}", err=True)
 
 
-def _answers(model: Path, paths: list[str], runtime: str) -> tuple[Any, Iterator[Answer]]:
+def _answers(model: Path, paths: list[str], runtime: str) -> tuple[np.ndarray, Iterator[Answer]]:
     """The classes and the answers, without scikit-learn and TensorFlow if the model allows it."""
     from .._answers import answers, one_by_one, with_doubts
     from .._models import is_joblib, load_model
@@ -178,7 +178,7 @@ class _Columns:
             shown = [form.format(ranked[0][1]), *rest]
         return [answer.file, self._emotion_of(ranked) or "", *shown, "; ".join(answer.unlike)]
 
-    def object_of(self, answer: Answer) -> dict[str, Any]:
+    def object_of(self, answer: Answer) -> dict[str, object]:
         ranked = self._ranked(answer)
         return {
             "file": answer.file,

@@ -176,7 +176,7 @@ def quiet(ax: Axes, *, grid: Literal["x", "y", "both"] | None = None) -> Axes:
     return ax
 
 
-def label_rows(ax: Axes, names: Iterable[Any]) -> Axes:
+def label_rows(ax: Axes, names: Iterable[object]) -> Axes:
     """Name the rows of a quiet axes, the first on top, as in a table."""
     labels = [str(name) for name in names]
     ax.set_yticks(range(len(labels)), labels)

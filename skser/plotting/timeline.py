@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,11 @@ class TimelineDisplay(AxesDisplay):
     timeline : DataFrame of shape (n_rows, 4 + n_classes)
         Result of :func:`skser.predict_timeline`.
 
+    Raises
+    ------
+    DataError
+        ``timeline`` has other columns, or no rows.
+
     Attributes
     ----------
     ax_, figure_ : matplotlib Axes, matplotlib Figure
@@ -60,13 +66,13 @@ class TimelineDisplay(AxesDisplay):
     """
 
     def __init__(self, timeline: pd.DataFrame) -> None:
+        check_timeline(timeline)
         self.timeline = timeline
 
     def _figure_size(self) -> tuple[float, float]:
         return 10.0, 1.4 + 0.28 * (self.timeline.shape[1] - len(COLUMNS))
 
     def _draw(self, ax: Axes) -> None:
-        check_timeline(self.timeline)
         drawn = _coarsened(self.timeline, math.ceil(len(self.timeline) / _MAX_COLUMNS))
         classes = list(drawn.columns[len(COLUMNS) :])
         start, end = drawn["start"].iloc[0], drawn["end"].iloc[-1]
@@ -91,7 +97,7 @@ class TimelineDisplay(AxesDisplay):
         _label_time(ax, start, end)
         self.figure_.colorbar(self.image_, ax=ax, label="probability", pad=0.01)
 
-    def _draw_strip(self, ax: Axes, stretches: pd.DataFrame, classes: list[Any]) -> None:
+    def _draw_strip(self, ax: Axes, stretches: pd.DataFrame, classes: list[Hashable]) -> None:
         lengths = stretches["end"] - stretches["start"]
         spans = np.column_stack([stretches["start"], lengths]).astype(float)
         is_silent = stretches["silence"].to_numpy(bool)

@@ -120,4 +120,4 @@ def test_times(time, end, expected):
 
 def test_what_is_no_timeline():
     with pytest.raises(DataError, match="timeline must be a table with rows as predict_timeline"):
-        TimelineDisplay(pd.DataFrame()).plot()
+        TimelineDisplay(pd.DataFrame())
