@@ -128,8 +128,7 @@ def test_evaluate_leaves_out_speakers(voices, tmp_path, monkeypatch):
 
 def test_evaluate_writes_tables_pictures_and_a_report(voices, tmp_path):
     out = tmp_path / "out"
-    command = ["evaluate", *voices, "--leakage", "--explain", "--out", out]
-    told = run(*command)
+    told = run("evaluate", *voices, "--leakage", "--explain", "--out", out)
     written = [line.removeprefix("wrote ") for line in told.splitlines() if "wrote" in line]
     some = ("results.json", "report.html", "class_scores.png")
     others = ("leakage.csv", "leakage_gap.png", "block_importance.csv", "block_importance.png")
@@ -139,12 +138,7 @@ def test_evaluate_writes_tables_pictures_and_a_report(voices, tmp_path):
         *(file.removeprefix(f"{out}/") for file in written),
     }
     assert re.search(r"^<UAR [01]\.\d{3} with random folds, ", told, re.M)
-    kept = {path: path.stat().st_mtime_ns for path in (out / "folds").iterdir()}
-    assert len(kept) == 9
-    # Once more, and no fold is fitted again.
-    scores = told[told.index("unweighted") :]
-    assert run(*command).endswith(scores)
-    assert {path: path.stat().st_mtime_ns for path in (out / "folds").iterdir()} == kept
+    assert len(list((out / "folds").iterdir())) == 9
 
 
 def test_evaluate_across_corpora(voices, tmp_path):
@@ -153,10 +147,10 @@ def test_evaluate_across_corpora(voices, tmp_path):
     )
     columns = {"FileName": other.paths, "Emotion": other.target, "Who": other.groups}
     pd.DataFrame(columns).to_csv(tmp_path / "other.csv", index=False)
-    told = run("evaluate", *voices, "--across", tmp_path / "other.csv", "--out", tmp_path / "out")
-    table = pd.read_csv(tmp_path / "out" / "cross_corpus.csv", index_col=0)
-    assert list(table.index) == list(table.columns) == ["list", "other"]
-    assert f"{table.loc['list', 'other']:.3f}" in told
+    lines = run("evaluate", *voices, "--across", tmp_path / "other.csv").splitlines()
+    rows = [line.split() for line in lines[-2:]]
+    assert lines[-4].split()[-2:] == [row[0] for row in rows] == ["list", "other"]
+    assert all(0 <= float(uar) <= 1 for row in rows for uar in row[1:])
 
 
 def test_evaluate_normalises_by_speaker(voices):
