@@ -143,7 +143,7 @@ def measure_cold(folder: Path, home: Path, n_turns: int) -> None:
             outputs = {}
             for runtime in runtimes:
                 *measured, outputs[runtime] = run_command(
-                    "predict", model, path, "--csv", "--runtime", runtime
+                    "predict", model, path, "--csv", "-", "--runtime", runtime
                 )
                 if turn:  # the first reads files that are not in memory yet
                     found[runtime].append(tuple(measured))
@@ -180,7 +180,7 @@ def measure_many(folder: Path, home: Path) -> None:
         model = str(make_model(recipe, folder, home))
         for runtime in ("auto", "tensorflow"):
             seconds, size, output = run_command(
-                "predict", model, str(folder), "--csv", "--runtime", runtime
+                "predict", model, str(folder), "--csv", "-", "--runtime", runtime
             )
             assert len(probabilities_in(output)) == n_files
             rows.append(

@@ -1,15 +1,16 @@
-"""Findings: an evaluation with all that was asked for beside it, told and written to files."""
+"""Findings: an evaluation and its extra analyses, as lines of text and as files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from ._corpus_parts import Corpus, read_corpus
@@ -34,7 +35,7 @@ _OPTIONAL = (
 
 @dataclass(frozen=True)
 class Findings:
-    """An evaluation, and what else was asked for."""
+    """An evaluation and its extra analyses, None if not requested."""
 
     evaluation: Evaluation
     leakage: LeakageReport | None = None
@@ -42,13 +43,13 @@ class Findings:
     saliency: Saliency | None = None
     cross_corpus: pd.DataFrame | None = None
 
-    def told(self) -> list[str]:
+    def summary_lines(self) -> list[str]:
         """The scores, line by line."""
         uar = self.evaluation.to_frame().loc["uar"]
         recalls = self.evaluation.per_class()["recall"].items()
         lines = [
             f"unweighted average recall {uar['pooled']:.3f} ({format_interval(uar)}; "
-            f"{1 / len(self.evaluation.classes):.3f} would be chance)",
+            f"chance {1 / len(self.evaluation.classes):.3f})",
             self.evaluation.protocol,
             "recall " + ", ".join(f"{name} {recall:.2f}" for name, recall in recalls),
         ]
@@ -56,7 +57,7 @@ class Findings:
             lines.append(repr(self.leakage))
         tables = {
             "loss of unweighted average recall without a block of features": self.importance,
-            "unweighted average recall, trained on (rows) and tested on": self.cross_corpus,
+            "unweighted average recall, trained on (rows), tested on (columns)": self.cross_corpus,
         }
         for heading, table in tables.items():
             if table is not None:
@@ -64,93 +65,91 @@ class Findings:
         return lines
 
     def write(self, folder: Path, *, title: str) -> list[Path]:
-        """Write tables, pictures and report; returns the files."""
+        """Write tables, pictures and report, and return the files."""
         from .report import write_report
         from .report._writing import write_pictures
 
-        extras: dict[str, Any] = {
-            "leakage": self.leakage,
-            "importance": self.importance,
-            "saliency": self.saliency,
-            "cross_corpus": self.cross_corpus,
-        }
+        extras = {field.name: getattr(self, field.name) for field in fields(self)[1:]}
         tables = {
             "leakage.csv": None if self.leakage is None else self.leakage.to_frame(),
             "block_importance.csv": self.importance,
             "cross_corpus.csv": self.cross_corpus,
         }
-        for name in _OPTIONAL:  # of another run, about other things
+        for name in _OPTIONAL:  # left by an earlier run with other options
             (folder / name).unlink(missing_ok=True)
-        written = self.evaluation.save(folder)
+        files = self.evaluation.save(folder)
         for name, table in tables.items():
             if table is not None:
                 with written_whole(folder / name) as temporary:
                     table.to_csv(temporary, errors="backslashreplace")
-                written.append(folder / name)
-        written += write_pictures(self.evaluation, folder, **extras)
+                files.append(folder / name)
+        files += write_pictures(self.evaluation, folder, **extras)
         write_report(self.evaluation, folder / "report.html", title=title, **extras)
-        return [*written, folder / "report.html"]
+        return [*files, folder / "report.html"]
 
 
-def find(
-    pipeline: Any,
+def make_findings(
+    pipeline: Pipeline,
     corpus: Bunch,
     cv: Any,
     *,
     leakage: bool,
     explain: bool,
     corpora: Mapping[str, Bunch],
-    **how: Any,
+    **params: Any,
 ) -> Findings:
-    """Evaluate a pipeline, and whatever else is asked for, on features extracted once.
+    """Evaluate a pipeline and run the requested analyses, on features extracted once.
 
-    ``corpora`` are all corpora of the cross-corpus scores, or none; ``how`` goes to `evaluate`.
+    ``corpora`` are all corpora of the cross-corpus scores, or empty; ``params`` are those of
+    `evaluate`.
     """
     if corpora:
-        common_emotions(pipeline, corpora)  # what is wrong with them is said before the long work
-    report = losses = places = uar = None
-    with features_kept(pipeline, how["checkpoint"]) as kept:
+        common_emotions(pipeline, corpora)  # raises before the long work
+    report = losses = salience = uar = None
+    with features_kept(pipeline, params["checkpoint"]) as kept:
         if leakage:
-            report = leakage_report(kept, corpus, cv=cv, **how)
-        evaluation = evaluate(kept, corpus, cv=cv, **how) if report is None else report.new_speakers
+            report = leakage_report(kept, corpus, cv=cv, **params)
+            evaluation = report.new_speakers
+        else:
+            evaluation = evaluate(kept, corpus, cv=cv, **params)
         if explain:
-            losses = block_importance(kept, corpus, cv=cv, **how)
-            places = _explain_surest_mistake(kept, corpus, evaluation, **how)
+            losses = block_importance(kept, corpus, cv=cv, **params)
+            salience = _explain_surest_mistake(kept, corpus, evaluation, **params)
         if corpora:
-            uar = cross_corpus(kept, corpora, **how)
-    return Findings(evaluation, report, losses, places, uar)
+            uar = cross_corpus(kept, corpora, **params)
+    return Findings(evaluation, report, losses, salience, uar)
 
 
 def _explain_surest_mistake(
-    pipeline: Any, corpus: Bunch, evaluation: Evaluation, **how: Any
+    pipeline: Pipeline, corpus: Bunch, evaluation: Evaluation, **params: Any
 ) -> Saliency | None:
-    """What spoke for it to a pipeline that was trained on other speakers; None if nothing did.
+    """Saliency of the mistake with the highest confidence, by a fit on the other speakers.
 
-    Only sequences have places, and only a scaler's zero is what can hide one.
+    None without a mistake, without sequences of features, or without a scaler, whose zero is what
+    saliency puts in the place of a patch.
     """
     speech = read_corpus(pipeline, corpus)
     mistakes = evaluation.mistakes()
-    extractors = [one["features"] for one in extractions(pipeline)]
-    has_sequences = any(extractor.statistics is None for extractor in extractors)
+    has_sequences = any(step["features"].statistics is None for step in extractions(pipeline))
     steps = steps_of(pipeline)
     is_scaled = any(isinstance(step, FeatureScaler) for step in steps)
     by_speaker = any(isinstance(step, SpeakerNormalizer) for step in steps)
     if mistakes.empty or by_speaker or not (is_scaled and has_sequences):
         return None
     surest = mistakes.index[0]
-    others = evaluation.predictions["fold"].to_numpy() if speech.groups is None else speech.groups
-    parts = [(np.flatnonzero(others != others[surest]), np.array([surest]))]
+    units = evaluation.predictions["fold"].to_numpy() if speech.groups is None else speech.groups
+    parts = [(np.flatnonzero(units != units[surest]), np.array([surest]))]
     emotion = mistakes["predicted"].iloc[0]
-    measure = partial(_saliency_in, emotion=emotion)
-    (fold,) = run_folds(pipeline, speech, parts, measure=measure, **how)
+    measure = partial(_saliency_in_fold, emotion=emotion)
+    (fold,) = run_folds(pipeline, speech, parts, measure=measure, **params)
     values, times, names, probability = fold.measured
     return Saliency(np.array(values), np.array(times), np.array(names), emotion, probability)
 
 
-def _saliency_in(
+def _saliency_in_fold(
     fitted: FittedFold, corpus: Corpus, test: np.ndarray, *, emotion: Any
 ) -> list[Any]:
-    """Saliency of the first clip, as JSON can hold it."""
-    found = saliency(fitted.pipeline, corpus.clips[test[0]], emotion=emotion)
-    names = found.feature_names.tolist()
-    return [found.values.tolist(), found.times.tolist(), names, found.probability]
+    """Saliency of the first test clip, as JSON can hold it."""
+    result = saliency(fitted.pipeline, corpus.clips[test[0]], emotion=emotion)
+    names = result.feature_names.tolist()
+    return [result.values.tolist(), result.times.tolist(), names, result.probability]

@@ -68,7 +68,7 @@ def run_demo(
     network.set_params(epochs=n_epochs, validation_fraction=0.15)
     evaluation = evaluate(pipeline, known, n_jobs=-1)
     findings = Findings(evaluation)
-    for line in findings.told()[:2]:
+    for line in findings.summary_lines()[:2]:
         say(line)
     pipeline.fit(known.paths, known.target)
     save_model(pipeline, folder / "model.skser")

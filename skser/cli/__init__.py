@@ -1,4 +1,9 @@
-"""The command line. A module for each command, which loads what it needs when it is called."""
+"""The command line, a module for each command, which imports what it needs when it is called.
+
+One rule for outputs: an option named after a format (``--csv``, ``--json``, ``--png``, ...) takes a
+PATH, and ``-`` is standard output; ``--out`` takes the one file, or the folder, that the command is
+for. Results go to standard output and problems to standard error.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +31,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 for command in (demo, train, evaluate, tune, predict, timeline, info, export, plot):
     app.command()(command)
@@ -35,7 +40,7 @@ app.add_typer(datasets.app, name="datasets")
 
 @app.callback(invoke_without_command=True)
 def version(
-    show: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+    show: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     if show:
         from .. import __version__
@@ -45,12 +50,12 @@ def version(
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """A warning in one line; where it was issued says nothing on the command line."""
+    """Print a warning in one line, without the place in the code."""
     typer.echo(f"skser: warning: {message}", err=True)
 
 
 def main() -> None:
-    """Entry point of the ``skser`` command: errors are one line, and exit with 1."""
+    """Entry point of the ``skser`` command; an error is one line, and exits with 1."""
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="surrogateescape")  # names of files are bytes
@@ -62,11 +67,11 @@ def main() -> None:
             finally:
                 if sys.stdout is not None:
                     sys.stdout.flush()
-    except BrokenPipeError:  # whoever read has enough
+    except BrokenPipeError:  # the reader has closed the pipe
         _drop_output()
         sys.exit(1)
     except Exception as error:
-        # scikit-learn comes with the errors, so they are loaded only when there is one.
+        # Errors import scikit-learn, so they are imported only when there is one.
         from ..exceptions import SkserError
 
         if not isinstance(error, SkserError):
@@ -78,6 +83,6 @@ def main() -> None:
 
 
 def _drop_output() -> None:
-    """Have Python not try again, when it ends, to write what could not be written."""
+    """Keep Python from writing the rest of the output again at exit."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,13 +1,13 @@
-"""Options of ``skser evaluate``: what goes together, folds and corpora by name."""
+"""Options of ``skser evaluate``: checks, and folds and corpora by name."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import BaseCrossValidator, StratifiedKFold
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from .._nested import steps_of
@@ -15,14 +15,15 @@ from .._validation import check_value, one_of
 from ..exceptions import DataError, ParameterError
 from ..features import FeatureScaler, SpeakerNormalizer
 from ..model_selection import SpeakerTextKFold, ravdess_folds
+from ._outputs import check_folder
 
 _FOLDS = one_of("speakers", "sentences", "luna-jimenez", "emobox", "random")
 
 
 def check_options(out: Path | None, model: Path | None, **options: Any) -> None:
-    """Raise ParameterError now for options that do not go together, or cannot be written to.
+    """Raise ParameterError for options that exclude each other, or a folder that is not writable.
 
-    ``options`` are those of ``skser evaluate`` by their names, except for what is scored.
+    ``options`` are the other options of ``skser evaluate`` by their names.
     """
     folds = options["folds"]
     check_folds(folds)
@@ -31,13 +32,13 @@ def check_options(out: Path | None, model: Path | None, **options: Any) -> None:
     is_set["--recipe"] = options["recipe"] != "default"
     for name in is_set:
         if model is not None and is_set[name]:
-            raise ParameterError(f"{name} must be left out with --model, which is taken as it is")
+            raise ParameterError(f"{name} must be left out with --model, which is not fitted again")
     if is_set["--leakage"] and is_set["--folds"]:
         raise ParameterError(f"--leakage must have --folds speakers, got {folds!r}")
     if is_set["--leakage"] and is_set["--transductive"]:
         raise ParameterError(
-            "--leakage must be used without --transductive: random folds have too few clips of a "
-            "speaker"
+            "--leakage must be used without --transductive: a random fold has too few clips of a "
+            "speaker to normalize by"
         )
     if is_set["--transductive"] and folds in ("sentences", "random"):
         raise ParameterError(
@@ -48,28 +49,18 @@ def check_options(out: Path | None, model: Path | None, **options: Any) -> None:
 
 
 def check_folds(name: str) -> None:
-    """Raise ParameterError for folds of another name."""
+    """Raise ParameterError for an unknown name of folds."""
     check_value("--folds", name, _FOLDS)
 
 
-def check_folder(out: Path) -> None:
-    """Raise ParameterError now if there could be no folder of ``--out`` to write to."""
-    if out.exists() and not out.is_dir():
-        raise ParameterError(f"--out must be a folder, got the file {out}")
-    nearest = next(one for one in (out.absolute(), *out.absolute().parents) if one.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        why = "may not be written to" if nearest.is_dir() else "is no folder"
-        raise ParameterError(f"--out must be a folder to write to, got {out} ({nearest} {why})")
-
-
-def choose_folds(name: str, corpus: Bunch, data: Path) -> Any:
-    """The splitter of that name for a corpus; None is evaluate's own."""
+def choose_folds(name: str, corpus: Bunch, data: Path) -> BaseCrossValidator | None:
+    """The splitter with this name, None for the default of `evaluate`."""
     if name == "random":
         return StratifiedKFold(10, shuffle=True, random_state=0)
     if corpus.groups is None or len(np.unique(corpus.groups)) < 2:
         raise DataError(
-            f"{data}: the speakers are not known, or there is only one, so none can be left out; "
-            "say with --speaker where they are named"
+            f"{data}: at least two known speakers are needed to leave one out; --speaker says "
+            "where their names are"
         )
     if name == "speakers":
         return None
@@ -77,18 +68,18 @@ def choose_folds(name: str, corpus: Bunch, data: Path) -> Any:
 
 
 def name_corpora(data: Path, others: list[Path]) -> dict[str, Path]:
-    """The other corpora by the names of their folders or tables, which have to differ."""
+    """The other corpora by the names of their folders or tables, which must differ."""
     names = [path.resolve().stem for path in (data, *others)]
     for name in names:
         if names.count(name) > 1:
-            raise ParameterError(f"--across must be corpora of other names, got {name} twice")
+            raise ParameterError(f"--across must be corpora with different names, got {name} twice")
     return dict(zip(names[1:], others, strict=True))
 
 
-def normalize_by_speaker(pipeline: Any) -> None:
-    """Put a transductive SpeakerNormalizer in the place of every scaler."""
+def normalize_by_speaker(pipeline: Pipeline) -> None:
+    """Replace every scaler by a transductive SpeakerNormalizer."""
     if not any(isinstance(step, FeatureScaler) for step in steps_of(pipeline)):
-        raise ParameterError("--transductive must be left out: the recipe has no step scale")
+        raise ParameterError("--transductive must be left out: the recipe has no scaler")
     for owner in steps_of(pipeline):
         if "scale" in getattr(owner, "named_steps", {}):
             owner.set_params(scale=SpeakerNormalizer(transductive=True))

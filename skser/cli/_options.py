@@ -1,19 +1,27 @@
-"""What several commands ask for, and what they make of it."""
+"""Options of several commands, and the pipeline and corpus that they name."""
 
 from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of all that is random.")]
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+    from sklearn.utils import Bunch
+
+Model = Annotated[Path, typer.Argument(help="Model file of `skser train`.")]
+Runtime = Annotated[str, typer.Option(help="Runtime of networks: onnx, tensorflow or auto.")]
+CsvPath = Annotated[Path | None, typer.Option("--csv", help="Write CSV to this path; - is stdout.")]
+JsonPath = Annotated[
+    Path | None, typer.Option("--json", help="Write JSON to this path; - is stdout.")
+]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed.")]
 Data = Annotated[
     Path,
-    typer.Argument(
-        help="Corpus folder, folder per class, or CSV/TSV with columns FileName and Emotion."
-    ),
+    typer.Argument(help="Corpus, folder per emotion, or CSV/TSV with FileName and Emotion."),
 ]
 Corpus = Annotated[
     str, typer.Option(help="ravdess, crema_d, tess, savee, emodb, emovo, folder, manifest.")
@@ -28,22 +36,19 @@ Recipe = Annotated[
 Jobs = Annotated[int, typer.Option(help="Processes that extract features.")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", help="A pipeline parameter, as load__duration=2.5. Repeatable."),
+    typer.Option("--set", help="Set a parameter, as load__duration=2.5. Repeatable."),
 ]
 Speaker = Annotated[
     str | None,
-    typer.Option(
-        help="Who speaks: a column of a CSV/TSV, or for folders a regular expression with one "
-        "group, found in paths."
-    ),
+    typer.Option(help="Column of speakers in a CSV/TSV, or a regular expression for paths."),
 ]
 
-# Parameters for corpora that do not tell speakers by names of their own.
-ASK_WHO = {"manifest": "speaker_column", "folder": "speaker"}
+# The parameter for the speakers of corpora whose file names do not tell them.
+SPEAKER_PARAMS = {"manifest": "speaker_column", "folder": "speaker"}
 
 
-def make_pipeline(recipe: str, seed: int, jobs: int, settings: list[str] | None) -> Any:
-    """The pipeline of a recipe, its parameters checked before there are features."""
+def make_pipeline(recipe: str, seed: int, jobs: int, settings: list[str] | None) -> Pipeline:
+    """The pipeline of a recipe, with its parameters checked."""
     from .._nested import check_steps
     from ..recipes import get_recipe
 
@@ -54,22 +59,22 @@ def make_pipeline(recipe: str, seed: int, jobs: int, settings: list[str] | None)
     return pipeline
 
 
-def load_speech(data: Path, corpus: str, speaker: str | None = None) -> Any:
-    """The corpus; says how many recordings there are of each emotion."""
+def load_speech(data: Path, corpus: str, speaker: str | None = None) -> Bunch:
+    """Load a corpus and print the number of recordings of each emotion."""
     from ..datasets import load_corpus
     from ..datasets.auto import recognise
     from ..exceptions import ParameterError
 
-    where: dict[str, Any] = {}
+    params: dict[str, Any] = {}
     if speaker is not None:
         corpus = recognise(data) if corpus == "auto" else corpus
-        if corpus not in ASK_WHO:
+        if corpus not in SPEAKER_PARAMS:
             raise ParameterError(
-                f"--speaker must be left out: the names of {corpus} tell it (--corpus folder and "
-                "manifest take it)"
+                f"--speaker must be left out for {corpus}, whose file names tell the speaker; only "
+                "--corpus folder and manifest need it"
             )
-        where[ASK_WHO[corpus]] = speaker
-    speech = load_corpus(data, corpus=corpus, **where)
+        params[SPEAKER_PARAMS[corpus]] = speaker
+    speech = load_corpus(data, corpus=corpus, **params)
     labels = speech.frame["emotion"].value_counts().sort_index()
     counts = ", ".join(f"{label} {n}" for label, n in labels.items())
     typer.echo(f"{len(speech.paths)} recordings: {counts}")

@@ -1,4 +1,4 @@
-"""Recordings that a command line names: files, folders, patterns, and a list on standard input."""
+"""Recordings named on the command line: files, folders, patterns, or a list on standard input."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def named_recordings(names: list[str]) -> list[str]:
     Raises
     ------
     DataError
-        A folder has no recordings, no file matches a pattern, or a name is empty.
+        A folder or standard input has no recordings, or a name is empty.
+    AudioError
+        No file matches a pattern.
     """
     return [path for name in names for path in _recordings(name)]
 
@@ -32,16 +34,16 @@ def _recordings(name: str) -> Iterator[str]:
     if name == "-":
         lines = [line.rstrip("\r\n") for line in sys.stdin or [] if line.strip()]
         if not lines:
-            raise DataError("-: there is no recording on standard input")
+            raise DataError("-: no recording on standard input")
         yield from lines
     elif not name:
-        raise DataError("recordings must have names, got an empty one")
+        raise DataError("recordings must have names, got an empty name")
     elif os.path.isdir(name):
         yield from map(str, find_audio(name))
     elif glob.has_magic(name) and not os.path.exists(name):
         paths = sorted(glob.glob(name, recursive=True))
         if not paths:
-            raise AudioError(f"{name}: no file has a name like this")
+            raise AudioError(f"{name}: no file matches this pattern")
         yield from paths
     else:
-        yield name  # what is wrong with it is told when it is its turn
+        yield name  # checked when it is read

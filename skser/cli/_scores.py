@@ -1,4 +1,4 @@
-"""Scores that ``skser evaluate --out`` wrote, for the model that ``skser train`` makes."""
+"""Scores of ``skser evaluate --out``, for the model of ``skser train``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch
 
 from .._protocol import is_speaker_independent
 from ..calibration import TemperatureScaledClassifier, fit_temperature
@@ -18,14 +20,14 @@ from ..exceptions import DataError
 
 @dataclass(frozen=True)
 class Scores:
-    """The score of a recipe, and the temperature of its answers about new speakers."""
+    """The score of a recipe, and the temperature that calibrates it for new speakers."""
 
     score: dict[str, Any]
     temperature: float
 
     @classmethod
-    def read(cls, folder: Path, pipeline: Any, speech: Any) -> Scores:
-        """Read them before the long work; DataError if they are of another pipeline or corpus."""
+    def read(cls, folder: Path, pipeline: Pipeline, speech: Bunch) -> Scores:
+        """Read scores; DataError if they are of another pipeline or corpus."""
         try:
             results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
             table = pd.read_csv(folder / "predictions.csv")
@@ -37,21 +39,21 @@ class Scores:
             truth, probabilities = table["emotion"].astype(str), table[classes]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
-                f"{folder}: holds no scores that `skser evaluate --out` wrote ({error})"
+                f"{folder}: holds no scores of `skser evaluate --out` ({error})"
             ) from error
         if described != describe_pipeline(pipeline):
             raise DataError(
-                f"{folder}: holds scores of another pipeline; recipe, --seed and --set must be the "
-                "same"
+                f"{folder}: holds scores of another pipeline; --recipe, --seed and --set must be "
+                "the same"
             )
         if classes != np.unique(speech.target).tolist() or len(table) != len(speech.paths):
             raise DataError(f"{folder}: holds scores of other recordings")
         if not is_speaker_independent(results["protocol"]):
             raise DataError(
-                f"{folder}: holds scores that say nothing of new speakers ({results['protocol']})"
+                f"{folder}: holds scores that are not speaker-independent ({results['protocol']})"
             )
         return cls(score, fit_temperature(truth, probabilities, classes))
 
-    def calibrated(self, pipeline: Any) -> TemperatureScaledClassifier:
+    def calibrated(self, pipeline: Pipeline) -> TemperatureScaledClassifier:
         """A fitted pipeline with calibrated probabilities."""
         return TemperatureScaledClassifier.of(pipeline, self.temperature)

@@ -127,7 +127,7 @@ def _write_nested(
         verbose=1,
     )
     findings = Findings(evaluation)
-    for line in findings.told():
+    for line in findings.summary_lines():
         say(line)
     for path in findings.write(out / "nested", title=out.resolve().name):
         say(f"wrote {path}")

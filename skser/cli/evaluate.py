@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ._options import (
-    ASK_WHO,
+    SPEAKER_PARAMS,
     Corpus,
     Data,
     Recipe,
@@ -26,36 +26,23 @@ def evaluate(
     speaker: Speaker = None,
     recipe: Recipe = "default",
     model: Annotated[
-        Path | None, typer.Option(help="Score this model, as it is, in place of a recipe.")
+        Path | None, typer.Option(help="Score this fitted model instead of a recipe.")
     ] = None,
     folds: Annotated[
-        str,
-        typer.Option(
-            help="speakers (one left out at a time, or ten groups), sentences (new ones, of new "
-            "speakers), luna-jimenez or emobox (published, for RAVDESS), or random (not for claims "
-            "about new speakers)."
-        ),
+        str, typer.Option(help="speakers, sentences, luna-jimenez, emobox or random.")
     ] = "speakers",
     transductive: Annotated[
-        bool,
-        typer.Option(
-            "--transductive", help="Normalise by speaker, those tested over all their clips."
-        ),
+        bool, typer.Option("--transductive", help="Normalize by speaker, test speakers too.")
     ] = False,
     leakage: Annotated[
-        bool, typer.Option("--leakage", help="Random folds too, and the gap.")
+        bool, typer.Option("--leakage", help="Measure how much random folds inflate the score.")
     ] = False,
     explain: Annotated[
-        bool,
-        typer.Option(
-            "--explain",
-            help="What is lost without each block of features, and which places in a recording "
-            "spoke for the surest mistake.",
-        ),
+        bool, typer.Option("--explain", help="Feature importance, and saliency of a mistake.")
     ] = False,
     across: Annotated[
         list[Path] | None,
-        typer.Option(help="Another corpus: train on each, test on each. Repeatable."),
+        typer.Option(help="Another corpus, for training on each, testing on each. Repeatable."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for tables, pictures and report.html.")
@@ -68,11 +55,15 @@ def evaluate(
 ) -> None:
     """Score a pipeline on speakers that it was not trained on.
 
-    With --out, finished folds are kept in the folder, and the same command goes on with the others.
+    Folds: speakers leaves out one speaker at a time, or one of ten groups; sentences leaves out
+    speakers and sentences; luna-jimenez and emobox are published folds of RAVDESS; random says
+    nothing about new speakers.
+
+    With --out, the folder keeps finished folds: run the same command again to resume it.
 
     Example: skser evaluate RAVDESS --recipe dense_195 --out scores
     """
-    from .._findings import Findings, find
+    from .._findings import Findings, make_findings
     from .._models import load_model
     from ..datasets.auto import recognise
     from ..evaluation import evaluate as run
@@ -99,10 +90,10 @@ def evaluate(
         others = name_corpora(data, across or [])
         speech = load_speech(data, corpus, speaker)
         corpora = {
-            name: load_speech(path, "auto", speaker if recognise(path) in ASK_WHO else None)
+            name: load_speech(path, "auto", speaker if recognise(path) in SPEAKER_PARAMS else None)
             for name, path in others.items()
         }
-        findings = find(
+        findings = make_findings(
             pipeline,
             speech,
             choose_folds(folds, speech, data),
@@ -113,7 +104,7 @@ def evaluate(
             checkpoint=None if out is None else out / "folds",
             verbose=1,
         )
-    for line in findings.told():
+    for line in findings.summary_lines():
         typer.echo(line)
     if out is not None:
         for path in findings.write(out, title=data.resolve().name):

@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from .predict import Model
+from ._options import Model
 
 
 def export(
     model: Model,
     out: Annotated[Path, typer.Option(help="Folder to write to; it must be new or empty.")],
 ) -> None:
-    """Write the network for programs that know Keras or ONNX, but not skser.
+    """Write the network of a model for programs that read Keras or ONNX files.
 
-    model.json and weights.h5, model.keras, model.onnx (with the extra onnx), scaler.joblib,
+    Writes model.json and weights.h5, model.keras, model.onnx (with the extra onnx), scaler.joblib,
     encoder.joblib and model_metadata.json.
 
     Example: skser export model.skser --out exported

@@ -2,44 +2,50 @@
 
 from __future__ import annotations
 
-import json
+import json as json_format
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .predict import Model
+from ._options import JsonPath, Model
 
 
 def info(
     model: Model,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    card: Annotated[bool, typer.Option("--card", help="Print the model card (Markdown).")] = False,
+    json: JsonPath = None,
+    card: Annotated[
+        Path | None, typer.Option(help="Write the model card (Markdown) to this path.")
+    ] = None,
 ) -> None:
-    """Tell what a model was trained on, how good it is, and what it is not; nothing is loaded.
+    """Show the training data, score and limits of a model, without loading it.
 
-    Example: skser info model.skser
+    Writes JSON or the model card to its PATH (- is standard output), or prints a summary.
+
+    Example: skser info model.skser --card README.md
     """
     from .._models import check_is_model_file
-    from ..exceptions import ParameterError
     from ..persistence import load_card
     from ..persistence.info import ModelInfo, read_manifest
+    from ._outputs import Outputs
 
-    if as_json and card:
-        raise ParameterError("--json and --card exclude each other, got both")
+    outputs = Outputs([model], json=json, card=card)
     check_is_model_file(model)
-    if card:
-        typer.echo(load_card(model).strip())
-        return
     manifest, known = read_manifest(model)
-    if as_json:
-        content = {
-            "classes": manifest["classes"],
-            "versions": manifest["versions"],
-            "info": None if known is None else known.to_dict(),
-        }
-        typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
-        return
-    typer.echo(f"labels: {', '.join(manifest['classes'])}")
-    typer.echo(str(known or ModelInfo.nothing_known()))
-    written = ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
-    typer.echo(f"written with: {written}")
+    content = {
+        "classes": manifest["classes"],
+        "versions": manifest["versions"],
+        "info": None if known is None else known.to_dict(),
+    }
+    texts = {
+        "json": lambda: json_format.dumps(content, indent=2, ensure_ascii=False),
+        "card": lambda: load_card(model).strip(),
+    }
+    for name in outputs.paths:
+        with outputs.open(name) as output:
+            output.write(f"{texts[name]()}\n".encode())
+    if not outputs.paths:
+        versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
+        typer.echo(f"labels: {', '.join(content['classes'])}")
+        typer.echo(str(known or ModelInfo.nothing_known()))
+        typer.echo(f"written with: {versions}")

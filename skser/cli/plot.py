@@ -12,10 +12,10 @@ def plot(
     file: Annotated[Path, typer.Argument(help="Recording.")],
     out: Annotated[Path, typer.Option(help="Picture to write: .png, .svg or .pdf.")],
     model: Annotated[
-        Path | None, typer.Option(help="Show the probabilities that this model gives as well.")
+        Path | None, typer.Option(help="Show the probabilities of this model too.")
     ] = None,
 ) -> None:
-    """Draw a recording: waveform, spectrogram, MFCC and, with a model, its emotions.
+    """Draw the waveform, spectrogram and MFCC of a recording and, with --model, its emotions.
 
     Example: skser plot my_recording.wav --model model.skser --out my_recording.png
     """

@@ -2,103 +2,116 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import sys
-from collections.abc import Iterable, Iterator
+import csv as csv_format
+import json as json_format
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
+
+from ._options import CsvPath, JsonPath, Model, Runtime
 
 if TYPE_CHECKING:
     import numpy as np
 
     from .._answers import Answer
 
-Model = Annotated[Path, typer.Argument(help="Model that `skser train` wrote.")]
-Runtime = Annotated[
-    str,
-    typer.Option(help="What answers for networks: auto (onnx where it can), onnx or tensorflow."),
-]
-
 
 def predict(
     model: Model,
     files: Annotated[
         list[str],
-        typer.Argument(
-            help='Recordings, folders, patterns ("calls/*.wav"), or - for a list of files on stdin.'
-        ),
+        typer.Argument(help="Recordings, folders, patterns, or - for a list of files on stdin."),
     ],
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print a JSON object for each recording, one a line.")
-    ] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-    top: Annotated[
-        int | None, typer.Option(min=1, help="Show only so many emotions, the likeliest first.")
-    ] = None,
+    csv: CsvPath = None,
+    json: JsonPath = None,
+    top: Annotated[int | None, typer.Option(min=1, help="Number of emotions to show.")] = None,
     abstain_below: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Name no emotion that is less probable than this."),
+        typer.Option(min=0, max=1, help="Leave out an emotion less probable than this."),
     ] = None,
     runtime: Runtime = "auto",
 ) -> None:
-    """Label recordings: the emotion and the probabilities of all.
+    """Predict the emotion of recordings, with the probabilities of all emotions.
 
-    A recording unlike those that the model was trained on is marked. One that cannot be used is
-    told on stderr, and the others are answered; the command then exits with 1. A model that ends
-    in .joblib is a pickle: load only one that you trust.
+    Writes CSV, or a JSON object a line, to its PATH (- is standard output), or prints a table. The
+    column "unlike" says how a recording differs from the training audio. An unusable recording is
+    reported on stderr, and the command exits with 1 after the others. A model that ends in .joblib
+    is a pickle: load only one that you trust.
 
     Example: skser predict model.skser my_recording.mp3
 
-    Example: find calls -name "*.m4a" | skser predict model.skser - --csv > emotions.csv
+    Example: find calls -name "*.m4a" | skser predict model.skser - --csv emotions.csv
     """
     from .._progress import progress
-    from ..exceptions import ParameterError
+    from ._outputs import Outputs
     from ._recordings import named_recordings
 
-    if as_json and as_csv:
-        raise ParameterError("--json and --csv exclude each other, got both")
     paths = named_recordings(files)
-    classes, found = _answers(model, paths, runtime)
-    # No bar where nobody watches.
-    bar = progress(found, total=len(paths), desc="recordings", unit="file", disable=None)
-    told = _Told(bar)
+    outputs = Outputs([model, *paths], csv=csv, json=json)
+    classes, answers = _answers(model, paths, runtime)
+    # No bar if stderr is not a terminal.
+    bar = progress(answers, total=len(paths), desc="recordings", unit="file", disable=None)
+    unusable: list[str] = []
+    usable = _usable(bar, unusable)
     columns = _Columns([str(label) for label in classes], top, abstain_below)
-    if as_json:
-        for answer in told:
-            typer.echo(json.dumps(columns.object_of(answer), ensure_ascii=False))
-    elif as_csv:
-        rows = csv.writer(sys.stdout, lineterminator="\n")
-        rows.writerow(columns.names)
-        rows.writerows(columns.row_of(answer, "{:.4f}") for answer in told)
-    else:
-        table = [columns.row_of(answer, "{:.2f}") for answer in told]
+    if not outputs.paths:
+        table = [columns.row_of(answer, "{:.2f}") for answer in usable]
         for line in _aligned([columns.names, *table] if table else []):
             typer.echo(line)
-    if told.n_errors:
+    else:
+        formats = {"csv": _csv_writer, "json": _json_writer}
+        with ExitStack() as stack:
+            writers = [
+                formats[name](stack.enter_context(outputs.open(name)), columns)
+                for name in outputs.paths
+            ]
+            for answer in usable:
+                for write in writers:
+                    write(answer)
+    if unusable:
         raise typer.Exit(1)
 
 
-class _Told:
-    """The answers; what is wrong with a recording is told on stderr as it comes."""
-
-    def __init__(self, answers: Iterable[Answer]) -> None:
-        self.answers = answers
-        self.n_errors = 0
-
-    def __iter__(self) -> Iterator[Answer]:
-        for answer in self.answers:
-            if answer.probabilities is not None:
-                yield answer
-                continue
-            self.n_errors += 1
-            typer.echo(f"skser: error: {_shown(f'{answer.file:.300}: {answer.error}')}", err=True)
+def _csv_writer(file: BinaryIO, columns: _Columns) -> Callable[[Answer], object]:
+    """Write the header, and return the function that writes a row."""
+    rows = csv_format.writer(
+        SimpleNamespace(write=lambda text: file.write(_encoded(text))), lineterminator="\n"
+    )
+    rows.writerow(columns.names)
+    return lambda answer: rows.writerow(columns.row_of(answer, "{:.4f}"))
 
 
-def _answers(model: Path, paths: list[str], runtime: str) -> tuple[Any, Iterator[Answer]]:
-    """The classes, and answers; by the way that starts fastest."""
+def _json_writer(file: BinaryIO, columns: _Columns) -> Callable[[Answer], object]:
+    """The function that writes a line."""
+
+    def write(answer: Answer) -> None:
+        line = json_format.dumps(columns.object_of(answer), ensure_ascii=False)
+        file.write(_encoded(f"{line}\n"))
+        file.flush()
+
+    return write
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")  # names of files are bytes
+
+
+def _usable(answers: Iterable[Answer], unusable: list[str]) -> Iterator[Answer]:
+    """The answers about usable recordings; the other files are reported and listed."""
+    for answer in answers:
+        if answer.probabilities is not None:
+            yield answer
+            continue
+        unusable.append(answer.file)
+        typer.echo(f"skser: error: {_shown(f'{answer.file:.300}: {answer.error}')}", err=True)
+
+
+def _answers(model: Path, paths: list[str], runtime: str) -> tuple[np.ndarray, Iterator[Answer]]:
+    """The classes and the answers, without scikit-learn and TensorFlow if the model allows it."""
     from .._answers import answers, one_by_one, with_doubts
     from .._models import is_joblib, load_model
     from .._validation import check_value, one_of
@@ -128,7 +141,7 @@ def _answers(model: Path, paths: list[str], runtime: str) -> tuple[Any, Iterator
 
 
 def _of_model(model: Path, found: Iterator[Answer]) -> Iterator[Answer]:
-    """The same answers; of a model that does not fit together, anything may be raised."""
+    """The same answers, with any error of an inconsistent model as a ModelError."""
     from ..exceptions import ModelError, SkserError
 
     try:
@@ -137,11 +150,11 @@ def _of_model(model: Path, found: Iterator[Answer]) -> Iterator[Answer]:
         raise
     except Exception as error:
         reason = " ".join(repr(error).split())
-        raise ModelError(f"{model}: cannot answer ({reason:.300})") from error
+        raise ModelError(f"{model}: cannot predict ({reason:.300})") from error
 
 
 class _Columns:
-    """What is shown of an answer: all emotions, or the likeliest."""
+    """The columns of an answer: all emotions, or the most probable ones."""
 
     def __init__(self, classes: list[str], top: int | None, abstain_below: float | None) -> None:
         self.classes = classes
@@ -153,46 +166,46 @@ class _Columns:
         if self.top is None:
             return ["file", "emotion", *self.classes, "unlike"]
         places = range(2, min(self.top, len(self.classes)) + 1)
-        others = (f"{what}{i}" for i in places for what in ("emotion", "probability"))
-        return ["file", "emotion", "probability", *others, "unlike"]
+        ranks = (f"{name}{i}" for i in places for name in ("emotion", "probability"))
+        return ["file", "emotion", "probability", *ranks, "unlike"]
 
     def row_of(self, answer: Answer, form: str) -> list[str]:
         assert answer.probabilities is not None
         ranked = self._ranked(answer)
         shown = [form.format(p) for p in answer.probabilities]
         if self.top is not None:
-            others = [text for name, p in ranked[1:] for text in (name, form.format(p))]
-            shown = [form.format(ranked[0][1]), *others]
-        return [answer.file, self._named(ranked) or "", *shown, "; ".join(answer.unlike)]
+            rest = [text for name, p in ranked[1:] for text in (name, form.format(p))]
+            shown = [form.format(ranked[0][1]), *rest]
+        return [answer.file, self._emotion_of(ranked) or "", *shown, "; ".join(answer.unlike)]
 
-    def object_of(self, answer: Answer) -> dict[str, Any]:
+    def object_of(self, answer: Answer) -> dict[str, object]:
         ranked = self._ranked(answer)
         return {
             "file": answer.file,
-            "emotion": self._named(ranked),
+            "emotion": self._emotion_of(ranked),
             "probabilities": {name: round(p, 4) for name, p in ranked},
             "unlike": list(answer.unlike),
         }
 
     def _ranked(self, answer: Answer) -> list[tuple[str, float]]:
-        """Emotions and probabilities, the likeliest first."""
+        """Emotions and probabilities, the most probable first."""
         probabilities: np.ndarray = answer.probabilities  # type: ignore[assignment]
         order = (-probabilities).argsort(kind="stable")[: self.top]
         return [(self.classes[i], float(probabilities[i])) for i in order]
 
-    def _named(self, ranked: list[tuple[str, float]]) -> str | None:
+    def _emotion_of(self, ranked: list[tuple[str, float]]) -> str | None:
         name, probability = ranked[0]
         is_sure = self.abstain_below is None or probability >= self.abstain_below
         return name if is_sure else None
 
 
 def _shown(text: str) -> str:
-    """The same on one line: a name may hold line breaks, and what no terminal should be sent."""
+    """The text on one line, without control characters, which a file name may contain."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _aligned(table: list[list[str]]) -> list[str]:
-    """Columns of text: numbers to the right; what is unlike only if something is."""
+    """Aligned columns, numbers to the right; the column "unlike" only if a row has an entry."""
     table = [[_shown(text) for text in row] for row in table]
     columns = [c for c in zip(*table, strict=True) if any(c[1:]) or c[0] != "unlike"]
     widths = [max(map(len, column)) for column in columns]

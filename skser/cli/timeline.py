@@ -2,51 +2,124 @@
 
 from __future__ import annotations
 
+import io
+import json as json_format
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .predict import Model, Runtime
+from ._options import CsvPath, JsonPath, Model, Runtime
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def timeline(
     model: Model,
-    file: Annotated[Path, typer.Argument(help="Recording, which may be hours long.")],
-    window: Annotated[float, typer.Option(help="Seconds that are heard for each row.")] = 3.0,
-    hop: Annotated[float, typer.Option(help="Length of a row in seconds.")] = 1.0,
+    file: Annotated[Path, typer.Argument(help="Recording, of any length.")],
+    window: Annotated[float, typer.Option(help="Seconds of audio for each row.")] = 3.0,
+    hop: Annotated[float, typer.Option(help="Seconds from one row to the next.")] = 1.0,
     smoothing: Annotated[
         float, typer.Option(help="Seconds to average probabilities over; 0 for none.")
     ] = 3.0,
     top_db: Annotated[
-        float, typer.Option(help="What is so many dB below the loudest is silence.")
+        float, typer.Option(help="Level of silence, in dB below the loudest part.")
     ] = 40.0,
-    csv: Annotated[Path | None, typer.Option(help="Rows, as a table.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Rows, as JSON.")] = None,
-    png: Annotated[Path | None, typer.Option(help="A picture.")] = None,
-    textgrid: Annotated[Path | None, typer.Option(help="A tier of intervals for Praat.")] = None,
-    srt: Annotated[Path | None, typer.Option(help="Subtitles.")] = None,
+    csv: CsvPath = None,
+    json: JsonPath = None,
+    png: Annotated[Path | None, typer.Option(help="Write a picture to this path.")] = None,
+    textgrid: Annotated[
+        Path | None, typer.Option(help="Write a TextGrid of Praat to this path.")
+    ] = None,
+    srt: Annotated[Path | None, typer.Option(help="Write subtitles to this path.")] = None,
     runtime: Runtime = "auto",
 ) -> None:
-    """Emotions over the time of a recording: files of what is asked for, or a table.
+    """Predict emotions over the time of a recording.
+
+    Writes each requested format to its PATH (- is standard output), or prints a table of segments.
 
     Example: skser timeline model.skser interview.mp3 --png interview.png --srt interview.srt
     """
     from .._models import load_model
-    from ._timeline import run_timeline
+    from ..timeline import predict_timeline
+    from ._outputs import Outputs
 
-    run_timeline(
+    outputs = Outputs([file, model], csv=csv, json=json, png=png, textgrid=textgrid, srt=srt)
+    table = predict_timeline(
         load_model(model, runtime=runtime),
         str(file),
         window=window,
         hop=hop,
         smoothing=smoothing,
         top_db=top_db,
-        csv=csv,
-        json=json,
-        png=png,
-        textgrid=textgrid,
-        srt=srt,
-        read=[model],
-        say=typer.echo,
+        verbose=1,
     )
+    for name in outputs.paths:
+        with outputs.open(name) as output:
+            output.write(_FORMATS[name](table))
+    if not outputs.paths:
+        typer.echo(_segments_text(table))
+
+
+def _segments_text(timeline: pd.DataFrame) -> str:
+    """The segments of a timeline as a table; silence has no emotion."""
+    from ..timeline import segments
+
+    table = segments(timeline).drop(columns="silence")
+    table["emotion"] = table["emotion"].fillna("-")
+    formatters: Any = dict.fromkeys(("start", "end", "probability"), "{:.2f}".format)
+    return table.to_string(index=False, formatters=formatters, na_rep="-")
+
+
+def _csv(timeline: pd.DataFrame) -> bytes:
+    from .._timeline_table import COLUMNS
+
+    classes = timeline.columns[len(COLUMNS) :]
+    return timeline.round(dict.fromkeys(classes, 4)).to_csv(index=False).encode()
+
+
+def _json(timeline: pd.DataFrame) -> bytes:
+    from .._timeline_table import COLUMNS
+
+    classes = [str(name) for name in timeline.columns[len(COLUMNS) :]]
+    rows = [
+        {
+            **dict(zip(COLUMNS, row, strict=False)),
+            "probabilities": None
+            if row.silence
+            else dict(zip(classes, (round(p, 4) for p in row[len(COLUMNS) :]), strict=True)),
+        }
+        for row in timeline.itertuples(index=False)
+    ]
+    return (json_format.dumps(rows, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _png(timeline: pd.DataFrame) -> bytes:
+    from matplotlib.figure import Figure
+
+    from ..plotting import TimelineDisplay
+
+    display = TimelineDisplay(timeline)
+    # A figure without pyplot, which would open a window.
+    figure = Figure(figsize=display._figure_size(), layout="constrained")
+    display.plot(ax=figure.subplots())
+    content = io.BytesIO()
+    figure.savefig(content, dpi=150, format="png")
+    return content.getvalue()
+
+
+def _textgrid(timeline: pd.DataFrame) -> bytes:
+    from ..timeline import to_textgrid
+
+    return to_textgrid(timeline).encode()
+
+
+def _srt(timeline: pd.DataFrame) -> bytes:
+    from ..timeline import to_srt
+
+    return to_srt(timeline).encode()
+
+
+# The content of a file, by the name of its option.
+_FORMATS = {"csv": _csv, "json": _json, "png": _png, "textgrid": _textgrid, "srt": _srt}

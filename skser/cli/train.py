@@ -25,12 +25,12 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("skser-demo"),
     seed: Seed = 0,
 ) -> None:
-    """Go the whole way on synthetic speech: cross-validate, fit, keep, predict, draw.
+    """Cross-validate, fit, save and use a pipeline on synthetic speech.
 
-    Takes a few minutes and needs no download. Writes speech, model, scores and pictures.
+    Takes a few minutes and downloads nothing. Writes speech, model, scores and pictures.
     """
     from ..demo import run_demo
-    from ._evaluation import check_folder
+    from ._outputs import check_folder
 
     check_folder(out)
     run_demo(out, random_state=seed, say=typer.echo)
@@ -38,22 +38,21 @@ def demo(
 
 def train(
     data: Data,
-    out: Annotated[Path, typer.Option(help="File to write the model to.")],
+    out: Annotated[Path, typer.Option(help="Model file to write.")],
     corpus: Corpus = "auto",
     speaker: Speaker = None,
     recipe: Recipe = "default",
     scores: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder that `skser evaluate --out` wrote for the same recipe: probabilities are "
-            "calibrated by its answers, and the model tells its score."
-        ),
+        Path | None, typer.Option(help="Folder of `skser evaluate --out`, for calibration.")
     ] = None,
     seed: Seed = 0,
     jobs: Jobs = 1,
     set_: Settings = None,
 ) -> None:
-    """Fit a pipeline on labelled recordings and keep it.
+    """Fit a pipeline on labelled recordings and save it as a model file.
+
+    With --scores, the folder of an evaluation of the same recipe, the model has calibrated
+    probabilities and knows its score.
 
     Example: skser train RAVDESS --out model.skser --set load__duration=2.5
 

@@ -1,4 +1,4 @@
-"""Pictures, as scikit-learn's Display classes: data in ``__init__``, drawing in ``plot``."""
+"""Displays, as in scikit-learn: data in ``__init__``, drawing in ``plot``."""
 
 from .block_importance import BlockImportanceDisplay
 from .class_scores import ClassScoresDisplay

@@ -1,11 +1,21 @@
-"""What all pictures share: colours that everybody can tell apart, quiet axes, tables of colours."""
+"""What all displays share: the way they draw, colours, fonts, and the pieces of a drawing."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.image import AxesImage
+    from numpy.typing import ArrayLike
+    from typing_extensions import Self
+
+    from .._evaluation import Evaluation
 
 # Okabe and Ito's colours; the first two are for the two sides of a comparison.
 BLUE, VERMILION = "#0072B2", "#D55E00"
@@ -21,26 +31,144 @@ COLOURS = (
     "#999999",
 )
 SEQUENTIAL, DIVERGING = "Blues", "RdBu_r"
+# Fonts of other scripts, for Matplotlib to fall back on where its own font lacks a character.
+_FALLBACK_FONTS = (
+    *("Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans CJK KR", "Noto Sans JP", "Noto Sans SC"),
+    *("Noto Sans KR", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Droid Sans Fallback"),
+    *("IPAexGothic", "NanumGothic", "Hiragino Sans", "PingFang SC", "Apple SD Gothic Neo"),
+    *("Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "Noto Sans Arabic", "Noto Naskh Arabic"),
+    *("Geeza Pro", "Noto Sans Devanagari", "Lohit Devanagari", "Kohinoor Devanagari"),
+    *("Noto Sans Bengali", "Noto Sans Tamil", "Noto Sans Telugu", "Noto Sans Thai", "Nirmala UI"),
+    *("Segoe UI", "Arial Unicode MS", "FreeSans", "Unifont"),
+)
 
 
-def new_axes(ax: Any, width: float = 6.0, height: float = 4.0) -> Any:
-    """The axes that were given, or those of a new figure."""
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
+class AxesDisplay:
+    """A display that draws into one axes.
 
-    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+    Subclasses define ``_draw`` and, in inches, the ``_figure_size`` of a new figure.
+    """
+
+    ax_: Axes
+    figure_: Figure | SubFigure
+
+    def plot(self, *, ax: Axes | None = None) -> Self:
+        """Draw the display.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
+
+        Returns
+        -------
+        self : Display
+            The display itself, with the artists as attributes.
+        """
+        return self._plot(ax)
+
+    def _plot(self, ax: Axes | None, *options: Any) -> Self:
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.subplots(figsize=self._figure_size(*options), layout="constrained")[1]
+        self.ax_ = ax
+        self.figure_ = ax.figure
+        self._draw(ax, *options)
+        make_legible(self.figure_)
+        return self
+
+    def _figure_size(self, *options: Any) -> tuple[float, float]:
+        return 6.0, 4.0
+
+    def _draw(self, ax: Axes, *options: Any) -> None:
+        raise NotImplementedError
+
+
+class ProbabilitiesDisplay(AxesDisplay):
+    """A display of predicted probabilities; subclasses have ``_of_predictions``."""
+
+    @classmethod
+    def _of_predictions(cls, y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike) -> Self:
+        raise NotImplementedError
+
+    @classmethod
+    def from_predictions(
+        cls, y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike, *, ax: Axes | None = None
+    ) -> Self:
+        """Draw true labels and predicted probabilities.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_clips,)
+            True labels.
+        y_prob : array-like of shape (n_clips, n_classes)
+            Predicted probabilities.
+        classes : array-like of shape (n_classes,)
+            Class labels, in the order of the columns of ``y_prob``.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
+
+        Returns
+        -------
+        display : Display
+            The drawn display.
+
+        Raises
+        ------
+        DataError
+            There are no clips, the shapes do not agree, or a label is not in ``classes``.
+        """
+        return cls._of_predictions(y_true, y_prob, classes).plot(ax=ax)
+
+    @classmethod
+    def from_evaluation(cls, evaluation: Evaluation, *, ax: Axes | None = None) -> Self:
+        """Draw the predictions of an evaluation.
+
+        Parameters
+        ----------
+        evaluation : Evaluation
+            Result of :func:`skser.evaluate`.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
+
+        Returns
+        -------
+        display : Display
+            The drawn display.
+
+        Raises
+        ------
+        DataError
+            The evaluation has no probabilities.
+        """
+        evaluation.check_probabilities()
+        truth = evaluation.predictions["emotion"]
+        return cls.from_predictions(truth, evaluation.probabilities, evaluation.classes, ax=ax)
+
+
+def make_legible(figure: Figure | SubFigure) -> None:
+    """Have Matplotlib draw labels in any script, and none as a formula."""
+    import matplotlib
+    from matplotlib.font_manager import fontManager
+    from matplotlib.text import Text
+
+    installed = set(fontManager.get_font_names())
+    fallbacks = [name for name in _FALLBACK_FONTS if name in installed]
+    for text in figure.findobj(Text):
+        text.set_fontfamily([*matplotlib.rcParams["font.family"], *fallbacks])
+        text.set_parse_math(False)  # a $ in a label is a dollar sign
 
 
 def ink() -> str:
-    """The colour of text, which a dark page changes."""
+    """The colour of text, which the report sets to that of its page."""
     import matplotlib
 
     return matplotlib.rcParams["text.color"]
 
 
-def quiet(ax: Any, *, grid: str | None = None) -> Any:
-    """Axes without a frame, with a grid behind the data if one is asked for."""
+def quiet(ax: Axes, *, grid: Literal["x", "y", "both"] | None = None) -> Axes:
+    """Remove the upper and right spine, and add a pale grid."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
     if grid is not None:
@@ -48,7 +176,33 @@ def quiet(ax: Any, *, grid: str | None = None) -> Any:
     return ax
 
 
-def draw_table(ax: Any, table: pd.DataFrame, number: str, high: float | None = None) -> Any:
+def label_rows(ax: Axes, names: Iterable[object]) -> Axes:
+    """Name the rows of a quiet axes, the first on top, as in a table."""
+    labels = [str(name) for name in names]
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.5, -0.5)
+    return quiet(ax, grid="x")
+
+
+def legend_above(ax: Axes) -> None:
+    """A legend in one line above the axes."""
+    handles, _ = ax.get_legend_handles_labels()
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(handles))
+
+
+def draw_over_time(
+    ax: Axes, values: np.ndarray, extent: tuple[float, float, float, float], cmap: str
+) -> AxesImage:
+    """Values of shape (n_rows, n_frames), the first row at the bottom.
+
+    A diverging colour map has 0 in its middle.
+    """
+    high = (np.abs(values).max() or 1.0) if cmap == DIVERGING else None
+    limits: dict[str, Any] = {} if high is None else {"vmin": -high, "vmax": high}
+    return ax.imshow(values, origin="lower", aspect="auto", cmap=cmap, extent=extent, **limits)
+
+
+def draw_table(ax: Axes, table: pd.DataFrame, number: str, high: float | None = None) -> AxesImage:
     """A table as colours from 0 to ``high``, or to its largest value, with its numbers."""
     values = table.to_numpy(dtype=float)
     high = np.nanmax(values) if high is None else high

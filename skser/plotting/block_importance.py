@@ -1,32 +1,32 @@
-"""BlockImportanceDisplay: how much worse a pipeline does without each block of features."""
+"""BlockImportanceDisplay: loss of UAR without each block of features."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from ._fonts import make_legible
-from ._style import BLUE, ink, new_axes, quiet
+from ._style import BLUE, AxesDisplay, ink, label_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
-class BlockImportanceDisplay:
-    """Loss in unweighted average recall if a block of features is of other clips.
+class BlockImportanceDisplay(AxesDisplay):
+    """Permutation importance of each block of features, as bars.
 
     Parameters
     ----------
     importance : DataFrame of shape (n_blocks, 2)
-        Columns ``mean`` and ``sd``, as :func:`skser.explanation.block_importance` returns them.
+        Result of :func:`skser.explanation.block_importance`: columns ``mean`` and ``sd`` of the
+        loss of unweighted average recall (UAR).
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     bars_ : matplotlib BarContainer
-        The bars.
+        The mean of each block; error bars are ± one standard deviation.
 
     Examples
     --------
@@ -40,31 +40,18 @@ class BlockImportanceDisplay:
     def __init__(self, importance: pd.DataFrame) -> None:
         self.importance = importance
 
-    def plot(self, *, ax: Any = None) -> BlockImportanceDisplay:
-        """Draw a bar for each block, and its deviation over folds and repeats.
+    def _figure_size(self) -> tuple[float, float]:
+        return 6.0, 1.2 + 0.35 * len(self.importance)
 
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
-
-        Returns
-        -------
-        self : BlockImportanceDisplay
-        """
-        self.ax_ = new_axes(ax, height=1.2 + 0.35 * len(self.importance))
-        self.figure_ = self.ax_.figure
-        rows = np.arange(len(self.importance))
-        self.bars_ = self.ax_.barh(
-            rows,
+    def _draw(self, ax: Axes) -> None:
+        self.bars_ = ax.barh(
+            range(len(self.importance)),
             self.importance["mean"],
             xerr=self.importance["sd"],
             color=BLUE,
             error_kw={"ecolor": "#777777", "lw": 1},
         )
-        self.ax_.set_yticks(rows, [str(name) for name in self.importance.index])
-        self.ax_.set_ylim(len(rows) - 0.5, -0.5)
-        self.ax_.axvline(0, color=ink(), lw=0.8)
-        quiet(self.ax_, grid="x").set_xlabel("loss in unweighted average recall, mean ± sd")
-        make_legible(self.figure_)
-        return self
+        ax.axvline(0, color=ink(), lw=0.8)
+        label_rows(ax, self.importance.index).set_xlabel(
+            "loss in unweighted average recall, mean ± sd"
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,13 +10,18 @@ import pandas as pd
 from ..audio import read_audio
 from ..features import MFCC, Spectra
 from ..features.spectra import power_to_db
-from ._fonts import make_legible
-from ._style import BLUE, COLOURS, quiet
+from ._style import BLUE, COLOURS, DIVERGING, draw_over_time, label_rows, make_legible, quiet
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from sklearn.pipeline import Pipeline
 
 _HOP_SECONDS = 0.01
 _N_MFCC = 20
-# A frame of 32 ms tells pitch harmonics apart.
-_FRAME_SECONDS = 0.032
+_FRAME_SECONDS = 0.032  # long enough to separate the harmonics of a voice
 
 
 class ClipDisplay:
@@ -25,16 +30,16 @@ class ClipDisplay:
     Parameters
     ----------
     waveform : ndarray of shape (n_samples,)
-        The waveform.
+        Waveform, between -1 and 1.
     sr : int
-        Its sampling rate in Hz.
+        Sampling rate in Hz.
     probabilities : Series of shape (n_classes,) or None, default=None
         Probability of each emotion; None leaves them out.
 
     Attributes
     ----------
     axes_ : list of matplotlib Axes
-        The axes of waveform, spectrogram, MFCC and, if there are any, probabilities.
+        The axes of waveform, spectrogram, MFCC and, if given, probabilities.
     figure_ : matplotlib Figure
         The figure.
 
@@ -55,57 +60,83 @@ class ClipDisplay:
         self.probabilities = probabilities
 
     @classmethod
-    def from_recording(cls, recording: Any, *, sr: int = 16000, figure: Any = None) -> ClipDisplay:
-        """Draw a recording.
+    def from_recording(
+        cls,
+        recording: str | PathLike[str] | bytes,
+        *,
+        sr: int = 16000,
+        figure: Figure | None = None,
+    ) -> ClipDisplay:
+        """Decode a recording and draw it.
 
         Parameters
         ----------
         recording : str, path or bytes
-            The recording.
+            Path of the recording, or the content of its file.
         sr : int, default=16000
-            Sampling rate in Hz; frequencies up to half of it are drawn.
+            Sampling rate in Hz; the spectrogram ends at half of it.
         figure : matplotlib Figure or None, default=None
-            Where to draw; None makes a new one.
+            Figure to draw into; None makes a new one.
 
         Returns
         -------
         display : ClipDisplay
+            The drawn display.
+
+        Raises
+        ------
+        AudioError
+            The recording cannot be decoded.
         """
         return cls(*read_audio(recording, sr)).plot(figure=figure)
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, recording: Any, *, sr: int = 16000, figure: Any = None
+        cls,
+        estimator: Pipeline,
+        recording: str | PathLike[str],
+        *,
+        sr: int = 16000,
+        figure: Figure | None = None,
     ) -> ClipDisplay:
-        """Draw a recording with the probabilities that a fitted pipeline gives it.
+        """Draw a recording with the probabilities that a pipeline predicts for it.
 
         Parameters
         ----------
         estimator : Pipeline
-            Fitted.
+            Fitted pipeline.
         recording : str or path
-            The recording.
-        sr, figure
-            As in `from_recording`.
+            Path of the recording.
+        sr : int, default=16000
+            Sampling rate in Hz; the spectrogram ends at half of it.
+        figure : matplotlib Figure or None, default=None
+            Figure to draw into; None makes a new one.
 
         Returns
         -------
         display : ClipDisplay
-        """
-        found = pd.Series(estimator.predict_proba([recording])[0], index=estimator.classes_)
-        return cls(*read_audio(recording, sr), found).plot(figure=figure)
+            The drawn display.
 
-    def plot(self, *, figure: Any = None) -> ClipDisplay:
-        """Draw one above the other.
+        Raises
+        ------
+        AudioError
+            The recording cannot be decoded.
+        """
+        probabilities = pd.Series(estimator.predict_proba([recording])[0], index=estimator.classes_)
+        return cls(*read_audio(recording, sr), probabilities).plot(figure=figure)
+
+    def plot(self, *, figure: Figure | None = None) -> ClipDisplay:
+        """Draw waveform, spectrogram, MFCC and probabilities, one above the other.
 
         Parameters
         ----------
         figure : matplotlib Figure or None, default=None
-            Where to draw; None makes a new one.
+            Figure to draw into; None makes a new one.
 
         Returns
         -------
         self : ClipDisplay
+            The display itself, with the artists as attributes.
         """
         n_classes = 0 if self.probabilities is None else len(self.probabilities)
         heights = [1.0, 1.6, 1.2] + ([0.35 + 0.18 * n_classes] if n_classes else [])
@@ -116,17 +147,15 @@ class ClipDisplay:
         self.figure_ = figure
         grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
         wave = figure.add_subplot(grid[0])
-        others = [figure.add_subplot(grid[i], sharex=wave) for i in (1, 2)]
-        self.axes_ = [wave, *others]
-        self._plot_sound()
+        self.axes_ = [wave, *(figure.add_subplot(grid[i], sharex=wave) for i in (1, 2))]
+        self._draw_sound(*self.axes_)
         if self.probabilities is not None:
             self.axes_.append(figure.add_subplot(grid[3]))
-            self._plot_probabilities()
+            self._draw_probabilities(self.axes_[3], self.probabilities)
         make_legible(figure)
         return self
 
-    def _plot_sound(self) -> None:
-        wave, spectrogram, cepstrum = self.axes_[:3]
+    def _draw_sound(self, wave: Axes, spectrogram: Axes, cepstrum: Axes) -> None:
         seconds = len(self.waveform) / self.sr
         times = np.arange(len(self.waveform)) / self.sr
         wave.plot(times, self.waveform, color=BLUE, lw=0.5)
@@ -138,37 +167,19 @@ class ClipDisplay:
             hop_length=max(1, round(self.sr * _HOP_SECONDS)),
         )
         level = power_to_db(spectra.power, top_db=80.0)
-        image = spectrogram.imshow(
-            level,
-            origin="lower",
-            aspect="auto",
-            cmap="magma",
-            extent=(0, seconds, 0, self.sr / 2),
-        )
+        image = draw_over_time(spectrogram, level, (0, seconds, 0, self.sr / 2), "magma")
         spectrogram.set_ylabel("frequency (Hz)")
         self.figure_.colorbar(image, ax=spectrogram, label="dB", pad=0.01)
         mfcc = MFCC(n_mfcc=_N_MFCC, n_mels=64, skip_first=True).compute(spectra)
-        image = cepstrum.imshow(
-            mfcc,
-            origin="lower",
-            aspect="auto",
-            cmap="RdBu_r",
-            vmin=-np.abs(mfcc).max(),
-            vmax=np.abs(mfcc).max(),
-            extent=(0, seconds, 0.5, len(mfcc) + 0.5),
-        )
+        image = draw_over_time(cepstrum, mfcc, (0, seconds, 0.5, len(mfcc) + 0.5), DIVERGING)
         cepstrum.set(ylabel="MFCC", xlabel="time (s)")
         self.figure_.colorbar(image, ax=cepstrum, pad=0.01)
         for ax in (wave, spectrogram):
             ax.tick_params(labelbottom=False)
 
-    def _plot_probabilities(self) -> None:
-        ax, found = self.axes_[3], self.probabilities
-        assert found is not None
-        rows = np.arange(len(found))
-        colours = [COLOURS[1] if p == found.max() else COLOURS[0] for p in found]
-        bars = ax.barh(rows, found, color=colours)
+    def _draw_probabilities(self, ax: Axes, probabilities: pd.Series) -> None:
+        is_highest = probabilities == probabilities.max()
+        colours = [COLOURS[1] if highest else COLOURS[0] for highest in is_highest]
+        bars = ax.barh(range(len(probabilities)), probabilities, color=colours)
         ax.bar_label(bars, fmt="{:.2f}", padding=3)
-        ax.set_yticks(rows, [str(name) for name in found.index])
-        ax.set_ylim(len(rows) - 0.5, -0.5)
-        quiet(ax, grid="x").set(xlabel="probability", xlim=(0, 1.08))
+        label_rows(ax, probabilities.index).set(xlabel="probability", xlim=(0, 1.08))

@@ -1,34 +1,38 @@
-"""ConfusionDisplay: what the clips of each emotion were taken for."""
+"""ConfusionDisplay: true emotions by predicted emotions."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
 from .._validation import NONE, check_value, one_of
-from ._fonts import make_legible
-from ._style import draw_table, new_axes
+from ._style import AxesDisplay, draw_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+    from sklearn.base import ClassifierMixin
+
+    Normalize: TypeAlias = Literal["true"] | None
 
 
-class ConfusionDisplay:
-    """Clips of each emotion (rows) by what they were taken for (columns).
+class ConfusionDisplay(AxesDisplay):
+    """Confusion matrix: true emotions (rows) by predicted emotions (columns).
 
     Parameters
     ----------
     counts : DataFrame of shape (n_classes, n_classes)
-        Numbers of clips.
+        Number of clips.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     image_ : matplotlib AxesImage
-        The colours.
+        The coloured matrix.
 
     Examples
     --------
@@ -43,20 +47,30 @@ class ConfusionDisplay:
 
     @classmethod
     def from_predictions(
-        cls, y_true: Any, y_pred: Any, *, normalize: str | None = "true", ax: Any = None
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        *,
+        normalize: Normalize = "true",
+        ax: Axes | None = None,
     ) -> ConfusionDisplay:
-        """Count, and draw that.
+        """Count predicted labels and draw the matrix.
 
         Parameters
         ----------
-        y_true, y_pred : array of shape (n_clips,)
-            True and predicted labels.
-        normalize, ax
-            As in `plot`.
+        y_true : array-like of shape (n_clips,)
+            True labels.
+        y_pred : array-like of shape (n_clips,)
+            Predicted labels.
+        normalize : {"true", None}, default="true"
+            "true" draws shares of each row, None numbers of clips.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
 
         Returns
         -------
         display : ConfusionDisplay
+            The drawn display.
         """
         labels = unique_labels(y_true, y_pred)
         counts = confusion_matrix(y_true, y_pred, labels=labels)
@@ -64,51 +78,64 @@ class ConfusionDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, y: Any, *, normalize: str | None = "true", ax: Any = None
+        cls,
+        estimator: ClassifierMixin,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        normalize: Normalize = "true",
+        ax: Axes | None = None,
     ) -> ConfusionDisplay:
-        """Let a fitted estimator label clips, and draw how it did.
+        """Predict labels with a fitted estimator and draw the matrix.
 
         Parameters
         ----------
         estimator : classifier or Pipeline
-            Fitted.
-        X : array of shape (n_clips, ...)
-            Clips that it was not fitted on.
-        y : array of shape (n_clips,)
+            Fitted estimator.
+        X : array-like of shape (n_clips, ...)
+            Clips that the estimator was not fitted on.
+        y : array-like of shape (n_clips,)
             True labels.
-        normalize, ax
-            As in `plot`.
+        normalize : {"true", None}, default="true"
+            "true" draws shares of each row, None numbers of clips.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
 
         Returns
         -------
         display : ConfusionDisplay
+            The drawn display.
         """
         return cls.from_predictions(y, estimator.predict(X), normalize=normalize, ax=ax)
 
-    def plot(self, *, normalize: str | None = "true", ax: Any = None) -> ConfusionDisplay:
-        """Draw the table.
+    def plot(self, *, normalize: Normalize = "true", ax: Axes | None = None) -> ConfusionDisplay:
+        """Draw the matrix.
 
         Parameters
         ----------
         normalize : {"true", None}, default="true"
-            Shares of the clips of each emotion, or numbers of clips.
+            "true" draws shares of each row, None numbers of clips.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw into; None makes a new figure.
 
         Returns
         -------
         self : ConfusionDisplay
+            The display itself, with the artists as attributes.
         """
         check_value("normalize", normalize, one_of("true"), NONE)
+        return self._plot(ax, normalize)
+
+    def _figure_size(self, *options: Any) -> tuple[float, float]:
         size = 2.0 + 0.55 * len(self.counts)
-        self.ax_ = new_axes(ax, size + 0.8, size)
-        self.figure_ = self.ax_.figure
+        return size + 0.8, size
+
+    def _draw(self, ax: Axes, normalize: Normalize) -> None:
         if normalize is None:
-            self.image_ = draw_table(self.ax_, self.counts, ".0f")
+            unit = "clips"
+            self.image_ = draw_table(ax, self.counts, ".0f")
         else:
+            unit = "share of each emotion's clips"
             shares = self.counts.div(self.counts.sum(axis=1).clip(lower=1), axis=0)
-            self.image_ = draw_table(self.ax_, shares, ".2f", high=1.0)
-        what = "clips" if normalize is None else "share of each emotion's clips"
-        self.ax_.set(xlabel=f"predicted ({what})", ylabel="true")
-        make_legible(self.figure_)
-        return self
+            self.image_ = draw_table(ax, shares, ".2f", high=1.0)
+        ax.set(xlabel=f"predicted ({unit})", ylabel="true")

@@ -1,31 +1,31 @@
-"""CrossCorpusDisplay: what a pipeline that was trained on one corpus scores on others."""
+"""CrossCorpusDisplay: scores of training on one corpus and testing on another."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ._fonts import make_legible
-from ._style import draw_table, new_axes
+from ._style import AxesDisplay, draw_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
-class CrossCorpusDisplay:
-    """Unweighted average recall by the corpus that was trained on and the one that was tested.
+class CrossCorpusDisplay(AxesDisplay):
+    """Unweighted average recall (UAR) by training corpus (rows) and test corpus (columns).
 
     Parameters
     ----------
-    uar : DataFrame of shape (n_trained, n_tested)
-        As :func:`skser.cross_corpus` returns it.
+    uar : DataFrame of shape (n_corpora, n_corpora)
+        Result of :func:`skser.cross_corpus`.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     image_ : matplotlib AxesImage
-        The colours.
+        The coloured table.
 
     Examples
     --------
@@ -39,22 +39,10 @@ class CrossCorpusDisplay:
     def __init__(self, uar: pd.DataFrame) -> None:
         self.uar = uar
 
-    def plot(self, *, ax: Any = None) -> CrossCorpusDisplay:
-        """Draw the table.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
-
-        Returns
-        -------
-        self : CrossCorpusDisplay
-        """
+    def _figure_size(self) -> tuple[float, float]:
         n_rows, n_columns = self.uar.shape
-        self.ax_ = new_axes(ax, 2.2 + 1.0 * n_columns, 1.6 + 0.6 * n_rows)
-        self.figure_ = self.ax_.figure
-        self.image_ = draw_table(self.ax_, self.uar, ".2f", high=1.0)
-        self.ax_.set(xlabel="tested on (unweighted average recall)", ylabel="trained on")
-        make_legible(self.figure_)
-        return self
+        return 2.2 + 1.0 * n_columns, 1.6 + 0.6 * n_rows
+
+    def _draw(self, ax: Axes) -> None:
+        self.image_ = draw_table(ax, self.uar, ".2f", high=1.0)
+        ax.set(xlabel="tested on (unweighted average recall)", ylabel="trained on")

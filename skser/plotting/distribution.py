@@ -1,8 +1,8 @@
-"""EmotionDistributionDisplay: how many recordings there are of each emotion."""
+"""EmotionDistributionDisplay: number of recordings of each emotion."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -10,28 +10,31 @@ from sklearn.utils import Bunch
 
 from .._validation import check_value, one_of
 from ..exceptions import ParameterError
-from ._fonts import make_legible
-from ._style import COLOURS, draw_table, new_axes, quiet
+from ._style import COLOURS, AxesDisplay, draw_table, label_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
+
+    Kind: TypeAlias = Literal["bars", "heatmap"]
 
 
-class EmotionDistributionDisplay:
-    """Number of recordings of each emotion, in all or for each corpus, speaker or gender.
+class EmotionDistributionDisplay(AxesDisplay):
+    """Number of recordings of each emotion, in total or by corpus, speaker or gender.
 
     Parameters
     ----------
-    counts : DataFrame of shape (n_emotions, n_parts)
-        Number of recordings by emotion (rows) and part (columns).
+    counts : DataFrame of shape (n_emotions, n_groups)
+        Number of recordings by emotion (rows) and group (columns).
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     bars_ : list of matplotlib BarContainer
-        The bars of each part, from the bottom up; in a heat map there are none.
+        The bars of each group, in the order of ``counts``; empty for a heat map.
     image_ : matplotlib AxesImage
-        The heat map, where it is one.
+        The heat map, with ``kind="heatmap"`` only.
 
     Examples
     --------
@@ -47,23 +50,31 @@ class EmotionDistributionDisplay:
 
     @classmethod
     def from_corpus(
-        cls, corpus: Bunch, *, by: str | None = None, kind: str = "bars", ax: Any = None
+        cls, corpus: Bunch, *, by: str | None = None, kind: Kind = "bars", ax: Axes | None = None
     ) -> EmotionDistributionDisplay:
-        """Count the recordings of a corpus, and draw that.
+        """Count the recordings of a corpus and draw the numbers.
 
         Parameters
         ----------
         corpus : Bunch
-            As a loader gives it.
+            Corpus with a table ``frame``, as the loaders in :mod:`skser.datasets` return it.
         by : str or None, default=None
-            A column of ``corpus.frame``, such as ``"corpus"``, ``"speaker"`` or ``"gender"``, by
-            which recordings are counted apart. None counts all.
-        kind, ax
-            As in `plot`.
+            Column of ``corpus.frame`` to group by, such as ``"corpus"``, ``"speaker"`` or
+            ``"gender"``. None counts all recordings together.
+        kind : {"bars", "heatmap"}, default="bars"
+            Stacked bars, or a heat map, which is easier to read with many groups.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
 
         Returns
         -------
         display : EmotionDistributionDisplay
+            The drawn display.
+
+        Raises
+        ------
+        ParameterError
+            ``by`` is not a column of ``corpus.frame``.
         """
         if by is None:
             counts = corpus.frame["emotion"].value_counts().to_frame("all")
@@ -74,49 +85,41 @@ class EmotionDistributionDisplay:
             raise ParameterError(f"by must be a column of corpus.frame ({names}), got {by!r}")
         return cls(counts.sort_index()).plot(kind=kind, ax=ax)
 
-    def plot(self, *, kind: str = "bars", ax: Any = None) -> EmotionDistributionDisplay:
+    def plot(self, *, kind: Kind = "bars", ax: Axes | None = None) -> EmotionDistributionDisplay:
         """Draw the numbers.
 
         Parameters
         ----------
         kind : {"bars", "heatmap"}, default="bars"
-            Bars, those of the parts stacked, or a table of colours, which is easier to read with
-            many parts.
+            Stacked bars, or a heat map, which is easier to read with many groups.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw into; None makes a new figure.
 
         Returns
         -------
         self : EmotionDistributionDisplay
+            The display itself, with the artists as attributes.
         """
         check_value("kind", kind, one_of("bars", "heatmap"))
-        self.ax_ = new_axes(ax, height=1.2 + 0.4 * len(self.counts))
-        self.figure_ = self.ax_.figure
-        self.bars_: list[Any] = []
-        if kind == "bars":
-            self._plot_bars()
-        else:
-            self._plot_heatmap()
-        # The first emotion on top, as in a table.
-        self.ax_.set_yticks(np.arange(len(self.counts)), list(self.counts.index))
-        self.ax_.set_ylim(len(self.counts) - 0.5, -0.5)
-        make_legible(self.figure_)
-        return self
+        return self._plot(ax, kind)
 
-    def _plot_bars(self) -> None:
+    def _figure_size(self, *options: Any) -> tuple[float, float]:
+        return 6.0, 1.2 + 0.4 * len(self.counts)
+
+    def _draw(self, ax: Axes, kind: Kind) -> None:
+        self.bars_: list[BarContainer] = []
+        if kind == "heatmap":
+            self.image_ = draw_table(ax, self.counts, ".0f")
+            return
         left = np.zeros(len(self.counts))
-        for i, (part, counts) in enumerate(self.counts.items()):
+        for i, (group, counts) in enumerate(self.counts.items()):
             colour = COLOURS[i % len(COLOURS)]
-            bars = self.ax_.barh(
-                np.arange(len(counts)), counts, left=left, color=colour, label=str(part)
+            self.bars_.append(
+                ax.barh(range(len(counts)), counts, left=left, color=colour, label=str(group))
             )
-            left += counts.to_numpy()
-            self.bars_.append(bars)
-        self.ax_.bar_label(self.bars_[-1], labels=[f"{n:.0f}" for n in left], padding=3)
-        quiet(self.ax_, grid="x").set(xlabel="recordings")
-        self.ax_.margins(x=0.1)
+            left = left + counts.to_numpy()
+        ax.bar_label(self.bars_[-1], labels=[f"{n:.0f}" for n in left], padding=3)
+        label_rows(ax, self.counts.index).set_xlabel("recordings")
+        ax.margins(x=0.1)
         if len(self.bars_) > 1:
             self.figure_.legend(handles=self.bars_, loc="outside right upper", frameon=False)
-
-    def _plot_heatmap(self) -> None:
-        self.image_ = draw_table(self.ax_, self.counts, ".0f")

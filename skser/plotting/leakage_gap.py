@@ -1,34 +1,36 @@
-"""LeakageGapDisplay: scores with random folds beside those for new speakers."""
+"""LeakageGapDisplay: scores of random folds beside those of new speakers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ..leakage import LeakageReport
-from ._fonts import make_legible
-from ._style import BLUE, VERMILION, new_axes, quiet
+from ._style import BLUE, VERMILION, AxesDisplay, label_rows, legend_above
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
-class LeakageGapDisplay:
-    """Unweighted average recall with random folds and for new speakers.
+class LeakageGapDisplay(AxesDisplay):
+    """Unweighted average recall (UAR) of random folds and of new speakers.
 
     Parameters
     ----------
-    scores : DataFrame of shape (n_corpora, n_columns)
+    scores : DataFrame of shape (n_corpora, 2)
         Columns ``random`` and ``new_speakers``, a row for each corpus.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
-    random_, new_speakers_ : matplotlib PathCollection
-        The points.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
+    random_ : matplotlib PathCollection
+        The points of random folds.
+    new_speakers_ : matplotlib PathCollection
+        The points of new speakers.
 
     Examples
     --------
@@ -44,49 +46,41 @@ class LeakageGapDisplay:
 
     @classmethod
     def from_reports(
-        cls, reports: Mapping[str, LeakageReport], *, ax: Any = None
+        cls, reports: Mapping[str, LeakageReport], *, ax: Axes | None = None
     ) -> LeakageGapDisplay:
-        """Draw what was found on some corpora.
+        """Draw the leakage reports of one or more corpora.
 
         Parameters
         ----------
         reports : dict of {str : LeakageReport}
-            As :func:`skser.leakage.leakage_report` returns them, by the names of the corpora.
+            Results of :func:`skser.leakage.leakage_report`, by the names of the corpora.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw into; None makes a new figure.
 
         Returns
         -------
         display : LeakageGapDisplay
+            The drawn display.
         """
         rows = {name: report.to_frame().loc["uar"] for name, report in reports.items()}
         return cls(pd.DataFrame(rows).T[["random", "new_speakers"]]).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> LeakageGapDisplay:
-        """Draw two points for each corpus, and the gap between them.
+    def _figure_size(self) -> tuple[float, float]:
+        return 6.0, 1.4 + 0.6 * len(self.scores)
 
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
-
-        Returns
-        -------
-        self : LeakageGapDisplay
-        """
-        self.ax_ = new_axes(ax, height=1.4 + 0.6 * len(self.scores))
-        self.figure_ = self.ax_.figure
+    def _draw(self, ax: Axes) -> None:
         rows = np.arange(len(self.scores))
-        leaked, honest = self.scores["random"], self.scores["new_speakers"]
-        self.ax_.hlines(rows, honest, leaked, color="#999999", lw=3, zorder=1)
-        self.random_ = self.ax_.scatter(
-            leaked, rows, s=70, color=VERMILION, marker="D", label="random folds"
+        random, new_speakers = self.scores["random"], self.scores["new_speakers"]
+        ax.hlines(rows, new_speakers, random, color="#999999", lw=3, zorder=1)
+        self.random_ = ax.scatter(
+            random, rows, s=70, color=VERMILION, marker="D", label="random folds"
         )
-        self.new_speakers_ = self.ax_.scatter(honest, rows, s=80, color=BLUE, label="new speakers")
-        for values, other, colour in ((honest, leaked, BLUE), (leaked, honest, VERMILION)):
-            for row, value, across in zip(rows, values, other, strict=True):
-                side = -1 if value < across else 1
-                self.ax_.annotate(
+        self.new_speakers_ = ax.scatter(new_speakers, rows, s=80, color=BLUE, label="new speakers")
+        pairs = (new_speakers, random, BLUE), (random, new_speakers, VERMILION)
+        for values, opposite, colour in pairs:
+            for row, value, end in zip(rows, values, opposite, strict=True):
+                side = -1 if value < end else 1
+                ax.annotate(
                     f"{value:.2f}",
                     (value, row),
                     xytext=(9 * side, 0),
@@ -95,9 +89,5 @@ class LeakageGapDisplay:
                     va="center",
                     color=colour,
                 )
-        self.ax_.set_yticks(rows, [str(name) for name in self.scores.index])
-        self.ax_.set_ylim(len(rows) - 0.4, -0.6)
-        quiet(self.ax_, grid="x").set(xlabel="unweighted average recall", xlim=(0, 1.08))
-        self.ax_.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
-        make_legible(self.figure_)
-        return self
+        label_rows(ax, self.scores.index).set(xlabel="unweighted average recall", xlim=(0, 1.08))
+        legend_above(ax)

@@ -1,38 +1,42 @@
-"""ReliabilityDisplay: how often a pipeline is right when it says how sure it is."""
+"""ReliabilityDisplay: accuracy by confidence."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .._checks import index_labels
 from ..metrics import N_BINS, SpeakerSums
-from ._style import BLUE, VERMILION, new_axes, quiet
+from ._style import BLUE, VERMILION, ProbabilitiesDisplay, quiet
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
 
-class ReliabilityDisplay:
-    """Share of right answers against confidence, the probability of the most probable class.
+class ReliabilityDisplay(ProbabilitiesDisplay):
+    """Reliability diagram: accuracy by confidence, the probability of the predicted class.
 
     Parameters
     ----------
-    confidence, accuracy : ndarray of shape (n_bins,)
-        Mean confidence and share of right answers of each bin; NaN where it is empty.
+    confidence : ndarray of shape (n_bins,)
+        Mean confidence in each bin; NaN in an empty one.
+    accuracy : ndarray of shape (n_bins,)
+        Accuracy in each bin; NaN in an empty one.
     n_clips : ndarray of shape (n_bins,)
-        Clips in each bin.
+        Number of clips in each bin.
     calibration_error : float
-        The mean distance of the two, over clips.
+        Expected calibration error, the mean distance of confidence and accuracy over clips.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     bars_ : matplotlib BarContainer
-        The share of right answers of each bin.
+        The accuracy in each bin, paler the fewer clips it has.
     line_ : matplotlib Line2D
-        Where confidence and accuracy are equal.
+        The diagonal of perfect calibration.
 
     Examples
     --------
@@ -57,65 +61,28 @@ class ReliabilityDisplay:
         self.calibration_error = calibration_error
 
     @classmethod
-    def from_predictions(
-        cls, y_true: Any, y_prob: Any, classes: Any, *, ax: Any = None
+    def _of_predictions(
+        cls, y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike
     ) -> ReliabilityDisplay:
-        """Count how often probabilities are right, and draw that.
-
-        Parameters
-        ----------
-        y_true : array of shape (n_clips,)
-            True labels.
-        y_prob : array of shape (n_clips, n_classes)
-            Probabilities.
-        classes : array of shape (n_classes,)
-            The labels, in the order of the probabilities.
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
-
-        Returns
-        -------
-        display : ReliabilityDisplay
-
-        Raises
-        ------
-        DataError
-            There are no clips, not one row of probabilities for each, not one column for each
-            class, or a label that is none of the classes.
-        """
         truth, probabilities = index_labels(y_true, y_prob, classes)
         sums = SpeakerSums.of(truth, probabilities, np.zeros(len(truth), int))
         n_clips = sums.n_in_bins[0]
         with np.errstate(invalid="ignore"):
             confidence, accuracy = (sums.bins[0] / n_clips[:, None]).T
         error = float(sums.scores()["calibration_error"][0])
-        return cls(confidence, accuracy, n_clips, error).plot(ax=ax)
+        return cls(confidence, accuracy, n_clips, error)
 
-    def plot(self, *, ax: Any = None) -> ReliabilityDisplay:
-        """Draw the bins.
+    def _figure_size(self) -> tuple[float, float]:
+        return 5.0, 5.0
 
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
-
-        Returns
-        -------
-        self : ReliabilityDisplay
-        """
-        self.ax_ = new_axes(ax, 5.0, 5.0)
-        self.figure_ = self.ax_.figure
+    def _draw(self, ax: Axes) -> None:
         width = 1 / N_BINS
         middle = (np.arange(N_BINS) + 0.5) * width
-        # The share of clips in a bin is how dark it is: a pale bar is of few.
-        alpha = 0.25 + 0.75 * self.n_clips / max(self.n_clips.max(), 1)
-        self.bars_ = self.ax_.bar(middle, np.nan_to_num(self.accuracy), 0.9 * width, color=BLUE)
-        for bar, a in zip(self.bars_, alpha, strict=True):
-            bar.set_alpha(a)
-        (self.line_,) = self.ax_.plot([0, 1], [0, 1], color=VERMILION, label="as often as it says")
-        quiet(self.ax_, grid="y").set(
-            xlabel="confidence", ylabel="share of right answers", xlim=(0, 1), ylim=(0, 1)
-        )
-        self.ax_.set_title(f"calibration error {self.calibration_error:.3f}", fontsize="medium")
-        self.ax_.legend(frameon=False, loc="upper left")
-        return self
+        alphas = 0.25 + 0.75 * self.n_clips / max(self.n_clips.max(), 1)
+        self.bars_ = ax.bar(middle, np.nan_to_num(self.accuracy), 0.9 * width, color=BLUE)
+        for bar, alpha in zip(self.bars_, alphas, strict=True):
+            bar.set_alpha(alpha)
+        (self.line_,) = ax.plot([0, 1], [0, 1], color=VERMILION, label="perfect calibration")
+        quiet(ax, grid="y").set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1))
+        ax.set_title(f"calibration error {self.calibration_error:.3f}", fontsize="medium")
+        ax.legend(frameon=False, loc="upper left")

@@ -1,32 +1,35 @@
-"""SaliencyDisplay: where in a recording a pipeline finds an emotion."""
+"""SaliencyDisplay: evidence for an emotion in time and frequency."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..explanation import Saliency, saliency
-from ._fonts import make_legible
-from ._style import DIVERGING, new_axes
+from ._style import DIVERGING, AxesDisplay, draw_over_time
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from matplotlib.axes import Axes
+    from sklearn.pipeline import Pipeline
 
 
-class SaliencyDisplay:
-    """Places in time and frequency that speak for an emotion (red) or against it (blue).
+class SaliencyDisplay(AxesDisplay):
+    """Evidence for an emotion (red) or against it (blue), by time and feature.
 
     Parameters
     ----------
     saliency : Saliency
-        As :func:`skser.explanation.saliency` returns it.
+        Result of :func:`skser.explanation.saliency`.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     image_ : matplotlib AxesImage
-        The colours.
+        The coloured map.
     """
 
     def __init__(self, saliency: Saliency) -> None:
@@ -34,58 +37,45 @@ class SaliencyDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, recording: Any, *, ax: Any = None, **params: Any
+        cls,
+        estimator: Pipeline,
+        recording: str | PathLike[str] | np.ndarray,
+        *,
+        ax: Axes | None = None,
+        **params: Any,
     ) -> SaliencyDisplay:
-        """Find the places in a recording, and draw them.
+        """Compute the saliency of a recording and draw it.
 
         Parameters
         ----------
         estimator : Pipeline
-            Fitted, with sequences of features.
+            Fitted pipeline, whose features are sequences.
         recording : str, path or ndarray of shape (n_samples,)
-            The recording.
+            Path of the recording, or its waveform.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw into; None makes a new figure.
         **params : dict
-            As in :func:`skser.explanation.saliency`.
+            Further parameters of :func:`skser.explanation.saliency`.
 
         Returns
         -------
         display : SaliencyDisplay
+            The drawn display.
         """
         return cls(saliency(estimator, recording, **params)).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> SaliencyDisplay:
-        """Draw the places.
+    def _figure_size(self) -> tuple[float, float]:
+        return 8.0, 3.2
 
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
-
-        Returns
-        -------
-        self : SaliencyDisplay
-        """
-        found = self.saliency
-        self.ax_ = new_axes(ax, 8.0, 3.2)
-        self.figure_ = self.ax_.figure
-        most = np.abs(found.values).max() or 1.0
-        n_frames, n_features = found.values.shape
-        end = found.times[-1] * n_frames / max(n_frames - 1, 1) or 1.0
-        self.image_ = self.ax_.imshow(
-            found.values.T,
-            origin="lower",
-            aspect="auto",
-            cmap=DIVERGING,
-            vmin=-most,
-            vmax=most,
-            extent=(0, end, -0.5, n_features - 0.5),
-        )
-        places = np.unique(np.linspace(0, n_features - 1, 8).round().astype(int))
-        self.ax_.set_yticks(places, found.feature_names[places])
-        self.ax_.set_xlabel("time (s), from where silence is trimmed")
-        self.ax_.set_title(f"{found.emotion} {found.probability:.2f}", fontsize="medium")
-        self.figure_.colorbar(self.image_, ax=self.ax_, label="speaks for it")
-        make_legible(self.figure_)
-        return self
+    def _draw(self, ax: Axes) -> None:
+        values, times = self.saliency.values, self.saliency.times
+        n_frames, n_features = values.shape
+        end = times[-1] * n_frames / max(n_frames - 1, 1) or 1.0
+        extent = (0, end, -0.5, n_features - 0.5)
+        self.image_ = draw_over_time(ax, values.T, extent, DIVERGING)
+        rows = np.unique(np.linspace(0, n_features - 1, 8).round().astype(int))
+        ax.set_yticks(rows, self.saliency.feature_names[rows])
+        ax.set_xlabel("time (s) after the trimmed silence")
+        title = f"{self.saliency.emotion} {self.saliency.probability:.2f}"
+        ax.set_title(title, fontsize="medium")
+        self.figure_.colorbar(self.image_, ax=ax, label="evidence for it")

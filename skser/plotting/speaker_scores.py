@@ -1,18 +1,21 @@
-"""SpeakerScoresDisplay: the score of each speaker, and that of all with its interval."""
+"""SpeakerScoresDisplay: the score of each speaker."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from ._fonts import make_legible
-from ._style import BLUE, VERMILION, ink, new_axes, quiet
+from ._style import BLUE, VERMILION, AxesDisplay, ink, legend_above, quiet
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .._evaluation import Evaluation
 
 
-class SpeakerScoresDisplay:
-    """Unweighted average recall of each speaker, from the worst to the best.
+class SpeakerScoresDisplay(AxesDisplay):
+    """Unweighted average recall (UAR) of each speaker, the highest on top.
 
     Parameters
     ----------
@@ -20,17 +23,15 @@ class SpeakerScoresDisplay:
         UAR by speaker.
     pooled : float
         UAR over all clips.
-    interval : (float, float)
-        Bounds of its 95 % interval.
+    interval : tuple of (float, float)
+        Bounds of the 95 % interval of ``pooled``.
     chance : float
         UAR of guessing.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     points_ : matplotlib PathCollection
         A point for each speaker.
     """
@@ -44,48 +45,38 @@ class SpeakerScoresDisplay:
         self.chance = chance
 
     @classmethod
-    def from_evaluation(cls, evaluation: Any, *, ax: Any = None) -> SpeakerScoresDisplay:
+    def from_evaluation(
+        cls, evaluation: Evaluation, *, ax: Axes | None = None
+    ) -> SpeakerScoresDisplay:
         """Draw the speakers of an evaluation.
 
         Parameters
         ----------
         evaluation : Evaluation
-            As :func:`skser.evaluation.evaluate` returns it.
+            Result of :func:`skser.evaluate` on a corpus with speakers.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw into; None makes a new figure.
 
         Returns
         -------
         display : SpeakerScoresDisplay
+            The drawn display.
         """
-        uar = evaluation.to_frame().loc["uar"]
+        uar = evaluation.to_frame().loc["uar"].astype(float)
         scores = evaluation.by("speaker")["uar"]
-        interval = (float(uar["low"]), float(uar["high"]))
-        display = cls(scores, float(uar["pooled"]), interval, 1 / len(evaluation.classes))
-        return display.plot(ax=ax)
+        interval = (uar["low"], uar["high"])
+        return cls(scores, uar["pooled"], interval, 1 / len(evaluation.classes)).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> SpeakerScoresDisplay:
-        """Draw a point for each speaker.
+    def _figure_size(self) -> tuple[float, float]:
+        return 6.0, 1.5 + 0.25 * len(self.scores)
 
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
-
-        Returns
-        -------
-        self : SpeakerScoresDisplay
-        """
+    def _draw(self, ax: Axes) -> None:
         scores = self.scores.sort_values()
-        self.ax_ = new_axes(ax, height=1.5 + 0.25 * len(scores))
-        self.figure_ = self.ax_.figure
-        rows = np.arange(len(scores))
-        self.ax_.axvspan(*self.interval, color=BLUE, alpha=0.15, lw=0)
-        self.ax_.axvline(self.pooled, color=BLUE, label=f"all clips {self.pooled:.3f}")
-        self.ax_.axvline(self.chance, color=VERMILION, ls=":", label=f"chance {self.chance:.3f}")
-        self.points_ = self.ax_.scatter(scores, rows, color=ink(), zorder=3, clip_on=False)
-        self.ax_.set_yticks(rows, [str(name) for name in scores.index])
-        quiet(self.ax_, grid="x").set(xlabel="unweighted average recall", xlim=(0, 1))
-        self.ax_.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
-        make_legible(self.figure_)
-        return self
+        rows = range(len(scores))
+        ax.axvspan(*self.interval, color=BLUE, alpha=0.15, lw=0)
+        ax.axvline(self.pooled, color=BLUE, label=f"all clips {self.pooled:.3f}")
+        ax.axvline(self.chance, color=VERMILION, ls=":", label=f"chance {self.chance:.3f}")
+        self.points_ = ax.scatter(scores, rows, color=ink(), zorder=3, clip_on=False)
+        ax.set_yticks(rows, [str(name) for name in scores.index])
+        quiet(ax, grid="x").set(xlabel="unweighted average recall", xlim=(0, 1))
+        legend_above(ax)

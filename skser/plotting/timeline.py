@@ -3,48 +3,54 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from .._timeline_table import COLUMNS, check_timeline
 from ..timeline import segments
-from ._fonts import make_legible
-from ._style import COLOURS, SEQUENTIAL, new_axes
+from ._style import COLOURS, SEQUENTIAL, AxesDisplay
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _SILENCE = "#d9d9d9"
 _TICK_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)  # s
-_MOST_TICKS = 13
-_MOST_COLUMNS = 300  # more cannot be told apart
-_INCHES_A_LETTER = 0.085
+_MAX_TICKS = 13
+_MAX_COLUMNS = 300  # more cannot be told apart
+_INCHES_PER_LETTER = 0.085
 
 
-class TimelineDisplay:
-    """Probabilities of the emotions over time, the most probable above them, silence in grey.
+class TimelineDisplay(AxesDisplay):
+    """Probability of each emotion over time, the most probable emotion on top, silence in grey.
 
-    Each emotion has a row, the darker the more probable, and a colour beside its name. The strip on
-    top is in the colour of the most probable emotion, with its name where there is room for it. Of
-    a long timeline, means over several rows are drawn, at most 300 of them; a column is silent if
-    more than half of it is.
+    Each emotion has a row, darker where it is more probable, and a colour beside its name. The
+    strip on top has the colour of the most probable emotion, and its name where there is room. A
+    timeline of more than 300 rows is drawn as means over several rows; a mean is silent if more
+    than half of its rows are.
 
     Parameters
     ----------
-    timeline : DataFrame
-        As :func:`skser.predict_timeline` returns it.
+    timeline : DataFrame of shape (n_rows, 4 + n_classes)
+        Result of :func:`skser.predict_timeline`.
+
+    Raises
+    ------
+    DataError
+        ``timeline`` has other columns, or no rows.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        The figure.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
     image_ : matplotlib AxesImage
         The probabilities.
-    strips_ : dict of str to matplotlib PolyCollection
-        For each emotion that is the most probable somewhere, its pieces of the strip.
+    strips_ : dict of {str : matplotlib PolyCollection}
+        The pieces of the strip of each emotion that is the most probable somewhere.
     silence_ : matplotlib PolyCollection or None
-        Where there is silence.
+        The silent stretches; None without silence.
 
     Examples
     --------
@@ -54,57 +60,25 @@ class TimelineDisplay:
     ...     {"start": 0, "end": 60, "emotion": "sad", "silence": False, "happy": 0.1, "sad": 0.9},
     ...     {"start": 60, "end": 90, "emotion": None, "silence": True},
     ... ]
-    >>> display = TimelineDisplay.from_timeline(pd.DataFrame(rows))
+    >>> display = TimelineDisplay(pd.DataFrame(rows)).plot()
     >>> [label.get_text() for label in display.ax_.get_yticklabels()]
     ['happy', 'sad']
     """
 
     def __init__(self, timeline: pd.DataFrame) -> None:
+        check_timeline(timeline)
         self.timeline = timeline
 
-    @classmethod
-    def from_timeline(cls, timeline: pd.DataFrame, *, ax: Any = None) -> TimelineDisplay:
-        """Draw a timeline.
+    def _figure_size(self) -> tuple[float, float]:
+        return 10.0, 1.4 + 0.28 * (self.timeline.shape[1] - len(COLUMNS))
 
-        Parameters
-        ----------
-        timeline : DataFrame
-            As :func:`skser.predict_timeline` returns it.
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
-
-        Returns
-        -------
-        display : TimelineDisplay
-        """
-        return cls(timeline).plot(ax=ax)
-
-    def plot(self, *, ax: Any = None) -> TimelineDisplay:
-        """Draw probabilities, strip and silence.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
-
-        Returns
-        -------
-        self : TimelineDisplay
-
-        Raises
-        ------
-        DataError
-            ``timeline`` is none.
-        """
-        check_timeline(self.timeline)
-        drawn = _coarsened(self.timeline, math.ceil(len(self.timeline) / _MOST_COLUMNS))
+    def _draw(self, ax: Axes) -> None:
+        drawn = _coarsened(self.timeline, math.ceil(len(self.timeline) / _MAX_COLUMNS))
         classes = list(drawn.columns[len(COLUMNS) :])
-        self.ax_ = new_axes(ax, 10.0, 1.4 + 0.28 * len(classes))
-        self.figure_ = self.ax_.figure
         start, end = drawn["start"].iloc[0], drawn["end"].iloc[-1]
-        # Rows are of one length but for the last, which the limit of the axis cuts.
+        # All rows but the last have the same length; the limit of the axis cuts the last.
         hop = drawn["end"].iloc[0] - start
-        self.image_ = self.ax_.imshow(
+        self.image_ = ax.imshow(
             drawn[classes].to_numpy(float).T,
             cmap=SEQUENTIAL,
             vmin=0,
@@ -113,27 +87,25 @@ class TimelineDisplay:
             interpolation="nearest",
             extent=(start, start + hop * len(drawn), len(classes) - 0.5, -0.5),
         )
-        self._plot_strip(segments(drawn), classes)
+        self._draw_strip(ax, segments(drawn), classes)
         for edge in range(len(classes)):
-            self.ax_.axhline(edge - 0.5, color="white", lw=1)
-        self.ax_.set(xlim=(start, end), ylim=(len(classes) - 0.5, -1.7), xlabel="time")
-        self.ax_.set_yticks(range(len(classes)), [str(name) for name in classes])
-        self.ax_.tick_params(axis="y", length=0, pad=14)
-        self.ax_.spines[["top", "right", "left"]].set_visible(False)
-        _label_time(self.ax_, start, end)
-        self.figure_.colorbar(self.image_, ax=self.ax_, label="probability", pad=0.01)
-        make_legible(self.figure_)
-        return self
+            ax.axhline(edge - 0.5, color="white", lw=1)
+        ax.set(xlim=(start, end), ylim=(len(classes) - 0.5, -1.7), xlabel="time")
+        ax.set_yticks(range(len(classes)), [str(name) for name in classes])
+        ax.tick_params(axis="y", length=0, pad=14)
+        ax.spines[["top", "right", "left"]].set_visible(False)
+        _label_time(ax, start, end)
+        self.figure_.colorbar(self.image_, ax=ax, label="probability", pad=0.01)
 
-    def _plot_strip(self, found: pd.DataFrame, classes: list[Any]) -> None:
-        duration = found["end"].iloc[-1] - found["start"].iloc[0]
-        spans = list(zip(found["start"], found["end"] - found["start"], strict=True))
-        is_silent = found["silence"].to_numpy(bool)
+    def _draw_strip(self, ax: Axes, stretches: pd.DataFrame, classes: list[Hashable]) -> None:
+        lengths = stretches["end"] - stretches["start"]
+        spans = np.column_stack([stretches["start"], lengths]).astype(float)
+        is_silent = stretches["silence"].to_numpy(bool)
         height, top = len(classes) + 1.2, -1.7
         self.silence_ = None
         if is_silent.any():
-            self.silence_ = self.ax_.broken_barh(
-                [span for span, silent in zip(spans, is_silent, strict=True) if silent],
+            self.silence_ = ax.broken_barh(
+                spans[is_silent].tolist(),
                 (top, height),
                 facecolor=_SILENCE,
                 edgecolor="white",
@@ -141,45 +113,46 @@ class TimelineDisplay:
                 lw=0,
                 zorder=0,
             )
-        inches = 0.8 * self.figure_.get_figwidth()
+        inches_per_second = 0.8 * self.figure_.bbox.width / self.figure_.dpi / lengths.sum()
         self.strips_ = {}
         for i, name in enumerate(classes):
             colour = COLOURS[i % len(COLOURS)]
-            self._plot_key(i, colour)
-            mine = [span for span, one in zip(spans, found["emotion"], strict=True) if one == name]
-            if mine:
-                self.strips_[str(name)] = self.ax_.broken_barh(
-                    mine, (top, 1.0), facecolor=colour, edgecolor="none"
+            _draw_key(ax, i, colour)
+            pieces = spans[(stretches["emotion"] == name).to_numpy(bool)].tolist()
+            if pieces:
+                self.strips_[str(name)] = ax.broken_barh(
+                    pieces, (top, 1.0), facecolor=colour, edgecolor="none"
                 )
-            for start, length in mine:
-                if inches * length / duration > _INCHES_A_LETTER * len(str(name)):
-                    self.ax_.text(
+            for start, length in pieces:
+                if length * inches_per_second > _INCHES_PER_LETTER * len(str(name)):
+                    ax.text(
                         start + length / 2,
                         top + 0.5,
                         str(name),
                         ha="center",
                         va="center",
-                        color=_on(colour),
+                        color=_text_colour_on(colour),
                         fontsize="small",
                     )
 
-    def _plot_key(self, row: int, colour: str) -> None:
-        """The colour of an emotion, between its name and its row."""
-        from matplotlib.patches import Rectangle
 
-        place = self.ax_.get_yaxis_transform()
-        key = Rectangle((-0.012, row - 0.3), 0.008, 0.6, transform=place, color=colour, lw=0)
-        self.ax_.add_patch(key).set_clip_on(False)
+def _draw_key(ax: Axes, row: int, colour: str) -> None:
+    """The colour of an emotion, between its name and its row."""
+    from matplotlib.patches import Rectangle
+
+    place = ax.get_yaxis_transform()
+    key = Rectangle((-0.012, row - 0.3), 0.008, 0.6, transform=place, color=colour, lw=0)
+    ax.add_patch(key).set_clip_on(False)
 
 
 def _coarsened(timeline: pd.DataFrame, n_rows: int) -> pd.DataFrame:
-    """A timeline of which so many rows are one: the mean of those that are not silent."""
+    """A timeline with one row for each ``n_rows``: the mean of those that are not silent."""
     if n_rows == 1:
         return timeline
     groups = timeline.groupby(np.arange(len(timeline)) // n_rows)
     classes = list(timeline.columns[len(COLUMNS) :])
     is_silent = groups["silence"].mean() > 0.5
-    means = groups[classes].mean().mask(is_silent)  # of the numbers among NaN
+    means = groups[classes].mean().mask(is_silent)  # silent rows are NaN, and left out
     best = means.fillna(0.0).to_numpy().argmax(axis=1)
     emotions = [None if silent else classes[i] for i, silent in zip(best, is_silent, strict=True)]
     means.insert(0, "start", groups["start"].first())
@@ -189,25 +162,25 @@ def _coarsened(timeline: pd.DataFrame, n_rows: int) -> pd.DataFrame:
     return means
 
 
-def _on(colour: str) -> str:
-    """Black or white, whichever is read on a colour."""
+def _text_colour_on(colour: str) -> str:
+    """Black or white, whichever is legible on a colour."""
     from matplotlib.colors import to_rgb
 
     return "black" if np.dot(to_rgb(colour), (0.299, 0.587, 0.114)) > 0.5 else "white"
 
 
-def _label_time(ax: Any, start: float, end: float) -> None:
-    """Ticks at whole seconds, minutes or hours, as 1:05 or, from an hour on, 1:02:30."""
+def _label_time(ax: Axes, start: float, end: float) -> None:
+    """Ticks at round times, written as `format_time` does."""
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-    fits = [step for step in _TICK_STEPS if (end - start) / step < _MOST_TICKS]
-    step = fits[0] if fits else _TICK_STEPS[-1] * round((end - start) / 86_400 + 1)
+    longest = _TICK_STEPS[-1] * round((end - start) / 86_400 + 1)
+    step = next((s for s in _TICK_STEPS if (end - start) / s < _MAX_TICKS), longest)
     ax.xaxis.set_major_locator(MultipleLocator(step))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda time, _: format_time(time, end)))
 
 
 def format_time(time: float, end: float) -> str:
-    """``1:05``, or ``0:01:05`` in what is an hour or longer."""
+    """``1:05``, or ``0:01:05`` if ``end`` is an hour or later."""
     minutes, seconds = divmod(round(time), 60)
     if end < 3600:
         return f"{minutes}:{seconds:02}"

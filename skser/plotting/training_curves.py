@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..exceptions import DataError
 from ._style import BLUE, VERMILION, quiet
 
-__all__ = ["TrainingCurvesDisplay"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from sklearn.base import BaseEstimator
 
 
 class TrainingCurvesDisplay:
@@ -16,9 +18,9 @@ class TrainingCurvesDisplay:
 
     Parameters
     ----------
-    history : mapping of str to sequence of float
-        ``loss`` and ``accuracy``, and ``val_loss`` and ``val_accuracy`` where a validation part
-        was watched.
+    history : mapping of {str : sequence of float}
+        ``loss`` and ``accuracy`` after each epoch; with a validation part, ``val_loss`` and
+        ``val_accuracy`` as well.
 
     Attributes
     ----------
@@ -41,19 +43,27 @@ class TrainingCurvesDisplay:
         self.history = history
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, axes: Any = None) -> TrainingCurvesDisplay:
-        """Draw the training of a fitted classifier, or of the pipeline or vote that it is part of.
+    def from_estimator(
+        cls, estimator: BaseEstimator, *, axes: Sequence[Axes] | None = None
+    ) -> TrainingCurvesDisplay:
+        """Draw the training of a network.
 
         Parameters
         ----------
         estimator : CNNEmotionClassifier, Pipeline or VotingClassifier
-            Fitted.
+            Fitted network, or a pipeline or vote that contains one.
         axes : sequence of two matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw into; None makes a new figure.
 
         Returns
         -------
         display : TrainingCurvesDisplay
+            The drawn display.
+
+        Raises
+        ------
+        DataError
+            ``estimator`` is not fitted or contains no network.
         """
         from .._folds import history_of
 
@@ -62,36 +72,18 @@ class TrainingCurvesDisplay:
             raise DataError(f"estimator must be fitted and have history_, got {estimator!r}")
         return cls(history).plot(axes=axes)
 
-    @classmethod
-    def from_history(
-        cls, history: Mapping[str, Sequence[float]], *, axes: Any = None
-    ) -> TrainingCurvesDisplay:
-        """Draw a history.
-
-        Parameters
-        ----------
-        history : mapping of str to sequence of float
-            As ``history_`` of a classifier, or a table with such columns.
-        axes : sequence of two matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
-
-        Returns
-        -------
-        display : TrainingCurvesDisplay
-        """
-        return cls(history).plot(axes=axes)
-
-    def plot(self, *, axes: Any = None) -> TrainingCurvesDisplay:
+    def plot(self, *, axes: Sequence[Axes] | None = None) -> TrainingCurvesDisplay:
         """Draw the curves.
 
         Parameters
         ----------
         axes : sequence of two matplotlib Axes or None, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw into, for loss and accuracy; None makes a new figure.
 
         Returns
         -------
         self : TrainingCurvesDisplay
+            The display itself, with the artists as attributes.
         """
         import matplotlib.pyplot as plt
         from matplotlib.ticker import MaxNLocator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,11 @@ from ._pictures import draw_pictures, in_page_colours
 
 _N_MISTAKES = 20
 _SCORES = {
-    "uar": ("Unweighted average recall", "mean of the shares of each emotion that are found"),
-    "accuracy": ("Accuracy", "share of clips that are right"),
-    "macro_f1": ("Macro F1", "mean of the emotions' F1"),
-    "log_loss": ("Log loss", "surprise at the truth; 0 is best"),
-    "calibration_error": ("Calibration error", "how far confidence is off; 0 is best"),
+    "uar": ("Unweighted average recall", "mean over the emotions of their recall"),
+    "accuracy": ("Accuracy", "share of correct predictions"),
+    "macro_f1": ("Macro F1", "mean over the emotions of their F1"),
+    "log_loss": ("Log loss", "mean negative log probability of the true emotion; 0 is best"),
+    "calibration_error": ("Calibration error", "distance of confidence and accuracy; 0 is best"),
 }
 
 
@@ -35,24 +34,29 @@ def write_report(
     saliency: Saliency | None = None,
     cross_corpus: pd.DataFrame | None = None,
 ) -> None:
-    """Write an evaluation as one HTML page, which opens from disk and fetches nothing.
+    """Write an evaluation as one HTML page, which opens from disk and loads nothing else.
 
     Parameters
     ----------
     evaluation : Evaluation
-        As :func:`skser.evaluate` returns it.
+        Result of :func:`skser.evaluate`.
     path : str or path
-        The file.
+        File to write.
     title : str, default="Speech emotion recognition"
         Heading of the page.
     leakage : LeakageReport or None, default=None
-        As :func:`skser.leakage.leakage_report` returns it; adds the gap to random folds.
-    importance : DataFrame or None, default=None
-        As :func:`skser.explanation.block_importance` returns it.
+        Result of :func:`skser.leakage.leakage_report`, for the gap to random folds.
+    importance : DataFrame of shape (n_blocks, 2) or None, default=None
+        Result of :func:`skser.explanation.block_importance`.
     saliency : Saliency or None, default=None
-        As :func:`skser.explanation.saliency` returns it, of the surest mistake.
-    cross_corpus : DataFrame or None, default=None
-        As :func:`skser.cross_corpus` returns it.
+        Result of :func:`skser.explanation.saliency` for the mistake with the highest confidence.
+    cross_corpus : DataFrame of shape (n_corpora, n_corpora) or None, default=None
+        Result of :func:`skser.cross_corpus`.
+
+    Raises
+    ------
+    DataError
+        ``path`` is a folder, or its folder does not exist or cannot be written to.
     """
     from jinja2 import Environment, PackageLoader
 
@@ -83,21 +87,14 @@ def write_report(
         seconds=sum(fold.fit_seconds + fold.predict_seconds for fold in evaluation.folds),
     )
     with written_whole(path) as temporary:
-        Path(temporary).write_text(page, encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8")
 
 
 def write_pictures(evaluation: Evaluation, folder: Path, **extras: Any) -> list[Path]:
-    """Write every picture of the report as PNG; returns the files."""
-    written = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        for name, figure in draw_pictures(evaluation, **extras):
-            file = folder / f"{name}.png"
-            with written_whole(file) as temporary:
-                figure.savefig(temporary, dpi=150)
-            written.append(file)
-    # One character that no font has would be told by every text and picture that it is in.
-    for message in {str(one.message): one.message for one in caught}.values():
-        if not str(message).startswith("Glyph "):
-            warnings.warn(message, stacklevel=2)
-    return written
+    """Write every picture of the report as PNG, and return the files."""
+    files = []
+    for name, figure in draw_pictures(evaluation, **extras):
+        files.append(folder / f"{name}.png")
+        with written_whole(files[-1]) as temporary:
+            figure.savefig(temporary, dpi=150)
+    return files

@@ -11,16 +11,17 @@ import skser
 from skser import cli
 from skser._models import load_model
 from skser.datasets import make_emotional_speech
-from skser.exceptions import LeakageWarning
 from skser.recipes import RECIPES
 
 QUICK = [
-    "--set",
-    "load__duration=0.5",
-    "--set",
-    "vote__network__classify__epochs=2",
-    "--set",
-    "vote__network__classify__filters=(4,)",
+    *("--set", "load__duration=0.5"),
+    *("--set", "vote__network__classify__epochs=1"),
+    *("--set", "vote__network__classify__filters=(4,)"),
+]
+FUNCTIONALS = [
+    *("--recipe", "functionals"),
+    *("--set", "augment__n_views=1"),
+    *("--set", "features__blocks=['zcr','rms']"),
 ]
 
 
@@ -38,23 +39,27 @@ def corpus(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def model(corpus, tmp_path_factory):
+def trained(corpus, tmp_path_factory):
+    """A model file of the default recipe, and what the command prints."""
     path = tmp_path_factory.mktemp("model") / "model.skser"
-    run("train", corpus, "--out", path, *QUICK)
-    return path
+    return path, run("train", corpus, "--out", path, *QUICK)
+
+
+@pytest.fixture(scope="module")
+def model(trained):
+    return trained[0]
 
 
 @pytest.fixture(scope="module")
 def voices(tmp_path_factory):
-    """What `skser evaluate` needs to know of a table of three speakers."""
+    """Arguments of `skser evaluate` for a table of three speakers."""
     home = tmp_path_factory.mktemp("voices")
     speech = make_emotional_speech(
         home, n_speakers=3, emotions=("angry", "sad"), n_sentences=2, n_takes=2, random_state=0
     )
     columns = {"FileName": speech.paths, "Emotion": speech.target, "Who": speech.groups}
     pd.DataFrame(columns).to_csv(home / "list.csv", index=False)
-    quick = ["--recipe", "functionals", "--set", "augment__n_views=1"]
-    return [home / "list.csv", "--speaker", "Who", *quick]
+    return [home / "list.csv", "--speaker", "Who", *FUNCTIONALS]
 
 
 @pytest.fixture(scope="module")
@@ -90,27 +95,21 @@ def test_help_names_every_recipe():
     assert set(RECIPES) <= set(told)
 
 
-def test_train_tells_what_it_does(corpus, tmp_path):
-    told = run("train", corpus, "--out", tmp_path / "model.skser", *QUICK)
-    assert "8 recordings: angry 4, sad 4" in told
-    assert [p.name for p in tmp_path.iterdir()] == ["model.skser"]
-    # Whoever loads it in Python gets no progress bars.
-    for member in load_model(tmp_path / "model.skser")["vote"].estimators_:
+def test_train_writes_a_silent_model(trained):
+    path, printed = trained
+    assert "8 recordings: angry 4, sad 4" in printed
+    assert [p.name for p in path.parent.iterdir()] == ["model.skser"]
+    for member in load_model(path)["vote"].estimators_:
         assert member["features"].verbose == 0
 
 
 def test_train_on_a_manifest(corpus, tmp_path):
     table = [(str(p), p.parent.name) for p in sorted(corpus.rglob("*.flac"))]
     pd.DataFrame(table, columns=["FileName", "Emotion"]).to_csv(tmp_path / "list.csv", index=False)
-    quick = ["--recipe", "functionals", "--set", "augment__n_views=1"]
-    told = run("train", tmp_path / "list.csv", "--out", tmp_path / "model.skser", *quick)
-    assert "8 recordings: angry 4, sad 4" in told
-
-
-def test_train_by_a_recipe(corpus, tmp_path):
-    quick = ["--set", "classify__epochs=1", "--set", "classify__validation_fraction=0.25"]
-    run("train", corpus, "--recipe", "dense_195", "--out", tmp_path / "model.skser", *quick)
-    assert load_model(tmp_path / "model.skser")["classify"].architecture == "dense"
+    printed = run("train", tmp_path / "list.csv", "--out", tmp_path / "model.skser", *FUNCTIONALS)
+    assert "8 recordings: angry 4, sad 4" in printed
+    blocks = load_model(tmp_path / "model.skser")["features"].blocks
+    assert [block if isinstance(block, str) else block.name for block in blocks] == ["zcr", "rms"]
 
 
 def test_evaluate_leaves_out_speakers(voices, tmp_path, monkeypatch):
@@ -118,7 +117,7 @@ def test_evaluate_leaves_out_speakers(voices, tmp_path, monkeypatch):
     told = run("evaluate", *voices)
     assert re.search(
         r"^unweighted average recall [01]\.\d{3} \(95 % [01]\.\d{3} to [01]\.\d{3}; "
-        r"0\.500 would be chance\)$",
+        r"chance 0\.500\)$",
         told,
         re.M,
     )
@@ -129,8 +128,7 @@ def test_evaluate_leaves_out_speakers(voices, tmp_path, monkeypatch):
 
 def test_evaluate_writes_tables_pictures_and_a_report(voices, tmp_path):
     out = tmp_path / "out"
-    command = ["evaluate", *voices, "--leakage", "--explain", "--out", out]
-    told = run(*command)
+    told = run("evaluate", *voices, "--leakage", "--explain", "--out", out)
     written = [line.removeprefix("wrote ") for line in told.splitlines() if "wrote" in line]
     some = ("results.json", "report.html", "class_scores.png")
     others = ("leakage.csv", "leakage_gap.png", "block_importance.csv", "block_importance.png")
@@ -140,12 +138,7 @@ def test_evaluate_writes_tables_pictures_and_a_report(voices, tmp_path):
         *(file.removeprefix(f"{out}/") for file in written),
     }
     assert re.search(r"^<UAR [01]\.\d{3} with random folds, ", told, re.M)
-    kept = {path: path.stat().st_mtime_ns for path in (out / "folds").iterdir()}
-    assert len(kept) == 9
-    # Once more, and no fold is fitted again.
-    scores = told[told.index("unweighted") :]
-    assert run(*command).endswith(scores)
-    assert {path: path.stat().st_mtime_ns for path in (out / "folds").iterdir()} == kept
+    assert len(list((out / "folds").iterdir())) == 9
 
 
 def test_evaluate_across_corpora(voices, tmp_path):
@@ -154,10 +147,10 @@ def test_evaluate_across_corpora(voices, tmp_path):
     )
     columns = {"FileName": other.paths, "Emotion": other.target, "Who": other.groups}
     pd.DataFrame(columns).to_csv(tmp_path / "other.csv", index=False)
-    told = run("evaluate", *voices, "--across", tmp_path / "other.csv", "--out", tmp_path / "out")
-    table = pd.read_csv(tmp_path / "out" / "cross_corpus.csv", index_col=0)
-    assert list(table.index) == list(table.columns) == ["list", "other"]
-    assert f"{table.loc['list', 'other']:.3f}" in told
+    lines = run("evaluate", *voices, "--across", tmp_path / "other.csv").splitlines()
+    rows = [line.split() for line in lines[-2:]]
+    assert lines[-4].split()[-2:] == [row[0] for row in rows] == ["list", "other"]
+    assert all(0 <= float(uar) <= 1 for row in rows for uar in row[1:])
 
 
 def test_evaluate_normalises_by_speaker(voices):
@@ -165,19 +158,19 @@ def test_evaluate_normalises_by_speaker(voices):
     assert "of each speaker: transductive, those of speakers who are tested" in told
 
 
-def test_evaluate_random_folds_with_a_warning(voices):
-    with pytest.warns(LeakageWarning, match="3 of 3 speakers are both trained on and tested"):
-        told = run("evaluate", *voices, "--folds", "random")
-    assert "not speaker-independent" in told
-
-
-def test_warnings_are_one_line(voices, monkeypatch, capsys):
+def test_evaluate_random_folds_with_a_warning_in_one_line(voices, monkeypatch, capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        code, told = fail(monkeypatch, capsys, "evaluate", *voices, "--folds", "random")
-    assert code == 0
-    assert "skser: warning: 3 of 3 speakers are both trained on and tested, such as " in told
-    assert "LeakageWarning" not in told
+        monkeypatch.setattr(
+            "sys.argv", ["skser", "evaluate", *map(str, voices), "--folds", "random"]
+        )
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+    printed = capsys.readouterr()
+    assert left.value.code == 0
+    assert "not speaker-independent" in printed.out
+    assert "skser: warning: 3 of 3 speakers are both trained on and tested, such as " in printed.err
+    assert "LeakageWarning" not in printed.err
 
 
 def test_evaluate_a_model(model, corpus):
@@ -239,7 +232,7 @@ def test_evaluate_a_model(model, corpus):
             ],
             "pool_size must be None: architecture 'resnet' has only",
         ),
-        (["evaluate", "{corpus}"], "the speakers are not known, or there is only one"),
+        (["evaluate", "{corpus}"], "at least two known speakers are needed"),
         (["evaluate", "{corpus}", "--speaker", "no group"], "speaker"),
         (
             ["evaluate", "{corpus}", "--folds", "speaker"],
@@ -248,7 +241,7 @@ def test_evaluate_a_model(model, corpus):
         ),
         (
             ["evaluate", "{corpus}", "--model", "{model}", "--transductive"],
-            "--transductive must be left out with --model, which is taken as it is",
+            "--transductive must be left out with --model, which is not fitted again",
         ),
         (
             ["evaluate", "{corpus}", "--model", "{model}", "--explain"],
@@ -256,7 +249,7 @@ def test_evaluate_a_model(model, corpus):
         ),
         (
             ["evaluate", "{corpus}", "--across", "{corpus}"],
-            "--across must be corpora of other names, got",
+            "--across must be corpora with different names, got",
         ),
         (
             ["evaluate", "{corpus}", "--leakage", "--folds", "random"],
@@ -268,12 +261,12 @@ def test_evaluate_a_model(model, corpus):
         ),
         (
             ["evaluate", "{corpus}", "--leakage", "--transductive"],
-            "--leakage must be used without --transductive: random folds have too few clips",
+            "--leakage must be used without --transductive: a random fold has too few clips",
         ),
         (["evaluate", "{corpus}", "--out", "{recording}"], "--out must be a folder, got the file"),
         (
             ["evaluate", "{corpus}", "--out", "{recording}/scores"],
-            "--out must be a folder to write to, got",
+            "--out must be a writable folder, got",
         ),
         (["evaluate", "nowhere", "--out", "scores"], "nowhere: no such folder"),
         (
@@ -299,8 +292,8 @@ def test_evaluate_a_model(model, corpus):
         (["predict", "{recording}", "{recording}"], "is no model file, or is cut short"),
         (["predict", "nowhere.joblib", "{recording}"], "nowhere.joblib: is no file"),
         (
-            ["predict", "{model}", "{recording}", "--json", "--csv"],
-            "--json and --csv exclude each other",
+            ["predict", "{model}", "{recording}", "--json", "-", "--csv", "-"],
+            "--csv and --json exclude each other on standard output",
         ),
         (["demo", "--out", "{recording}"], "--out must be a folder, got the file"),
     ],

@@ -46,10 +46,10 @@ def test_info(model):
 
 
 def test_info_as_json_and_card(model):
-    content = json.loads(run("info", model, "--json"))
+    content = json.loads(run("info", model, "--json", "-"))
     assert content["classes"] == ["angry", "calm", "sad"]
     assert content["info"]["score"]["uar"] == 0.5
-    card = run("info", model, "--card")
+    card = run("info", model, "--card", "-")
     assert card.startswith("# Speech emotion recognition with skser")
     assert "| Licence of the data | CC BY 4.0 |" in card
 
@@ -87,7 +87,7 @@ def test_datasets_check_of_a_name_that_is_no_text(tmp_path):
     (tmp_path / "speech").mkdir()
     soundfile.write(tmp_path / "a.wav", np.ones(800), 16000)
     os.rename(tmp_path / "a.wav", os.fsencode(tmp_path / "speech") + b"/\xff.wav")
-    run("datasets", "check", tmp_path / "speech", "--out", tmp_path / "all.csv")
+    run("datasets", "check", tmp_path / "speech", "--csv", tmp_path / "all.csv")
     (path,) = pd.read_csv(tmp_path / "all.csv")["path"]
     assert path == f"{tmp_path}/speech/\\udcff.wav"
 
@@ -95,12 +95,12 @@ def test_datasets_check_of_a_name_that_is_no_text(tmp_path):
 def test_datasets_check(tmp_path):
     soundfile.write(tmp_path / "good.wav", np.zeros(32000), 16000)
     told = run("datasets", "check", tmp_path)
-    assert told == "1 recordings, 0 of them cannot be used; 0.0 minutes (1 at 16000 Hz)\n"
+    assert told == "1 recordings, 0 of them unusable; 0.0 minutes (1 at 16000 Hz)\n"
     (tmp_path / "bad.mp3").write_text("no audio")
-    told = run("datasets", "check", tmp_path, "--out", tmp_path / "all.csv", code=1)
+    told = run("datasets", "check", tmp_path, "--csv", tmp_path / "all.csv", code=1)
     first, second, third = told.splitlines()
     assert first.startswith(f"{tmp_path}/bad.mp3: is not audio that can be read")
-    assert second.startswith("2 recordings, 1 of them cannot be used")
+    assert second.startswith("2 recordings, 1 of them unusable")
     assert third == f"wrote {tmp_path}/all.csv"
 
 
@@ -108,7 +108,10 @@ def test_datasets_check(tmp_path):
     ("arguments", "message"),
     [
         (["info", "{home}/old.joblib"], "{home}/old.joblib: was kept with joblib"),
-        (["info", "{model}", "--json", "--card"], "--json and --card exclude each other, got both"),
+        (
+            ["info", "{model}", "--json", "-", "--card", "-"],
+            "--json and --card exclude each other on",
+        ),
         (["export", "{model}", "--out", "{home}"], "{home}: is there already, and is not an empty"),
         (["export", "{model}", "--out", "{home}/new"], "pipeline has no fitted network to export"),
         (

@@ -41,7 +41,8 @@ def at_home(home, monkeypatch):
 
 
 def invoke(*arguments, stdin=None):
-    return CliRunner().invoke(cli.app, ["predict", *arguments], input=stdin, catch_exceptions=False)
+    arguments = ["predict", *map(str, arguments)]
+    return CliRunner().invoke(cli.app, arguments, input=stdin, catch_exceptions=False)
 
 
 def answers(home, *paths):
@@ -61,7 +62,7 @@ def test_table(at_home, runtime):
 
 
 def test_csv_of_a_folder_in_the_order_of_names(at_home):
-    done = invoke("model.skser", "calls", "--csv")
+    done = invoke("model.skser", "calls", "--csv", "-")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     names = ["calls/0.flac", "calls/2.flac", "calls/4.flac", "calls/old/1.flac", "calls/old/3.flac"]
     assert [row["file"] for row in rows] == names
@@ -70,7 +71,7 @@ def test_csv_of_a_folder_in_the_order_of_names(at_home):
 
 
 def test_json_lines_of_a_pattern(at_home):
-    done = invoke("model.skser", "calls/**/*.flac", "--json")
+    done = invoke("model.skser", "calls/**/*.flac", "--json", "-")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(rows) == 5
     for row in rows:
@@ -79,27 +80,43 @@ def test_json_lines_of_a_pattern(at_home):
         assert numbers == sorted(numbers, reverse=True)
 
 
+def test_several_outputs_at_once(at_home, tmp_path):
+    printed = invoke("model.skser", "calls", "--csv", "-").stdout
+    done = invoke(
+        "model.skser", "calls", "--csv", tmp_path / "a.csv", "--json", tmp_path / "a.json"
+    )
+    assert done.stdout.splitlines() == [f"wrote {tmp_path}/a.json", f"wrote {tmp_path}/a.csv"]
+    assert (tmp_path / "a.csv").read_text() == printed
+    rows = [json.loads(line) for line in (tmp_path / "a.json").read_text().splitlines()]
+    assert [row["file"] for row in rows] == [
+        line.split(",")[0] for line in printed.splitlines()[1:]
+    ]
+    # What is said does not get between the data.
+    mixed = invoke("model.skser", "calls", "--csv", "-", "--json", tmp_path / "a.json")
+    assert (mixed.stdout, mixed.stderr) == (printed, f"wrote {tmp_path}/a.json\n")
+
+
 def test_a_list_on_standard_input(at_home):
-    done = invoke("model.skser", "-", "--csv", stdin="calls/0.flac\n\ncalls/old/1.flac\n")
+    done = invoke("model.skser", "-", "--csv", "-", stdin="calls/0.flac\n\ncalls/old/1.flac\n")
     files = [line.split(",")[0] for line in done.stdout.splitlines()]
     assert files == ["file", "calls/0.flac", "calls/old/1.flac"]
 
 
 def test_top(at_home):
-    done = invoke("model.skser", "calls/0.flac", "--csv", "--top", "2")
+    done = invoke("model.skser", "calls/0.flac", "--csv", "-", "--top", "2")
     (row,) = csv.DictReader(io.StringIO(done.stdout))
     columns = ["file", "emotion", "probability", "emotion2", "probability2", "unlike"]
     assert list(row) == columns
     first, second = np.sort(answers(at_home, "calls/0.flac")[0])[:0:-1]
     assert float(row["probability"]) == pytest.approx(first, abs=1e-4)
     assert float(row["probability2"]) == pytest.approx(second, abs=1e-4)
-    assert invoke("model.skser", "calls/0.flac", "--csv", "--top", "9").exit_code == 0
+    assert invoke("model.skser", "calls/0.flac", "--csv", "-", "--top", "9").exit_code == 0
 
 
 @pytest.mark.parametrize("runtime", ["auto", "tensorflow"])
 def test_a_bad_recording_costs_no_other(at_home, runtime):
     files = ("calls/0.flac", "nowhere.wav", "calls/notes.txt", "calls/old/1.flac")
-    done = invoke("model.skser", *files, "--csv", "--runtime", runtime)
+    done = invoke("model.skser", *files, "--csv", "-", "--runtime", runtime)
     assert done.exit_code == 1
     assert [line.split(",")[0] for line in done.stdout.splitlines()[1:]] == [files[0], files[3]]
     first, second = done.stderr.splitlines()
@@ -115,8 +132,19 @@ def test_nothing_but_bad_recordings(at_home):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["model.skser", "calls/*.mp3"], "calls/*.mp3: no file has a name like this"),
-        (["model.skser", "calls/0.flac", "--json", "--csv"], "--json and --csv exclude each other"),
+        (["model.skser", "calls/*.mp3"], "calls/*.mp3: no file matches this pattern"),
+        (
+            ["model.skser", "calls/0.flac", "--json", "-", "--csv", "-"],
+            "--csv and --json exclude each other on standard output, got - twice",
+        ),
+        (
+            ["model.skser", "calls/2.flac", "--csv", "calls/0.flac"],
+            "--csv must not overwrite a recording, got calls/0.flac",
+        ),
+        (
+            ["model.skser", "calls/0.flac", "--csv", "model.skser"],
+            "model.skser: is named twice, and writing it would overwrite the other",
+        ),
         (["nothing.skser", "calls/0.flac"], "nothing.skser: is no file, so there is no model"),
         (["calls/0.flac", "calls/0.flac"], "calls/0.flac: is no model file, or is cut short"),
         (
@@ -139,7 +167,9 @@ def test_errors_are_one_line(arguments, message, at_home, monkeypatch, capsys):
 def test_less_sure_than_asked_for(at_home):
     probability = answers(at_home, "calls/0.flac")[0].max()
     for limit, is_named in ((probability - 0.01, True), (probability + 0.01, False)):
-        done = invoke("model.skser", "calls/0.flac", "--json", "--abstain-below", f"{limit:.4f}")
+        done = invoke(
+            "model.skser", "calls/0.flac", "--json", "-", "--abstain-below", f"{limit:.4f}"
+        )
         row = json.loads(done.stdout)
         assert (row["emotion"] is not None) == is_named
         assert max(row["probabilities"].values()) == pytest.approx(probability, abs=1e-4)
@@ -153,7 +183,7 @@ def test_unlike_the_training_audio(at_home, tmp_path, runtime):
     skser.save(pipeline, path, info=ModelInfo({"angry": 1}, audio=audio))
     soundfile.write(tmp_path / "quiet.flac", 0.001 * clips[0], 16000, subtype="PCM_24")
     files = ("calls/0.flac", str(tmp_path / "quiet.flac"), "nowhere.wav")
-    done = invoke(str(path), *files, "--json", "--runtime", runtime)
+    done = invoke(str(path), *files, "--json", "-", "--runtime", runtime)
     alike, quiet = map(json.loads, done.stdout.splitlines())
     assert alike["unlike"] == []
     assert quiet["unlike"][0].startswith("level -")
@@ -188,7 +218,7 @@ def run(*arguments, **options):
 def test_a_name_that_is_no_text(at_home, tmp_path):
     name = os.fsencode(tmp_path) + b"/\xff.flac"
     shutil.copy("calls/0.flac", name)
-    done = run("-", "--csv", input=name + b"\n", stdout=subprocess.PIPE)
+    done = run("-", "--csv", "-", input=name + b"\n", stdout=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.splitlines()[1].startswith(name + b",")
 
@@ -205,16 +235,16 @@ def test_whoever_reads_may_leave(at_home):
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "wb") as nobody:
-        done = run("calls/0.flac", "--csv", stdout=nobody)
+        done = run("calls/0.flac", "--csv", "-", stdout=nobody)
     assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_no_standard_input(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(DataError, match=r"^-: there is no recording on standard input$"):
+    with pytest.raises(DataError, match=r"^-: no recording on standard input$"):
         named_recordings(["-"])
 
 
 def test_no_name():
-    with pytest.raises(DataError, match=r"^recordings must have names, got an empty one$"):
+    with pytest.raises(DataError, match=r"^recordings must have names, got an empty name$"):
         named_recordings(["a.wav", ""])

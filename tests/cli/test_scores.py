@@ -47,7 +47,7 @@ def test_of_another_pipeline(folder):
     with pytest.raises(DataError) as caught:
         Scores.read(folder, quick_pipeline(classify__C=2.0), CORPUS)
     assert str(caught.value) == (
-        f"{folder}: holds scores of another pipeline; recipe, --seed and --set must be the same"
+        f"{folder}: holds scores of another pipeline; --recipe, --seed and --set must be the same"
     )
 
 
@@ -61,7 +61,7 @@ def test_of_other_recordings(folder):
 def test_that_say_nothing_of_new_speakers(tmp_path):
     with pytest.warns(LeakageWarning):
         evaluate(quick_pipeline(), SPEECH, cv=StratifiedKFold(3)).save(tmp_path)
-    with pytest.raises(DataError, match=r": holds scores that say nothing of new speakers \("):
+    with pytest.raises(DataError, match=r": holds scores that are not speaker-independent \("):
         Scores.read(tmp_path, quick_pipeline(), CORPUS)
 
 
@@ -69,6 +69,6 @@ def test_that_say_nothing_of_new_speakers(tmp_path):
 def test_that_are_none(content, tmp_path):
     if content is not None:
         (tmp_path / "results.json").write_text(content)
-    start = f"^{re.escape(str(tmp_path))}: holds no scores that `skser evaluate --out` wrote \\("
+    start = f"^{re.escape(str(tmp_path))}: holds no scores of `skser evaluate --out` \\("
     with pytest.raises(DataError, match=start):
         Scores.read(tmp_path, quick_pipeline(), CORPUS)

@@ -80,6 +80,15 @@ def test_every_form_is_written(pipeline, model, recording, tmp_path):
         assert picture.width == 1500
 
 
+@pytest.mark.parametrize("name", ["csv", "png"])
+def test_standard_output(name, model, recording, tmp_path):
+    arguments = ["timeline", model, recording, f"--{name}"]
+    run(*arguments[1:], tmp_path / "a")
+    done = CliRunner().invoke(cli.app, [*map(str, arguments), "-", "--srt", str(tmp_path / "b")])
+    assert done.stdout_bytes == (tmp_path / "a").read_bytes()
+    assert done.stderr == f"wrote {tmp_path}/b\n"
+
+
 def test_without_files_segments_are_told(model, recording, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lines = run(model, recording).splitlines()
@@ -119,7 +128,7 @@ def test_errors_are_one_line_and_leave_nothing(
         (["--csv", "{recording}"], "{recording}: is named twice, and"),
         (["--csv", "a", "--srt", "{model}"], "{model}: is named twice, and"),
         (["--csv", "a", "--json", "a"], "a: is named twice, and writing it would overwrite"),
-        (["--png", "a.svg"], "--png must be a file that ends in .png, got a.svg"),
+        (["--png", "a.wav"], "--png must not overwrite a recording, got a.wav"),
     ],
 )
 def test_nothing_is_overwritten(options, message, model, recording, tmp_path, monkeypatch, capsys):

@@ -1,6 +1,5 @@
 """Values that displays draw; training curves have tests of their own."""
 
-import warnings
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
@@ -14,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_fscore_support
 
 from skser import evaluate
-from skser.exceptions import DataError, ParameterError, SkserWarning
+from skser.exceptions import DataError, ParameterError
 from skser.explanation import Saliency
 from skser.leakage import leakage_report
 from skser.metrics import expected_calibration_error
@@ -31,7 +30,6 @@ from skser.plotting import (
     SaliencyDisplay,
     SpeakerScoresDisplay,
 )
-from skser.plotting._fonts import families_for
 from tests.evaluations import noises, quick_pipeline
 
 SPEECH = noises()
@@ -230,18 +228,17 @@ def test_figures_are_made_where_none_is_given():
     assert ClipDisplay(np.ones(800), 8000).plot().figure_ is plt.gcf()
 
 
-def test_fonts_for_other_scripts(monkeypatch):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert len(families_for(frozenset("angoscia τρόμος гнев"))) == 1
-    # A character that no font has: private use.
-    with pytest.warns(SkserWarning, match="no installed font has the characters \U0010fffd"):
-        families_for(frozenset("a\U0010fffd"))
+def test_fallback_fonts_have_what_the_usual_font_lacks(monkeypatch, tmp_path):
+    def draw(fonts):
+        monkeypatch.setattr("skser.plotting._style._FALLBACK_FONTS", fonts)
+        labels = ["a\u23b3", "b"]  # a STIX font has this character, DejaVu Sans does not
+        display = ConfusionDisplay.from_predictions(labels, labels)
+        display.figure_.savefig(tmp_path / "picture.png")
+        return display.ax_.get_yticklabels()[0].get_fontfamily()
 
-
-def test_warning_of_missing_characters_names_them(ax):
-    with pytest.warns(SkserWarning, match="no installed font has the characters \U0010fffc"):
-        ConfusionDisplay.from_predictions(["a\U0010fffc", "b"], ["b", "b"], ax=ax)
+    with pytest.warns(UserWarning, match="Glyph 9139 .* missing from"):
+        draw(())
+    assert draw(["No Such Font", "STIXSizeOneSym"]) == ["sans-serif", "STIXSizeOneSym"]
 
 
 def test_labels_are_no_formulas(tmp_path):

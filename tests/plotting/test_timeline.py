@@ -54,7 +54,7 @@ def labels(axis):
 
 def test_probabilities_strip_and_silence(ax):
     timeline = timeline_of([2, 2, 2, -1, 0, 2], hop=2.0, end=11.0)
-    display = TimelineDisplay.from_timeline(timeline, ax=ax)
+    display = TimelineDisplay(timeline).plot(ax=ax)
     assert display.ax_ is ax
     assert display.figure_ is ax.figure
     assert_allclose(display.image_.get_array(), timeline[CLASSES].to_numpy().T)
@@ -100,7 +100,7 @@ def test_hours_of_rows_are_drawn_as_means(ax):
 
 
 def test_silence_alone():
-    display = TimelineDisplay.from_timeline(timeline_of([-1, -1]))
+    display = TimelineDisplay(timeline_of([-1, -1])).plot()
     assert display.strips_ == {}
     assert spans(display.silence_) == [(0, 2)]
     assert display.figure_ is plt.gcf()
@@ -120,4 +120,4 @@ def test_times(time, end, expected):
 
 def test_what_is_no_timeline():
     with pytest.raises(DataError, match="timeline must be a table with rows as predict_timeline"):
-        TimelineDisplay(pd.DataFrame()).plot()
+        TimelineDisplay(pd.DataFrame())
