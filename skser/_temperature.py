@@ -1,8 +1,10 @@
-"""What a temperature does to probabilities, which is all that a model file needs to know of it."""
+"""Temperature scaling of probabilities."""
 
 from __future__ import annotations
 
 import numpy as np
+
+from ._functional import softmax
 
 # A probability of 0 has no logarithm.
 _SMALLEST = np.finfo(np.float64).eps
@@ -15,6 +17,4 @@ def log_probabilities(probabilities: np.ndarray) -> np.ndarray:
 
 def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """``softmax(log(p) / temperature)`` over the last axis."""
-    scores = log_probabilities(probabilities) / temperature
-    found = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return found / found.sum(axis=-1, keepdims=True)
+    return softmax(log_probabilities(probabilities) / temperature)
