@@ -119,7 +119,7 @@ def test_answers_the_same_from_a_file(name, fitted, speech, tmp_path):
     pipeline, paths = fitted(name), speech.paths[:3]
     expected = pipeline.predict_proba(paths)
     skser.save(pipeline, tmp_path / "model.skser")
-    loaded = skser.load(tmp_path / "model.skser")
+    loaded = skser.load(tmp_path / "model.skser", runtime="tensorflow")
     assert repr(loaded) == repr(clone(loaded))
     assert repr(loaded) == repr(pipeline)
     assert_array_equal(loaded.predict_proba(paths), expected)
