@@ -42,6 +42,7 @@ _SKLEARN_PARTS = [
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     "sklearn.tree._tree.Tree",
 ]
+# fmt: off
 # Parts of the networks of `skser.networks`, by module.
 _KERAS = {
     None: {"__keras_tensor__"},
@@ -49,34 +50,17 @@ _KERAS = {
     "keras.src.models.functional": {"Functional"},
     "keras.initializers": {"GlorotUniform", "Ones", "Orthogonal", "Zeros"},
     "keras.layers": {
-        "Add",
-        "AveragePooling1D",
-        "BatchNormalization",
-        "Bidirectional",
-        "Concatenate",
-        "Conv1D",
-        "Conv2D",
-        "Dense",
-        "Dropout",
-        "Flatten",
-        "InputLayer",
-        "LSTM",
-        "MaxPooling1D",
-        "ReLU",
-        "Reshape",
-        "SpatialDropout1D",
-        "SpatialDropout2D",
-        "ZeroPadding1D",
-        "ZeroPadding2D",
+        "Add", "AveragePooling1D", "BatchNormalization", "Bidirectional", "Concatenate",
+        "Conv1D", "Conv2D", "Dense", "Dropout", "Flatten", "InputLayer", "LSTM",
+        "MaxPooling1D", "ReLU", "Reshape", "SpatialDropout1D", "SpatialDropout2D",
+        "ZeroPadding1D", "ZeroPadding2D"
     },
 }
 _LAYERS = {
-    "AttentiveStatistics",
-    "FrameMask",
-    "MaskedBatchNormalization",
-    "RelativeToClip",
-    "ShortenMask",
+    "AttentiveStatistics", "FrameMask", "MaskedBatchNormalization", "RelativeToClip",
+    "ShortenMask"
 }
+# fmt: on
 _LAYERS_MODULE = "skser.networks"
 _REGISTERED = "skser>"
 

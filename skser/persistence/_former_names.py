@@ -13,17 +13,12 @@ CLASSES = {
 }
 # Parameters by class, and their values. Those of a network had no prefix, and None was no value.
 _PARAMETERS = {"CNNEmotionClassifier": {"views": ("view_sampling", {"sample": "one"})}}
+# fmt: off
 _NETWORK_PARAMETERS = (
-    "filters",
-    "kernel_size",
-    "pool_size",
-    "projection_units",
-    "recurrent_units",
-    "attention_units",
-    "dense_units",
-    "dropout",
-    "dense_dropout",
+    "filters", "kernel_size", "pool_size", "projection_units", "recurrent_units",
+    "attention_units", "dense_units", "dropout", "dense_dropout",
 )
+# fmt: on
 
 
 def current_state(kind: type, state: dict[str, Any]) -> dict[str, Any]:

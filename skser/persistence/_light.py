@@ -32,15 +32,7 @@ from .saving import warn_of_versions
 
 @dataclass(frozen=True)
 class LightModel:
-    """A model file in its light form.
-
-    Attributes
-    ----------
-    predict_proba : callable
-        From a recording to its probabilities (n_classes,).
-    classes_ : ndarray of shape (n_classes,)
-        The labels.
-    """
+    """A model file in its light form: probabilities (n_classes,) of one recording."""
 
     predict_proba: Callable[[str | bytes], np.ndarray]
     classes_: np.ndarray
