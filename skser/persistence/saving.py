@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -20,8 +20,8 @@ from ._container import Contents
 from ._decoder import Decoder
 from .info import ModelInfo
 
-RUNTIMES = ("auto", "onnx", "tensorflow")
 Runtime = Literal["auto", "onnx", "tensorflow"]
+RUNTIMES = get_args(Runtime)
 
 
 def save(pipeline: Any, path: str | os.PathLike[str], *, info: ModelInfo | None = None) -> None:
