@@ -50,9 +50,9 @@ ESTIMATORS = [
     SoftVotingClassifier([("weak", LogisticRegression(C=0.1)), ("strong", LogisticRegression())]),
     CNNEmotionClassifier(
         "dense",
-        dense_units=(16,),
+        network__dense_units=(16,),
         epochs=8,
-        dense_dropout=0.0,
+        network__dense_dropout=0.0,
         optimizer="sgd",
         learning_rate=0.1,
         weight_decay=0,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _onnx
+from .. import _onnx_runtime
 from .._reading import ClipReader
 from .._recordings import inspect_recording
 from .._rows import without_nan
@@ -198,7 +198,7 @@ def light_form(
     if not is_fitted or not isinstance(pipeline, (Pipeline, TemperatureScaledClassifier)):
         return None
     for network in decoder.networks:
-        if network.graph is None or not _onnx.can_run():
+        if network.graph is None or not _onnx_runtime.can_run():
             return None
         network.runtime = "onnx"
     warn_of_versions(path, manifest)

@@ -26,7 +26,7 @@ _PLAIN_TRAINING: dict[str, Any] = {
     "schedule": "plateau",
     "label_smoothing": 0.0,
     **NOTHING_DRAWN,
-    "views": "all",
+    "view_sampling": "all",
 }
 # librosa's own, which notebooks leave as they are.
 _LIBROSA_FRAMES: dict[str, Any] = {"n_fft": 2048, "hop_length": 512}
