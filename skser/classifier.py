@@ -281,7 +281,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         for name in set(network_params).difference(_of_network(network_params)):
             hint = did_you_mean(name, self._get_param_names())
             raise TypeError(f"{type(self).__name__} has no parameter {name!r}{hint}")
-        vars(self).update(network_params)
+        self.__dict__.update(network_params)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters of the classifier and, with the prefix ``network__``, of its network.
@@ -296,7 +296,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         params : dict
             Values by name.
         """
-        return super().get_params(deep) | _of_network(vars(self))
+        return super().get_params(deep) | _of_network(self.__dict__)
 
     def set_params(self, **params: Any) -> CNNEmotionClassifier:
         """Set parameters of the classifier and of its network.
@@ -318,7 +318,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         """
         network = _of_network(params)
         super().set_params(**{name: v for name, v in params.items() if name not in network})
-        vars(self).update(network)
+        self.__dict__.update(network)
         return self
 
     def fit(

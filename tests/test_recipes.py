@@ -186,3 +186,8 @@ def test_wrong_name():
 def test_wrong_parameter(name):
     with pytest.raises(ParameterError, match="did you mean 'load__duration'"):
         RECIPES[name](load__durations=3)
+
+
+def test_recipes_share_no_blocks():
+    get_recipe("mfcc_cnn")(features__mfcc__n_mfcc=13)
+    assert get_recipe("mfcc_cnn")().get_params()["features__mfcc__n_mfcc"] == 40
