@@ -18,7 +18,7 @@ from ._rows import without_nan
 from ._tensorflow import keras, tf
 from ._trained_network import TrainedNetwork
 from ._training import TrainingSettings
-from ._validation import NONE, Allowed, check_value, did_you_mean, integer, number
+from ._validation import Allowed, check_value, did_you_mean, integer, number
 from ._version import __version__
 from .exceptions import ParameterError
 
@@ -31,17 +31,17 @@ _SIZES = Allowed(
         and all(integer(1).accepts(n) for n in value)
     ),
 )
-# Parameters of the architectures; None is the architecture's default.
+# Parameters of the architectures.
 _ALLOWED = {
-    "filters": [_SIZES, NONE],
-    "kernel_size": [integer(1, 1000), NONE],
-    "pool_size": [integer(1, 1000), NONE],
-    "projection_units": [integer(1), NONE],
-    "recurrent_units": [integer(1), NONE],
-    "attention_units": [integer(1), NONE],
-    "dense_units": [integer(1), _SIZES, NONE],
-    "dropout": [number(0, 0.95), NONE],
-    "dense_dropout": [number(0, 0.95), NONE],
+    "filters": [_SIZES],
+    "kernel_size": [integer(1, 1000)],
+    "pool_size": [integer(1, 1000)],
+    "projection_units": [integer(1)],
+    "recurrent_units": [integer(1)],
+    "attention_units": [integer(1)],
+    "dense_units": [integer(1), _SIZES],
+    "dropout": [number(0, 0.95)],
+    "dense_dropout": [number(0, 0.95)],
 }
 _PREFIX = "network__"
 # Parameters without effect on the result.
@@ -168,7 +168,7 @@ def check_network_params(classifier: Any) -> tuple[Callable[..., keras.Model], d
     params = {
         name.removeprefix(_PREFIX): value
         for name, value in classifier.get_params(deep=False).items()
-        if name.startswith(_PREFIX)
+        if name.startswith(_PREFIX) and value is not None
     }
     accepted = list(inspect.signature(function).parameters.values())[1:]
     names = [p.name for p in accepted if p.kind is not p.VAR_KEYWORD]
@@ -181,7 +181,7 @@ def check_network_params(classifier: Any) -> tuple[Callable[..., keras.Model], d
             )
         if is_named:
             check_value(_PREFIX + name, value, *_ALLOWED[name])
-    return function, {name: _plain(value) for name, value in params.items() if value is not None}
+    return function, {name: _plain(value) for name, value in params.items()}
 
 
 def _check_can_be_kept(model: Any, name: str, n_classes: int) -> None:
