@@ -107,7 +107,7 @@ def run_folds(
         with features_kept(pipeline, folder) as kept, warnings.catch_warnings():
             for extraction in extractions(kept):
                 extraction.fit_transform(clips)
-            set_everywhere(kept, features__verbose=0, classify__verbose=0)
+            set_everywhere(kept, verbose=0)
             # TensorFlow makes workers large, and joblib replaces them.
             warnings.filterwarnings("ignore", "A worker stopped while", UserWarning)
             found = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
@@ -128,14 +128,7 @@ def run_folds(
 
 def without_conveniences(pipeline: Any) -> Any:
     """A clone without the parameters that change no score."""
-    return set_everywhere(
-        clone(pipeline),
-        features__memory=None,
-        features__n_jobs=None,
-        features__verbose=0,
-        classify__verbose=0,
-        **{"__folder": None, "__n_jobs": None},  # of a search around a pipeline
-    )
+    return set_everywhere(clone(pipeline), memory=None, n_jobs=None, verbose=0, folder=None)
 
 
 def history_of(pipeline: Any) -> dict[str, list[float]] | None:

@@ -39,7 +39,26 @@ def _check_splits_nothing(estimator: Any) -> None:
             )
 
 
-class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class WrapperMixin(ClassifierMixin, MetaEstimatorMixin):
+    """A classifier with the tags, classes and feature names of the ``estimator`` it wraps."""
+
+    estimator: Any
+
+    def _keep(self, fitted: Any) -> Any:
+        self.estimator_ = fitted
+        for name in ("classes_", "n_features_in_", "feature_names_in_"):
+            if hasattr(fitted, name):
+                setattr(self, name, getattr(fitted, name))
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags, tags.classifier_tags = inner.input_tags, inner.classifier_tags
+        return tags
+
+
+class AugmentedClassifier(WrapperMixin, BaseEstimator):
     """Let any classifier train on all views of augmented clips.
 
     In `fit` every view becomes a row with its clip's label and weight. If there are views in
@@ -110,11 +129,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 weight = _check_sample_weight(sample_weight, np.empty((len(X), 1)))
                 fit_params["sample_weight"] = X.repeat(weight)
             X, y = X.flatten(), X.repeat(y)
-        self.estimator_ = clone(self.estimator).fit(X, y, **fit_params)
-        self.classes_ = self.estimator_.classes_
-        if hasattr(self.estimator_, "n_features_in_"):
-            self.n_features_in_ = self.estimator_.n_features_in_
-        return self
+        return self._keep(clone(self.estimator).fit(X, y, **fit_params))
 
     def predict(self, X: Any) -> np.ndarray:
         """Labels of clips.
@@ -181,10 +196,3 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self, "estimator_")
         scores = getattr(self.estimator_, method)
         return X.average(scores(X.flatten())) if isinstance(X, AugmentedFeatures) else scores(X)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        tags.input_tags = inner.input_tags
-        tags.classifier_tags = inner.classifier_tags
-        return tags

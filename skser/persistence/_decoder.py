@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._onnx import check_graph
+from .._onnx_runtime import check_graph
 from .._trained_network import TrainedNetwork
 from ._allowed import AllowList, UntrustedError, with_public_modules
 from ._container import Contents

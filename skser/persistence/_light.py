@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _onnx
+from .. import _onnx_runtime
 from .._functional import linear_discriminant, soft_vote, standardize
 from .._reading import ClipReader
 from .._recordings import inspect_recording
@@ -147,7 +147,7 @@ def light_form(
     if not takes_recordings or not isinstance(classes, np.ndarray):
         return None
     for network in decoder.networks:
-        if network.graph is None or not _onnx.can_run():
+        if network.graph is None or not _onnx_runtime.can_run():
             return None
         network.runtime = "onnx"
     warn_of_versions(path, manifest)

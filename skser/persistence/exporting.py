@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _onnx
+from .. import _onnx_export
 from .._files import folder_written_whole
 from .._nested import steps_before, steps_of
 from .._versions import versions
@@ -79,11 +79,11 @@ def export(pipeline: Any, folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def _write_network(network: Any, folder: Path) -> None:
-    from .._keras_backend import write_network
+    from .._predict import write_network
 
-    write_network(network.config, network.weights, folder)
-    if _onnx.can_convert():
-        content = _onnx.to_model(network.config, network.weights)
+    write_network(network.to_keras(), folder)
+    if _onnx_export.can_convert():
+        content = _onnx_export.to_model(network.config, network.weights)
         (folder / "model.onnx").write_bytes(content)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from .. import _onnx
+from .. import _onnx_export, _onnx_runtime
 from .._files import check_writable
 from .._validation import check_value, one_of
 from .._versions import versions
@@ -111,7 +111,7 @@ def save(pipeline: Any, path: str | os.PathLike[str], *, info: ModelInfo | None 
             SkserWarning,
             stacklevel=2,
         )
-    if _onnx.can_convert():
+    if _onnx_export.can_convert():
         _put_graphs(encoder)
     manifest = {
         "format": _container.FORMAT,
@@ -202,7 +202,7 @@ def load(
         raise ModelError(f"{path}: holds a {type(pipeline).__name__}, and no fitted pipeline")
     if runtime == "auto":
         has_all = all(network.graph is not None for network in decoder.networks)
-        runtime = "onnx" if has_all and _onnx.can_run() else "tensorflow"
+        runtime = "onnx" if has_all and _onnx_runtime.can_run() else "tensorflow"
     for network in decoder.networks:
         if runtime == "onnx" and network.graph is None:
             raise ModelError(
@@ -237,7 +237,7 @@ def _major(version: Any) -> str:
 def _put_graphs(encoder: Any) -> None:
     for i, network in enumerate(encoder.networks):
         try:
-            graph = network.graph or _onnx.to_graph(network.config, network.weights)
+            graph = network.graph or _onnx_export.to_graph(network.config, network.weights)
         except SkserError as error:
             warnings.warn(f"kept without ONNX: {error}", SkserWarning, stacklevel=3)
             return

@@ -20,7 +20,7 @@ QUICK = [
     "--set",
     "vote__network__classify__epochs=2",
     "--set",
-    "vote__network__classify__filters=(4,)",
+    "vote__network__classify__network__filters=(4,)",
 ]
 
 
@@ -235,9 +235,9 @@ def test_evaluate_a_model(model, corpus):
         (
             [
                 *("train", "{corpus}", "--out", "m.skser"),
-                *("--set", "vote__network__classify__pool_size=2"),
+                *("--set", "vote__network__classify__network__pool_size=2"),
             ],
-            "pool_size must be None: architecture 'resnet' has only",
+            "architecture 'resnet' has no parameter network__pool_size, only",
         ),
         (["evaluate", "{corpus}"], "the speakers are not known, or there is only one"),
         (["evaluate", "{corpus}", "--speaker", "no group"], "speaker"),

@@ -21,7 +21,7 @@ CLIPS = list(SPEECH.waveforms)
 @pytest.fixture(scope="module")
 def pipeline():
     network = CNNEmotionClassifier(
-        "dense", dense_units=(4,), epochs=1, n_networks=2, random_state=0
+        "dense", network__dense_units=(4,), epochs=1, n_networks=2, random_state=0
     )
     return quick_pipeline(classify=network).fit(CLIPS, SPEECH.target)
 
@@ -71,7 +71,7 @@ def test_labels_and_metadata(pipeline, exported):
 
 
 def test_of_a_vote_it_is_the_network(tmp_path):
-    network = CNNEmotionClassifier("dense", dense_units=(4,), epochs=1, random_state=0)
+    network = CNNEmotionClassifier("dense", network__dense_units=(4,), epochs=1, random_state=0)
     vote = SoftVotingClassifier([("network", network), ("other", quick_pipeline()["classify"])])
     fitted = quick_pipeline(classify=vote).fit(CLIPS, SPEECH.target)
     export(fitted, tmp_path / "exported")

@@ -335,7 +335,7 @@ def test_a_network_of_ones_own_answers_but_is_not_fitted_again(tmp_path):
 
 
 def test_tensorflow_is_not_imported_for_onnx(tmp_path):
-    network = CNNEmotionClassifier("dense", dense_units=(4,), epochs=1, random_state=0)
+    network = CNNEmotionClassifier("dense", network__dense_units=(4,), epochs=1, random_state=0)
     pipeline = fit(classify=network)
     skser.save(pipeline, tmp_path / "model.skser")
     soundfile.write(tmp_path / "clip.wav", CLIPS[0], 16000, subtype="FLOAT")
@@ -358,8 +358,8 @@ def test_tensorflow_is_not_imported_for_onnx(tmp_path):
 
 
 def test_without_the_extra_there_is_no_onnx(tmp_path, monkeypatch):
-    monkeypatch.setattr("skser._onnx.can_convert", lambda: False)
-    network = CNNEmotionClassifier("dense", dense_units=(4,), epochs=1, random_state=0)
+    monkeypatch.setattr("skser._onnx_export.can_convert", lambda: False)
+    network = CNNEmotionClassifier("dense", network__dense_units=(4,), epochs=1, random_state=0)
     path = tmp_path / "model.skser"
     skser.save(fit(classify=network), path)
     assert skser.load(path)["classify"].networks_[0].runtime == "tensorflow"
@@ -369,7 +369,9 @@ def test_without_the_extra_there_is_no_onnx(tmp_path, monkeypatch):
 
 
 def test_a_file_is_hardly_larger_than_its_weights(tmp_path):
-    network = CNNEmotionClassifier("dense", dense_units=(400, 400), epochs=1, random_state=0)
+    network = CNNEmotionClassifier(
+        "dense", network__dense_units=(400, 400), epochs=1, random_state=0
+    )
     pipeline = fit(classify=network)
     skser.save(pipeline, tmp_path / "model.skser")
     assert "networks/0.onnx" in contents_of(tmp_path / "model.skser")[1]
