@@ -49,9 +49,10 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
+from skser import Augmenter
 from skser._files import written_whole
 from skser._fitted_fold import fit_fold
-from skser._nested import extractions, set_everywhere
+from skser._nested import extractions, steps_of
 from skser.cli._evaluation import normalize_by_speaker
 from skser.datasets import load_corpus, make_emotional_speech
 from skser.model_selection import ravdess_folds
@@ -142,7 +143,9 @@ def run(
     todo = []
     for seed in arguments.seeds:
         pipeline = get_recipe(arguments.recipe)(random_state=seed, memory=memory, **arguments.set)
-        set_everywhere(pipeline, augment__random_state=0)  # so that seeds share the features
+        for step in steps_of(pipeline):
+            if isinstance(step, Augmenter):
+                step.set_params(random_state=0)  # so that seeds share the features
         if arguments.protocol.endswith(TRANSDUCTIVE):
             normalize_by_speaker(pipeline)
         for fold, parts in enumerate(make_folds(arguments.protocol, speech, seed)):

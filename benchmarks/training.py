@@ -10,12 +10,21 @@ sequences of their own lengths, which Keras alone would pad to the longest.
 The first epoch, which traces the graph, is left out. The competitors take turns. All run on one
 core by default: on two, the system at times puts both threads on the same one, and then epochs of
 one and the same fit take either 1.5 or 2.5 s.
+
+    python benchmarks/training.py RAVDESS --allocators
+
+compares a training with and without TensorFlow's pooling allocator (``TF_CPU_ALLOCATOR_USE_BFC``),
+each in a process of its own. Losses must be equal.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -79,13 +88,56 @@ def fit_skser(classifier: CNNEmotionClassifier, X: Any, y: np.ndarray) -> tuple:
     return clock.seconds[1:], classifier.history_["loss"][-1]
 
 
+def compare_allocators(command: list[str], turns: int) -> None:
+    """Train in processes with and without the allocator, and print the median of what it took."""
+    figures: dict[str, list[dict]] = {"malloc": [], "pool": []}
+    for turn in range(turns):
+        for name in sorted(figures, reverse=bool(turn % 2)):
+            environment = {**os.environ, "TF_CPU_ALLOCATOR_USE_BFC": str(name == "pool").lower()}
+            output = subprocess.check_output(
+                [sys.executable, __file__, *command, "--once"], env=environment, text=True
+            )
+            figures[name].append(json.loads(output.splitlines()[-1]))
+    losses = [run["losses"] for runs in figures.values() for run in runs]
+    if any(other != losses[0] for other in losses):
+        raise SystemExit(f"losses differ: {losses}")
+    columns = ("wall s", "user s", "system s", "million page faults")
+    rows = [
+        (name, *(f"{np.median([run[column] for run in runs]):.1f}" for column in columns))
+        for name, runs in figures.items()
+    ]
+    print_table(("allocator", *columns), rows)
+
+
+def train_once(classifier: CNNEmotionClassifier, X: Any, y: np.ndarray) -> None:
+    """Print what a training takes of this process, as JSON."""
+    before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    classifier.fit(X, y)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    figures = {
+        "wall s": time.perf_counter() - start,
+        "user s": after.ru_utime - before.ru_utime,
+        "system s": after.ru_stime - before.ru_stime,
+        "million page faults": (after.ru_minflt - before.ru_minflt) / 1e6,
+        "losses": classifier.history_["loss"],
+    }
+    print(json.dumps(figures))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--clips", type=int, default=576)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--cores", type=int, default=1, help="cores to run on (Linux)")
+    parser.add_argument("--epochs", type=int, default=1 + N_EPOCHS, help="of each training")
+    parser.add_argument("--allocators", action="store_true", help="compare allocators")
+    parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.allocators:
+        command = [word for word in sys.argv[1:] if word != "--allocators"]
+        compare_allocators(command, arguments.turns)
+        return
 
     # Before TensorFlow's first operation, which starts a thread for each core.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.cores])
@@ -100,8 +152,11 @@ def main() -> None:
     # A frame of zeros would be padding, which gets no weight.
     one_length[..., 0] += 1e-6
 
-    plain = CNNEmotionClassifier(epochs=1 + N_EPOCHS, random_state=0, **NOTHING_DRAWN)
-    default = CNNEmotionClassifier(epochs=1 + N_EPOCHS, random_state=0)
+    default = CNNEmotionClassifier(epochs=arguments.epochs, random_state=0)
+    if arguments.once:
+        train_once(default, features, y)
+        return
+    plain = CNNEmotionClassifier(epochs=arguments.epochs, random_state=0, **NOTHING_DRAWN)
     competitors = {
         "Keras, one length": lambda: fit_keras(plain, one_length, y),
         "skser, one length, nothing drawn": lambda: fit_skser(plain, one_length, y),

@@ -28,7 +28,7 @@ class DrawSettings:
     """What an epoch changes; see `skser.CNNEmotionClassifier` for each."""
 
     batch_size: int
-    views: str
+    view_sampling: str
     frequency_masks: tuple[int, int]
     time_masks: tuple[int, int]
     time_scale: tuple[float, float]
@@ -82,7 +82,7 @@ class Draws:
     @property
     def n_rows(self) -> int:
         """Rows of an epoch."""
-        n_views = self.values.shape[1] if self.settings.views == "all" else 1
+        n_views = self.values.shape[1] if self.settings.view_sampling == "all" else 1
         return len(self.clips) * n_views
 
     @property
@@ -95,7 +95,7 @@ class Draws:
         """Rows, targets and weights, batch by batch; sequences of ``n_frames`` if that is given."""
         rng = np.random.default_rng([self.seed, number])
         n_views = self.values.shape[1]
-        if self.settings.views == "sample":
+        if self.settings.view_sampling == "one":
             clips, views = self.clips, rng.integers(n_views, size=len(self.clips))
         else:
             clips = np.repeat(self.clips, n_views)

@@ -18,23 +18,34 @@ from ._rows import without_nan
 from ._tensorflow import keras, tf
 from ._trained_network import TrainedNetwork
 from ._training import TrainingSettings
+from ._validation import Allowed, check_value, did_you_mean, integer, number
 from ._version import __version__
 from .exceptions import ParameterError
 
-# Parameters for the function that builds the network, if they are not None.
-_OF_NETWORK = (
-    "filters",
-    "kernel_size",
-    "pool_size",
-    "projection_units",
-    "recurrent_units",
-    "attention_units",
-    "dense_units",
-    "dropout",
-    "dense_dropout",
+_SIZES = Allowed(
+    "a sequence of integers of at least 1",
+    lambda value: (
+        isinstance(value, (Sequence, np.ndarray))
+        and not isinstance(value, str)
+        and len(value) > 0
+        and all(integer(1).accepts(n) for n in value)
+    ),
 )
-# Parameters that change nothing about the outcome.
-_OF_NO_CONSEQUENCE = ("callbacks", "checkpoint", "verbose")
+# Parameters of the architectures.
+_ALLOWED = {
+    "filters": [_SIZES],
+    "kernel_size": [integer(1, 1000)],
+    "pool_size": [integer(1, 1000)],
+    "projection_units": [integer(1)],
+    "recurrent_units": [integer(1)],
+    "attention_units": [integer(1)],
+    "dense_units": [integer(1), _SIZES],
+    "dropout": [number(0, 0.95)],
+    "dense_dropout": [number(0, 0.95)],
+}
+_PREFIX = "network__"
+# Parameters without effect on the result.
+_IGNORED_PARAMS = ("callbacks", "checkpoint", "verbose")
 
 
 def fit_networks(
@@ -71,7 +82,7 @@ def fit_networks(
     build = network_builder(classifier, values.shape[2:], targets.shape[1])
     draw_settings = DrawSettings(
         batch_size=int(classifier.batch_size),
-        views=classifier.views,
+        view_sampling=classifier.view_sampling,
         frequency_masks=tuple(classifier.frequency_masks),
         time_masks=tuple(classifier.time_masks),
         time_scale=tuple(classifier.time_scale),
@@ -107,8 +118,7 @@ def fit_networks(
         # Also what a process left that was killed while it wrote.
         for path in folder.glob(f"*{digest}-*.npz"):
             path.unlink()
-    found, histories = zip(*trained, strict=True)
-    return list(found), list(histories)
+    return [network for network, _ in trained], [history for _, history in trained]
 
 
 def training_settings(classifier: Any) -> TrainingSettings:
@@ -136,8 +146,8 @@ def network_builder(
     Raises
     ------
     ParameterError
-        The architecture does not have a parameter that is not None, or a function of the user's
-        builds what cannot be trained or kept.
+        The architecture lacks a parameter, or a function of the user's builds a network that
+        cannot be trained or kept.
     """
     function, params = check_network_params(classifier)
     meta = networks.NetworkMeta(tuple(input_shape), n_classes)
@@ -151,23 +161,26 @@ def network_builder(
 
 
 def check_network_params(classifier: Any) -> tuple[Callable[..., keras.Model], dict[str, Any]]:
-    """The function that builds the network, and its parameters, all of which it has."""
+    """The function that builds the network, and the parameters that the user has set."""
     architecture = classifier.architecture
     is_named = isinstance(architecture, str)
     function = networks.ARCHITECTURES[architecture] if is_named else architecture
-    given = {name: getattr(classifier, name) for name in _OF_NETWORK}
-    params = {name: value for name, value in given.items() if value is not None}
-    params |= classifier.network_params or {}
+    params = {
+        name.removeprefix(_PREFIX): value
+        for name, value in classifier.get_params(deep=False).items()
+        if name.startswith(_PREFIX) and value is not None
+    }
     accepted = list(inspect.signature(function).parameters.values())[1:]
-    if not any(p.kind is p.VAR_KEYWORD for p in accepted):
-        names = [p.name for p in accepted]
-        for name in params:
-            if name not in names:
-                wrong = "be None" if name in given else "not be in network_params"
-                raise ParameterError(
-                    f"{name} must {wrong}: architecture {_name(architecture)} has only "
-                    f"{', '.join(names) or 'no parameters'}"
-                )
+    names = [p.name for p in accepted if p.kind is not p.VAR_KEYWORD]
+    for name, value in params.items():
+        if name not in names and len(names) == len(accepted):
+            raise ParameterError(
+                f"architecture {_name(architecture)} has no parameter {_PREFIX}{name}, only "
+                f"{', '.join(_PREFIX + n for n in names) or 'none'}"
+                f"{did_you_mean(_PREFIX + name, [_PREFIX + n for n in names])}"
+            )
+        if is_named:
+            check_value(_PREFIX + name, value, *_ALLOWED[name])
     return function, {name: _plain(value) for name, value in params.items()}
 
 
@@ -211,6 +224,6 @@ def _digest(classifier: Any, *arrays: np.ndarray) -> str:
     params = {
         name: identify(value)
         for name, value in classifier.get_params(deep=False).items()
-        if name not in _OF_NO_CONSEQUENCE
+        if name not in _IGNORED_PARAMS
     }
     return joblib.hash((params, __version__, keras.__version__, tf.__version__, arrays))

@@ -99,7 +99,7 @@ def run_folds(
         with features_kept(pipeline, checkpoint) as cached, warnings.catch_warnings():
             for extraction in extractions(cached):
                 extraction.fit_transform(corpus.clips)
-            set_everywhere(cached, features__verbose=0, classify__verbose=0)
+            set_everywhere(cached, verbose=0)
             # TensorFlow makes workers large, and joblib replaces them.
             warnings.filterwarnings("ignore", "A worker stopped while", UserWarning)
             finished = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
@@ -157,16 +157,7 @@ def _run_fold(
 
 def without_conveniences(pipeline: Any) -> Any:
     """A clone without the parameters that change no score."""
-    return set_everywhere(
-        clone(pipeline),
-        features__memory=None,
-        features__n_jobs=None,
-        features__verbose=0,
-        classify__checkpoint=None,
-        classify__verbose=0,
-        # Of a search around a pipeline.
-        **{"__checkpoint": None, "__folder": None, "__n_jobs": None},
-    )
+    return set_everywhere(clone(pipeline), memory=None, n_jobs=None, verbose=0, checkpoint=None)
 
 
 def history_of(pipeline: Any) -> dict[str, list[float]] | None:

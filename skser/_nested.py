@@ -18,20 +18,23 @@ def steps_of(estimator: Any) -> list[Any]:
 
 
 def set_everywhere(pipeline: Any, **params: Any) -> Any:
-    """Set parameters of steps however deep: ``features__verbose`` also in the parts of a vote."""
-    for _, name, step in _walk([("", pipeline)], []):
-        for wanted, value in params.items():
-            owner, _, param = wanted.partition("__")
-            # A Pipeline has parameters of the same names, which it takes for others.
-            is_step = not isinstance(step, Pipeline)
-            if name == owner and is_step and param in getattr(step, "get_params", dict)():
-                step.set_params(**{param: value})
+    """Set parameters of each step of skser's that has them, however deep: ``verbose=0``."""
+    for step in steps_of(pipeline):
+        if any(base.__module__.startswith("skser.") for base in type(step).__mro__):
+            own = step.get_params(deep=False)
+            step.set_params(**{name: value for name, value in params.items() if name in own})
     return pipeline
 
 
-def steps_before(pipeline: Any, is_it: Callable[[Any], bool]) -> tuple[list[tuple[str, Any]], Any]:
-    """The last step that is looked for, and the steps before it; in a vote, of its fitted copy."""
-    return [(before, step) for before, _, step in _walk([("", pipeline)], []) if is_it(step)][-1]
+def steps_before(
+    pipeline: Any, is_wanted: Callable[[Any], bool]
+) -> tuple[list[tuple[str, Any]], Any]:
+    """The steps before the last step that is wanted, and it; in a vote, its fitted copy.
+
+    ``([], None)`` if no step is wanted.
+    """
+    steps = [(before, step) for before, _, step in _walk([("", pipeline)], []) if is_wanted(step)]
+    return steps[-1] if steps else ([], None)
 
 
 def check_steps(pipeline: Any) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ._functional import softmax
+
 # A probability of 0 has no logarithm.
 _SMALLEST = np.finfo(np.float64).eps
 # A temperature beyond would make all answers, or none, certain.
@@ -19,9 +21,7 @@ def log_probabilities(probabilities: np.ndarray) -> np.ndarray:
 
 def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """``softmax(log(p) / temperature)`` over the last axis."""
-    scores = log_probabilities(probabilities) / temperature
-    scaled = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return scaled / scaled.sum(axis=-1, keepdims=True)
+    return softmax(log_probabilities(probabilities) / temperature)
 
 
 def fit_temperature(y_true: Any, y_prob: Any, classes: Any) -> float:

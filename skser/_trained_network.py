@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .exceptions import ModelError, SkserError
+
+if TYPE_CHECKING:
+    import keras
 
 
 class TrainedNetwork:
@@ -40,6 +43,12 @@ class TrainedNetwork:
         self.graph = graph
         self._function: Callable[[np.ndarray], np.ndarray] | None = None
 
+    def to_keras(self) -> keras.Model:
+        """The network as a Keras model, built anew."""
+        from ._predict import build_model
+
+        return build_model(self.config, self.weights)
+
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
         """Probabilities (n_rows, n_classes) in float64, each row with sum 1."""
         if self._function is None:
@@ -51,18 +60,18 @@ class TrainedNetwork:
                 # Of a file that does not fit together, Keras and onnxruntime raise anything.
                 reason = " ".join(str(error).split())
                 raise ModelError(f"the network cannot be loaded ({reason:.200})") from error
-        found = self._function(rows).astype(np.float64)
-        return found / found.sum(axis=1, keepdims=True)
+        probabilities = self._function(rows).astype(np.float64)
+        return probabilities / probabilities.sum(axis=1, keepdims=True)
 
     def _make_function(self) -> Callable[[np.ndarray], np.ndarray]:
         if self.runtime == "onnx":
-            from ._onnx import OnnxFunction
+            from ._onnx_runtime import OnnxFunction
 
             assert self.graph is not None
             return OnnxFunction(self.graph, self.weights)
-        from ._keras_backend import PredictionFunction
+        from ._predict import PredictionFunction
 
-        return PredictionFunction(self.config, self.weights)
+        return PredictionFunction(self.to_keras())
 
     def __getstate__(self) -> dict[str, Any]:
         # The traced function belongs to its process.

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
-from sklearn.utils import column_or_1d
 
-from ._checks import check_none_missing
+from ._checks import check_speakers
 from .exceptions import DataError
 
 
@@ -41,7 +40,7 @@ def validation_part(
     """
     everything = np.arange(len(classes))
     if groups is not None:
-        groups = _check_groups(groups, len(classes))
+        groups = check_speakers(groups, len(classes))
     if fraction == 0:
         return everything, everything[:0]
     seed = rng.randint(np.iinfo(np.int32).max)
@@ -79,16 +78,3 @@ def _parts_by_speaker(
         # A class of fewer clips than parts is in some of them only, which is no harm.
         warnings.simplefilter("ignore", UserWarning)
         return list(splitter.split(classes, classes, groups))
-
-
-def _check_groups(groups: Any, n_clips: int) -> np.ndarray:
-    try:
-        groups = column_or_1d(groups)
-    except ValueError as error:
-        raise DataError(f"groups must be 1-D with a speaker for each clip: {error}") from None
-    if len(groups) != n_clips:
-        raise DataError(
-            f"groups must have a speaker for each clip: {n_clips} clips, {len(groups)} speakers"
-        )
-    check_none_missing(groups, "groups", "speakers")
-    return groups

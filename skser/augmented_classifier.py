@@ -11,7 +11,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, has_fit_parameter
 
 from ._checks import check_labels
-from ._tags import InnerTagsMixin
 from ._validation import check_is_fitted
 from .exceptions import ParameterError
 from .views import AugmentedFeatures
@@ -39,7 +38,26 @@ def _check_splits_nothing(estimator: Any) -> None:
             )
 
 
-class AugmentedClassifier(InnerTagsMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class WrapperMixin(ClassifierMixin, MetaEstimatorMixin):
+    """A classifier with the tags, classes and feature names of the ``estimator`` it wraps."""
+
+    estimator: Any
+
+    def _keep(self, fitted: Any) -> Any:
+        self.estimator_ = fitted
+        for name in ("classes_", "n_features_in_", "feature_names_in_"):
+            if hasattr(fitted, name):
+                setattr(self, name, getattr(fitted, name))
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags, tags.classifier_tags = inner.input_tags, inner.classifier_tags
+        return tags
+
+
+class AugmentedClassifier(WrapperMixin, BaseEstimator):
     """Let any classifier train on all views of augmented clips.
 
     In `fit` every view becomes a row with its clip's label and weight. If there are views in
@@ -110,11 +128,7 @@ class AugmentedClassifier(InnerTagsMixin, ClassifierMixin, MetaEstimatorMixin, B
                 weight = _check_sample_weight(sample_weight, np.empty((len(X), 1)))
                 fit_params["sample_weight"] = X.repeat(weight)
             X, y = X.flatten(), X.repeat(y)
-        self.estimator_ = clone(self.estimator).fit(X, y, **fit_params)
-        self.classes_ = self.estimator_.classes_
-        if hasattr(self.estimator_, "n_features_in_"):
-            self.n_features_in_ = self.estimator_.n_features_in_
-        return self
+        return self._keep(clone(self.estimator).fit(X, y, **fit_params))
 
     def predict(self, X: Any) -> np.ndarray:
         """Labels of clips.

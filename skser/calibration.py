@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils import indexable
 from sklearn.utils.validation import _num_samples
@@ -16,9 +16,9 @@ from ._fitted_fold import FittedFold, fit_fold
 from ._nested import check_gives_probabilities
 from ._protocol import is_speaker_independent
 from ._splits import Splits, split_indices
-from ._tags import InnerTagsMixin
 from ._temperature import at_temperature, fit_temperature
 from ._validation import check_is_fitted
+from .augmented_classifier import WrapperMixin
 from .exceptions import DataError, ParameterError
 
 __all__ = ["TemperatureScaledClassifier", "calibrate", "fit_temperature"]
@@ -26,9 +26,7 @@ __all__ = ["TemperatureScaledClassifier", "calibrate", "fit_temperature"]
 _N_FOLDS = 5
 
 
-class TemperatureScaledClassifier(
-    InnerTagsMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
-):
+class TemperatureScaledClassifier(WrapperMixin, BaseEstimator):
     """A pipeline with calibrated probabilities.
 
     In `fit`, clones of the pipeline predict clips of speakers that they were not trained on. One
@@ -95,7 +93,9 @@ class TemperatureScaledClassifier(
     @classmethod
     def of(cls, pipeline: Any, temperature: float) -> TemperatureScaledClassifier:
         """A fitted pipeline at a given temperature; it holds the pipeline itself."""
-        return cls(pipeline)._keep(pipeline, temperature)
+        scaled = cls(pipeline)
+        scaled.temperature_ = temperature
+        return scaled._keep(pipeline)
 
     def fit(
         self, X: Any, y: Any, groups: Any = None, **fit_params: Any
@@ -144,9 +144,11 @@ class TemperatureScaledClassifier(
                 probabilities.append(fold.probabilities(X, known, classes))
         if not truth:
             raise DataError("cv must test clips of classes that it trains on, got none")
-        temperature = fit_temperature(np.concatenate(truth), np.concatenate(probabilities), classes)
+        self.temperature_ = fit_temperature(
+            np.concatenate(truth), np.concatenate(probabilities), classes
+        )
         fold = fit_fold(self.estimator, *data, np.arange(len(labels)), **fit_params)
-        return self._keep(fold.pipeline, temperature)
+        return self._keep(fold.pipeline)
 
     def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
         """Calibrated probabilities of the labels.
@@ -183,15 +185,6 @@ class TemperatureScaledClassifier(
             except ValueError as error:
                 raise DataError(f"cv cannot divide these clips: {error}") from error
         return split_indices(cv, labels, speakers)[1]
-
-    def _keep(self, fitted: Any, temperature: float) -> TemperatureScaledClassifier:
-        self.estimator_ = fitted
-        self.temperature_ = temperature
-        self.classes_ = fitted.classes_
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(fitted, name):
-                setattr(self, name, getattr(fitted, name))
-        return self
 
     def _predict(self, method: str, X: Any, groups: Any) -> np.ndarray:
         check_is_fitted(self, "estimator_")

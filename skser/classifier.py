@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -22,6 +22,7 @@ from ._validation import (
     Allowed,
     check_is_fitted,
     check_parameters,
+    did_you_mean,
     integer,
     number,
     number_range,
@@ -30,6 +31,9 @@ from ._validation import (
 from ._validation_part import validation_part
 from .exceptions import DataError, ParameterError
 from .views import AugmentedFeatures
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["CNNEmotionClassifier"]
 
@@ -41,18 +45,9 @@ ARCHITECTURES = (
     "dense",
     "cnn256",
 )
+_PREFIX = "network__"
 
 
-def _is_sizes(value: Any) -> bool:
-    return (
-        isinstance(value, (Sequence, np.ndarray))
-        and not isinstance(value, str)
-        and len(value) > 0
-        and all(integer(1).accepts(n) for n in value)
-    )
-
-
-_SIZES = Allowed("a sequence of integers of at least 1", _is_sizes)
 _FUNCTION = Allowed("a function build(meta, **params)", callable)
 _DICT = Allowed("a dict", lambda value: isinstance(value, dict))
 _CALLBACKS = Allowed("a list of Keras callbacks", lambda value: isinstance(value, (list, tuple)))
@@ -67,6 +62,10 @@ _MASKS = Allowed(
 )
 
 
+def _of_network(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if name.startswith(_PREFIX)}
+
+
 class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
     """Classify vectors or sequences of features with a network.
 
@@ -78,31 +77,8 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
     ----------
     architecture : {"resnet", "cnn_average_pooling", "cnn512", "cnn_bilstm_attention", "dense", \
             "cnn256"} or callable, default="resnet"
-        The network, or a function ``build(meta, **network_params)`` that returns a
-        ``keras.Model`` from ``meta.input_shape`` to ``meta.n_classes`` probabilities. See
-        :func:`skser.networks.resnet` and its neighbours.
-    filters : sequence of int or None, default=None
-        Filters of each convolutional stage. None, here and below, is the architecture's own
-        default; a parameter that it does not have must be None.
-    kernel_size : int or None, default=None
-        Length of the filters.
-    pool_size : int or None, default=None
-        Length of the pooling.
-    projection_units : int or None, default=None
-        Units of each frame before it is pooled over time.
-    recurrent_units : int or None, default=None
-        Units of the LSTM in each direction.
-    attention_units : int or None, default=None
-        Hidden units of the attention.
-    dense_units : int, sequence of int or None, default=None
-        Units of the hidden layers.
-    dropout : float or None, default=None
-        Share of units dropped in convolutional stages (in ``dense``, after all hidden layers but
-        the last).
-    dense_dropout : float or None, default=None
-        Share of units dropped after hidden layers.
-    network_params : dict or None, default=None
-        Further parameters of the function that builds the network.
+        The network, or a function ``build(meta, **params)`` that returns a ``keras.Model`` from
+        ``meta.input_shape`` to ``meta.n_classes`` probabilities.
     epochs : int, default=50
         Passes over the training clips.
     batch_size : int, default=16
@@ -143,7 +119,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         What is added to all features, in their standard deviations: with log-mel bands, a level.
     noise : float, default=0.05
         Deviation of the noise added to features, in their standard deviations.
-    views : {"sample", "all"}, default="sample"
+    view_sampling : {"one", "all"}, default="one"
         In each epoch, one view of each clip at random, or all of them.
     n_networks : int, default=1
         Networks trained from different seeds, whose probabilities are averaged.
@@ -164,6 +140,10 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         equal probabilities, unless they are in threads of one process.
     verbose : int, default=0
         1 shows a progress bar.
+    **network_params
+        Parameters of the function that builds the network, with the prefix ``network__``, such as
+        ``network__filters=(32, 64)``; see :func:`skser.networks.resnet` and its neighbours. None
+        is the function's own default.
 
     Attributes
     ----------
@@ -178,6 +158,8 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         The same of every network.
     networks_ : list of TrainedNetwork
         The trained networks as plain data: ``config`` (JSON) and ``weights`` (arrays).
+    model_ : keras.Model
+        The first network as a Keras model, built anew from ``networks_`` each time.
     validation_clips_ : ndarray of int
         Which clips were watched and not trained on.
 
@@ -198,23 +180,15 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
     >>> rng = np.random.default_rng(0)
     >>> y = np.repeat(["calm", "angry"], 20)
     >>> X = (y == "angry")[:, None, None] + 0.1 * rng.normal(size=(40, 30, 4))
-    >>> classifier = CNNEmotionClassifier(filters=(8,), epochs=20, batch_size=8, random_state=0)
+    >>> classifier = CNNEmotionClassifier(
+    ...     network__filters=(8,), epochs=20, batch_size=8, random_state=0
+    ... )
     >>> classifier.fit(X, y).predict(np.ones((1, 30, 4)))
     array(['angry'], dtype='<U5')
     """
 
     _allowed = {
         "architecture": [one_of(*ARCHITECTURES), _FUNCTION],
-        "filters": [_SIZES, NONE],
-        "kernel_size": [integer(1, 1000), NONE],
-        "pool_size": [integer(1, 1000), NONE],
-        "projection_units": [integer(1), NONE],
-        "recurrent_units": [integer(1), NONE],
-        "attention_units": [integer(1), NONE],
-        "dense_units": [integer(1), _SIZES, NONE],
-        "dropout": [number(0, 0.95), NONE],
-        "dense_dropout": [number(0, 0.95), NONE],
-        "network_params": [_DICT, NONE],
         "epochs": [integer(1)],
         "batch_size": [integer(1)],
         "optimizer": [one_of("adamw", "adam", "sgd", "rmsprop")],
@@ -233,7 +207,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         "time_scale": [number_range(0.1, 10)],
         "gain": [number_range(-100, 100)],
         "noise": [number(0, 100)],
-        "views": [one_of("sample", "all")],
+        "view_sampling": [one_of("one", "all")],
         "n_networks": [integer(1)],
         "class_weight": [_DICT, one_of("balanced"), NONE],
         "validation_fraction": [number(0, 0.9)],
@@ -250,23 +224,13 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         self,
         architecture: str | Callable[..., Any] = "resnet",
         *,
-        filters: Sequence[int] | None = None,
-        kernel_size: int | None = None,
-        pool_size: int | None = None,
-        projection_units: int | None = None,
-        recurrent_units: int | None = None,
-        attention_units: int | None = None,
-        dense_units: int | Sequence[int] | None = None,
-        dropout: float | None = None,
-        dense_dropout: float | None = None,
-        network_params: dict[str, Any] | None = None,
         epochs: int = 50,
         batch_size: int = 16,
-        optimizer: str = "adamw",
+        optimizer: Literal["adamw", "adam", "sgd", "rmsprop"] = "adamw",
         learning_rate: float = 3e-3,
         weight_decay: float = 1e-2,
         clip_norm: float | None = 5.0,
-        schedule: str | None = "cosine",
+        schedule: Literal["cosine", "plateau"] | None = "cosine",
         warmup: float = 0.15,
         plateau_factor: float = 0.5,
         plateau_patience: int = 5,
@@ -278,26 +242,17 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         time_scale: tuple[float, float] = (0.87, 1.15),
         gain: tuple[float, float] = (-0.35, 0.35),
         noise: float = 0.05,
-        views: str = "sample",
+        view_sampling: Literal["one", "all"] = "one",
         n_networks: int = 1,
-        class_weight: dict | str | None = None,
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         validation_fraction: float = 0.0,
         callbacks: list[Any] | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
+        **network_params: Any,
     ) -> None:
         self.architecture = architecture
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.pool_size = pool_size
-        self.projection_units = projection_units
-        self.recurrent_units = recurrent_units
-        self.attention_units = attention_units
-        self.dense_units = dense_units
-        self.dropout = dropout
-        self.dense_dropout = dense_dropout
-        self.network_params = network_params
         self.epochs = epochs
         self.batch_size = batch_size
         self.optimizer = optimizer
@@ -316,7 +271,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         self.time_scale = time_scale
         self.gain = gain
         self.noise = noise
-        self.views = views
+        self.view_sampling = view_sampling
         self.n_networks = n_networks
         self.class_weight = class_weight
         self.validation_fraction = validation_fraction
@@ -324,6 +279,48 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         self.checkpoint = checkpoint
         self.random_state = random_state
         self.verbose = verbose
+        for name in set(network_params).difference(_of_network(network_params)):
+            hint = did_you_mean(name, self._get_param_names())
+            raise TypeError(f"{type(self).__name__} has no parameter {name!r}{hint}")
+        self.__dict__.update(network_params)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters of the classifier and, with the prefix ``network__``, of its network.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Without effect on parameters of the network, which are always there.
+
+        Returns
+        -------
+        params : dict
+            Values by name.
+        """
+        return super().get_params(deep) | _of_network(self.__dict__)
+
+    def set_params(self, **params: Any) -> CNNEmotionClassifier:
+        """Set parameters of the classifier and of its network.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name; ``network__filters=(32, 64)`` is one of the network. None gives a
+            parameter of the network its default.
+
+        Returns
+        -------
+        self : CNNEmotionClassifier
+
+        Raises
+        ------
+        ValueError
+            The classifier has no such parameter. Names of the network's are checked at `fit`.
+        """
+        network = _of_network(params)
+        super().set_params(**{name: v for name, v in params.items() if name not in network})
+        self.__dict__.update(network)
+        return self
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
@@ -346,6 +343,14 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         self : CNNEmotionClassifier
+
+        Raises
+        ------
+        ParameterError
+            A parameter has a value that is not allowed, or the architecture lacks it.
+        DataError
+            Features, labels, weights or speakers are unusable, or clips too few for a validation
+            part.
         """
         from ._fitting import fit_networks
 
@@ -392,8 +397,8 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "networks_")
         values = self._check_features(X, reset=False)
         rows = without_nan(X.flatten() if isinstance(X, AugmentedFeatures) else values)
-        found = np.mean([network.probabilities(rows) for network in self.networks_], axis=0)
-        return X.average(found) if isinstance(X, AugmentedFeatures) else found
+        probabilities = np.mean([network.probabilities(rows) for network in self.networks_], axis=0)
+        return X.average(probabilities) if isinstance(X, AugmentedFeatures) else probabilities
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable labels.
@@ -410,6 +415,12 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "networks_")
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    @property
+    def model_(self) -> keras.Model:
+        """The first network as a Keras model."""
+        check_is_fitted(self, "networks_")
+        return self.networks_[0].to_keras()
 
     def _check_together(self) -> None:
         """Raise ParameterError for parameters that do not go together."""

@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import _num_samples
 
 from ._checks import check_labels
+from ._functional import soft_vote
 from ._validation import check_is_fitted
 from .exceptions import ParameterError
 
@@ -122,11 +123,11 @@ class SoftVotingClassifier(ClassifierMixin, _BaseComposition):
         """
         check_is_fitted(self, "weights_")
         routed = process_routing(self, "predict_proba", **params)
-        found = [
+        probabilities = [
             member.predict_proba(X, **routed[name]["predict_proba"])
             for name, member in self.named_estimators_.items()
         ]
-        return np.tensordot(self.weights_, found, axes=1)
+        return soft_vote(probabilities, self.weights_)
 
     def predict(self, X: Any, **params: Any) -> np.ndarray:
         """Labels of clips; parameters as in `predict_proba`."""

@@ -14,8 +14,8 @@ from skser._tensorflow import keras
 # With all that is random: weights, dropout, noise, mixtures, order, and a rate that falls.
 SETTINGS = {
     "architecture": "dense",
-    "dense_units": (8, 8),
-    "dropout": 0.3,
+    "network__dense_units": (8, 8),
+    "network__dropout": 0.3,
     "epochs": 5,
     "batch_size": 8,
     "random_state": 0,
@@ -49,8 +49,8 @@ def scaled(scale):
 
 QUICK = {
     "architecture": linear,
-    "dense_units": None,
-    "dropout": None,
+    "network__dense_units": None,
+    "network__dropout": None,
     "optimizer": "sgd",
     "schedule": None,
     "clip_norm": None,

@@ -30,7 +30,7 @@ TINY = {
     **PLAIN,
     **QUICK,
     "architecture": "dense",
-    "dense_units": (8,),
+    "network__dense_units": (8,),
     "epochs": 3,
     "random_state": 0,
 }
@@ -59,7 +59,12 @@ def speech_like(n_clips=30, n_frames=12, n_features=3, seed=0):
 def fitted():
     X, y = speech_like()
     return CNNEmotionClassifier(
-        **PLAIN, filters=(4,), epochs=20, learning_rate=0.02, dropout=0.0, random_state=0
+        **PLAIN,
+        network__filters=(4,),
+        epochs=20,
+        learning_rate=0.02,
+        network__dropout=0.0,
+        random_state=0,
     ).fit(X, y)
 
 
@@ -104,13 +109,13 @@ def test_padding_frames_do_not_count(fitted, n_padding):
 def test_vectors_of_any_size(n_features):
     X = np.random.default_rng(0).normal(size=(12, n_features))
     y = ["happy", "sad"] * 6
-    classifier = CNNEmotionClassifier(filters=(4,), epochs=1, random_state=0).fit(X, y)
+    classifier = CNNEmotionClassifier(network__filters=(4,), epochs=1, random_state=0).fit(X, y)
     assert classifier.predict_proba(X[:1]).shape == (1, 2)
 
 
 def test_one_frame_is_a_sequence():
     X, y = speech_like(n_frames=1)
-    classifier = CNNEmotionClassifier(filters=(4,), epochs=1, random_state=0).fit(X, y)
+    classifier = CNNEmotionClassifier(network__filters=(4,), epochs=1, random_state=0).fit(X, y)
     assert classifier.predict_proba(X[:1]).shape == (1, 3)
 
 
@@ -133,7 +138,7 @@ def test_sequences_of_any_length(fitted, n_frames):
 
 def test_one_seed_one_result():
     X, y = speech_like()
-    drawn = CNNEmotionClassifier("dense", dense_units=(8, 8), epochs=3, random_state=0)
+    drawn = CNNEmotionClassifier("dense", network__dense_units=(8, 8), epochs=3, random_state=0)
     first, second, other = (
         clone(drawn).set_params(random_state=seed).fit(X, y).predict_proba(X) for seed in (0, 0, 1)
     )
@@ -173,12 +178,12 @@ def test_users_own_code_may_go_unseeded_after_a_fit():
 def test_numpy_scalars_of_a_search():
     X, y = speech_like()
     params = {
-        "filters": np.array([4]),
-        "kernel_size": np.int64(3),
-        "pool_size": np.int64(2),
-        "dense_units": np.int32(4),
-        "dropout": np.float32(0.1),
-        "dense_dropout": np.float64(0.1),
+        "network__filters": np.array([4]),
+        "network__kernel_size": np.int64(3),
+        "network__pool_size": np.int64(2),
+        "network__dense_units": np.int32(4),
+        "network__dropout": np.float32(0.1),
+        "network__dense_dropout": np.float64(0.1),
         "epochs": np.int64(2),
         "batch_size": np.int64(8),
         "learning_rate": np.float32(0.01),
@@ -206,12 +211,6 @@ def test_numpy_scalars_of_a_search():
     assert_allclose(found, plain, rtol=1e-4)
 
 
-def test_numpy_scalars_in_network_params():
-    params = {"projection_units": np.int64(3), "dense_units": np.int64(2), "dropout": np.float32(0)}
-    network = network_builder(CNNEmotionClassifier(network_params=params), (12, 3), 2)()
-    assert (2, 2) in [w.shape for w in network.get_weights()]
-
-
 def as_arrays(params):
     return {name: np.asarray(value) for name, value in params.items()}
 
@@ -227,7 +226,7 @@ def test_the_global_random_state_is_left_alone():
 def test_all_views_are_rows_in_fit_and_averaged_in_predict():
     X, y = speech_like()
     views = AugmentedFeatures(np.stack([X, X + 0.01], axis=1))
-    classifier = CNNEmotionClassifier(**LINEAR, views="all").fit(views, y)
+    classifier = CNNEmotionClassifier(**LINEAR, view_sampling="all").fit(views, y)
     rows = CNNEmotionClassifier(**LINEAR).fit(views.flatten(), views.repeat(y))
     assert_array_equal(classifier.predict_proba(X), rows.predict_proba(X))
     assert_allclose(
@@ -247,12 +246,12 @@ class Batches(keras.callbacks.Callback):
         self.n += 1
 
 
-@pytest.mark.parametrize(("views", "n"), [("sample", 4), ("all", 12)])
+@pytest.mark.parametrize(("views", "n"), [("one", 4), ("all", 12)])
 def test_views_of_an_epoch(views, n):
     X, y = speech_like()
     X = AugmentedFeatures(np.stack([X, X, X], axis=1))
     batches = Batches()
-    CNNEmotionClassifier(**LINEAR, views=views, batch_size=8, callbacks=[batches]).fit(X, y)
+    CNNEmotionClassifier(**LINEAR, view_sampling=views, batch_size=8, callbacks=[batches]).fit(X, y)
     assert batches.n == n
 
 
@@ -340,7 +339,7 @@ def test_watched_speakers_are_whole():
     assert_array_equal(np.unique(y[watched], return_counts=True)[1], [2, 2, 2])
     with pytest.raises(DataError) as error:
         classifier.fit(X, y, groups=groups[1:])
-    assert str(error.value) == "groups must have a speaker for each clip: 30 clips, 29 speakers"
+    assert str(error.value) == "groups must have a speaker for each clip: 30 clips, got shape (29,)"
 
 
 @sklearn.config_context(enable_metadata_routing=True)
@@ -426,27 +425,60 @@ def test_optimizers_and_schedules(optimizer, schedule):
 
 
 def test_units_of_the_projection():
-    network = network_builder(CNNEmotionClassifier(projection_units=7), (None, 64), 8)()
+    network = network_builder(CNNEmotionClassifier(network__projection_units=7), (None, 64), 8)()
     assert 7 in [w.shape[-1] for w in network.get_weights()]
 
 
 def test_parameters_reach_the_network():
     classifier = CNNEmotionClassifier(
         "cnn_bilstm_attention",
-        filters=[np.int64(4)],
-        kernel_size=7,
-        pool_size=3,
-        recurrent_units=5,
-        attention_units=6,
-        dense_units=np.int64(2),
-        dropout=0.25,
-        network_params={"dense_dropout": 0.75},
+        network__filters=[np.int64(4)],
+        network__kernel_size=7,
+        network__pool_size=3,
+        network__recurrent_units=5,
+        network__attention_units=6,
+        network__dense_units=np.int64(2),
+        network__dropout=0.25,
+        network__dense_dropout=0.75,
     )
     network = network_builder(classifier, (12, 3), 8)()
     shapes = [w.shape for w in network.get_weights()]
     assert {(7, 3, 4), (4, 20), (10, 6), (10, 2), (2, 8)} <= set(shapes)
     config = network.to_json()
     assert all(text in config for text in ('"pool_size": [3]', '"rate": 0.25', '"rate": 0.75'))
+
+
+def test_network_parameters_are_parameters():
+    classifier = CNNEmotionClassifier("dense", network__dense_units=(8,))
+    assert repr(classifier) == (
+        "CNNEmotionClassifier(architecture='dense', network__dense_units=(8,))"
+    )
+    classifier.set_params(network__dropout=0.5, epochs=3)
+    copies = clone(classifier), pickle.loads(pickle.dumps(classifier))
+    for copy in copies:
+        params = copy.get_params()
+        assert params["network__dense_units"] == (8,)
+        assert (params["network__dropout"], params["epochs"]) == (0.5, 3)
+    default = CNNEmotionClassifier("dense", network__dropout=0.5)
+    default.set_params(network__dropout=None)
+    sizes = [network_builder(c, (5,), 2)().count_params() for c in (default, classifier)]
+    assert sizes[0] > sizes[1] == 5 * 8 + 8 + 4 * 8 + 2 * 8 + 2
+
+
+def test_unknown_parameters_are_refused():
+    with pytest.raises(TypeError, match="no parameter 'epoch'; did you mean 'epochs'"):
+        CNNEmotionClassifier(epoch=3)
+    with pytest.raises(ValueError, match="Invalid parameter 'filters'"):
+        CNNEmotionClassifier().set_params(filters=(3,))
+
+
+def test_the_keras_model(fitted):
+    X, _ = speech_like()
+    model = fitted.model_
+    assert isinstance(model, keras.Model)
+    assert_allclose(np.asarray(model(X)), fitted.predict_proba(X), rtol=1e-4)
+    assert "model_" not in vars(fitted)
+    assert not hasattr(CNNEmotionClassifier(), "model_")
 
 
 def test_a_function_builds_the_network():
@@ -458,7 +490,7 @@ def test_a_function_builds_the_network():
         return linear(meta)
 
     classifier = CNNEmotionClassifier(
-        **{**LINEAR, "architecture": build}, filters=[7, 8], network_params={"scale": 0.5}
+        **{**LINEAR, "architecture": build}, network__filters=[7, 8], network__scale=0.5
     )
     assert classifier.fit(X, y).predict_proba(X).shape == (30, 3)
     assert set(seen) == {((12, 3), 3, True, (7, 8), 0.5)}
@@ -512,23 +544,13 @@ def test_a_function_that_builds_what_cannot_be_trained_or_kept(build, message):
     ("params", "message"),
     [
         (
-            {"architecture": "dense", "pool_size": 3},
-            "pool_size must be None: architecture 'dense' has only dense_units, dropout, "
-            "dense_dropout",
+            {"architecture": "dense", "network__dropuot": 3},
+            "architecture 'dense' has no parameter network__dropuot, only network__dense_units, "
+            "network__dropout, network__dense_dropout; did you mean 'network__dropout'?",
         ),
         (
-            {"architecture": "cnn256", "recurrent_units": 3},
-            "recurrent_units must be None: architecture 'cnn256' has only filters, kernel_size, "
-            "pool_size, dense_units, dropout, dense_dropout",
-        ),
-        (
-            {"architecture": "dense", "network_params": {"depth": 3}},
-            "depth must not be in network_params: architecture 'dense' has only dense_units, "
-            "dropout, dense_dropout",
-        ),
-        (
-            {"architecture": build_nothing, "filters": (3,)},
-            "filters must be None: architecture build_nothing has only no parameters",
+            {"architecture": build_nothing, "network__filters": (3,)},
+            "architecture build_nothing has no parameter network__filters, only none",
         ),
         (
             {"architecture": "cnn265"},
@@ -608,15 +630,14 @@ def test_in_cross_validation_and_parallel():
     ("parameter", "value", "allowed"),
     [
         ("epochs", 0, "an integer of at least 1"),
-        ("filters", (), "a sequence of integers of at least 1 or None"),
-        ("filters", (8, 0), "a sequence of integers of at least 1 or None"),
-        ("filters", "88", "a sequence of integers of at least 1 or None"),
+        ("network__filters", (), "a sequence of integers of at least 1"),
+        ("network__filters", (8, 0), "a sequence of integers of at least 1"),
+        ("network__filters", "88", "a sequence of integers of at least 1"),
         (
-            "dense_units",
+            "network__dense_units",
             0.5,
-            "an integer of at least 1 or a sequence of integers of at least 1 or None",
+            "an integer of at least 1 or a sequence of integers of at least 1",
         ),
-        ("network_params", [1], "a dict or None"),
         ("optimizer", "lion", "'adamw' or 'adam' or 'sgd' or 'rmsprop'"),
         ("warmup", 1, "a number in [0, 0.9]"),
         ("plateau_factor", 1, "a number in (0, 0.99]"),
@@ -626,7 +647,7 @@ def test_in_cross_validation_and_parallel():
         ("n_networks", 0, "an integer of at least 1"),
         ("callbacks", Batches, "a list of Keras callbacks or None"),
         ("checkpoint", 3, "a folder or None"),
-        ("dropout", 1.0, "a number in [0, 0.95] or None"),
+        ("network__dropout", 1.0, "a number in [0, 0.95]"),
         ("learning_rate", 0, "a number above 0"),
         ("class_weight", "even", "a dict or 'balanced' or None"),
         ("validation_fraction", 1.5, "a number in [0, 0.9]"),
@@ -636,7 +657,7 @@ def test_in_cross_validation_and_parallel():
 def test_bad_parameters(parameter, value, allowed):
     X, y = speech_like()
     with pytest.raises(ParameterError) as error:
-        CNNEmotionClassifier(**{**TINY, parameter: value}).fit(X, y)
+        CNNEmotionClassifier(**{**TINY, "architecture": "cnn256", parameter: value}).fit(X, y)
     assert str(error.value) == f"{parameter} must be {allowed}, got {value!r}"
 
 

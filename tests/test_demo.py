@@ -7,7 +7,11 @@ import pytest
 from skser import demo, evaluate
 from skser._models import load_model
 
-TINY = {"load__duration": 1.0, "augment__n_views": 2, "vote__network__classify__filters": (8,)}
+TINY = {
+    "load__duration": 1.0,
+    "augment__n_views": 2,
+    "vote__network__classify__network__filters": (8,),
+}
 
 
 def test_demo_goes_the_whole_way(tmp_path, monkeypatch):

@@ -22,7 +22,7 @@ def draws(values, clips=None, seed=0, **changed):
     n = len(values)
     clips = np.arange(n) if clips is None else np.asarray(clips)
     targets, weights = np.eye(3)[np.arange(n) % 3], np.arange(n) + 1.0
-    given = {"batch_size": 32, "views": "sample", **NOTHING_DRAWN, **changed}
+    given = {"batch_size": 32, "view_sampling": "one", **NOTHING_DRAWN, **changed}
     return Draws(np.asarray(values), targets, weights, clips, DrawSettings(**given), seed)
 
 
@@ -77,7 +77,7 @@ def test_an_epoch_depends_on_seed_and_number_only(values):
 def test_each_clip_once_or_all_its_views(n_clips, n_views, batch_size, number, data):
     clips = data.draw(st.sets(st.integers(0, n_clips - 1), min_size=1).map(sorted))
     for views in ("sample", "all"):
-        drawn = draws(vectors(n_clips, n_views), clips, batch_size=batch_size, views=views)
+        drawn = draws(vectors(n_clips, n_views), clips, batch_size=batch_size, view_sampling=views)
         x, targets, weights = rows(drawn, number)
         n = 1 if views == "sample" else n_views
         assert_array_equal(np.sort(x[:, 0]), np.repeat(clips, n))

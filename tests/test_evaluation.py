@@ -146,7 +146,9 @@ def test_files(evaluation, predictions, tmp_path):
 
 
 def test_training_history_of_every_fold(tmp_path):
-    network = CNNEmotionClassifier(architecture="dense", dense_units=(4,), epochs=2, random_state=0)
+    network = CNNEmotionClassifier(
+        architecture="dense", network__dense_units=(4,), epochs=2, random_state=0
+    )
     evaluation = evaluate(
         quick_pipeline(classify=network), noises(n_speakers=2, n_takes=2), cv=GroupKFold(2)
     )

@@ -1,13 +1,15 @@
 import numpy as np
 from numpy.testing import assert_array_equal
+from sklearn.pipeline import Pipeline
+from sklearn.svm import SVC
 
-from skser import make_emotion_pipeline
-from skser._nested import extractions, set_everywhere, steps_of
+from skser import FeatureUnionExtractor, make_emotion_pipeline
+from skser._nested import extractions, set_everywhere, steps_before, steps_of
 from skser.recipes import dense_195, functionals, residual_network
 
 
 def test_parameters_are_set_in_every_part():
-    pipeline = set_everywhere(make_emotion_pipeline(), features__verbose=1, classify__verbose=1)
+    pipeline = set_everywhere(make_emotion_pipeline(), verbose=1)
     params = pipeline.get_params()
     assert params["vote__functionals__features__verbose"] == 1
     assert params["vote__network__features__verbose"] == 1
@@ -17,20 +19,24 @@ def test_parameters_are_set_in_every_part():
 def test_parameters_are_set_in_what_a_vote_has_fitted():
     waveforms = np.random.default_rng(0).normal(size=(8, 8000))
     pipeline = make_emotion_pipeline(vote__network="drop").fit(waveforms, ["angry", "sad"] * 4)
-    (fitted,) = set_everywhere(pipeline, features__verbose=1)["vote"].estimators_
+    (fitted,) = set_everywhere(pipeline, verbose=1)["vote"].estimators_
     assert fitted["features"].verbose == 1
 
 
-def test_parameters_are_set_in_a_plain_pipeline():
-    params = set_everywhere(dense_195(), features__verbose=1).get_params()
-    assert params["features__verbose"] == 1
-    assert params["classify__verbose"] == 0
+def test_steps_are_found_by_what_they_are():
+    pipeline = Pipeline([("features", SVC(verbose=True)), ("mel", FeatureUnionExtractor(["mfcc"]))])
+    params = set_everywhere(pipeline, verbose=1).get_params()
+    assert params["mel__verbose"] == 1
+    assert params["features__verbose"] is True
+    assert params["verbose"] is False  # of the pipeline itself
 
 
-def test_a_name_is_matched_whole():
-    # "mean_features__verbose" would end in the same letters.
-    pipeline = set_everywhere(functionals(), s__verbose=1)
-    assert pipeline.get_params()["features__verbose"] == 0
+def test_steps_before_the_last_that_is_wanted():
+    pipeline = dense_195()
+    before, step = steps_before(pipeline, lambda step: hasattr(step, "n_views"))
+    assert [name for name, _ in before] == ["load"]
+    assert step is pipeline["augment"]
+    assert steps_before(pipeline, lambda step: False) == ([], None)
 
 
 def test_extractions_make_the_features_of_each_part():

@@ -40,7 +40,7 @@ TINY = {
     "load__duration": 0.5,
     "features__mel__n_mels": 16,
     "augment__n_views": 1,
-    "classify__filters": (8,),
+    "classify__network__filters": (8,),
     "classify__epochs": 2,
 }
 TINY_VOTE = {
@@ -190,7 +190,7 @@ def test_grid_search_over_all_steps_in_two_processes(speech):
         residual_network(random_state=0, **TINY, classify__architecture="cnn_average_pooling"),
         [
             {"load__duration": [0.5], "features__mel__n_mels": [8]},
-            {"classify__dropout": [0.2]},
+            {"classify__network__dropout": [0.2]},
         ],
         cv=GroupKFold(2),
         scoring="balanced_accuracy",

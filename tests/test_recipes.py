@@ -19,19 +19,23 @@ QUICK = {
     "default": {
         "augment__n_views": 1,
         "vote__network__classify__epochs": 1,
-        "vote__network__classify__filters": (4,),
+        "vote__network__classify__network__filters": (4,),
     },
     "functionals": {"augment__n_views": 2},
-    "residual_network": {"classify__filters": (4,), "augment__n_views": 1, **_ONE_EPOCH},
-    "mfcc_cnn": {"classify__filters": (4, 4), **_ONE_EPOCH},
-    "cnn_512": {"classify__filters": (8, 8), "classify__dense_units": 8, **_ONE_EPOCH},
+    "residual_network": {"classify__network__filters": (4,), "augment__n_views": 1, **_ONE_EPOCH},
+    "mfcc_cnn": {"classify__network__filters": (4, 4), **_ONE_EPOCH},
+    "cnn_512": {
+        "classify__network__filters": (8, 8),
+        "classify__network__dense_units": 8,
+        **_ONE_EPOCH,
+    },
     "cnn_bilstm_attention": {
-        "classify__filters": (8,),
-        "classify__recurrent_units": 4,
+        "classify__network__filters": (8,),
+        "classify__network__recurrent_units": 4,
         **_ONE_EPOCH,
     },
     "dense_195": _ONE_EPOCH,
-    "cnn_256": {"classify__filters": (4, 4), **_ONE_EPOCH},
+    "cnn_256": {"classify__network__filters": (4, 4), **_ONE_EPOCH},
 }
 # As published: rate in Hz, seconds from where on, features of a frame, views; then the training.
 PUBLISHED = {
@@ -70,7 +74,7 @@ ADAM_ON_A_PLATEAU = {
     "schedule": "plateau",
     "label_smoothing": 0.0,
     "time_masks": (0, 0),
-    "views": "all",
+    "view_sampling": "all",
 }
 
 
@@ -119,7 +123,7 @@ def test_answers_the_same_from_a_file(name, fitted, speech, tmp_path):
     pipeline, paths = fitted(name), speech.paths[:3]
     expected = pipeline.predict_proba(paths)
     skser.save(pipeline, tmp_path / "model.skser")
-    loaded = skser.load(tmp_path / "model.skser")
+    loaded = skser.load(tmp_path / "model.skser", runtime="tensorflow")
     assert repr(loaded) == repr(clone(loaded))
     assert repr(loaded) == repr(pipeline)
     assert_array_equal(loaded.predict_proba(paths), expected)
@@ -182,3 +186,8 @@ def test_wrong_name():
 def test_wrong_parameter(name):
     with pytest.raises(ParameterError, match="did you mean 'load__duration'"):
         RECIPES[name](load__durations=3)
+
+
+def test_recipes_share_no_blocks():
+    get_recipe("mfcc_cnn")(features__mfcc__n_mfcc=13)
+    assert get_recipe("mfcc_cnn")().get_params()["features__mfcc__n_mfcc"] == 40

@@ -70,9 +70,12 @@ def test_grid_over_every_step(speech, tmp_path):
 def test_random_search_over_a_network_extracts_once(speech, tmp_path):
     pipeline = quick_pipeline(
         features__memory=tmp_path,
-        classify=CNNEmotionClassifier("dense", dense_units=(8,), epochs=3, random_state=0),
+        classify=CNNEmotionClassifier("dense", network__dense_units=(8,), epochs=3, random_state=0),
     )
-    space = {"classify__learning_rate": loguniform(1e-3, 1e-1), "classify__dense_dropout": [0, 0.2]}
+    space = {
+        "classify__learning_rate": loguniform(1e-3, 1e-1),
+        "classify__network__dense_dropout": [0, 0.2],
+    }
     search = RandomizedSearchCV(pipeline, space, n_iter=2, cv=GroupKFold(2), random_state=0)
     fitted(search, speech)
     assert n_entries(tmp_path) == len(speech.paths)
@@ -82,7 +85,7 @@ def test_random_search_over_a_network_extracts_once(speech, tmp_path):
 def test_halving_by_epochs(speech, tmp_path):
     pipeline = quick_pipeline(
         features__memory=tmp_path,
-        classify=CNNEmotionClassifier("dense", dense_units=(8,), random_state=0),
+        classify=CNNEmotionClassifier("dense", network__dense_units=(8,), random_state=0),
     )
     search = HalvingRandomSearchCV(
         pipeline,

@@ -20,7 +20,7 @@ def test_nothing_is_watched_unasked(groups):
     assert_array_equal(validation, [])
 
 
-@pytest.mark.parametrize("groups", [None, SPEAKERS, SPEAKERS[:, None].tolist()])
+@pytest.mark.parametrize("groups", [None, SPEAKERS, SPEAKERS.tolist()])
 @pytest.mark.filterwarnings("ignore:A column-vector")
 def test_each_clip_is_on_one_side_and_classes_in_proportion(groups):
     training, validation = part(0.2, groups=groups)
@@ -101,12 +101,11 @@ def test_too_few_clips():
     [
         (
             SPEAKERS[:-1],
-            "groups must have a speaker for each clip: 60 clips, 59 speakers",
+            "groups must have a speaker for each clip: 60 clips, got shape (59,)",
         ),
         (
             np.zeros((60, 2)),
-            "groups must be 1-D with a speaker for each clip: y should be a 1d array, got an "
-            "array of shape (60, 2) instead.",
+            "groups must have a speaker for each clip: 60 clips, got shape (60, 2)",
         ),
         (
             np.array(["one", None, *["two"] * 58], dtype=object),

@@ -97,7 +97,7 @@ def _is_written(tuning: Tuning, out: Path) -> bool:
 
 
 def _write(tuning: Tuning, out: Path, say: Callable[[str], None]) -> None:
-    best = set_everywhere(tuning.best_pipeline(), features__verbose=0, classify__verbose=0)
+    best = set_everywhere(tuning.best_pipeline(), verbose=0)
     save_model(best, out / "best.skser")
     for path in (out / "best.skser", *tuning.save(out)):
         say(f"wrote {path}")

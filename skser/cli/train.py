@@ -72,7 +72,7 @@ def train(
     speech = load_speech(data, corpus, speaker)
     known = None if scores is None else Scores.read(scores, pipeline, speech)
     pipeline.fit(speech.paths, speech.target)
-    set_everywhere(pipeline, features__verbose=0, classify__verbose=0)
+    set_everywhere(pipeline, verbose=0)
     audio = TrainingAudio.of(pipeline, speech.paths).to_dict()
     info = ModelInfo.of(speech, audio=audio)
     if known is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from .._feature_checks import check_features
+from .._functional import standardize
 from .._validation import BOOLEAN, check_is_fitted, check_parameters
 from ..exceptions import DataError
 from ..views import AugmentedFeatures
@@ -97,8 +98,7 @@ class FeatureScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "mean_")
         values = check_features(self, X, reset=False, allow_nan=True)
-        scaled = values - self.mean_.astype(values.dtype)
-        scaled /= self.scale_.astype(values.dtype)
+        scaled = standardize(values, self.mean_, self.scale_)
         return AugmentedFeatures(scaled) if isinstance(X, AugmentedFeatures) else scaled
 
     def __sklearn_tags__(self) -> Any:

@@ -1,248 +1,203 @@
-"""What a model file may name: estimators of skser and scikit-learn, and layers of Keras.
-
-Nothing else is imported or made, whatever a file says.
+"""What a model file may name: estimators of skser and scikit-learn, layers of Keras, and what the
+caller trusts. Nothing else is imported or made, whatever a file says.
 """
 
 from __future__ import annotations
 
 import importlib
+import pkgutil
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-_OF_SKSER = {
-    "skser.augmentation": ("Augmenter",),
-    "skser.augmented_classifier": ("AugmentedClassifier",),
-    "skser.calibration": ("TemperatureScaledClassifier",),
-    "skser.classifier": ("CNNEmotionClassifier",),
-    "skser.features": (
-        "MFCC",
-        "RMS",
-        "Chroma",
-        "ChromaCQT",
-        "FeatureScaler",
-        "FeatureUnionExtractor",
-        "MelSpectrogram",
-        "Pitch",
-        "SpeakerNormalizer",
-        "SpectralBandwidth",
-        "SpectralCentroid",
-        "SpectralContrast",
-        "SpectralFlatness",
-        "SpectralRolloff",
-        "Tonnetz",
-        "ZeroCrossingRate",
-    ),
-    "skser.loader": ("AudioLoader",),
-    "skser.voting": ("SoftVotingClassifier",),
+from ..exceptions import ParameterError
+from ..features.named_blocks import DEFAULT_BLOCKS
+from ._former_names import CLASSES as FORMER_CLASSES
+
+# Classes by their names in model files, and the module that each is imported from.
+_CLASSES = {
+    "skser.audio.AudioLoader": "skser.loader",
+    "skser.augmentation.Augmenter": "skser.augmentation",
+    "skser.calibration.TemperatureScaledClassifier": "skser.calibration",
+    "skser.classifiers.AugmentedClassifier": "skser.augmented_classifier",
+    "skser.classifiers.CNNEmotionClassifier": "skser.classifier",
+    "skser.classifiers.SoftVotingClassifier": "skser.voting",
+    "skser.features.FeatureScaler": "skser.features",
+    "skser.features.FeatureUnionExtractor": "skser.features",
+    "skser.features.SpeakerNormalizer": "skser.features",
+    "sklearn.utils.Bunch": "sklearn.utils",
 }
-_OF_SKLEARN = (
-    "calibration",
-    "compose",
-    "cross_decomposition",
-    "decomposition",
-    "discriminant_analysis",
-    "dummy",
-    "ensemble",
-    "feature_selection",
-    "gaussian_process",
-    "impute",
-    "kernel_approximation",
-    "linear_model",
-    "model_selection",
-    "multiclass",
-    "naive_bayes",
-    "neighbors",
-    "neural_network",
-    "pipeline",
-    "preprocessing",
-    "random_projection",
-    "semi_supervised",
-    "svm",
-    "tree",
-)
-_KERAS_LAYERS = {
-    "Activation",
-    "Add",
-    "AdditiveAttention",
-    "AlphaDropout",
-    "Attention",
-    "Average",
-    "AveragePooling1D",
-    "AveragePooling2D",
-    "BatchNormalization",
-    "Bidirectional",
-    "Concatenate",
-    "Conv1D",
-    "Conv1DTranspose",
-    "Conv2D",
-    "Conv2DTranspose",
-    "Cropping1D",
-    "Cropping2D",
-    "Dense",
-    "DepthwiseConv1D",
-    "DepthwiseConv2D",
-    "Dot",
-    "Dropout",
-    "ELU",
-    "EinsumDense",
-    "Embedding",
-    "Flatten",
-    "GRU",
-    "GRUCell",
-    "GaussianDropout",
-    "GaussianNoise",
-    "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D",
-    "GlobalMaxPooling1D",
-    "GlobalMaxPooling2D",
-    "GroupNormalization",
-    "GroupQueryAttention",
-    "Identity",
-    "InputLayer",
-    "LSTM",
-    "LSTMCell",
-    "LayerNormalization",
-    "LeakyReLU",
-    "Masking",
-    "MaxPooling1D",
-    "MaxPooling2D",
-    "Maximum",
-    "Minimum",
-    "MultiHeadAttention",
-    "Multiply",
-    "Normalization",
-    "PReLU",
-    "Permute",
-    "RMSNormalization",
-    "RNN",
-    "ReLU",
-    "RepeatVector",
-    "Rescaling",
-    "Reshape",
-    "SeparableConv1D",
-    "SeparableConv2D",
-    "SimpleRNN",
-    "SimpleRNNCell",
-    "Softmax",
-    "SpatialDropout1D",
-    "SpatialDropout2D",
-    "SpectralNormalization",
-    "StackedRNNCells",
-    "Subtract",
-    "TimeDistributed",
-    "UnitNormalization",
-    "UpSampling1D",
-    "UpSampling2D",
-    "ZeroPadding1D",
-    "ZeroPadding2D",
-}
-# Parts of scikit-learn's estimators that are no estimators, and are kept by skops.
-SKLEARN_PARTS = [
+BLOCKS = {f"skser.features.{block.__name__}": block for block in DEFAULT_BLOCKS.values()}
+_NAMES = {name.rpartition(".")[2]: name for name in (*_CLASSES, *BLOCKS)}
+# Parts of common classifiers of scikit-learn, as skops names them.
+_SKLEARN_PARTS = [
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.calibration._TemperatureScaling",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.feature_selection._univariate_selection.chi2",
     "sklearn.feature_selection._univariate_selection.f_classif",
-    "sklearn.feature_selection._mutual_info.mutual_info_classif",
-    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
-    *(
-        f"sklearn.gaussian_process.kernels.{kernel}"
-        for kernel in (
-            "ConstantKernel",
-            "DotProduct",
-            "Exponentiation",
-            "Matern",
-            "Product",
-            "RBF",
-            "RationalQuadratic",
-            "Sum",
-            "WhiteKernel",
-        )
-    ),
-    "sklearn.metrics._dist_metrics.EuclideanDistance32",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
-    "sklearn.metrics._dist_metrics.ManhattanDistance32",
-    "sklearn.metrics._dist_metrics.ManhattanDistance64",
-    "sklearn.metrics._dist_metrics.MinkowskiDistance32",
-    "sklearn.metrics._dist_metrics.MinkowskiDistance64",
     "sklearn.neighbors._ball_tree.BallTree",
     "sklearn.neighbors._kd_tree.KDTree",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     "sklearn.tree._tree.Tree",
 ]
-_KERAS_PARTS = ("keras.initializers", "keras.regularizers", "keras.constraints")
-_KERAS_NAMES = {"__keras_tensor__", "DTypePolicy", "Functional", "Sequential"}
-_SKSER_LAYERS = {
-    "AttentiveStatistics",
-    "FrameMask",
-    "MaskedBatchNormalization",
-    "RelativeToClip",
-    "ShortenMask",
+# fmt: off
+# Parts of the networks of `skser.networks`, by module.
+_KERAS = {
+    None: {"__keras_tensor__"},
+    "keras": {"DTypePolicy", "Functional", "Sequential"},
+    "keras.src.models.functional": {"Functional"},
+    "keras.initializers": {"GlorotUniform", "Ones", "Orthogonal", "Zeros"},
+    "keras.layers": {
+        "Add", "AveragePooling1D", "BatchNormalization", "Bidirectional", "Concatenate",
+        "Conv1D", "Conv2D", "Dense", "Dropout", "Flatten", "InputLayer", "LSTM",
+        "MaxPooling1D", "ReLU", "Reshape", "SpatialDropout1D", "SpatialDropout2D",
+        "ZeroPadding1D", "ZeroPadding2D"
+    },
 }
+_LAYERS = {
+    "AttentiveStatistics", "FrameMask", "MaskedBatchNormalization", "RelativeToClip",
+    "ShortenMask"
+}
+# fmt: on
+_LAYERS_MODULE = "skser.networks"
+_REGISTERED = "skser>"
+
+
+class UntrustedError(ValueError):
+    """A model file names what is neither allowed nor trusted.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The names.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = sorted(names)
+        super().__init__(
+            f"names {', '.join(self.names)}, unknown to skser; if you trust that code, load the "
+            f"file with trusted={self.names}"
+        )
+
+
+class AllowList:
+    """The names that are known to skser, and those that the caller trusts.
+
+    Parameters
+    ----------
+    trusted : sequence of str or type, default=()
+        Classes, or names of classes and functions with their modules.
+
+    Raises
+    ------
+    ParameterError
+        ``trusted`` is no such sequence.
+    """
+
+    def __init__(self, trusted: Sequence[str | type] = ()) -> None:
+        if isinstance(trusted, str) or not all(isinstance(item, (str, type)) for item in trusted):
+            raise ParameterError(
+                f"trusted must be a sequence of classes or of their names, got {trusted!r}"
+            )
+        self._trusted = {
+            item if isinstance(item, str) else full_name(item): item for item in trusted
+        }
+
+    @property
+    def sklearn_parts(self) -> list[str]:
+        """Names that skops may make something of."""
+        return [*_SKLEARN_PARTS, *self._trusted]
+
+    def class_of(self, name: str) -> type:
+        """The class of a name.
+
+        Raises
+        ------
+        UntrustedError
+            It is neither allowed nor trusted; nothing is imported.
+        """
+        name = FORMER_CLASSES.get(name, name)
+        module, _, kind = name.rpartition(".")
+        if name in BLOCKS:
+            return BLOCKS[name]
+        if name in _CLASSES:
+            return getattr(importlib.import_module(_CLASSES[name]), kind)
+        package, _, public = module.partition(".")
+        if package == "sklearn" and (estimator := _sklearn_estimator(public, kind)):
+            return estimator
+        if name not in self._trusted:
+            raise UntrustedError([name])
+        trusted = self._trusted[name]
+        return pkgutil.resolve_name(trusted) if isinstance(trusted, str) else trusted
+
+    def unknown_in(self, config: Any) -> set[str]:
+        """Names in Keras' description of a network that are neither allowed nor trusted."""
+        if isinstance(config, list):
+            return set().union(*map(self.unknown_in, config))
+        if not isinstance(config, dict):
+            return set()
+        unknown: set[str] = set().union(*map(self.unknown_in, config.values()))
+        is_named = not config.keys().isdisjoint(("class_name", "registered_name", "module"))
+        return unknown | {_keras_name(config)} if is_named and not self._knows(config) else unknown
+
+    def _knows(self, config: dict[str, Any]) -> bool:
+        module, name = config.get("module"), config.get("class_name")
+        registered = config.get("registered_name")
+        if module == _LAYERS_MODULE:
+            return name in _LAYERS and registered == f"{_REGISTERED}{name}"
+        # Keras looks for a registered name before it looks into a module.
+        is_own = module is not None and not str(module).startswith("keras")
+        if registered not in (None, name) and not (is_own and str(registered).endswith(f">{name}")):
+            return False
+        return name in _KERAS.get(module, ()) or _keras_name(config) in self._trusted
 
 
 def name_of(kind: type) -> str | None:
-    """The name by which a class may be in a file; None if it may not be."""
-    for module, names in _OF_SKSER.items():
-        if kind.__name__ in names and kind.__module__.startswith(module):
-            return f"{module}.{kind.__name__}"
-    package, _, rest = kind.__module__.partition(".")
-    public = rest.partition(".")[0]
-    if package == "sklearn" and public in _OF_SKLEARN:
-        name = f"sklearn.{public}.{kind.__name__}"
-        return name if _sklearn_class(public, kind.__name__) is kind else None
-    return None
+    """The name of a class that any model file may name; None for others."""
+    name = _NAMES.get(kind.__name__)
+    package, *rest = kind.__module__.split(".")
+    if name is None and package == "sklearn" and rest:
+        name = f"sklearn.{rest[0]}.{kind.__name__}"
+    try:
+        return name if name is not None and AllowList().class_of(name) is kind else None
+    except UntrustedError:
+        return None
 
 
-def class_of(name: str) -> type:
-    """The class of a name; ValueError if a file may not name it."""
-    module, _, kind = name.rpartition(".")
-    if kind in _OF_SKSER.get(module, ()):
-        return getattr(importlib.import_module(module), kind)
-    package, _, public = module.partition(".")
-    if name == "sklearn.utils.Bunch":
-        return importlib.import_module(module).Bunch
-    if package == "sklearn" and public in _OF_SKLEARN:
-        found = _sklearn_class(public, kind)
-        if found is not None:
-            return found
-    raise ValueError(f"it names {name!r}, which a model file may not")
+def full_name(kind: type) -> str:
+    """The name of a class with its module."""
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _sklearn_class(public: str, name: str) -> type | None:
-    """An estimator that scikit-learn shows in one of its public modules."""
-    from sklearn.base import BaseEstimator
+def with_public_modules(config: Any) -> Any:
+    """Keras' description of a network, where skser's layers are of a public module.
 
-    module = importlib.import_module(f"sklearn.{public}")
-    found = None if name.startswith("_") else vars(module).get(name)
-    is_estimator = isinstance(found, type) and issubclass(found, BaseEstimator)
-    return found if is_estimator and found.__module__.startswith(module.__name__) else None
-
-
-def check_network(config: Any) -> None:
-    """Raise ValueError if the description of a network names what may not be made."""
+    Keras finds them by their registered names, wherever they are.
+    """
     if isinstance(config, list):
-        for item in config:
-            check_network(item)
-    elif isinstance(config, dict):
-        if "class_name" in config or "registered_name" in config or "module" in config:
-            _check_layer(config)
-        for item in config.values():
-            check_network(item)
+        return [with_public_modules(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    config = {key: with_public_modules(item) for key, item in config.items()}
+    if str(config.get("registered_name")).startswith(_REGISTERED):
+        config["module"] = _LAYERS_MODULE
+    return config
 
 
-def _check_layer(config: dict[str, Any]) -> None:
-    module, name = config.get("module"), config.get("class_name")
-    registered = config.get("registered_name")
-    is_ours = module == "skser._layers" and name in _SKSER_LAYERS
-    is_keras = (
-        (module == "keras.layers" and name in _KERAS_LAYERS)
-        or (module in _KERAS_PARTS and str(name)[:1].isupper())
-        or (name in _KERAS_NAMES and module in (None, "keras", "keras.src.models.functional"))
-    )
-    if is_ours and registered == f"skser>{name}":
-        return
-    if is_keras and registered in (None, name):
-        return
-    raise ValueError(f"its network names {module}.{name}, which a model file may not")
+def _keras_name(config: dict[str, Any]) -> str:
+    name = config.get("class_name")
+    return f"{config.get('module')}.{config.get('config') if name == 'function' else name}"
+
+
+def _sklearn_estimator(public: str, name: str) -> type | None:
+    """An estimator in one of scikit-learn's public modules."""
+    import sklearn
+
+    if public not in sklearn.__all__ or name.startswith("_"):
+        return None
+    module = importlib.import_module(f"sklearn.{public}")
+    kind = vars(module).get(name)
+    is_estimator = isinstance(kind, type) and issubclass(kind, sklearn.base.BaseEstimator)
+    return kind if is_estimator and kind.__module__.startswith(module.__name__) else None

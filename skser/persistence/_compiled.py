@@ -1,7 +1,7 @@
 """Estimators with compiled parts, such as trees: written and read by skops, and checked.
 
-skops makes only what is known to be harmless, but a tree whose nodes point outside of it would be
-followed there.
+skops makes only what it knows to be harmless, but follows a node of a tree that points outside of
+it.
 """
 
 from __future__ import annotations
@@ -15,31 +15,34 @@ import numpy as np
 import skops.io
 from sklearn.base import BaseEstimator
 
-from ._allowed import SKLEARN_PARTS, name_of
-from ._place import of_no_place
+from ._allowed import AllowList, UntrustedError, full_name, name_of
+from ._place import machine_defaults
 
 
-def dump(estimator: Any) -> bytes:
-    """An estimator of scikit-learn in skops' format; ValueError for what `load` would refuse."""
+def dump(estimator: Any) -> tuple[bytes, set[str]]:
+    """An estimator of scikit-learn in skops' format, and what in it has to be trusted."""
     content = skops.io.dumps(estimator)
-    unknown = set(skops.io.get_untrusted_types(data=content)) - set(SKLEARN_PARTS)
-    if unknown:
-        raise ValueError(f"holds {', '.join(sorted(unknown))}")
-    return content
+    return content, _untrusted(content, AllowList())
 
 
-def load(content: bytes) -> Any:
+def load(content: bytes, allowed: AllowList) -> Any:
     """An estimator that `dump` wrote."""
     _check_size(content)
-    estimator = skops.io.loads(content, trusted=SKLEARN_PARTS)
+    if untrusted := _untrusted(content, allowed):
+        raise UntrustedError(untrusted)
+    estimator = skops.io.loads(content, trusted=allowed.sklearn_parts)
     if name_of(type(estimator)) is None:
-        raise ValueError(f"it holds a {type(estimator).__name__} where an estimator should be")
+        raise ValueError(f"it holds a {full_name(type(estimator))} where an estimator should be")
     for part in _parts(estimator, set()):
         if isinstance(part, BaseEstimator):
-            vars(part).update(of_no_place(part, vars(part)))
+            vars(part).update(machine_defaults(type(part), vars(part)))
         else:
             _check_links(part)
     return estimator
+
+
+def _untrusted(content: bytes, allowed: AllowList) -> set[str]:
+    return set(skops.io.get_untrusted_types(data=content)).difference(allowed.sklearn_parts)
 
 
 def _check_size(content: bytes) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from .._files import check_writable, written_whole
 from ..exceptions import ModelError
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "model.json"
 CARD = "README.md"
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from .._onnx import check_graph
+from .._onnx_runtime import check_graph
 from .._trained_network import TrainedNetwork
-from ._allowed import check_network
+from ._allowed import AllowList, UntrustedError, with_public_modules
 from ._container import Contents
-from ._place import NotKept, of_no_place
+from ._former_names import current_state
+from ._place import NotKept, machine_defaults
 
 # What may be in several places. Others are not looked up: they could grow without end.
 _NUMBERED = {"array", "objects", "network", "bunch", "random_state", "function", "skops"}
@@ -25,13 +26,13 @@ class Decoder:
     ----------
     contents : Contents
         Arrays and networks.
-    class_of : callable
-        From the name of an estimator to its class; raises for what may not be named.
+    allowed : AllowList
+        The names that a node may have.
     """
 
-    def __init__(self, contents: Contents, class_of: Callable[[str], type]) -> None:
+    def __init__(self, contents: Contents, allowed: AllowList) -> None:
         self.contents = contents
-        self._class_of = class_of
+        self._allowed = allowed
         self.networks: list[TrainedNetwork] = []
         self._seen: dict[int, Any] = {}
         self._kinds: dict[str, Callable[[Any], Any]] = {
@@ -69,16 +70,19 @@ class Decoder:
 
     def _estimator(self, content: Any, number: int) -> Any:
         name, state = content
-        kind = self._class_of(name)
+        kind = self._allowed.class_of(name)
         # Not __init__ and not __setstate__: no code of a class sees what a file says.
         estimator: Any = object.__new__(kind)
         self._seen[number] = estimator
-        values = {key: self.value(item) for key, item in state.items()}
-        vars(estimator).update(values | of_no_place(estimator, values))
+        values = current_state(kind, self._state(state))
+        vars(estimator).update(values | machine_defaults(kind, values))
         return estimator
 
+    def _state(self, state: Any) -> dict[str, Any]:
+        return {key: self.value(item) for key, item in state.items()}
+
     def _bunch(self, items: Any) -> Any:
-        kind = self._class_of("sklearn.utils.Bunch")
+        kind = self._allowed.class_of("sklearn.utils.Bunch")
         return kind(**{key: self.value(item) for key, item in items})
 
     def _float(self, text: Any) -> float:
@@ -94,13 +98,14 @@ class Decoder:
 
     def _network(self, content: Any) -> TrainedNetwork:
         entry, weights = content
-        text = self.contents.text(f"{entry}.json")
-        check_network(json.loads(text))
+        config = with_public_modules(json.loads(self.contents.text(f"{entry}.json")))
+        if unknown := self._allowed.unknown_in(config):
+            raise UntrustedError(unknown)
         graph = self.contents.entries.get(f"{entry}.onnx")
         if graph is not None:
             check_graph(graph, len(weights))
         arrays = [self.contents.array(name) for name in weights]
-        self.networks.append(TrainedNetwork(text, arrays, graph))
+        self.networks.append(TrainedNetwork(json.dumps(config), arrays, graph))
         return self.networks[-1]
 
     def _random_state(self, state: Any) -> np.random.RandomState:
@@ -114,4 +119,4 @@ class Decoder:
     def _skops(self, entry: Any) -> Any:
         from . import _compiled  # which imports scikit-learn
 
-        return _compiled.load(self.contents.entries[entry])
+        return _compiled.load(self.contents.entries[entry], self._allowed)

@@ -19,12 +19,12 @@ from sklearn.utils import Bunch
 from .._parameters import Parameters
 from .._trained_network import TrainedNetwork
 from ..exceptions import ModelError
-from ._allowed import check_network, name_of
+from ._allowed import AllowList, full_name, name_of, with_public_modules
 from ._container import ARRAY_KINDS, Contents
-from ._place import NotKept, of_no_place
+from ._place import NotKept, machine_defaults
 
-# What only fitting again would read, by the class that has it.
-_NOT_ASKED = {"LinearDiscriminantAnalysis": ("covariance_",)}
+# Large attributes without a use in prediction, by class.
+_LEFT_OUT = {"LinearDiscriminantAnalysis": ("covariance_",)}
 
 
 class _CannotKeepError(ModelError):
@@ -32,11 +32,20 @@ class _CannotKeepError(ModelError):
 
 
 class Encoder:
-    """Objects to nodes; arrays and networks go to ``contents``."""
+    """Objects to nodes; arrays and networks go to ``contents``.
+
+    Attributes
+    ----------
+    networks : list of TrainedNetwork
+        Networks, in the order of their entries.
+    untrusted : set of str
+        Names that only a caller of `load` who trusts them can load.
+    """
 
     def __init__(self, contents: Contents) -> None:
         self.contents = contents
         self.networks: list[TrainedNetwork] = []
+        self.untrusted: set[str] = set()
         self._seen: dict[int, tuple[int, Any]] = {}
 
     def node(self, value: Any, name: str) -> Any:
@@ -78,7 +87,7 @@ class Encoder:
                 return "objects", [list(value.shape), self.node(value.ravel().tolist(), name)]
             return "array", self._array(value)
         if isinstance(value, TrainedNetwork):
-            return "network", self._network(value, name)
+            return "network", self._network(value)
         if isinstance(value, Bunch):
             return "bunch", [[k, self.node(v, f"{name}.{k}")] for k, v in value.items()]
         if isinstance(value, np.random.RandomState):
@@ -87,35 +96,33 @@ class Encoder:
             return self._estimator(value, name)
         if isinstance(value, NotKept):
             return "function", value.name
-        kind = f"{type(value).__module__}.{type(value).__qualname__}"
-        raise ModelError(f"{name} is a {kind}, which a model file cannot hold")
+        raise ModelError(f"{name} is a {full_name(type(value))}, which a model file cannot hold")
 
     def _estimator(self, value: Any, name: str) -> tuple[str, Any]:
-        allowed = name_of(type(value))
-        if allowed is None:
-            kind = f"{type(value).__module__}.{type(value).__qualname__}"
-            raise ModelError(
-                f"{name} is a {kind}, which a model file cannot hold: only estimators of skser "
-                "and scikit-learn can be loaded again without running code of the file's"
-            )
-        left_out = _NOT_ASKED.get(type(value).__name__, ())
+        kind = type(value)
+        known = name_of(kind)
+        left_out = _LEFT_OUT.get(kind.__name__, ())
         state = {k: v for k, v in vars(value).items() if k not in left_out}
-        state |= of_no_place(value, state)
+        state |= machine_defaults(kind, state)
         if not isinstance(state.get("cv"), (int, type(None))):
             state["cv"] = None  # how it was divided in training
         if callable(state.get("architecture")):
             # The network is kept as what the function built.
             state["architecture"] = NotKept(state["architecture"])
-        if not allowed.startswith("sklearn."):
-            return "estimator", [allowed, self._state(state, name)]
+        if known is None:
+            self.untrusted.add(full_name(kind))
+        if known is None or not known.startswith("sklearn."):
+            return "estimator", [known or full_name(kind), self._state(state, name)]
         before = len(self.contents.entries), len(self._seen), len(self.networks)
+        untrusted = set(self.untrusted)
         try:
-            return "estimator", [allowed, self._state(state, name)]
+            return "estimator", [known, self._state(state, name)]
         except _CannotKeepError:
             raise
         except ModelError as error:
             # Compiled parts, such as those of a tree: skops knows them.
             self._forget_since(*before)
+            self.untrusted = untrusted
             return "skops", self._skops(value, error)
 
     def _state(self, state: dict[str, Any], name: str) -> dict[str, Any]:
@@ -132,21 +139,19 @@ class Encoder:
         from . import _compiled
 
         try:
-            content = _compiled.dump(value)
+            content, untrusted = _compiled.dump(value)
         except Exception as error:
             # What skops does not know raises almost anything.
             raise _CannotKeepError(str(why)) from error
+        self.untrusted |= untrusted
         entry = f"skops/{len(self.contents.entries)}.skops"
         self.contents.entries[entry] = content
         return entry
 
-    def _network(self, network: TrainedNetwork, name: str) -> list[Any]:
-        config = json.loads(network.config)
-        config.pop("compile_config", None)  # prediction has no use for it
-        try:
-            check_network(config)
-        except ValueError as error:
-            raise ModelError(f"{name} cannot be kept: {error}") from None
+    def _network(self, network: TrainedNetwork) -> list[Any]:
+        config = with_public_modules(json.loads(network.config))
+        config.pop("compile_config", None)  # without a use in prediction
+        self.untrusted |= AllowList().unknown_in(config)
         entry = f"networks/{len(self.networks)}"
         self.networks.append(network)
         self.contents.entries[f"{entry}.json"] = json.dumps(config, indent=1).encode()

@@ -1,4 +1,4 @@
-"""Parameters that a model file does not keep, and what stands in their place."""
+"""Parameters of the machine that trained a model, which its file does not keep."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ from typing import Any
 
 from ..exceptions import ModelError
 
-# Of the machine that trained, and not of the model.
-_NAMES = ("memory", "n_jobs", "verbose", "callbacks", "checkpoint")
+_MACHINE_PARAMS = ("memory", "n_jobs", "verbose", "callbacks", "checkpoint")
 
 
-def of_no_place(estimator: Any, state: dict[str, Any]) -> dict[str, Any]:
-    """Their defaults; a file may not choose where another machine writes."""
-    parameters = inspect.signature(type(estimator).__init__).parameters
-    return {
-        name: parameters[name].default for name in _NAMES if name in state and name in parameters
-    }
+def machine_defaults(kind: type, state: dict[str, Any]) -> dict[str, Any]:
+    """Defaults of these parameters, so that no file chooses where another machine writes."""
+    parameters = inspect.signature(kind.__init__).parameters  # type: ignore[misc]
+    names = [name for name in _MACHINE_PARAMS if name in state and name in parameters]
+    return {name: parameters[name].default for name in names}
 
 
 class NotKept:
-    """Stands for a function that builds a network, which a model file does not hold.
+    """Placeholder of a function that builds a network, which a model file does not hold.
 
     Parameters
     ----------
     function : callable or str
-        The function, or what it was called.
+        The function, or its name.
     """
 
     def __init__(self, function: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _onnx
+from .. import _onnx_export
 from .._files import folder_written_whole
 from .._nested import steps_before, steps_of
 from .._versions import versions
@@ -79,11 +79,11 @@ def export(pipeline: Any, folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def _write_network(network: Any, folder: Path) -> None:
-    from .._keras_backend import write_network
+    from .._predict import write_network
 
-    write_network(network.config, network.weights, folder)
-    if _onnx.can_convert():
-        content = _onnx.to_model(network.config, network.weights)
+    write_network(network.to_keras(), folder)
+    if _onnx_export.can_convert():
+        content = _onnx_export.to_model(network.config, network.weights)
         (folder / "model.onnx").write_bytes(content)
 
 
@@ -104,7 +104,7 @@ def _write_surroundings(
         if isinstance(step, AudioLoader):
             metadata["clips"] = step.get_params()
         elif isinstance(step, FeatureUnionExtractor):
-            metadata["features"] = {"sr": step.sr_, **_plain(step.get_params())}
+            metadata["features"] = {"sr": step.sr_, **_feature_params(step.get_params())}
             metadata["feature_names"] = step.get_feature_names_out().tolist()
         elif isinstance(step, FeatureScaler):
             joblib.dump(_standard_scaler(step), folder / "scaler.joblib")
@@ -116,19 +116,21 @@ def _write_surroundings(
 def _standard_scaler(scaler: FeatureScaler) -> Any:
     from sklearn.preprocessing import StandardScaler
 
-    found = StandardScaler()
-    found.mean_, found.scale_ = scaler.mean_, scaler.scale_
-    found.var_ = np.square(scaler.scale_)
-    found.n_features_in_ = scaler.n_features_in_
-    found.n_samples_seen_ = 0
-    return found
+    standard_scaler = StandardScaler()
+    vars(standard_scaler).update(
+        mean_=scaler.mean_,
+        scale_=scaler.scale_,
+        var_=np.square(scaler.scale_),
+        n_features_in_=scaler.n_features_in_,
+        n_samples_seen_=0,
+    )
+    return standard_scaler
 
 
-def _plain(params: dict[str, Any]) -> dict[str, Any]:
-    """Parameters of an extractor that say what features are; its blocks by their parameters."""
-    left_out = {"blocks", "memory", "n_jobs", "verbose", "sr"}
+def _feature_params(params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters of an extractor with an effect on features; its blocks by their class names."""
     return {
         name: type(value).__name__ if hasattr(value, "get_params") else value
         for name, value in params.items()
-        if name not in left_out
+        if name not in {"blocks", "memory", "n_jobs", "verbose", "sr"}
     }

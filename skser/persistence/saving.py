@@ -1,56 +1,58 @@
-"""save and load: a fitted pipeline in one file that holds no code."""
+"""save and load: a fitted pipeline in one file without code."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from .. import _onnx
+from .. import _onnx_export, _onnx_runtime
 from .._files import check_writable
 from .._validation import check_value, one_of
 from .._versions import versions
 from ..exceptions import MissingDependencyError, ModelError, SkserError, SkserWarning
 from . import _container
-from ._allowed import class_of
+from ._allowed import AllowList, UntrustedError
 from ._container import Contents
 from ._decoder import Decoder
 from .info import ModelInfo
 
-RUNTIMES = ("tensorflow", "onnx", "auto")
+Runtime = Literal["auto", "onnx", "tensorflow"]
+RUNTIMES = get_args(Runtime)
 
 
 def save(pipeline: Any, path: str | os.PathLike[str], *, info: ModelInfo | None = None) -> None:
-    """Keep a fitted pipeline in a file that is safe to load.
+    """Write a fitted pipeline to a file that is safe to load.
 
-    The file is a zip archive of JSON and arrays. It holds no pickle and no code, so that nothing
-    in it is run by `load`. Where the extra ``onnx`` is installed, networks are kept in ONNX too,
-    for ``load(path, runtime="onnx")``; that adds their layers, and not their weights again.
+    The file is a zip archive of JSON and arrays, without pickles and without code for `load` to
+    run. Where the extra ``onnx`` is installed, it has networks in ONNX too, which adds their
+    layers, and not their weights again.
 
     Parameters
     ----------
     pipeline : estimator
         A fitted pipeline, or a part of one, of estimators of skser and scikit-learn.
     path : str or path
-        Where to write; an existing file is replaced as a whole. ``.skser`` is the usual suffix.
+        The file; an existing one is replaced as a whole. ``.skser`` is the usual suffix.
     info : ModelInfo or None, default=None
-        What the pipeline was trained on and how good it is, for `skser.persistence.load_info`
-        and for the model card (``README.md`` in the file).
+        Training data and scores, for `skser.persistence.load_info` and for the model card
+        (``README.md`` in the file).
 
     Raises
     ------
     ModelError
-        The pipeline is not fitted, or holds something that such a file cannot: an estimator of
-        another package, or a layer that is not Keras' own.
+        The pipeline is not fitted, or has a part that such a file cannot hold.
     DataError
-        There can be no file at ``path``.
+        ``path`` cannot be written.
 
     Warns
     -----
     SkserWarning
-        A network cannot be brought to ONNX, so the file does without.
+        The pipeline has classes of other packages, which `load` has to be told to trust, or a
+        network without a form in ONNX.
 
     See Also
     --------
@@ -59,10 +61,9 @@ def save(pipeline: Any, path: str | os.PathLike[str], *, info: ModelInfo | None 
     Notes
     -----
     ``memory``, ``n_jobs``, ``verbose``, ``callbacks`` and ``checkpoint`` belong to the machine
-    that trained, and come back as their defaults, as does a splitter as ``cv``. A network of one's
-    own (a function as ``architecture``) can be asked after loading, but not be fitted again. The
-    covariance of a linear discriminant, which is large and which prediction has no use for, is left
-    out.
+    that trained, and come back as their defaults, as does a splitter as ``cv``. A loaded network
+    that a function of the user's built predicts, but cannot be fitted again. The covariance of a
+    linear discriminant, which is large and without a use in prediction, is left out.
 
     Examples
     --------
@@ -103,7 +104,14 @@ def save(pipeline: Any, path: str | os.PathLike[str], *, info: ModelInfo | None 
         raise ModelError(str(error)) from error
     except (TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"pipeline holds what a model file cannot ({error})") from error
-    if _onnx.can_convert():
+    if encoder.untrusted:
+        warnings.warn(
+            f"{path}: has {', '.join(sorted(encoder.untrusted))}, unknown to skser; load it with "
+            f"trusted={sorted(encoder.untrusted)}",
+            SkserWarning,
+            stacklevel=2,
+        )
+    if _onnx_export.can_convert():
         _put_graphs(encoder)
     manifest = {
         "format": _container.FORMAT,
@@ -117,17 +125,26 @@ def save(pipeline: Any, path: str | os.PathLike[str], *, info: ModelInfo | None 
     _container.write(path, manifest, contents)
 
 
-def load(path: str | os.PathLike[str], *, runtime: str = "tensorflow") -> Any:
-    """Load a pipeline kept with `save`; nothing in the file is run.
+def load(
+    path: str | os.PathLike[str],
+    *,
+    runtime: Runtime = "auto",
+    trusted: Sequence[str | type] = (),
+) -> Any:
+    """Load a pipeline that `save` wrote, without running anything in the file.
 
     Parameters
     ----------
     path : str or path
         A file that `save` wrote.
-    runtime : {"tensorflow", "onnx", "auto"}, default="tensorflow"
-        What answers for networks. ``"onnx"`` starts several times faster, in a fraction of the
-        memory, with probabilities equal to 1e-5; TensorFlow is not imported. It needs the extra
-        ``onnx``, here and where the file was written. ``"auto"`` takes it where it can.
+    runtime : {"auto", "onnx", "tensorflow"}, default="auto"
+        Runtime of networks. ``"onnx"`` starts several times faster, in a fraction of the memory,
+        without TensorFlow, and with probabilities equal to 1e-5; it needs the extra ``onnx``, here
+        and where the file was written. ``"auto"`` is ``"onnx"`` where that is possible.
+    trusted : sequence of str or type, default=()
+        Estimators, Keras layers and parts of scikit-learn's estimators that skser does not know:
+        classes, or names with modules, such as ``"my_package.MyLayer"``. Modules of these names
+        are imported. Trust nothing whose code you have not read.
 
     Returns
     -------
@@ -137,10 +154,12 @@ def load(path: str | os.PathLike[str], *, runtime: str = "tensorflow") -> Any:
     Raises
     ------
     ModelError
-        The file is missing, damaged, of a newer skser, or names anything but estimators of skser
-        and scikit-learn and layers of Keras; or it holds no network in ONNX.
+        The file is missing, damaged or of a newer skser; it names a class that is neither known
+        nor trusted; or it has no network in ONNX.
     MissingDependencyError
         onnxruntime is not installed.
+    ParameterError
+        ``runtime`` or ``trusted`` has a value that is not allowed.
 
     Warns
     -----
@@ -167,12 +186,14 @@ def load(path: str | os.PathLike[str], *, runtime: str = "tensorflow") -> Any:
     check_value("runtime", runtime, one_of(*RUNTIMES))
     manifest, contents = _container.read(path)
     warn_of_versions(path, manifest)
-    decoder = Decoder(contents, class_of)
+    decoder = Decoder(contents, AllowList(trusted))
     try:
         pipeline = decoder.value(manifest["pipeline"])
         is_fitted = isinstance(getattr(pipeline, "classes_", None), np.ndarray)
     except MissingDependencyError:
         raise
+    except UntrustedError as error:
+        raise ModelError(f"{path}: {error}") from None
     except Exception as error:
         # What somebody made to be misread raises almost anything.
         reason = " ".join(repr(error).split())
@@ -181,7 +202,7 @@ def load(path: str | os.PathLike[str], *, runtime: str = "tensorflow") -> Any:
         raise ModelError(f"{path}: holds a {type(pipeline).__name__}, and no fitted pipeline")
     if runtime == "auto":
         has_all = all(network.graph is not None for network in decoder.networks)
-        runtime = "onnx" if has_all and _onnx.can_run() else "tensorflow"
+        runtime = "onnx" if has_all and _onnx_runtime.can_run() else "tensorflow"
     for network in decoder.networks:
         if runtime == "onnx" and network.graph is None:
             raise ModelError(
@@ -193,16 +214,16 @@ def load(path: str | os.PathLike[str], *, runtime: str = "tensorflow") -> Any:
 
 
 def warn_of_versions(path: str | os.PathLike[str], manifest: dict[str, Any]) -> None:
-    """Warn of packages whose major version is not that with which a file was written."""
+    """Warn of packages with another major version than when a file was written."""
     then, now = manifest["versions"], versions()
-    others = [
+    changed = [
         f"{name} {then[name]} (here {now[name]})"
         for name in now
         if name in then and _major(then[name]) != _major(now[name])
     ]
-    if others:
+    if changed:
         warnings.warn(
-            f"{path}: was written with {', '.join(others)}; check its answers on recordings that "
+            f"{path}: was written with {', '.join(changed)}; check its answers on recordings that "
             "you know",
             SkserWarning,
             stacklevel=3,
@@ -216,7 +237,7 @@ def _major(version: Any) -> str:
 def _put_graphs(encoder: Any) -> None:
     for i, network in enumerate(encoder.networks):
         try:
-            graph = network.graph or _onnx.to_graph(network.config, network.weights)
+            graph = network.graph or _onnx_export.to_graph(network.config, network.weights)
         except SkserError as error:
             warnings.warn(f"kept without ONNX: {error}", SkserWarning, stacklevel=3)
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 from sklearn.pipeline import Pipeline
@@ -11,6 +13,30 @@ from ..augmentation import Augmenter
 from ..exceptions import ParameterError
 from ..features import FeatureScaler, FeatureUnionExtractor
 from ..loader import AudioLoader
+
+_SHARED = """\
+Parameters
+----------
+**params : dict
+    As in :func:`skser.make_emotion_pipeline`: ``random_state``, ``n_jobs``, ``memory``,
+    ``verbose``, and parameters of the steps, such as ``load__duration=2.5``, or whole steps.
+
+Returns
+-------
+pipeline : sklearn.pipeline.Pipeline
+    Unfitted, with steps ``load``, ``augment``, ``features``, ``scale`` and ``classify``.
+
+Raises
+------
+ParameterError
+    There is no such parameter.
+"""
+
+
+def documented(recipe: Callable[..., Pipeline]) -> Callable[..., Pipeline]:
+    """Put the sections that all recipes share into a docstring, at ``{shared}``."""
+    recipe.__doc__ = inspect.cleandoc(recipe.__doc__ or "").replace("{shared}\n", _SHARED)
+    return recipe
 
 
 def assemble(

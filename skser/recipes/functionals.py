@@ -9,9 +9,10 @@ from sklearn.pipeline import Pipeline
 
 from ..augmented_classifier import AugmentedClassifier
 from ..features import MFCC, FeatureUnionExtractor, MelSpectrogram
-from ._assembly import assemble, other_speeds, trimmed_clips
+from ._assembly import assemble, documented, other_speeds, trimmed_clips
 
 
+@documented
 def functionals(**params: Any) -> Pipeline:
     """Make a pipeline of functionals and a linear discriminant: the other half of the default.
 
@@ -22,22 +23,7 @@ def functionals(**params: Any) -> Pipeline:
     towards a multiple of the identity [2]_, which is what lets a linear discriminant do with fewer
     clips than features. It fits in seconds and needs no network.
 
-    Parameters
-    ----------
-    **params : dict
-        As in :func:`skser.make_emotion_pipeline`: ``random_state``, ``n_jobs``, ``memory``,
-        ``verbose``, and parameters of the steps ``load``, ``augment``, ``features``, ``scale`` and
-        ``classify``, such as ``classify__estimator__shrinkage=0.7``, or whole steps.
-
-    Returns
-    -------
-    pipeline : sklearn.pipeline.Pipeline
-        Unfitted.
-
-    Raises
-    ------
-    ParameterError
-        There is no such parameter.
+    {shared}
 
     References
     ----------

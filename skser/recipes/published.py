@@ -6,8 +6,9 @@ do not say is filled in, and its docstring says with what.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from .._draws import NOTHING_DRAWN
@@ -15,7 +16,7 @@ from ..augmentation import Augmenter
 from ..classifier import CNNEmotionClassifier
 from ..features import MFCC, RMS, FeatureUnionExtractor, ZeroCrossingRate
 from ..loader import AudioLoader
-from ._assembly import assemble
+from ._assembly import assemble, documented
 
 # None of them changes features while it trains, but for one with mixup, or plans the learning rate.
 _PLAIN_TRAINING: dict[str, Any] = {
@@ -26,12 +27,106 @@ _PLAIN_TRAINING: dict[str, Any] = {
     "schedule": "plateau",
     "label_smoothing": 0.0,
     **NOTHING_DRAWN,
-    "views": "all",
+    "view_sampling": "all",
 }
-# librosa's own, which notebooks leave as they are.
-_LIBROSA_FRAMES: dict[str, Any] = {"n_fft": 2048, "hop_length": 512}
 
 
+class _System(NamedTuple):
+    """What a published system has of its own."""
+
+    load: dict[str, Any]
+    augment: dict[str, Any]
+    blocks: list[Any]
+    is_sequence: bool
+    classify: dict[str, Any]
+
+
+_SYSTEMS = {
+    "mfcc_cnn": _System(
+        load={"duration": None, "pad": None},
+        augment={"n_views": 4, "speed": (0.9, 1.1)},
+        blocks=[("mfcc", MFCC(n_mfcc=40))],
+        is_sequence=False,
+        classify={
+            "architecture": "cnn_average_pooling",
+            "epochs": 50,
+            "batch_size": 16,
+            "validation_fraction": 0.3,
+        },
+    ),
+    "cnn_512": _System(
+        load={"offset": 0.6, "duration": 2.5},
+        augment={"n_views": 4, "shift": None},
+        blocks=[("zcr", ZeroCrossingRate()), ("rms", RMS()), ("mfcc", MFCC(n_mfcc=20))],
+        is_sequence=True,
+        classify={
+            "architecture": "cnn512",
+            "epochs": 20,
+            "batch_size": 64,
+            "early_stopping": 5,
+            "plateau_patience": 3,
+            "validation_fraction": 0.2,
+        },
+    ),
+    "cnn_bilstm_attention": _System(
+        load={"duration": 3.0},
+        augment={"n_views": 4},
+        blocks=[("mfcc", MFCC(n_mfcc=40))],
+        is_sequence=True,
+        classify={
+            "architecture": "cnn_bilstm_attention",
+            "epochs": 60,
+            "batch_size": 32,
+            "early_stopping": 10,
+            "validation_fraction": 0.2,
+            "mixup": 0.2,
+        },
+    ),
+    "dense_195": _System(
+        load={"duration": 3.0},
+        augment={"n_views": 1},
+        blocks=["mfcc", "chroma", "mel", "contrast", "tonnetz", "zcr", "rolloff"],
+        is_sequence=False,
+        classify={
+            "architecture": "dense",
+            "epochs": 100,
+            "batch_size": 32,
+            "early_stopping": 15,
+            "validation_fraction": 0.15 / 0.85,
+        },
+    ),
+    "cnn_256": _System(
+        load={"duration": 3.0},
+        augment={"n_views": 1},
+        blocks=["zcr", "chroma", ("mfcc", MFCC(n_mfcc=20)), "mel", "rms"],
+        is_sequence=False,
+        classify={
+            "architecture": "cnn256",
+            "epochs": 50,
+            "batch_size": 64,
+            "early_stopping": 10,
+            "validation_fraction": 0.2,
+        },
+    ),
+}
+
+
+def _make(name: str, params: dict[str, Any]) -> Pipeline:
+    system = _SYSTEMS[name]
+    # librosa's frames, which notebooks leave as they are; blocks are copied out of the table.
+    features = FeatureUnionExtractor(system.blocks, n_fft=2048, hop_length=512)
+    if system.is_sequence:
+        features.set_params(statistics=None)
+    return assemble(
+        AudioLoader(sr=22050, **system.load),
+        Augmenter(**system.augment),
+        clone(features),
+        CNNEmotionClassifier(**{**_PLAIN_TRAINING, **system.classify}),
+        **params,
+    )
+
+
+@documented
 def mfcc_cnn(**params: Any) -> Pipeline:
     """Make a small Conv1D network on mean MFCC, as a published Kazakh system does.
 
@@ -42,16 +137,7 @@ def mfcc_cnn(**params: Any) -> Pipeline:
     out and watched. It claims 87 % accuracy in training and 72 % in validation, on speakers
     that it was trained on.
 
-    Parameters
-    ----------
-    **params : dict
-        As in :func:`skser.make_emotion_pipeline`: ``random_state``, ``n_jobs``, ``memory``,
-        ``verbose``, and parameters of the steps.
-
-    Returns
-    -------
-    pipeline : sklearn.pipeline.Pipeline
-        Unfitted, with steps ``load``, ``augment``, ``features``, ``scale`` and ``classify``.
+    {shared}
 
     Notes
     -----
@@ -67,21 +153,10 @@ def mfcc_cnn(**params: Any) -> Pipeline:
     >>> mfcc_cnn(classify__epochs=5, random_state=0)["classify"].architecture
     'cnn_average_pooling'
     """
-    return assemble(
-        AudioLoader(sr=22050, duration=None, pad=None),
-        Augmenter(n_views=4, speed=(0.9, 1.1)),
-        FeatureUnionExtractor([("mfcc", MFCC(n_mfcc=40))], **_LIBROSA_FRAMES),
-        CNNEmotionClassifier(
-            "cnn_average_pooling",
-            epochs=50,
-            batch_size=16,
-            validation_fraction=0.3,
-            **_PLAIN_TRAINING,
-        ),
-        **params,
-    )
+    return _make("mfcc_cnn", params)
 
 
+@documented
 def cnn_512(**params: Any) -> Pipeline:
     """Make a wide Conv1D network on MFCC, zero crossings and RMS, as a published system does.
 
@@ -93,16 +168,7 @@ def cnn_512(**params: Any) -> Pipeline:
     held out and watched. It claims 87.25 % accuracy and a macro F1 of .87, on speakers, and on
     augmented copies of recordings, that it was trained on.
 
-    Parameters
-    ----------
-    **params : dict
-        As in :func:`skser.make_emotion_pipeline`: ``random_state``, ``n_jobs``, ``memory``,
-        ``verbose``, and parameters of the steps.
-
-    Returns
-    -------
-    pipeline : sklearn.pipeline.Pipeline
-        Unfitted, with steps ``load``, ``augment``, ``features``, ``scale`` and ``classify``.
+    {shared}
 
     Notes
     -----
@@ -119,27 +185,10 @@ def cnn_512(**params: Any) -> Pipeline:
     >>> cnn_512(classify__epochs=5, random_state=0)["classify"].architecture
     'cnn512'
     """
-    return assemble(
-        AudioLoader(sr=22050, offset=0.6, duration=2.5),
-        Augmenter(n_views=4, shift=None),
-        FeatureUnionExtractor(
-            [("zcr", ZeroCrossingRate()), ("rms", RMS()), ("mfcc", MFCC(n_mfcc=20))],
-            statistics=None,
-            **_LIBROSA_FRAMES,
-        ),
-        CNNEmotionClassifier(
-            "cnn512",
-            epochs=20,
-            batch_size=64,
-            early_stopping=5,
-            plateau_patience=3,
-            validation_fraction=0.2,
-            **_PLAIN_TRAINING,
-        ),
-        **params,
-    )
+    return _make("cnn_512", params)
 
 
+@documented
 def cnn_bilstm_attention(**params: Any) -> Pipeline:
     """Make convolutions, a BiLSTM and attention on MFCC, as a published system does.
 
@@ -149,16 +198,7 @@ def cnn_bilstm_attention(**params: Any) -> Pipeline:
     a learning rate that falls on a plateau. It claims about 94 % in validation, on speakers
     that it was trained on.
 
-    Parameters
-    ----------
-    **params : dict
-        As in :func:`skser.make_emotion_pipeline`: ``random_state``, ``n_jobs``, ``memory``,
-        ``verbose``, and parameters of the steps.
-
-    Returns
-    -------
-    pipeline : sklearn.pipeline.Pipeline
-        Unfitted, with steps ``load``, ``augment``, ``features``, ``scale`` and ``classify``.
+    {shared}
 
     Notes
     -----
@@ -175,22 +215,10 @@ def cnn_bilstm_attention(**params: Any) -> Pipeline:
     >>> cnn_bilstm_attention(classify__epochs=5, random_state=0)["classify"].architecture
     'cnn_bilstm_attention'
     """
-    return assemble(
-        AudioLoader(sr=22050, duration=3.0),
-        Augmenter(n_views=4),
-        FeatureUnionExtractor([("mfcc", MFCC(n_mfcc=40))], statistics=None, **_LIBROSA_FRAMES),
-        CNNEmotionClassifier(
-            "cnn_bilstm_attention",
-            epochs=60,
-            early_stopping=10,
-            batch_size=32,
-            validation_fraction=0.2,
-            **{**_PLAIN_TRAINING, "mixup": 0.2},
-        ),
-        **params,
-    )
+    return _make("cnn_bilstm_attention", params)
 
 
+@documented
 def dense_195(**params: Any) -> Pipeline:
     """Make a dense network on the usual 195 features, as a published system does.
 
@@ -202,16 +230,7 @@ def dense_195(**params: Any) -> Pipeline:
     to train, 15 % to watch, 15 % to test. It claims 63.94 % accuracy and a macro F1 of .63, on
     speakers that it was trained on.
 
-    Parameters
-    ----------
-    **params : dict
-        As in :func:`skser.make_emotion_pipeline`: ``random_state``, ``n_jobs``, ``memory``,
-        ``verbose``, and parameters of the steps.
-
-    Returns
-    -------
-    pipeline : sklearn.pipeline.Pipeline
-        Unfitted, with steps ``load``, ``augment``, ``features``, ``scale`` and ``classify``.
+    {shared}
 
     Notes
     -----
@@ -225,24 +244,10 @@ def dense_195(**params: Any) -> Pipeline:
     >>> dense_195(classify__epochs=5, random_state=0)["classify"].architecture
     'dense'
     """
-    return assemble(
-        AudioLoader(sr=22050, duration=3.0),
-        Augmenter(n_views=1),
-        FeatureUnionExtractor(
-            ["mfcc", "chroma", "mel", "contrast", "tonnetz", "zcr", "rolloff"], **_LIBROSA_FRAMES
-        ),
-        CNNEmotionClassifier(
-            "dense",
-            epochs=100,
-            batch_size=32,
-            early_stopping=15,
-            validation_fraction=0.15 / 0.85,
-            **_PLAIN_TRAINING,
-        ),
-        **params,
-    )
+    return _make("dense_195", params)
 
 
+@documented
 def cnn_256(**params: Any) -> Pipeline:
     """Make a Conv1D network on 162 means, as a published system does.
 
@@ -251,16 +256,7 @@ def cnn_256(**params: Any) -> Pipeline:
     RMS; convolutions of 256 filters of 5 with maximum pooling over 5, dropout .2 and .3, 32
     hidden units. It claims 71 % accuracy, on speakers that it was trained on.
 
-    Parameters
-    ----------
-    **params : dict
-        As in :func:`skser.make_emotion_pipeline`: ``random_state``, ``n_jobs``, ``memory``,
-        ``verbose``, and parameters of the steps.
-
-    Returns
-    -------
-    pipeline : sklearn.pipeline.Pipeline
-        Unfitted, with steps ``load``, ``augment``, ``features``, ``scale`` and ``classify``.
+    {shared}
 
     Notes
     -----
@@ -275,19 +271,4 @@ def cnn_256(**params: Any) -> Pipeline:
     >>> cnn_256(classify__epochs=5, random_state=0)["classify"].architecture
     'cnn256'
     """
-    return assemble(
-        AudioLoader(sr=22050, duration=3.0),
-        Augmenter(n_views=1),
-        FeatureUnionExtractor(
-            ["zcr", "chroma", ("mfcc", MFCC(n_mfcc=20)), "mel", "rms"], **_LIBROSA_FRAMES
-        ),
-        CNNEmotionClassifier(
-            "cnn256",
-            epochs=50,
-            batch_size=64,
-            early_stopping=10,
-            validation_fraction=0.2,
-            **_PLAIN_TRAINING,
-        ),
-        **params,
-    )
+    return _make("cnn_256", params)

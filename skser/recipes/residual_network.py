@@ -8,9 +8,10 @@ from sklearn.pipeline import Pipeline
 
 from ..classifier import CNNEmotionClassifier
 from ..features import FeatureUnionExtractor, MelSpectrogram
-from ._assembly import assemble, other_speeds, trimmed_clips
+from ._assembly import assemble, documented, other_speeds, trimmed_clips
 
 
+@documented
 def residual_network(**params: Any) -> Pipeline:
     """Make a pipeline of log-mel bands and a residual network: one half of the default.
 
@@ -22,22 +23,7 @@ def residual_network(**params: Any) -> Pipeline:
     bands from 50 Hz on, in dB), ``features__hop_length=320``, ``features__statistics=None``, and in
     ``augment`` ``n_views=8`` and ``speed=(0.84, 1.19)`` in place of all other transforms.
 
-    Parameters
-    ----------
-    **params : dict
-        As in :func:`skser.make_emotion_pipeline`: ``random_state``, ``n_jobs``, ``memory``,
-        ``verbose``, and parameters of the steps ``load``, ``augment``, ``features``, ``scale`` and
-        ``classify``, such as ``classify__epochs=30``, or whole steps.
-
-    Returns
-    -------
-    pipeline : sklearn.pipeline.Pipeline
-        Unfitted.
-
-    Raises
-    ------
-    ParameterError
-        There is no such parameter.
+    {shared}
 
     Examples
     --------

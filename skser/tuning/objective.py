@@ -153,7 +153,7 @@ class Objective:
         try:
             pipeline = self.pipeline_of(trial)
             check_steps(pipeline)
-            set_everywhere(pipeline, features__verbose=0, classify__verbose=0)
+            set_everywhere(pipeline, verbose=0)
             with self._sharing.shared(pipeline):
                 return self._score(trial, pipeline)
         except (optuna.TrialPruned, optuna.exceptions.UpdateFinishedTrialError):

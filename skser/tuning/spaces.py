@@ -98,7 +98,9 @@ def network(trial: Any, step: str = "classify") -> dict[str, Any]:
         ),
         f"{step}__batch_size": trial.suggest_categorical(f"{step}__batch_size", [8, 16, 32, 64]),
         f"{step}__weight_decay": trial.suggest_float(f"{step}__weight_decay", 1e-4, 0.1, log=True),
-        f"{step}__dense_dropout": trial.suggest_float(f"{step}__dense_dropout", 0.0, 0.6),
+        f"{step}__network__dense_dropout": trial.suggest_float(
+            f"{step}__network__dense_dropout", 0.0, 0.6
+        ),
         f"{step}__label_smoothing": trial.suggest_float(f"{step}__label_smoothing", 0.0, 0.2),
         f"{step}__mixup": trial.suggest_float(f"{step}__mixup", 0.0, 0.4),
     }

@@ -16,7 +16,7 @@ from skser.recipes import RECIPES
 QUICK = [
     *("--set", "load__duration=0.5"),
     *("--set", "vote__network__classify__epochs=1"),
-    *("--set", "vote__network__classify__filters=(4,)"),
+    *("--set", "vote__network__classify__network__filters=(4,)"),
 ]
 FUNCTIONALS = [
     *("--recipe", "functionals"),
@@ -228,9 +228,9 @@ def test_evaluate_a_model(model, corpus):
         (
             [
                 *("train", "{corpus}", "--out", "m.skser"),
-                *("--set", "vote__network__classify__pool_size=2"),
+                *("--set", "vote__network__classify__network__pool_size=2"),
             ],
-            "pool_size must be None: architecture 'resnet' has only",
+            "architecture 'resnet' has no parameter network__pool_size, only",
         ),
         (["evaluate", "{corpus}"], "at least two known speakers are needed"),
         (["evaluate", "{corpus}", "--speaker", "no group"], "speaker"),

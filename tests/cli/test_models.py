@@ -62,7 +62,7 @@ def test_info_of_a_model_without(tmp_path):
 
 
 def test_export(tmp_path):
-    network = CNNEmotionClassifier("dense", dense_units=(4,), epochs=1, random_state=0)
+    network = CNNEmotionClassifier("dense", network__dense_units=(4,), epochs=1, random_state=0)
     speech = noises()
     pipeline = quick_pipeline(classify=network).fit(list(speech.waveforms), speech.target)
     skser.save(pipeline, tmp_path / "model.skser")

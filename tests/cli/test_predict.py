@@ -149,7 +149,7 @@ def test_nothing_but_bad_recordings(at_home):
         (["calls/0.flac", "calls/0.flac"], "calls/0.flac: is no model file, or is cut short"),
         (
             ["model.skser", "calls/0.flac", "--runtime", "tensorflo"],
-            "--runtime must be 'tensorflow' or 'onnx' or 'auto', got 'tensorflo'; did you mean "
+            "--runtime must be 'auto' or 'onnx' or 'tensorflow', got 'tensorflo'; did you mean "
             "'tensorflow'?",
         ),
     ],

@@ -21,7 +21,7 @@ CLIPS = list(SPEECH.waveforms)
 @pytest.fixture(scope="module")
 def pipeline():
     network = CNNEmotionClassifier(
-        "dense", dense_units=(4,), epochs=1, n_networks=2, random_state=0
+        "dense", network__dense_units=(4,), epochs=1, n_networks=2, random_state=0
     )
     return quick_pipeline(classify=network).fit(CLIPS, SPEECH.target)
 
@@ -71,7 +71,7 @@ def test_labels_and_metadata(pipeline, exported):
 
 
 def test_of_a_vote_it_is_the_network(tmp_path):
-    network = CNNEmotionClassifier("dense", dense_units=(4,), epochs=1, random_state=0)
+    network = CNNEmotionClassifier("dense", network__dense_units=(4,), epochs=1, random_state=0)
     vote = SoftVotingClassifier([("network", network), ("other", quick_pipeline()["classify"])])
     fitted = quick_pipeline(classify=vote).fit(CLIPS, SPEECH.target)
     export(fitted, tmp_path / "exported")
@@ -95,15 +95,13 @@ def test_a_folder_in_use_is_left_alone(pipeline, tmp_path):
     (tmp_path / "mine.txt").touch()
     with pytest.raises(DataError) as caught:
         export(pipeline, tmp_path)
-    assert str(caught.value) == f"{tmp_path}: is there already, and is not an empty folder"
+    assert str(caught.value).startswith(f"{tmp_path}: ")
+    assert "not an empty folder" in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
     with pytest.raises(DataError, match=r"nowhere does not exist$"):
         export(pipeline, tmp_path / "nowhere" / "exported")
 
 
 def test_without_a_network(tmp_path):
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelError, match="pipeline has no fitted network"):
         export(quick_pipeline().fit(CLIPS, SPEECH.target), tmp_path / "exported")
-    assert str(caught.value) == (
-        "pipeline has no fitted network to export; `skser.save` keeps any pipeline as a whole"
-    )

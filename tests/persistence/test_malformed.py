@@ -37,6 +37,7 @@ from tests.persistence.models import (
 )
 
 SEED = 20240607
+LARGEST = 2**20  # of all texts together
 WATCHED = {"pickle.find_class", "os.system", "subprocess.Popen", "socket.connect", "os.exec"}
 seen = []
 
@@ -47,6 +48,11 @@ def watch(event, arguments):
 
 
 sys.addaudithook(watch)  # for good; it only keeps a list
+
+
+@pytest.fixture(autouse=True)
+def small_bombs(monkeypatch):
+    monkeypatch.setattr("skser.persistence._container._LARGEST_TEXT", LARGEST)
 
 
 @pytest.fixture(scope="module")
@@ -109,20 +115,22 @@ def array_that_claims_much(rng, good, path):
 def bomb(rng, good, path):
     manifest, entries = contents_of(good)
     name = rng.choice(list(entries))
-    forge(path, manifest, entries | {name: bytes(65 * 2**20)})
+    forge(path, manifest, entries | {name: bytes(LARGEST + 1)})
 
 
 def many_bombs(rng, good, path):
     manifest, entries = contents_of(good)
-    forge(path, manifest, entries | {f"arrays/{100 + i}.npy": bytes(2**20) for i in range(65)})
+    forge(
+        path, manifest, entries | {f"arrays/{100 + i}.npy": bytes(LARGEST // 64) for i in range(65)}
+    )
 
 
 def bomb_that_claims_little(rng, good, path):
     manifest, entries = contents_of(good)
-    forge(path, manifest, entries | {"README.md": bytes(66 * 2**20)})
+    forge(path, manifest, entries | {"README.md": bytes(LARGEST + 1)})
     content = bytearray(path.read_bytes()[:-77])
     for place in [
-        m.start() for m in re.finditer(re.escape(struct.pack("<I", 66 * 2**20)), content)
+        m.start() for m in re.finditer(re.escape(struct.pack("<I", LARGEST + 1)), content)
     ]:
         content[place : place + 4] = struct.pack("<I", int(rng.integers(1, 1000)))
     sign(path, bytes(content))
@@ -152,7 +160,7 @@ def without_an_entry(rng, good, path):
 def naming(name):
     def make(rng, good, path):
         manifest, entries = contents_of(good)
-        text = json.dumps(manifest).replace("skser.loader.AudioLoader", name)
+        text = json.dumps(manifest).replace("skser.audio.AudioLoader", name)
         forge(path, text, entries)
 
     make.__name__ = f"names {name}"
@@ -292,8 +300,10 @@ MALFORMED = [
             "subprocess.Popen",
             "sklearn.conftest.pytest",
             "sklearn.preprocessing.os",
+            "skser.audio.np",
             "skser.loader.np",
             "skser.demo.run_demo",
+            "sklearn.clone.clone",
             "skser.features",
             "sklearn.externals.joblib",
         ],
@@ -301,7 +311,7 @@ MALFORMED = [
     with_node([[]] * 3, "lists"),
     with_node({"same": 7}, "refers to nothing"),
     with_node({"float": "__import__('os')"}, "float"),
-    with_node({"estimator": ["skser.loader.AudioLoader"], "number": 0}, "half an estimator"),
+    with_node({"estimator": ["skser.audio.AudioLoader"], "number": 0}, "half an estimator"),
     with_node({"tuple": [], "list": []}, "two kinds"),
     with_node({"function": "os.system", "number": 0}, "a function"),
     network_of({"class_name": "Lambda", "module": "keras.layers", "config": {}}),
@@ -309,6 +319,8 @@ MALFORMED = [
     network_of({"class_name": "system", "module": "os", "config": {}}),
     network_of({"class_name": "function", "module": "builtins", "config": "eval"}),
     network_of({"class_name": "Dense", "module": "keras.layers", "registered_name": "harm>Dense"}),
+    network_of({"class_name": "FrameMask", "module": "os", "registered_name": "harm>FrameMask"}),
+    network_of({"class_name": "system", "module": "os", "registered_name": "skser>FrameMask"}),
     weights_from_elsewhere,
     foreign_skops,
     skops_of(np.zeros(10**6), compress=zipfile.ZIP_DEFLATED),

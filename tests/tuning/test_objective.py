@@ -40,7 +40,7 @@ def epochs(trial):
 
 def network(**params):
     return CNNEmotionClassifier(
-        "dense", **{"dense_units": (8,), "epochs": 10, "random_state": 0, **params}
+        "dense", **{"network__dense_units": (8,), "epochs": 10, "random_state": 0, **params}
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sklearn.exceptions import NotFittedError as _SklearnNotFittedError
+    from ._not_fitted import NotFittedError
 
 __all__ = [
     "AudioError",
@@ -102,29 +102,20 @@ class AudioWarning(SkserWarning):
     """Recordings that could not be used were replaced by silence."""
 
 
-if TYPE_CHECKING:
-
-    class NotFittedError(SkserError, _SklearnNotFittedError):
-        """An estimator was used before ``fit``."""
-
-
 def __getattr__(name: str) -> Any:
-    # scikit-learn's class is a base of one, and prediction from a model file does without it.
-    if name != "NotFittedError":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from sklearn.exceptions import NotFittedError as sklearn_error
+    # scikit-learn's class is its base, and prediction from a model file does without scikit-learn.
+    if name == "NotFittedError":
+        from ._not_fitted import NotFittedError
 
-    doc = "An estimator was used before ``fit``."
-    found = type(name, (SkserError, sklearn_error), {"__doc__": doc, "__module__": __name__})
-    globals()[name] = found
-    return found
+        return NotFittedError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class naming:
-    """Context that puts a name before the message of whatever is raised in it.
+    """Context that puts a name before the messages of errors.
 
-    Errors of skser keep their class, others become ExtractionError, since a class of anyone's
-    may not survive the way from a worker. An AudioError names its recording already.
+    Errors of skser keep their class. Others become ExtractionError, since a worker may not be able
+    to send back errors of other packages. An AudioError has the name of its recording already.
     """
 
     def __init__(self, name: str) -> None:

@@ -1,0 +1,34 @@
+"""Fitted steps as functions of arrays, for estimators and for prediction without scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def standardize(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Values (..., n_features) less ``mean``, divided by ``scale``, in their own dtype."""
+    scaled = values - mean.astype(values.dtype)
+    scaled /= scale.astype(values.dtype)
+    return scaled
+
+
+def linear_discriminant(values: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+    """Probabilities (n_classes,) of features (n_features,), as of scikit-learn's discriminant.
+
+    ``coef`` and ``intercept`` have a row for each class, or one for the second of two.
+    """
+    scores = coef @ values + intercept
+    return softmax(scores if len(scores) > 1 else np.array([0.0, scores[0]]))
+
+
+def soft_vote(probabilities: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
+    """Weighted mean of the members' probabilities; the weights have the sum 1."""
+    return np.tensordot(weights, probabilities, axes=1)
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Softmax over the last axis."""
+    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
