@@ -11,10 +11,10 @@ The first epoch, which traces the graph, is left out. The competitors take turns
 core by default: on two, the system at times puts both threads on the same one, and then epochs of
 one and the same fit take either 1.5 or 2.5 s.
 
-    python benchmarks/training.py RAVDESS --allocators
+    python benchmarks/training.py RAVDESS --allocators --recipe cnn_512
 
-compares a training with and without TensorFlow's pooling allocator (``TF_CPU_ALLOCATOR_USE_BFC``),
-each in a process of its own. Losses must be equal.
+compares a recipe's training with and without TensorFlow's pooling allocator
+(``TF_CPU_ALLOCATOR_USE_BFC``), each in a process of its own. Losses must be equal.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from _compare import describe, print_table, spread
 
 from skser import CNNEmotionClassifier
 from skser._draws import NOTHING_DRAWN
-from skser._fitting import network_builder, training_settings
+from skser._fitting import network_builder, settings_of
 from skser._tensorflow import keras
-from skser._training import make_loss, make_optimizer
+from skser._training import TrainingSettings, make_loss, make_optimizer
 from skser.datasets import load_corpus
-from skser.recipes import residual_network
+from skser.recipes import get_recipe
 
 N_EPOCHS = 4
 
@@ -62,7 +62,7 @@ def fit_keras(classifier: CNNEmotionClassifier, X: np.ndarray, y: np.ndarray) ->
     keras.utils.set_random_seed(0)
     classes, encoded = np.unique(y, return_inverse=True)
     model = network_builder(classifier, X.shape[1:], len(classes))()
-    settings = training_settings(classifier)
+    settings = settings_of(classifier, TrainingSettings)
     n_batches = -(-len(X) // classifier.batch_size)
     model.compile(
         make_optimizer(settings, n_batches),
@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=1, help="cores to run on (Linux)")
     parser.add_argument("--epochs", type=int, default=1 + N_EPOCHS, help="of each training")
     parser.add_argument("--allocators", action="store_true", help="compare allocators")
+    parser.add_argument("--recipe", default="residual_network", help="of --allocators")
     parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.allocators:
@@ -145,17 +146,17 @@ def main() -> None:
     speech = load_corpus(arguments.data)
     chosen = spread(len(speech.paths), arguments.clips)
     y = speech.target[chosen]
-    pipeline = residual_network(random_state=0)
+    pipeline = get_recipe(arguments.recipe)(random_state=0)
     features = pipeline[:-1].fit_transform(speech.paths[chosen])
+    if arguments.once:
+        train_once(pipeline[-1].set_params(epochs=arguments.epochs), features, y)
+        return
     own_lengths = features.values[:, 0]
     one_length = np.nan_to_num(own_lengths[:, :100])
     # A frame of zeros would be padding, which gets no weight.
     one_length[..., 0] += 1e-6
 
     default = CNNEmotionClassifier(epochs=arguments.epochs, random_state=0)
-    if arguments.once:
-        train_once(default, features, y)
-        return
     plain = CNNEmotionClassifier(epochs=arguments.epochs, random_state=0, **NOTHING_DRAWN)
     competitors = {
         "Keras, one length": lambda: fit_keras(plain, one_length, y),

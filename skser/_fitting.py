@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import joblib
 import numpy as np
@@ -44,6 +45,7 @@ _ALLOWED = {
     "dense_dropout": [number(0, 0.95)],
 }
 _PREFIX = "network__"
+_Settings = TypeVar("_Settings", TrainingSettings, DrawSettings)
 # Parameters without effect on the result.
 _IGNORED_PARAMS = ("callbacks", "checkpoint", "verbose")
 
@@ -80,16 +82,7 @@ def fit_networks(
     histories : list of dict
     """
     build = network_builder(classifier, values.shape[2:], targets.shape[1])
-    draw_settings = DrawSettings(
-        batch_size=int(classifier.batch_size),
-        view_sampling=classifier.view_sampling,
-        frequency_masks=tuple(classifier.frequency_masks),
-        time_masks=tuple(classifier.time_masks),
-        time_scale=tuple(classifier.time_scale),
-        gain=tuple(classifier.gain),
-        noise=float(classifier.noise),
-        mixup=float(classifier.mixup),
-    )
+    draw_settings = settings_of(classifier, DrawSettings)
     watched = None
     if len(validation):
         # The clean view, because prediction sees no other.
@@ -106,7 +99,7 @@ def fit_networks(
             Draws(values, targets, weights, training, draw_settings, int(seed)),
             watched,
             build=build,
-            settings=training_settings(classifier),
+            settings=settings_of(classifier, TrainingSettings),
             callbacks=classifier.callbacks or (),
             checkpoint=path,
             seed=int(seed),
@@ -121,21 +114,10 @@ def fit_networks(
     return [network for network, _ in trained], [history for _, history in trained]
 
 
-def training_settings(classifier: Any) -> TrainingSettings:
-    """The parameters of a classifier that say how to train."""
-    return TrainingSettings(
-        epochs=int(classifier.epochs),
-        optimizer=classifier.optimizer,
-        learning_rate=float(classifier.learning_rate),
-        weight_decay=float(classifier.weight_decay),
-        clip_norm=None if classifier.clip_norm is None else float(classifier.clip_norm),
-        schedule=classifier.schedule,
-        warmup=float(classifier.warmup),
-        plateau_factor=float(classifier.plateau_factor),
-        plateau_patience=int(classifier.plateau_patience),
-        early_stopping=classifier.early_stopping,
-        label_smoothing=float(classifier.label_smoothing),
-    )
+def settings_of(classifier: Any, kind: type[_Settings]) -> _Settings:
+    """The parameters of a classifier that are fields of a dataclass."""
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    return kind(**{field.name: _plain(getattr(classifier, field.name)) for field in fields})
 
 
 def network_builder(

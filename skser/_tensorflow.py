@@ -11,7 +11,7 @@ from contextlib import nullcontext, suppress
 
 from ._stderr import stderr_closed
 
-# malloc returns large tensors to the system, and page faults then cost a third of a training.
+# A pool of memory for tensors: malloc may return large ones to the system and fault them in anew.
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
 _is_quiet = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") >= "3"
 

@@ -31,7 +31,7 @@ class TrainingSettings:
 
 def make_optimizer(settings: TrainingSettings, n_batches: int) -> keras.optimizers.Optimizer:
     """The optimizer with its schedule over ``n_batches`` steps an epoch."""
-    rate: Any = settings.learning_rate
+    rate: Any = float(settings.learning_rate)  # of an integer, Keras makes an integer variable
     if settings.schedule == "cosine":
         n_steps = settings.epochs * n_batches
         n_warmup = round(settings.warmup * n_steps)

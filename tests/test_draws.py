@@ -76,10 +76,10 @@ def test_an_epoch_depends_on_seed_and_number_only(values):
 )
 def test_each_clip_once_or_all_its_views(n_clips, n_views, batch_size, number, data):
     clips = data.draw(st.sets(st.integers(0, n_clips - 1), min_size=1).map(sorted))
-    for views in ("sample", "all"):
+    for views in ("one", "all"):
         drawn = draws(vectors(n_clips, n_views), clips, batch_size=batch_size, view_sampling=views)
         x, targets, weights = rows(drawn, number)
-        n = 1 if views == "sample" else n_views
+        n = 1 if views == "one" else n_views
         assert_array_equal(np.sort(x[:, 0]), np.repeat(clips, n))
         assert len(np.unique(x, axis=0)) == len(x) == drawn.n_rows
         assert (x[:, 1] < n_views).all()

@@ -57,6 +57,7 @@ def test_steps_are_found_however_deep_they_are():
     assert {name.rpartition("__")[0] for name in params} == {
         "vote",
         "vote__network__classify",
+        "vote__network__classify__network",
         "vote__functionals__classify__estimator",
     }
     assert set(trial.params) == (set(params) - {"vote__weights"}) | {"vote__weights__network"}
