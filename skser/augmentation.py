@@ -19,7 +19,7 @@ from ._validation import (
     integer,
     number_range,
 )
-from .audio import fix_length
+from ._waveforms import fix_length
 from .clips import Clips, as_clips, stack_padded, without_padding
 from .transforms import TRANSFORMS, WARPS, warp
 

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from ._decoders import describe
+from ._audio_info import describe
 from ._nested import check_class_names, check_gives_probabilities
 from ._progress import progress
-from ._recordings import _as_recording
+from ._recordings import as_recording
 from ._streaming import FRAME_SECONDS, excerpts, frame_levels, slices, stream_audio
 from ._temperature import at_temperature
 from ._timeline_table import COLUMNS, segments, stretches, to_srt, to_textgrid
@@ -212,8 +212,8 @@ def _open(audio: Any, sr: int) -> tuple[str, Stream]:
             f"{type(audio).__name__} {audio!r:.80}"
         )
     with naming("audio"):
-        source = _as_recording(audio, 0)
-    if is_waveform:
+        source = as_recording(audio, 0)
+    if isinstance(source, np.ndarray):
         return "waveform", partial(slices, source)
     return describe(source), partial(stream_audio, source, inspect_audio(source), sr)
 

@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     import numpy as np
 
-    from .._answers import Answer
+    from .._answers import Prediction
 
 Model = Annotated[Path, typer.Argument(help="Model that `skser train` wrote.")]
 Runtime = Annotated[
@@ -46,7 +46,7 @@ def predict(
 ) -> None:
     """Label recordings: the emotion and the probabilities of all.
 
-    A recording unlike those that the model was trained on is marked. One that cannot be used is
+    A recording unlike those that the model was trained on is flagged. One that cannot be used is
     told on stderr, and the others are answered; the command then exits with 1. A model that ends
     in .joblib is a pickle: load only one that you trust.
 
@@ -84,11 +84,11 @@ def predict(
 class _Told:
     """The answers; what is wrong with a recording is told on stderr as it comes."""
 
-    def __init__(self, answers: Iterable[Answer]) -> None:
+    def __init__(self, answers: Iterable[Prediction]) -> None:
         self.answers = answers
         self.n_errors = 0
 
-    def __iter__(self) -> Iterator[Answer]:
+    def __iter__(self) -> Iterator[Prediction]:
         for answer in self.answers:
             if answer.probabilities is not None:
                 yield answer
@@ -97,9 +97,9 @@ class _Told:
             typer.echo(f"skser: error: {_shown(f'{answer.file:.300}: {answer.error}')}", err=True)
 
 
-def _answers(model: Path, paths: list[str], runtime: str) -> tuple[Any, Iterator[Answer]]:
+def _answers(model: Path, paths: list[str], runtime: str) -> tuple[Any, Iterator[Prediction]]:
     """The classes, and answers; by the way that starts fastest."""
-    from .._answers import answers, one_by_one, with_doubts
+    from .._answers import flag_out_of_distribution, predict_each, predict_in_batches
     from .._models import is_joblib, load_model
     from .._validation import check_value, one_of
     from ..persistence import _container
@@ -116,18 +116,18 @@ def _answers(model: Path, paths: list[str], runtime: str) -> tuple[Any, Iterator
 
             light = light_form(model, manifest, contents)
     if light is not None:
-        classes, found = light.classes_, one_by_one(light.predict_proba, paths)
+        classes, found = light.classes_, predict_each(light.predict_proba, paths)
     else:
         pipeline = load_model(model, runtime=runtime)
-        classes, found = pipeline.classes_, answers(pipeline, paths)
+        classes, found = pipeline.classes_, predict_in_batches(pipeline, paths)
     if info is not None and info.audio is not None:
         from ..familiarity import TrainingAudio
 
-        found = with_doubts(found, TrainingAudio.from_dict(info.audio))
+        found = flag_out_of_distribution(found, TrainingAudio.from_dict(info.audio))
     return classes, _of_model(model, found)
 
 
-def _of_model(model: Path, found: Iterator[Answer]) -> Iterator[Answer]:
+def _of_model(model: Path, found: Iterator[Prediction]) -> Iterator[Prediction]:
     """The same answers; of a model that does not fit together, anything may be raised."""
     from ..exceptions import ModelError, SkserError
 
@@ -151,30 +151,30 @@ class _Columns:
     @property
     def names(self) -> list[str]:
         if self.top is None:
-            return ["file", "emotion", *self.classes, "unlike"]
+            return ["file", "emotion", *self.classes, "ood_reasons"]
         places = range(2, min(self.top, len(self.classes)) + 1)
         others = (f"{what}{i}" for i in places for what in ("emotion", "probability"))
-        return ["file", "emotion", "probability", *others, "unlike"]
+        return ["file", "emotion", "probability", *others, "ood_reasons"]
 
-    def row_of(self, answer: Answer, form: str) -> list[str]:
+    def row_of(self, answer: Prediction, form: str) -> list[str]:
         assert answer.probabilities is not None
         ranked = self._ranked(answer)
         shown = [form.format(p) for p in answer.probabilities]
         if self.top is not None:
             others = [text for name, p in ranked[1:] for text in (name, form.format(p))]
             shown = [form.format(ranked[0][1]), *others]
-        return [answer.file, self._named(ranked) or "", *shown, "; ".join(answer.unlike)]
+        return [answer.file, self._named(ranked) or "", *shown, "; ".join(answer.ood_reasons)]
 
-    def object_of(self, answer: Answer) -> dict[str, Any]:
+    def object_of(self, answer: Prediction) -> dict[str, Any]:
         ranked = self._ranked(answer)
         return {
             "file": answer.file,
             "emotion": self._named(ranked),
             "probabilities": {name: round(p, 4) for name, p in ranked},
-            "unlike": list(answer.unlike),
+            "ood_reasons": list(answer.ood_reasons),
         }
 
-    def _ranked(self, answer: Answer) -> list[tuple[str, float]]:
+    def _ranked(self, answer: Prediction) -> list[tuple[str, float]]:
         """Emotions and probabilities, the likeliest first."""
         probabilities: np.ndarray = answer.probabilities  # type: ignore[assignment]
         order = (-probabilities).argsort(kind="stable")[: self.top]
@@ -192,9 +192,9 @@ def _shown(text: str) -> str:
 
 
 def _aligned(table: list[list[str]]) -> list[str]:
-    """Columns of text: numbers to the right; what is unlike only if something is."""
+    """Columns of text: numbers to the right; `ood_reasons` only if a row has some."""
     table = [[_shown(text) for text in row] for row in table]
-    columns = [c for c in zip(*table, strict=True) if any(c[1:]) or c[0] != "unlike"]
+    columns = [c for c in zip(*table, strict=True) if any(c[1:]) or c[0] != "ood_reasons"]
     widths = [max(map(len, column)) for column in columns]
     is_number = [all(text.replace(".", "", 1).isdigit() for text in c[1:]) for c in columns]
     return [
