@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import lru_cache
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ._audio_info import AudioInfo, describe
+from ._audio_info import AudioInfo, Source, describe
 from .audio import file_signature, inspect_audio
 from .clips import Clips, as_waveform
 from .exceptions import AudioError, DataError
+
+Recordings: TypeAlias = "Iterable[Source | IO[bytes] | np.ndarray | Sequence[float]]"
 
 _MAX_LISTED = 10
 
@@ -37,7 +39,7 @@ class Silence(NamedTuple):
 
 
 def inspect_recording(
-    source: str | bytes, *, offset: float = 0.0, max_duration: float | None = None
+    source: str | bytes, offset: float = 0.0, max_duration: float | None = None
 ) -> Recording:
     """Check the header of a recording, and its length against the loader's limits."""
     if isinstance(source, bytes):
