@@ -39,7 +39,7 @@ from _compare import MIB, memory, print_ratios, print_table, spread, time_each
 from threadpoolctl import threadpool_limits
 
 from skser import read_audio
-from skser.audio import fix_length
+from skser._waveforms import fix_length
 from skser.augmentation import AddViews
 from skser.transforms import add_noise, shift_pitch, shift_time, stretch_time
 

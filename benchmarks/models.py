@@ -129,7 +129,7 @@ def run_command(*arguments: str) -> tuple[float, float, str]:
 
 def probabilities_in(output: str) -> np.ndarray:
     _, *rows = csv.reader(io.StringIO(output))
-    return np.array([row[2:-1] for row in rows], float)  # the last says what is unlike training
+    return np.array([row[2:-1] for row in rows], float)  # the last is ood_reasons
 
 
 def measure_cold(folder: Path, home: Path, n_turns: int) -> None:

@@ -1,13 +1,14 @@
-"""Answers: recordings in, and for each its probabilities or what is wrong with it, one by one.
+"""Predictions for recordings, one by one: probabilities, or why a recording cannot be used.
 
-Nothing is kept but what is being worked on, and a recording that cannot be read costs no other.
+Memory holds one batch; a recording that cannot be used costs only its own prediction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,55 +17,66 @@ from .exceptions import AudioError, SkserError
 if TYPE_CHECKING:
     from .familiarity import TrainingAudio
 
-_AT_ONCE = 64
+_BATCH_SIZE = 64
 
 
-class Answer(NamedTuple):
-    """What is said of a recording."""
+class ProbabilisticModel(Protocol):
+    """Fitted estimator from recordings to emotions."""
 
-    file: str
+    classes_: np.ndarray
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities, shape (n_recordings, n_classes)."""
+
+
+class Prediction(NamedTuple):
+    """Probabilities of a recording, or its error, and why it is out of distribution."""
+
+    file: Any  # a path; in `predict_table` also content or a waveform
     probabilities: np.ndarray | None
     error: str | None = None
-    unlike: tuple[str, ...] = ()
+    ood_reasons: tuple[str, ...] = ()
 
 
-def answers(model: Any, files: Iterable[str]) -> Iterator[Answer]:
-    """Answers of a fitted pipeline, a few recordings at a time."""
+def predict_in_batches(model: ProbabilisticModel, files: Iterable[Any]) -> Iterator[Prediction]:
+    """Predictions of a fitted pipeline."""
     remaining = iter(files)
-    while some := list(islice(remaining, _AT_ONCE)):
-        yield from _answer_some(model, some)
+    while batch := list(islice(remaining, _BATCH_SIZE)):
+        rows = None
+        # If one recording cannot be used, predicting each alone finds which.
+        with suppress(SkserError):
+            rows = model.predict_proba(batch)
+        if rows is None:
+            yield from predict_each(lambda file: model.predict_proba([file])[0], batch)
+        else:
+            yield from map(Prediction, batch, rows)
 
 
-def one_by_one(ask: Callable[[str], np.ndarray], files: Iterable[str]) -> Iterator[Answer]:
-    """Answers of a function of one recording."""
-    return (_answer_one(ask, file) for file in files)
+def predict_each(
+    predict: Callable[[Any], np.ndarray], files: Iterable[Any]
+) -> Iterator[Prediction]:
+    """Predictions of a function of one recording."""
+    for file in files:
+        try:
+            prediction = Prediction(file, predict(file))
+        except SkserError as error:
+            prediction = _failure(file, error)
+        yield prediction
 
 
-def _answer_some(model: Any, files: list[str]) -> Iterator[Answer]:
-    try:
-        found = model.predict_proba(files)
-    except SkserError:
-        # One of them at least cannot be used: each alone tells which.
-        return one_by_one(lambda file: model.predict_proba([file])[0], files)
-    return (Answer(file, row) for file, row in zip(files, found, strict=True))
+def flag_out_of_distribution(
+    predictions: Iterable[Prediction], training: TrainingAudio
+) -> Iterator[Prediction]:
+    """The same predictions, with the reasons why a recording is out of distribution."""
+    for prediction in predictions:
+        if prediction.probabilities is not None:
+            try:
+                reasons = training.ood_reasons(prediction.file)
+                prediction = prediction._replace(ood_reasons=reasons)
+            except AudioError as error:  # the loader put silence in its place
+                prediction = _failure(prediction.file, error)
+        yield prediction
 
 
-def _answer_one(ask: Callable[[str], np.ndarray], file: str) -> Answer:
-    try:
-        return Answer(file, ask(file))
-    except SkserError as error:
-        return Answer(file, None, str(error).removeprefix(f"{file}: "))
-
-
-def with_doubts(found: Iterable[Answer], training: TrainingAudio) -> Iterator[Answer]:
-    """The same answers; where a recording is unlike all training recordings, with what is."""
-    return (_with_doubts(answer, training) for answer in found)
-
-
-def _with_doubts(answer: Answer, training: TrainingAudio) -> Answer:
-    if answer.probabilities is None:
-        return answer
-    try:
-        return answer._replace(unlike=training.unlike(answer.file))
-    except AudioError as error:  # for which the loader put silence
-        return Answer(answer.file, None, str(error).removeprefix(f"{answer.file}: "))
+def _failure(file: Any, error: SkserError) -> Prediction:
+    return Prediction(file, None, str(error).removeprefix(f"{file}: "))

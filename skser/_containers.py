@@ -5,16 +5,20 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._decoders import AudioInfo, Source, describe, mix_down
+from ._audio_info import AudioInfo, Source, decoding_errors, describe, mix_to_mono
 from .exceptions import AudioError, MissingDependencyError
 
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
 
-def _open_container(source: Source) -> Any:
+
+def _open_container(source: Source) -> InputContainer:
     try:
         import av
     except ImportError:
@@ -25,7 +29,7 @@ def _open_container(source: Source) -> Any:
 
     file = io.BytesIO(source) if isinstance(source, bytes) else os.fspath(source)
     try:
-        container = av.open(file, metadata_errors="replace")  # titles may be in any encoding
+        container = av.open(file, "r", metadata_errors="replace")  # titles may be in any encoding
     except (av.error.FFmpegError, ValueError) as error:
         raise AudioError(f"{describe(source)}: cannot be opened ({error})") from error
     problem = None
@@ -40,6 +44,7 @@ def _open_container(source: Source) -> Any:
 
 
 def inspect_container(source: Source) -> AudioInfo:
+    """Header of a recording."""
     with _open_container(source) as container, _decoding(source):
         stream = container.streams.audio[0]
         seconds = _seconds(container, stream)
@@ -47,35 +52,24 @@ def inspect_container(source: Source) -> AudioInfo:
         return AudioInfo(stream.rate, round(seconds * stream.rate), stream.channels, kind, "pyav")
 
 
-def _seconds(container: Any, stream: Any) -> float:
+def _seconds(container: InputContainer, stream: AudioStream) -> float:
+    tick = stream.time_base or 0
     if stream.duration:
-        return float(stream.duration * stream.time_base)
+        return float(stream.duration * tick)
     if container.duration:
         return container.duration / 1e6
-    ends = [  # a live recording's header: the end of its last packet tells
+    ends = [  # a live recording has no duration: its last packet has the end
         packet.pts + packet.duration
         for packet in container.demux(stream)
         if packet.pts is not None and packet.duration is not None
     ]
-    return float(max(ends, default=0) * stream.time_base)
+    return float(max(ends, default=0) * tick)
 
 
-def decode_container(
-    source: Source, info: AudioInfo, start: int, n_samples: int | None
-) -> np.ndarray:
-    stop = None if n_samples is None else start + n_samples
-    parts: list[np.ndarray] = []
-    total = 0
-    for part in container_blocks(source, info):
-        parts.append(part)
-        total += len(part)
-        if stop is not None and total >= stop:
-            break
-    waveform = np.concatenate(parts) if parts else np.empty(0, np.float32)
-    return waveform[start:stop]
-
-
-def container_blocks(source: Source, info: AudioInfo) -> Iterator[np.ndarray]:
+def container_blocks(
+    source: Source, info: AudioInfo, start: int, stop: int | None
+) -> Iterator[np.ndarray]:
+    """Mono blocks, one for each frame of the container, from ``start`` to ``stop``."""
     import av
 
     n_samples, coding = 0, None
@@ -85,17 +79,16 @@ def container_blocks(source: Source, info: AudioInfo) -> Iterator[np.ndarray]:
                 # Not planar: PyAV crashes when it is asked for more than eight planes.
                 resampler = av.AudioResampler(format="flt", rate=info.sr)
             for frame in resampler.resample(decoded):
+                block = mix_to_mono(frame.to_ndarray().reshape(-1, frame.layout.nb_channels))
+                yield block[max(start - n_samples, 0) : None if stop is None else stop - n_samples]
                 n_samples += frame.samples
-                yield mix_down(frame.to_ndarray().reshape(-1, frame.layout.nb_channels))
+                if stop is not None and n_samples >= stop:
+                    return
     if n_samples == 0:
         raise AudioError(f"{describe(source)}: has a header and no samples")
 
 
-@contextmanager
-def _decoding(source: Source) -> Iterator[None]:
+def _decoding(source: Source) -> AbstractContextManager[None]:
     import av
 
-    try:
-        yield
-    except (av.error.FFmpegError, ValueError) as error:
-        raise AudioError(f"{describe(source)}: cannot be decoded ({error})") from error
+    return decoding_errors(source, av.error.FFmpegError, ValueError)

@@ -23,7 +23,8 @@ def check_features(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = Fal
         if values.dtype.kind not in "fiu":
             raise DataError(f"X must hold numbers, got dtype {values.dtype}")
     else:
-        X = X if hasattr(X, "ndim") else np.asarray(X)
+        if not hasattr(X, "ndim") or is_table_after_views(estimator, X, reset):
+            X = np.asarray(X)
         dtypes = (np.float64, np.float32)
         finite = "allow-nan" if allow_nan or X.ndim > 2 else True
         try:
@@ -44,6 +45,11 @@ def check_features(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = Fal
             f"{estimator.n_features_in_} features as input"
         )
     return values
+
+
+def is_table_after_views(estimator: Any, X: Any, reset: bool = False) -> bool:
+    """Whether ``X`` has names of columns and what was fitted had none, as views have none."""
+    return not reset and hasattr(X, "columns") and not hasattr(estimator, "feature_names_in_")
 
 
 def check_padding(values: np.ndarray, is_sequence: bool) -> None:

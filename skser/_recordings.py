@@ -1,20 +1,22 @@
-"""What AudioLoader takes for a recording, and what is said of those that cannot be used."""
+"""Recordings as AudioLoader takes them, the check of their headers, and their errors."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ._decoders import AudioInfo, describe
+from ._audio_info import AudioInfo, Source, describe
 from .audio import file_signature, inspect_audio
 from .clips import Clips, as_waveform
 from .exceptions import AudioError, DataError
 
-_N_NAMED = 10
+Recordings: TypeAlias = "Iterable[Source | IO[bytes] | np.ndarray | Sequence[float]]"
+
+_MAX_LISTED = 10
 
 
 class Recording(NamedTuple):
@@ -26,52 +28,57 @@ class Recording(NamedTuple):
     content: bytes | None
     info: AudioInfo
 
+    @property
+    def source(self) -> str | bytes:
+        """Path or content."""
+        return self.path or self.content or b""
+
 
 class Silence(NamedTuple):
     """Stands for a recording that cannot be used (``on_error="silence"``)."""
 
 
 def inspect_recording(
-    source: str | bytes, *, offset: float = 0.0, max_duration: float | None = None
+    source: str | bytes, offset: float = 0.0, max_duration: float | None = None
 ) -> Recording:
-    """Check the header of a recording, and its length against what the loader allows."""
+    """Check the header of a recording, and its length against the loader's limits."""
     if isinstance(source, bytes):
         recording = Recording(None, len(source), 0, source, inspect_audio(source))
     else:
         try:
             signature = file_signature(source)
         except (OSError, ValueError):
-            inspect_audio(source)  # says what is wrong
+            inspect_audio(source)  # raises an AudioError that names the reason
             raise
         recording = Recording(*signature, None, _inspect_file(source, signature))
-    check_length(source, recording.info, offset=offset, max_duration=max_duration)
+    info = recording.info
+    check_length(describe(source), info.n_samples, info.sr, offset, max_duration)
     return recording
 
 
 @lru_cache(maxsize=2**16)
 def _inspect_file(path: str, signature: tuple[str, int, int]) -> AudioInfo:
-    """Header of a file; what has not changed since is not looked at again."""
+    """Header of a file, read again only when its signature changes."""
     return inspect_audio(path)
 
 
 def check_length(
-    source: str | bytes, info: AudioInfo, *, offset: float = 0.0, max_duration: float | None = None
+    name: str, n_samples: int, sr: int, offset: float = 0.0, max_duration: float | None = None
 ) -> None:
     """Raise AudioError for a recording that is too long, or too short for ``offset``."""
-    if max_duration is not None and info.duration > max_duration:
+    duration = n_samples / sr
+    if max_duration is not None and duration > max_duration:
         raise AudioError(
-            f"{describe(source)}: is {info.duration:.1f} s long, allowed is "
-            f"max_duration={max_duration:g} s"
+            f"{name}: is {duration:.1f} s long, allowed is max_duration={max_duration:g} s"
         )
-    if offset >= info.duration:
+    if int(offset * sr) >= n_samples:
         raise AudioError(
-            f"{describe(source)}: is {info.duration:.2f} s long, so nothing is left from "
-            f"offset={offset:g} s"
+            f"{name}: is {duration:.2f} s long, so nothing is left from offset={offset:g} s"
         )
 
 
-def as_recordings(X: Any, name: str = "X") -> list[Any]:
-    """The recordings in ``X`` as a list of str, bytes and float32 waveforms."""
+def as_recordings(X: Any, name: str = "X") -> list[str | bytes | np.ndarray]:
+    """Recordings as a list of str, bytes and float32 waveforms; DataError for anything else."""
     is_file = hasattr(X, "read") and not isinstance(X, Clips)
     if isinstance(X, (str, bytes, os.PathLike)) or is_file or getattr(X, "ndim", 1) == 0:
         raise DataError(f"{name} must be a sequence of recordings, got a single one: {X!r:.200}")
@@ -85,22 +92,20 @@ def as_recordings(X: Any, name: str = "X") -> list[Any]:
             X = X[:, 0]
     elif isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "fiub":
         raise DataError(f"{name} must be a sequence of recordings, got a single waveform")
-    recordings = [_as_recording(item, i) for i, item in enumerate(X)]
+    recordings = [as_recording(item, i) for i, item in enumerate(X)]
     if not recordings:
         raise DataError(f"{name} must hold at least one recording, got none")
     return recordings
 
 
-def _as_recording(item: Any, index: int) -> Any:
+def as_recording(item: Any, index: int) -> str | bytes | np.ndarray:
+    """One recording as str, bytes or float32 waveform; DataError for anything else."""
     if isinstance(item, (str, os.PathLike)):
         return os.fspath(item)
     if isinstance(item, (bytes, bytearray, memoryview)):
         return bytes(item)
     if hasattr(item, "read"):
-        content = _content(item)
-        if not isinstance(content, bytes):
-            raise DataError(f"recording {index} is a file opened as text; open it with mode 'rb'")
-        return content
+        return _content(item, index)
     if isinstance(item, (np.ndarray, list, tuple)):
         return as_waveform(item, index)
     raise DataError(
@@ -109,19 +114,22 @@ def _as_recording(item: Any, index: int) -> Any:
     )
 
 
-def _content(file: Any) -> Any:
-    """What is left to read in a file, which is then put back to where it was."""
-    if not getattr(file, "seekable", lambda: False)():
-        return file.read()
-    start = file.tell()
+def _content(file: IO[Any], index: int) -> bytes:
+    """The rest of a file from its position, which stays where it was."""
+    is_seekable = getattr(file, "seekable", lambda: False)()
+    start = file.tell() if is_seekable else 0
     try:
-        return file.read()
+        content = file.read()
     finally:
-        file.seek(start)
+        if is_seekable:
+            file.seek(start)
+    if not isinstance(content, bytes):
+        raise DataError(f"recording {index} is a file opened as text; open it with mode 'rb'")
+    return content
 
 
 def combine_errors(errors: list[AudioError], n_recordings: int) -> AudioError:
-    """One error for several files, of their class where they agree."""
+    """One error for several files, of their common class if there is one."""
     if len(errors) == 1:
         return errors[0]
     kinds = {type(error) for error in errors}
@@ -130,10 +138,10 @@ def combine_errors(errors: list[AudioError], n_recordings: int) -> AudioError:
 
 
 def list_errors(errors: list[AudioError], n_recordings: int) -> str:
+    """Up to ten errors, one to a line."""
     lines = [f"{len(errors)} of {n_recordings} recordings that cannot be used:"]
-    lines += [f"  {error}" for error in errors[:_N_NAMED]]
-    if len(errors) > _N_NAMED:
-        lines.append(
-            f"  ... and {len(errors) - _N_NAMED} more; skser.datasets.check_audio lists all"
-        )
+    lines += [f"  {error}" for error in errors[:_MAX_LISTED]]
+    if len(errors) > _MAX_LISTED:
+        n_more = len(errors) - _MAX_LISTED
+        lines.append(f"  ... and {n_more} more; skser.datasets.check_audio lists all")
     return "\n".join(lines)

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ._containers import container_blocks
-from ._decoders import BLOCK, AudioInfo, Source, check_samples, sound_blocks
-from .audio import fix_length
+from ._audio_info import AudioInfo, Source, check_samples
+from ._decoders import BLOCK
+from ._waveforms import fix_length
+from .audio import audio_blocks
 from .exceptions import AudioError
 
-FRAME_SECONDS = 0.02  # of which a level is taken
-_LOWEST_POWER = 1e-12  # -120 dB: digital silence has a level, too
+FRAME_SECONDS = 0.02  # length of a frame of `frame_levels`
+_MIN_POWER = 1e-12  # -120 dB, the level of digital silence
 
 
 def stream_audio(source: Source, info: AudioInfo, sr: int) -> Iterator[np.ndarray]:
-    """Blocks of what `read_audio` returns, of a recording whose header has been checked."""
-    blocks = sound_blocks if info.decoder == "libsndfile" else container_blocks
-    decoded = _checked(_joined(blocks(source, info)), source)
+    """Blocks of the waveform that `read_audio` returns; the header has been checked."""
+    decoded = _checked(_joined(audio_blocks(source, info)), source)
     yield from decoded if sr == info.sr else _resampled(decoded, info.sr, sr)
 
 
@@ -31,19 +31,19 @@ def slices(waveform: np.ndarray) -> Iterator[np.ndarray]:
 def excerpts(
     blocks: Iterable[np.ndarray], spans: Iterable[tuple[int, int]], name: str
 ) -> Iterator[np.ndarray]:
-    """Cut ``spans``, pairs (start, stop) in samples that ascend, out of a stream.
+    """Cut ascending ``spans``, pairs (start, stop) in samples, out of a stream.
 
-    No more is held than a span and a block.
+    Memory holds one span and one block.
     """
     remaining = iter(blocks)
-    held, first = np.empty(0, np.float32), 0  # `first` is where in the recording `held` begins
+    held, first = np.empty(0, np.float32), 0  # `first` is the position of `held` in the recording
     for start, stop in spans:
         while first + len(held) < stop:
             block = next(remaining, None)
             if block is None:
                 raise AudioError(f"{name}: ends sooner than when it was first read")
-            n_gone = min(max(start - first, 0), len(held))
-            held, first = np.concatenate([held[n_gone:], block]), first + n_gone
+            n_passed = min(max(start - first, 0), len(held))
+            held, first = np.concatenate([held[n_passed:], block]), first + n_passed
         yield held[start - first : stop - first].copy()
 
 
@@ -68,7 +68,7 @@ def frame_levels(blocks: Iterable[np.ndarray], sr: int) -> tuple[np.ndarray, int
 
 def _levels(frames: np.ndarray) -> np.ndarray:
     power = np.square(frames).mean(axis=1)
-    return 10 * np.log10(np.maximum(power, np.float32(_LOWEST_POWER)))
+    return 10 * np.log10(np.maximum(power, np.float32(_MIN_POWER)))
 
 
 def _joined(parts: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -92,7 +92,7 @@ def _checked(blocks: Iterable[np.ndarray], source: Source) -> Iterator[np.ndarra
 
 
 def _resampled(blocks: Iterable[np.ndarray], sr: int, to_sr: int) -> Iterator[np.ndarray]:
-    """Resample as `skser.audio.resample` does, to as many samples."""
+    """Resample as `skser._waveforms.resample` does, to as many samples."""
     import soxr
 
     resampler = soxr.ResampleStream(sr, to_sr, 1, quality="HQ")

@@ -1,9 +1,8 @@
-"""What is made of a timeline: segments of one emotion, Praat's TextGrid, and subtitles."""
+"""Formats of a timeline: segments of one emotion, Praat's TextGrid, and subtitles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,11 +11,28 @@ from .exceptions import DataError
 
 COLUMNS = ("start", "end", "emotion", "silence")
 
+_TEXTGRID = """\
+File type = "ooTextFile"
+Object class = "TextGrid"
 
-def check_timeline(timeline: Any) -> None:
-    """Raise DataError for what is no timeline."""
+xmin = 0
+xmax = {end}
+tiers? <exists>
+size = 1
+item []:
+    item [1]:
+        class = "IntervalTier"
+        name = "emotion"
+        xmin = 0
+        xmax = {end}
+        intervals: size = {n_intervals}
+"""
+
+
+def check_timeline(timeline: object) -> None:
+    """Raise DataError for anything but the result of `predict_timeline`."""
     columns = tuple(getattr(timeline, "columns", ()))
-    if columns[: len(COLUMNS)] != COLUMNS or len(timeline) == 0:
+    if not isinstance(timeline, pd.DataFrame) or columns[:4] != COLUMNS or timeline.empty:
         raise DataError(
             "timeline must be a table with rows as predict_timeline returns it, got "
             f"{type(timeline).__name__} with the columns {list(columns)}"
@@ -24,29 +40,29 @@ def check_timeline(timeline: Any) -> None:
 
 
 def stretches(values: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Start and stop of rows that follow each other and are equal."""
+    """Start and stop of each run of equal values."""
     edges = np.flatnonzero(values[1:] != values[:-1]) + 1
     return zip([0, *edges.tolist()], [*edges.tolist(), len(values)], strict=True)
 
 
 def segments(timeline: pd.DataFrame) -> pd.DataFrame:
-    """Merge neighbouring rows of one emotion, or of silence.
+    """Merge neighbouring rows of the same emotion, or of silence.
 
     Parameters
     ----------
     timeline : DataFrame
-        As :func:`skser.predict_timeline` returns it.
+        Result of :func:`skser.predict_timeline`.
 
     Returns
     -------
     segments : DataFrame
         ``start`` and ``end`` in seconds; ``emotion``, None in silence; its ``probability``, the
-        mean over the rows, NaN in silence; and ``silence``, True or False.
+        mean over the rows, NaN in silence; and ``silence``, a bool.
 
     Raises
     ------
     DataError
-        ``timeline`` is none.
+        ``timeline`` is not a result of :func:`skser.predict_timeline`.
 
     Examples
     --------
@@ -93,24 +109,24 @@ def segments(timeline: pd.DataFrame) -> pd.DataFrame:
 
 
 def to_textgrid(timeline: pd.DataFrame) -> str:
-    """Praat's TextGrid [1]_, with the emotions as intervals of one tier.
+    """Convert to Praat's TextGrid [1]_, with the emotions as intervals of one tier.
 
-    The tier ``emotion`` goes from 0 to the end without gaps; silence has an empty label.
+    The tier ``emotion`` covers the recording without gaps; silence has an empty label.
 
     Parameters
     ----------
     timeline : DataFrame
-        As :func:`skser.predict_timeline` returns it.
+        Result of :func:`skser.predict_timeline`.
 
     Returns
     -------
     textgrid : str
-        The content of a text file, to be written as UTF-8.
+        Content of a text file in UTF-8.
 
     Raises
     ------
     DataError
-        ``timeline`` is none.
+        ``timeline`` is not a result of :func:`skser.predict_timeline`.
 
     References
     ----------
@@ -125,52 +141,35 @@ def to_textgrid(timeline: pd.DataFrame) -> str:
     >>> print(to_textgrid(pd.DataFrame([row])).splitlines()[-1].strip())
     text = "happy"
     """
-    found = segments(timeline)
-    end = _seconds(found["end"].iloc[-1])
-    lines = [
-        'File type = "ooTextFile"',
-        'Object class = "TextGrid"',
-        "",
-        "xmin = 0",
-        f"xmax = {end}",
-        "tiers? <exists>",
-        "size = 1",
-        "item []:",
-        "    item [1]:",
-        '        class = "IntervalTier"',
-        '        name = "emotion"',
-        "        xmin = 0",
-        f"        xmax = {end}",
-        f"        intervals: size = {len(found)}",
+    table = segments(timeline)
+    end = _seconds(table["end"].iloc[-1])
+    intervals = [
+        f"        intervals [{i}]:\n"
+        f"            xmin = {_seconds(row.start)}\n"
+        f"            xmax = {_seconds(row.end)}\n"
+        f'            text = "{_quoted(row.emotion)}"\n'
+        for i, row in enumerate(table.itertuples(), start=1)
     ]
-    for i, row in enumerate(found.itertuples(), start=1):
-        label = "" if row.silence else _one_line(row.emotion).replace('"', '""')
-        lines += [
-            f"        intervals [{i}]:",
-            f"            xmin = {_seconds(row.start)}",
-            f"            xmax = {_seconds(row.end)}",
-            f'            text = "{label}"',
-        ]
-    return "\n".join(lines) + "\n"
+    return _TEXTGRID.format(end=end, n_intervals=len(table)) + "".join(intervals)
 
 
 def to_srt(timeline: pd.DataFrame) -> str:
-    """Subtitles (SubRip) that say emotion and mean probability; silence has none.
+    """Convert to subtitles (SubRip) with emotion and mean probability; silence has none.
 
     Parameters
     ----------
     timeline : DataFrame
-        As :func:`skser.predict_timeline` returns it.
+        Result of :func:`skser.predict_timeline`.
 
     Returns
     -------
     srt : str
-        The content of a text file, to be written as UTF-8; empty if all is silent.
+        Content of a text file in UTF-8; empty if the whole recording is silent.
 
     Raises
     ------
     DataError
-        ``timeline`` is none.
+        ``timeline`` is not a result of :func:`skser.predict_timeline`.
 
     Examples
     --------
@@ -183,25 +182,29 @@ def to_srt(timeline: pd.DataFrame) -> str:
     happy 72 %
     <BLANKLINE>
     """
-    found = segments(timeline)
-    spoken = found[~found["silence"]]
+    table = segments(timeline)
+    speech = table[~table["silence"]]
     blocks = [
         f"{i}\n{_clock(row.start)} --> {_clock(row.end)}\n"
         f"{_one_line(row.emotion)} {100 * row.probability:.0f} %\n"
-        for i, row in enumerate(spoken.itertuples(), start=1)
+        for i, row in enumerate(speech.itertuples(), start=1)
     ]
     return "\n".join(blocks)
 
 
-def _one_line(label: Any) -> str:
+def _one_line(label: object) -> str:
     return " ".join(str(label).split())
 
 
-def _seconds(time: Any) -> str:
+def _quoted(label: object) -> str:
+    return "" if label is None else _one_line(label).replace('"', '""')
+
+
+def _seconds(time: object) -> str:
     return f"{time:.6f}".rstrip("0").rstrip(".")
 
 
-def _clock(time: Any) -> str:
+def _clock(time: float) -> str:
     milliseconds = round(1000 * float(time))
     minutes, milliseconds = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)

@@ -1,6 +1,6 @@
 """Kernels that change the time axis of a waveform: the tempo alone, or tempo and pitch together.
 
-Imported by the function that needs them, because importing numba takes longer than all of skser.
+Only functions that need them import them, because numba is slow to import.
 """
 
 from __future__ import annotations
@@ -11,35 +11,19 @@ import numpy as np
 
 from ._jit import kernel
 
-# The low-pass filter: samples on either side, and rows that divide the step from one sample to
-# the next. A loop over 64 taps leaves no rest for the processor's vector units.
+# The low-pass filter: taps on either side, and rows that divide the step between two samples. A
+# loop over 64 taps fills the processor's vector units.
 _HALF, _ROWS = 32, 128
 _ATTENUATION = 80.0  # dB
 
 
 def stretch(waveform: np.ndarray, sr: int, rate: float, n_samples: int) -> np.ndarray:
-    """Play at ``rate`` with the pitch kept, by waveform similarity overlap-add (WSOLA).
+    """Play at ``rate`` with the pitch kept, by waveform similarity overlap-add (WSOLA) [1]_.
 
-    The output is copied from the input hop by hop (5 ms). Where the place that is read has come
-    to lie more than 3 ms away from where it should be, it jumps by one or more periods of the
-    voice: to the place near the right one, whose next 10 ms differ least (in squares) from what
-    would have followed [1]_. A cross-fade over one hop hides the seam. What need not move is
-    copied as it is, so that most of the output is the input's own samples.
-
-    Parameters
-    ----------
-    waveform : ndarray of shape (n,)
-        A waveform.
-    sr : int
-        Its sampling rate in Hz.
-    rate : float
-        Tempo; above 1 is faster.
-    n_samples : int
-        Length of the output, about ``n / rate``.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), float32
+    The output is copied from the input in hops of 5 ms. When the read position drifts more than
+    3 ms from its target, it jumps by a whole number of pitch periods: to the position near the
+    target whose next 10 ms differ least (in squares) from the continuation. A cross-fade over one
+    hop hides the seam; between jumps, the output is the input's own samples.
 
     References
     ----------
@@ -47,29 +31,16 @@ def stretch(waveform: np.ndarray, sr: int, rate: float, n_samples: int) -> np.nd
        (WSOLA) for high quality time-scale modification of speech", ICASSP 1993.
     """
     hop = max(int(sr) // 200, 1)
-    # The place that is read runs ahead of the right one by 2 hops at most; 3 more are compared.
+    # The read position leads its target by 2 hops at most; the comparison needs 3 more.
     padded = _padded(waveform, 0, int(n_samples * rate) + 6 * hop)
     return _overlap_add(padded, float(rate), n_samples, hop)
 
 
-def resample(waveform: np.ndarray, rate: float, n_samples: int) -> np.ndarray:
-    """Play at ``rate``, pitch and all: band-limited interpolation at any ratio [1]_.
+def play_at(waveform: np.ndarray, rate: float, n_samples: int) -> np.ndarray:
+    """Play at ``rate``, pitch included, by band-limited interpolation at any ratio [1]_.
 
     Aliases are 80 dB down. The low-pass filter falls off over the last 16 % of the band (at rates
-    up to 2): what was recorded at 16 kHz keeps frequencies up to 6.7 kHz.
-
-    Parameters
-    ----------
-    waveform : ndarray of shape (n,)
-        A waveform.
-    rate : float
-        Speed; above 1 is faster and higher.
-    n_samples : int
-        Length of the output, about ``n / rate``.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), float32
+    up to 2): a recording at 16 kHz keeps frequencies up to 6.7 kHz.
 
     References
     ----------
@@ -110,29 +81,29 @@ def _low_pass(band: int) -> np.ndarray:
 def _overlap_add(waveform: np.ndarray, rate: float, n_samples: int, hop: int) -> np.ndarray:
     fade = (0.5 - 0.5 * np.cos(np.pi * (np.arange(hop) + 0.5) / hop)).astype(np.float32)
     stretched = np.empty(n_samples, np.float32)
-    following = 0  # what follows the hop that was copied last
+    following = 0  # the position after the hop that was copied last
     for begin in range(0, n_samples, hop):
-        right = int(begin * rate)
-        place = following
-        if abs(following - right) > 5 * hop // 8:
-            place = _most_similar(waveform, following, right, hop)
+        target = int(begin * rate)
+        position = following
+        if abs(following - target) > 5 * hop // 8:
+            position = _most_similar(waveform, following, target, hop)
         size = min(hop, n_samples - begin)
-        old, new = waveform[following : following + size], waveform[place : place + size]
-        made = stretched[begin : begin + size]
+        old, new = waveform[following : following + size], waveform[position : position + size]
+        faded = stretched[begin : begin + size]
         for i in range(size):
-            made[i] = old[i] + fade[i] * (new[i] - old[i])
-        following = place + hop
+            faded[i] = old[i] + fade[i] * (new[i] - old[i])
+        following = position + hop
     return stretched
 
 
 @kernel
-def _most_similar(waveform: np.ndarray, following: int, right: int, hop: int) -> int:
-    """The place near the right one from where the waveform goes on most like it would have."""
+def _most_similar(waveform: np.ndarray, following: int, target: int, hop: int) -> int:
+    """The position near the target where the waveform continues most as after ``following``."""
     # Jumps of less than half a hop would shift the voice by a part of its period.
-    if following > right:
-        first, last = max(right - 2 * hop, 0), min(right + 2 * hop, following - hop // 2)
+    if following > target:
+        first, last = max(target - 2 * hop, 0), min(target + 2 * hop, following - hop // 2)
     else:
-        first, last = max(right - 2 * hop, following + hop // 2), right + 2 * hop
+        first, last = max(target - 2 * hop, following + hop // 2), target + 2 * hop
     step = max(hop // 20, 1)
     best = _closest(waveform, following, first, last, step, 2 * hop)
     first, last = max(first, best - step), min(last, best + step)
@@ -143,16 +114,16 @@ def _most_similar(waveform: np.ndarray, following: int, right: int, hop: int) ->
 def _closest(
     waveform: np.ndarray, following: int, first: int, last: int, step: int, width: int
 ) -> int:
-    """The place in first..last, in steps, with the least sum of squared differences."""
+    """The position in first..last, in steps, with the least sum of squared differences."""
     wanted = waveform[following : following + width]
     best, least = first, np.float32(np.inf)
-    for place in range(first, last + 1, step):
-        found = waveform[place : place + width]
+    for position in range(first, last + 1, step):
+        candidate = waveform[position : position + width]
         difference = np.float32(0)
         for i in range(width):
-            difference += (found[i] - wanted[i]) ** 2
+            difference += (candidate[i] - wanted[i]) ** 2
         if difference < least:
-            best, least = place, difference
+            best, least = position, difference
     return best
 
 

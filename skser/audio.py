@@ -1,20 +1,22 @@
 """Decoding: a recording (path or bytes) in, its header or a mono float32 waveform out.
 
-WAV, FLAC, OGG, Opus, MP3 and AIFF are read with libsndfile. Containers that it does not know
-(MP4, M4A, AAC, WebM, Matroska, MOV) are told by their first bytes and read with PyAV, which the
-extra ``video`` installs.
+libsndfile reads WAV, FLAC, OGG, Opus, MP3 and AIFF. PyAV, which the extra ``video`` installs,
+reads other containers (MP4, M4A, AAC, WebM, Matroska, MOV), recognised by their first bytes.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 
 import numpy as np
 
-from ._containers import decode_container, inspect_container
-from ._decoders import AudioInfo, Source, check_samples, decode_sound, describe, inspect_sound
+from ._audio_info import AudioInfo, Source, check_samples, describe
+from ._containers import container_blocks, inspect_container
+from ._decoders import BLOCK, LARGE_BLOCK, inspect_sound, sound_blocks
 from ._validation import NONE, check_value, integer, number
+from ._waveforms import resample
 from .exceptions import (
     AudioError,
     AudioIsADirectoryError,
@@ -35,7 +37,7 @@ def inspect_audio(source: Source) -> AudioInfo:
     Parameters
     ----------
     source : str, path or bytes
-        The recording: where it is, or its content.
+        Path of the recording, or its content.
 
     Returns
     -------
@@ -45,10 +47,16 @@ def inspect_audio(source: Source) -> AudioInfo:
     Raises
     ------
     AudioError
-        The recording is missing, empty, truncated, of an unknown format, or has no samples; a
-        FileNotFoundError, IsADirectoryError or PermissionError as well where that is the reason.
+        The recording is empty, truncated, of an unknown format, has no samples, or has a sampling
+        rate outside [4000, 192000] Hz.
+    AudioNotFoundError, AudioIsADirectoryError, AudioPermissionError
+        Subclasses of AudioError and of the built-in error, for a path that cannot be opened.
     MissingDependencyError
         The recording is a video or AAC and PyAV is not installed.
+
+    See Also
+    --------
+    skser.read_audio : Decode a recording.
 
     Examples
     --------
@@ -90,28 +98,34 @@ def read_audio(
     Parameters
     ----------
     source : str, path or bytes
-        The recording: where it is, or its content.
+        Path of the recording, or its content.
     sr : int or None, default=16000
-        Sampling rate of the waveform in Hz; None keeps the recording's own.
+        Sampling rate of the waveform in Hz, in [4000, 192000]; None keeps the recording's own.
     offset : float, default=0.0
-        Where to start, in seconds.
+        Start in seconds.
     duration : float or None, default=None
-        How much to read at most, in seconds; None reads to the end.
+        Maximum length in seconds; None reads to the end.
 
     Returns
     -------
     waveform : ndarray of shape (n_samples,), float32
-        The waveform, full scale being 1.
+        The waveform; full scale is 1.
     sr : int
         Its sampling rate in Hz.
 
     Raises
     ------
     AudioError
-        As for :func:`inspect_audio`; also where decoding fails on the way, where samples are NaN,
-        infinite or beyond 1e10, and where ``offset`` is at or past the end.
+        As for :func:`inspect_audio`; also if decoding fails on the way, if a sample is NaN,
+        infinite or beyond 1e10, or if ``offset`` is at or past the end.
+    MissingDependencyError
+        The recording is a video or AAC and PyAV is not installed.
     ParameterError
         ``sr``, ``offset`` or ``duration`` has a value that is not allowed.
+
+    See Also
+    --------
+    skser.AudioLoader : Decode many recordings, as a step of a pipeline.
 
     Examples
     --------
@@ -126,7 +140,7 @@ def read_audio(
     check_value("sr", sr, integer(MIN_SR, MAX_SR), NONE)
     check_value("offset", offset, number(0))
     check_value("duration", duration, number(0, open_low=True), NONE)
-    # Where all is decoded, that finds out whether the end is there.
+    # Decoding to the end finds a truncated recording by itself.
     info = _inspect(source, to_end=offset > 0 or duration is not None)
     return decode_audio(source, info, sr, offset=offset, duration=duration)
 
@@ -134,15 +148,15 @@ def read_audio(
 def decode_audio(
     source: Source, info: AudioInfo, sr: int | None, *, offset: float, duration: float | None
 ) -> tuple[np.ndarray, int]:
-    """Decode a recording whose header has been checked: `read_audio` without looking again."""
+    """Decode a recording whose header has been checked: `read_audio` without a second check."""
     start = int(offset * info.sr)
-    n_samples = None if duration is None else int(duration * info.sr)
-    decode = decode_sound if info.decoder == "libsndfile" else decode_container
+    stop = None if duration is None else start + int(duration * info.sr)
     try:
-        waveform = decode(source, info, start, n_samples)
+        blocks = list(audio_blocks(source, info, start, stop, LARGE_BLOCK))
     except AudioError:
-        inspect_audio(source)  # says what is wrong with a recording that has changed since
+        inspect_audio(source)  # its error says what has changed in the recording since
         raise
+    waveform = blocks[0] if len(blocks) == 1 else np.concatenate([np.empty(0, "f4"), *blocks])
     if len(waveform) == 0:
         raise AudioError(f"{describe(source)}: offset={offset:g} s is at or past the end")
     check_samples(waveform, source)
@@ -151,51 +165,40 @@ def decode_audio(
     return resample(waveform, info.sr, sr), sr
 
 
-def resample(waveform: np.ndarray, sr: float, to_sr: float) -> np.ndarray:
-    """Resample with soxr (HQ) to ``ceil(n_samples * to_sr / sr)`` samples, as librosa does."""
-    import soxr
-
-    resampled = soxr.resample(waveform, sr, to_sr, quality="HQ")
-    return fix_length(resampled, int(np.ceil(len(waveform) * to_sr / sr)))
-
-
-def fix_length(waveform: np.ndarray, n_samples: int) -> np.ndarray:
-    """Crop or zero-pad at the end to exactly ``n_samples``."""
-    if len(waveform) >= n_samples:
-        return waveform[:n_samples]
-    return np.pad(waveform, (0, n_samples - len(waveform)))
+def audio_blocks(
+    source: Source, info: AudioInfo, start: int = 0, stop: int | None = None, size: int = BLOCK
+) -> Iterator[np.ndarray]:
+    """Mono blocks of a recording at its own rate, from sample ``start`` to ``stop``."""
+    if info.decoder == "libsndfile":
+        return sound_blocks(source, info, start, stop, size)
+    return container_blocks(source, info, start, stop)
 
 
 def _first_bytes(source: Source) -> bytes:
-    """The first bytes of a recording; all that can be wrong with a path is found here."""
+    """The first bytes of a recording; raises the error for a path that cannot be opened."""
+    name = describe(source)
     if isinstance(source, bytes):
         head = source[:16]
     else:
-        name = describe(source)
         try:
-            # Opening a named pipe would wait for its writer, so the kind is asked first.
-            mode = os.stat(source).st_mode
+            mode = os.stat(source).st_mode  # opening a named pipe would wait for its writer
             if stat.S_ISDIR(mode):
                 raise AudioIsADirectoryError(f"{name}: is a directory, not a recording")
             if not stat.S_ISREG(mode):
                 raise AudioError(f"{name}: is not a regular file")
-            head = _read_head(source)
+            with open(source, "rb") as file:
+                head = file.read(16)
+        except AudioError:
+            raise
         except FileNotFoundError as error:
             raise AudioNotFoundError(f"{name}: does not exist") from error
         except PermissionError as error:
             raise AudioPermissionError(f"{name}: may not be read (permission denied)") from error
-        except AudioError:
-            raise
         except (OSError, ValueError) as error:
             raise AudioError(f"{name}: cannot be opened ({error})") from error
     if not head:
-        raise AudioError(f"{describe(source)}: is empty (0 bytes)")
+        raise AudioError(f"{name}: is empty (0 bytes)")
     return head
-
-
-def _read_head(path: str | os.PathLike[str]) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(16)
 
 
 def _is_container(head: bytes) -> bool:

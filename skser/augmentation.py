@@ -1,15 +1,16 @@
-"""Augmenter: several views of every training clip, each made anew from the waveform."""
+"""Augmenter: several views of every training clip, augmented as waveforms."""
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from ._set_output import ClipsTransformer
 from ._validation import (
     BOOLEAN,
     NONE,
@@ -19,9 +20,13 @@ from ._validation import (
     integer,
     number_range,
 )
-from .audio import fix_length
+from ._waveforms import fix_length
 from .clips import Clips, as_clips, stack_padded, without_padding
 from .transforms import TRANSFORMS, WARPS, warp
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from sklearn.utils import Tags
 
 __all__ = ["Augmenter"]
 
@@ -32,8 +37,8 @@ Range = tuple[float, float]
 class AddViews:
     """The stage that an Augmenter adds to clips: a clean view, then augmented ones.
 
-    The random numbers of a view come from the seed, the clip's samples and the view's number, so
-    a clip gets the same views in every fold, order and process.
+    The seed, the clip's samples and the view's number determine the random numbers of a view, so a
+    clip gets the same views in every fold, order and process.
     """
 
     n_views: int
@@ -41,7 +46,7 @@ class AddViews:
     ranges: tuple[tuple[str, Range], ...]
     n_samples: int | None
     max_samples: int | None
-    clean_first: ClassVar[bool] = True  # the first view is what came in
+    clean_first: ClassVar[bool] = True  # the first view is the clip itself
 
     def __call__(self, views: np.ndarray, sr: int) -> np.ndarray:
         clean = without_padding(views[0])
@@ -61,12 +66,12 @@ class AddViews:
         return waveform[: self.max_samples]
 
 
-class Augmenter(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class Augmenter(ClipsTransformer, BaseEstimator):
     """Add augmented views of every clip, in training only.
 
     `fit_transform`, which a Pipeline calls in `fit`, gives every clip ``n_views`` views: the
     clean one and ``n_views - 1`` that pass through all transforms. `transform`, which a Pipeline
-    calls in `predict`, gives clips as they are. A clip with its views stays one row, so no
+    calls in `predict`, returns clips unchanged. A clip with its views stays one row, so no
     splitter can put views of one clip into both train and test.
 
     Parameters
@@ -93,11 +98,15 @@ class Augmenter(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  #
     Attributes
     ----------
     seed_ : int
-        The seed of the views, drawn from ``random_state``.
+        Seed of the views, drawn from ``random_state``.
 
     See Also
     --------
     skser.AugmentedClassifier : Lets any classifier train on views.
+
+    Notes
+    -----
+    Every range is (low, high); each view draws its value uniformly. None skips the transform.
 
     Examples
     --------
@@ -125,6 +134,7 @@ class Augmenter(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  #
 
     def __init__(
         self,
+        *,
         n_views: int = 4,
         noise: Range | None = (15, 30),
         pitch: Range | None = (-2, 2),
@@ -145,45 +155,58 @@ class Augmenter(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  #
         self.random_state = random_state
         self.sr = sr
 
-    def fit(self, X: Any, y: Any = None) -> Augmenter:
+    def fit(self, X: Clips | ArrayLike, y: object = None) -> Augmenter:
         """Draw the seed of the views.
 
         Parameters
         ----------
         X : Clips or array of shape (n_clips, n_samples)
             Clips, or waveforms at ``sr``.
-        y : None
+        y : object
             Ignored.
 
         Returns
         -------
         self : Augmenter
+            The fitted step.
+
+        Raises
+        ------
+        DataError
+            ``X`` holds neither clips nor waveforms.
+        ParameterError
+            A parameter has a value that is not allowed.
         """
         check_parameters(self)
         as_clips(X, self, reset=True)
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         return self
 
-    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Clips:
+    def fit_transform(self, X: Clips | ArrayLike, y: object = None) -> Clips:
         """Draw the seed and add views to every clip.
 
         Parameters
         ----------
         X : Clips or array of shape (n_clips, n_samples)
             Clips, or waveforms at ``sr``.
-        y : None
+        y : object
             Ignored.
 
         Returns
         -------
         clips : Clips
             Clips with ``n_views`` views each.
+
+        Raises
+        ------
+        DataError, ParameterError
+            As for :meth:`fit`.
         """
         self.fit(X, y)
         return self._add_views(as_clips(X, self, reset=False))
 
-    def transform(self, X: Any) -> Clips:
-        """Clips as they are, or with views if ``test_time``.
+    def transform(self, X: Clips | ArrayLike) -> Clips:
+        """Return clips unchanged, or with views if ``test_time``.
 
         Parameters
         ----------
@@ -193,6 +216,14 @@ class Augmenter(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  #
         Returns
         -------
         clips : Clips
+            The clips.
+
+        Raises
+        ------
+        DataError
+            ``X`` holds neither clips nor waveforms, or waveforms of another length than in fit.
+        NotFittedError
+            The step is not fitted.
         """
         check_is_fitted(self, "seed_")
         clips = as_clips(X, self, reset=False)
@@ -212,21 +243,7 @@ class Augmenter(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  #
             )
         )
 
-    def get_feature_names_out(self, input_features: Any = None) -> Any:
-        """Names of the inputs as they are: clips have no columns.
-
-        Parameters
-        ----------
-        input_features : array of str or None, default=None
-            Names.
-
-        Returns
-        -------
-        input_features : array of str or None
-        """
-        return input_features
-
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []  # clips are always float32
         tags.non_deterministic = self.random_state is None

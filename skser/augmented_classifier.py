@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone, is_classifier
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, has_fit_parameter
 
 from ._checks import check_labels
+from ._feature_checks import is_table_after_views
 from ._validation import check_is_fitted
 from .exceptions import ParameterError
 from .views import AugmentedFeatures
@@ -144,7 +146,7 @@ class AugmentedClassifier(WrapperMixin, BaseEstimator):
         """
         check_is_fitted(self, "estimator_")
         if not isinstance(X, AugmentedFeatures):
-            return self.estimator_.predict(X)
+            return self.estimator_.predict(self._unnamed(X))
         rows = X.flatten()
         if hasattr(self.estimator_, "predict_proba"):
             return self.classes_[X.average(self.estimator_.predict_proba(rows)).argmax(axis=1)]
@@ -194,4 +196,9 @@ class AugmentedClassifier(WrapperMixin, BaseEstimator):
     def _scores(self, X: Any, method: str) -> np.ndarray:
         check_is_fitted(self, "estimator_")
         scores = getattr(self.estimator_, method)
-        return X.average(scores(X.flatten())) if isinstance(X, AugmentedFeatures) else scores(X)
+        if isinstance(X, AugmentedFeatures):
+            return X.average(scores(X.flatten()))
+        return scores(self._unnamed(X))
+
+    def _unnamed(self, X: Any) -> Any:
+        return np.asarray(X) if is_table_after_views(self.estimator_, X) else X

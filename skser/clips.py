@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from .exceptions import AudioError, AudioWarning, ConversionError, DataError, naming
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
 
 __all__ = ["Clips"]
 
@@ -22,12 +25,12 @@ def identity(source: np.ndarray) -> np.ndarray:
 
 
 class Clips(Sequence):
-    """A lazy sequence of clips: item *i* is read and processed when it is asked for.
+    """A lazy sequence of clips: indexing reads and processes a clip.
 
     Parameters
     ----------
     sources : sequence
-        What each clip is read from: a recording or a waveform.
+        Recording or waveform of each clip.
     read : callable
         ``read(source) -> waveform`` of shape (n_samples,), float32. It must pickle.
     sr : int
@@ -35,11 +38,11 @@ class Clips(Sequence):
     n_samples : int or None, default=None
         Samples of every clip; None if clips differ in length.
     max_samples : int or None, default=None
-        Samples of the longest clip that ``read`` may return; None if there is no such limit.
+        Samples of the longest clip that ``read`` may return; None if there is no limit.
     stages : tuple of callable, default=()
         Each is ``stage(views, sr) -> views`` on an array of shape (n_views, n_samples) and may
-        have an attribute ``n_views``. Shorter views are padded at the end with NaN. A stage with
-        an attribute ``clean_first`` that is true says that its first view is what came in.
+        have an attribute ``n_views``. NaN at the end pads shorter views. A true attribute
+        ``clean_first`` says that the first view is the stage's input.
     silence : ndarray of shape (n_samples,) or None, default=None
         Takes the place of a recording that cannot be decoded; None raises instead.
 
@@ -85,7 +88,7 @@ class Clips(Sequence):
 
     @classmethod
     def from_waveforms(cls, waveforms: Any, sr: int) -> Clips:
-        """Make clips of waveforms: a 2-D array, or a list of 1-D arrays.
+        """Make clips of waveforms.
 
         Parameters
         ----------
@@ -93,6 +96,11 @@ class Clips(Sequence):
             Waveforms at ``sr``. Integers are scaled from their full range to [-1, 1].
         sr : int
             Sampling rate in Hz.
+
+        Returns
+        -------
+        clips : Clips
+            One clip for each waveform.
 
         Raises
         ------
@@ -104,11 +112,23 @@ class Clips(Sequence):
         return cls(checked, identity, sr=sr, n_samples=lengths.pop() if len(lengths) == 1 else None)
 
     def map(self, stage: Stage) -> Clips:
-        """Add a stage that every clip passes through when it is asked for."""
+        """Add a stage of processing, which runs when a clip is read.
+
+        Parameters
+        ----------
+        stage : callable
+            ``stage(views, sr) -> views``, as in ``stages``.
+
+        Returns
+        -------
+        clips : Clips
+            The same clips with one more stage.
+        """
         return self._like(self.sources, (*self.stages, stage))
 
     @property
     def n_views(self) -> int:
+        """Views of every clip."""
         for stage in reversed(self.stages):
             if hasattr(stage, "n_views"):
                 return stage.n_views
@@ -116,14 +136,14 @@ class Clips(Sequence):
 
     @property
     def clean(self) -> Clips | None:
-        """The clips before a last stage that leaves them as their first view, None otherwise."""
+        """The clips without their last stage if it keeps them as first view, else None."""
         if not self.stages or not getattr(self.stages[-1], "clean_first", False):
             return None
         return self._like(self.sources, self.stages[:-1])
 
     @property
     def shape(self) -> tuple[int]:
-        """``(n_clips,)``, by which scikit-learn knows how many there are."""
+        """``(n_clips,)``; scikit-learn takes the number of rows from it."""
         return (len(self),)
 
     def __len__(self) -> int:
@@ -149,7 +169,7 @@ class Clips(Sequence):
         return (self._views(i) for i in range(len(self)))
 
     def read_views(self, index: int) -> tuple[np.ndarray, AudioError | None]:
-        """Views of a clip, and what was wrong with its recording if ``silence`` stands for it."""
+        """Views of a clip, and the error of its recording if ``silence`` took its place."""
         error = None
         try:
             waveform = self.read(self.sources[index])
@@ -180,7 +200,7 @@ class Clips(Sequence):
             silence=self.silence,
         )
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         if self.n_samples is None or self.n_views > 1:
             raise ConversionError(
                 "these clips differ in length or have several views, so they are no array; "
@@ -203,7 +223,7 @@ def stage_name(stage: Stage) -> str:
 
 
 def without_padding(view: np.ndarray) -> np.ndarray:
-    """A view without the NaN samples that make it as long as its clip's longest view."""
+    """A view without the NaN at its end that pads it to its clip's longest view."""
     if not np.isnan(view[-1]):
         return view
     return view[: int(np.isnan(view).argmax())]
@@ -219,10 +239,10 @@ def stack_padded(arrays: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def as_clips(X: Any, estimator: Any, *, reset: bool) -> Clips:
-    """Clips as they are; arrays are checked as scikit-learn does and taken at ``estimator.sr``.
+    """Return clips unchanged, and check arrays of waveforms as scikit-learn does.
 
-    With ``reset``, as in fit, the number of samples is noted, and later arrays must have as many.
-    A list of waveforms of unequal lengths is free of that.
+    ``reset``, as in fit, stores the number of samples, which later arrays must have. A list of
+    waveforms of unequal lengths may have any.
     """
     from sklearn.utils import check_array
     from sklearn.utils.validation import validate_data
@@ -245,7 +265,8 @@ def _holds_names(X: Any) -> bool:
     return is_sequence and len(X) > 0 and isinstance(next(iter(X)), (str, os.PathLike))
 
 
-def as_waveform(waveform: Any, index: int) -> np.ndarray:
+def as_waveform(waveform: ArrayLike, index: int) -> np.ndarray:
+    """A waveform as float32, integers scaled to [-1, 1]; DataError for anything else."""
     waveform = np.asarray(waveform)
     if waveform.dtype.kind in "OUS":
         raise DataError(
@@ -257,11 +278,11 @@ def as_waveform(waveform: Any, index: int) -> np.ndarray:
             f"waveform {index} must be a 1-D array of numbers with at least one sample, got "
             f"shape {waveform.shape} and dtype {waveform.dtype}"
         )
-    if waveform.dtype.kind == "u":
-        half = (np.iinfo(waveform.dtype).max + 1) / 2
-        return (waveform / half - 1.0).astype(np.float32)
-    if waveform.dtype.kind == "i":
-        return (waveform / (np.iinfo(waveform.dtype).max + 1.0)).astype(np.float32)
+    if waveform.dtype.kind in "ui":
+        full_scale = np.iinfo(waveform.dtype).max + 1.0
+        if waveform.dtype.kind == "u":
+            return (waveform / (full_scale / 2) - 1.0).astype(np.float32)
+        return (waveform / full_scale).astype(np.float32)
     if not np.isfinite(waveform).all():
         raise DataError(f"waveform {index} has samples that are NaN or infinite")
     return waveform.astype(np.float32, copy=False)

@@ -1,4 +1,4 @@
-"""predict_table: recordings in, and a table of labels with what there is to distrust in them."""
+"""predict_table: labels of recordings, and the reasons not to trust some of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ._answers import answers, with_doubts
+from ._answers import ProbabilisticModel, flag_out_of_distribution, predict_in_batches
 from ._nested import check_class_names, check_gives_probabilities
 from ._recordings import as_recordings
 from ._validation import NONE, check_value, number
@@ -16,50 +16,53 @@ from .familiarity import TrainingAudio
 
 __all__ = ["predict_table"]
 
-_COLUMNS = ("file", "emotion", "confidence", "unlike", "error")
+_COLUMNS = ("file", "emotion", "confidence", "ood_reasons", "error")
 
 
 def predict_table(
-    pipeline: Any,
+    pipeline: ProbabilisticModel,
     recordings: Any,
     *,
     abstain_below: float | None = None,
-    familiar: TrainingAudio | None = None,
+    training_audio: TrainingAudio | None = None,
 ) -> pd.DataFrame:
     """Label recordings, and say which labels not to trust.
 
-    A recording that cannot be used costs no other: its row says what is wrong with it.
+    A recording that cannot be used costs only its own label: its row has the reason.
 
     Parameters
     ----------
     pipeline : estimator
-        Fitted, from recordings to emotions, with ``predict_proba``; best one with calibrated
-        probabilities, see :mod:`skser.calibration`.
+        Fitted, from recordings to emotions, with ``predict_proba``; preferably calibrated, see
+        :mod:`skser.calibration`.
     recordings : sequence of recordings or waveforms
-        Paths, file-like objects, bytes, or waveforms at the ``sr`` of the pipeline's loader, which
-        must not be empty and must be finite.
+        Paths, file-like objects, bytes, or waveforms at the ``sr`` of the pipeline's loader.
     abstain_below : float or None, default=None
-        No emotion is named whose probability is below this, in [0, 1]. None names all.
-    familiar : TrainingAudio or None, default=None
-        What the training recordings sound like; adds the column ``unlike``.
+        Smallest probability with which an emotion is named, in [0, 1]. None names all.
+    training_audio : TrainingAudio or None, default=None
+        Statistics of the training recordings; adds the column ``ood_reasons``.
 
     Returns
     -------
     table : DataFrame
-        A row for each recording: ``file``, its path, or its place among the recordings where it has
-        none; ``emotion``, the most probable, None where its probability is too low; ``confidence``,
-        this probability; ``unlike``, what is outside of all training recordings, empty if nothing
-        is; ``error``, why a recording could not be used, else None; and the probability of each
-        emotion in a column of its name. Where there is an error, the others are None or NaN.
+        One row for each recording, with the columns ``file``, its path, or ``recording`` and its
+        index if it has none; ``emotion``, the most probable, None if the model abstains;
+        ``confidence``, its probability; ``ood_reasons``, why the recording is out of distribution,
+        empty if it is not; ``error``, why it could not be used, else None; and the probability of
+        each emotion in a column of its name. In a row with an error, the others are None or NaN.
 
     Raises
     ------
     ParameterError
-        ``abstain_below`` is not in [0, 1], ``familiar`` is no TrainingAudio, or the pipeline has no
-        ``predict_proba``.
+        ``abstain_below`` is not in [0, 1], ``training_audio`` is not a TrainingAudio, or the
+        pipeline has no ``predict_proba``.
     DataError
-        There are no recordings, a waveform is empty or not finite, or an emotion is named like
+        There are no recordings, a waveform is empty or not finite, or an emotion has the name of
         another column.
+
+    See Also
+    --------
+    skser.predict_timeline : Emotions over the time of one long recording.
 
     Examples
     --------
@@ -71,42 +74,40 @@ def predict_table(
     >>> pipeline = functionals(features__blocks=["rms", "zcr"], random_state=0)
     >>> pipeline = pipeline.fit(speech.waveforms, speech.target)
     >>> training = TrainingAudio.of(pipeline, speech.waveforms)
-    >>> table = predict_table(pipeline, [speech.waveforms[0], "no.wav"], familiar=training)
-    >>> table[["file", "emotion", "unlike", "error"]]
-              file emotion unlike           error
-    0  recording 0   angry                   None
-    1       no.wav    None   None  does not exist
+    >>> table = predict_table(pipeline, [speech.waveforms[0], "no.wav"], training_audio=training)
+    >>> table[["file", "emotion", "ood_reasons", "error"]]
+              file emotion ood_reasons           error
+    0  recording 0   angry                        None
+    1       no.wav    None        None  does not exist
     """
     check_value("abstain_below", abstain_below, number(0, 1), NONE)
-    if familiar is not None and not isinstance(familiar, TrainingAudio):
-        raise ParameterError(f"familiar must be a TrainingAudio or None, got {familiar!r:.80}")
+    if training_audio is not None and not isinstance(training_audio, TrainingAudio):
+        raise ParameterError(
+            f"training_audio must be a TrainingAudio or None, got {training_audio!r:.80}"
+        )
     check_gives_probabilities(pipeline)
     check_class_names(pipeline, _COLUMNS)
     classes = np.asarray(pipeline.classes_).tolist()
     sources = as_recordings(recordings, "recordings")
-    probabilities = np.full((len(sources), len(classes)), np.nan)
-    found = answers(pipeline, sources)
-    told = list(found if familiar is None else with_doubts(found, familiar))
-    for row, answer in zip(probabilities, told, strict=True):
-        if answer.probabilities is not None:
-            row[:] = answer.probabilities
+    stream = predict_in_batches(pipeline, sources)
+    if training_audio is not None:
+        stream = flag_out_of_distribution(stream, training_audio)
+    predictions = list(stream)
+    unknown = np.full(len(classes), np.nan)
+    probabilities = np.stack(
+        [unknown if p.probabilities is None else p.probabilities for p in predictions]
+    )
     confidence = probabilities.max(axis=1)
-    is_named = confidence >= (0.0 if abstain_below is None else abstain_below)
+    is_named = confidence >= (abstain_below or 0.0)
     best = np.nan_to_num(probabilities).argmax(axis=1)
-    columns: dict[str, Any] = {
-        "file": [
-            source if isinstance(source, str) else f"recording {i}"
-            for i, source in enumerate(sources)
-        ],
+    texts: dict[str, list[str | None]] = {
+        "file": [s if isinstance(s, str) else f"recording {i}" for i, s in enumerate(sources)],
         "emotion": [classes[i] if named else None for i, named in zip(best, is_named, strict=True)],
-        "confidence": confidence,
-        "unlike": [None if answer.error else "; ".join(answer.unlike) for answer in told],
-        "error": [answer.error for answer in told],
+        "ood_reasons": [None if p.error else "; ".join(p.ood_reasons) for p in predictions],
+        "error": [p.error for p in predictions],
     }
-    if familiar is None:
-        del columns["unlike"]
-    texts = {
-        name: values if name == "confidence" else pd.Series(values, dtype=object)
-        for name, values in columns.items()
-    }
-    return pd.concat([pd.DataFrame(texts), pd.DataFrame(probabilities, columns=classes)], axis=1)
+    table = pd.DataFrame(texts, dtype=object)
+    table.insert(2, "confidence", confidence)
+    if training_audio is None:
+        del table["ood_reasons"]
+    return pd.concat([table, pd.DataFrame(probabilities, columns=classes)], axis=1)

@@ -1,35 +1,44 @@
-"""AudioLoader: recordings in, lazy Clips out, after the header of every file has been checked."""
+"""AudioLoader: recordings in, lazy Clips out, once the header of every file has been checked."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Sized
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator
 
 from ._checks import check_labels
 from ._reading import ClipReader
 from ._recordings import (
+    Recording,
+    Recordings,
     Silence,
     as_recordings,
+    check_length,
     combine_errors,
     inspect_recording,
     list_errors,
 )
+from ._set_output import ClipsTransformer
 from ._validation import NONE, check_parameters, integer, number, one_of
 from .clips import Clips
 from .exceptions import AudioError, AudioWarning, DataError
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from sklearn.utils import Tags
+
 __all__ = ["AudioLoader"]
 
 
-class AudioLoader(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class AudioLoader(ClipsTransformer, BaseEstimator):
     """Load recordings as clips of one sampling rate and, usually, one length.
 
-    The result is lazy: `transform` checks the header of every file, and each waveform is decoded
-    when the next step asks for it. The order is: decode from ``offset``, mix down, resample,
-    trim, crop, normalise, pad.
+    `transform` checks the header of every file; it decodes nothing. The next step decodes each
+    waveform when it needs it: from ``offset``, mixed to mono, resampled, trimmed, cropped,
+    normalised and padded, in this order.
 
     Parameters
     ----------
@@ -38,21 +47,21 @@ class AudioLoader(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None): 
     duration : float or None, default=3.0
         Length of the clips in seconds; longer ones are cropped. None keeps them whole.
     offset : float, default=0.0
-        Where to start in each recording, in seconds.
+        Start in each recording, in seconds.
     pad : {"end", "both", "repeat"} or None, default="end"
-        How clips shorter than ``duration`` get there: zeros at the end, zeros at both ends, or
-        the clip again and again. None leaves them short.
+        How to lengthen clips shorter than ``duration``: with zeros at the end, with zeros at both
+        ends, or by repeating the clip. None leaves them short.
     trim_db : float or None, default=None
-        Drop leading and trailing parts that are this many dB below the loudest, as
-        `librosa.effects.trim` does. None drops nothing.
+        Level in dB below the loudest frame under which leading and trailing frames are dropped, as
+        by `librosa.effects.trim`. None drops nothing.
     normalize : {"peak", "rms"} or None, default=None
         Scale each clip to a peak of 1, or to a root mean square of 0.1 (-20 dB). None keeps the
-        level, which says something about emotion.
+        level, which carries emotion.
     max_duration : float or None, default=600.0
-        Longer recordings are refused, in seconds: they are no clips. None allows any.
+        Longest recording that is accepted, in seconds. None accepts any.
     on_error : {"raise", "silence"}, default="raise"
-        What a recording that cannot be used gets: an error that lists up to ten such files, or
-        silence in its place and one warning that lists them.
+        What to do about recordings that cannot be used: raise an error that lists up to ten, or
+        put silence in their place and warn once, with the same list.
 
     See Also
     --------
@@ -61,8 +70,8 @@ class AudioLoader(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None): 
 
     Notes
     -----
-    Paths may be in a list, tuple, array or pandas Series. Recordings may also be file-like
-    objects or bytes, or waveforms at ``sr``: a 2-D array or a list of 1-D arrays.
+    Clips are no table, so `set_output` changes nothing here; in a pipeline it reaches the steps
+    after.
 
     Examples
     --------
@@ -89,6 +98,7 @@ class AudioLoader(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None): 
 
     def __init__(
         self,
+        *,
         sr: int = 16000,
         duration: float | None = 3.0,
         offset: float = 0.0,
@@ -107,11 +117,10 @@ class AudioLoader(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None): 
         self.max_duration = max_duration
         self.on_error = on_error
 
-    def fit(self, X: Any, y: Any = None) -> AudioLoader:
+    def fit(self, X: Recordings, y: ArrayLike | None = None) -> AudioLoader:
         """Check the parameters and the labels; nothing is learnt.
 
-        A pipeline's labels are checked here because its last step sees them only when all
-        features are there.
+        In a pipeline, the last step would check the labels only after all features are extracted.
 
         Parameters
         ----------
@@ -123,16 +132,19 @@ class AudioLoader(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None): 
         Returns
         -------
         self : AudioLoader
+            This step.
 
         Raises
         ------
         DataError
-            There is not one label for each recording, or names of one class only.
+            The number of labels is not that of the recordings, or they name only one class.
+        ParameterError
+            A parameter has a value that is not allowed.
         """
         check_parameters(self)
         if y is not None:
             labels = np.asarray(y)
-            if np.ndim(labels) > 0 and hasattr(X, "__len__") and len(labels) != len(X):
+            if np.ndim(labels) > 0 and isinstance(X, Sized) and len(labels) != len(X):
                 raise DataError(
                     f"y must have a label for each clip: {len(X)} clips, {len(labels)} labels"
                 )
@@ -140,13 +152,14 @@ class AudioLoader(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None): 
                 check_labels(labels, len(labels))
         return self
 
-    def transform(self, X: Any) -> Clips:
+    def transform(self, X: Recordings) -> Clips:
         """Check every recording's header and return lazy clips.
 
         Parameters
         ----------
         X : sequence of recordings or waveforms
-            Paths, file-like objects, bytes, or waveforms at ``sr``.
+            Paths, bytes, file-like objects or waveforms at ``sr``, in a list, tuple, array or
+            pandas Series; or a 2-D array of waveforms.
 
         Returns
         -------
@@ -156,19 +169,14 @@ class AudioLoader(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None): 
         Raises
         ------
         AudioError
-            Recordings that cannot be used, unless ``on_error="silence"``.
+            Recordings cannot be used, and ``on_error="raise"``.
         DataError
-            ``X`` is no sequence of recordings.
+            ``X`` is not a sequence of recordings.
+        ParameterError
+            A parameter has a value that is not allowed.
         """
         check_parameters(self)
-        reader = ClipReader(
-            sr=self.sr,
-            duration=self.duration,
-            offset=self.offset,
-            pad=self.pad,
-            trim_db=self.trim_db,
-            normalize=self.normalize,
-        )
+        reader = ClipReader.of(self)
         return Clips(
             self._sources(as_recordings(X)),
             reader,
@@ -178,59 +186,32 @@ class AudioLoader(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None): 
             silence=reader.silence() if self.on_error == "silence" else None,
         )
 
-    def _sources(self, recordings: list[Any]) -> list[Any]:
-        sources: list[Any] = []
+    def _sources(
+        self, recordings: list[str | bytes | np.ndarray]
+    ) -> list[Recording | Silence | np.ndarray]:
+        sources: list[Recording | Silence | np.ndarray] = []
         errors: list[AudioError] = []
+        limits = self.offset, self.max_duration
         for i, recording in enumerate(recordings):
+            source: Recording | Silence | np.ndarray
             try:
                 if isinstance(recording, np.ndarray):
-                    sources.append(self._check_waveform(recording, i))
-                    continue
-                sources.append(
-                    inspect_recording(recording, offset=self.offset, max_duration=self.max_duration)
-                )
+                    check_length(f"waveform {i}", len(recording), self.sr, *limits)
+                    source = recording
+                else:
+                    source = inspect_recording(recording, *limits)
             except AudioError as error:
-                sources.append(Silence())
+                source = Silence()
                 errors.append(error)
+            sources.append(source)
         if errors and self.on_error == "raise":
             raise combine_errors(errors, len(recordings))
         if errors:
-            warnings.warn(
-                f"silence in place of {list_errors(errors, len(recordings))}",
-                AudioWarning,
-                stacklevel=3,
-            )
+            message = f"silence in place of {list_errors(errors, len(recordings))}"
+            warnings.warn(message, AudioWarning, stacklevel=3)
         return sources
 
-    def _check_waveform(self, waveform: np.ndarray, index: int) -> np.ndarray:
-        duration = len(waveform) / self.sr
-        if self.max_duration is not None and duration > self.max_duration:
-            raise AudioError(
-                f"waveform {index}: is {duration:.1f} s long, allowed is "
-                f"max_duration={self.max_duration:g} s"
-            )
-        if int(self.offset * self.sr) >= len(waveform):
-            raise AudioError(
-                f"waveform {index}: is {duration:.2f} s long, so nothing is left from "
-                f"offset={self.offset:g} s"
-            )
-        return waveform
-
-    def get_feature_names_out(self, input_features: Any = None) -> Any:
-        """Names of the inputs as they are: clips have no columns.
-
-        Parameters
-        ----------
-        input_features : array of str or None, default=None
-            Names.
-
-        Returns
-        -------
-        input_features : array of str or None
-        """
-        return input_features
-
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True

@@ -7,16 +7,16 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import IO, TypeAlias
 
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from ._decoders import describe
+from ._audio_info import Source, describe
 from ._nested import check_class_names, check_gives_probabilities
 from ._progress import progress
-from ._recordings import _as_recording
+from ._recordings import as_recording
 from ._streaming import FRAME_SECONDS, excerpts, frame_levels, slices, stream_audio
 from ._temperature import at_temperature
 from ._timeline_table import COLUMNS, segments, stretches, to_srt, to_textgrid
@@ -31,17 +31,17 @@ __all__ = ["predict_timeline", "segments", "to_srt", "to_textgrid"]
 
 Stream: TypeAlias = Callable[[], Iterator[np.ndarray]]
 
-_N_AT_ONCE = 16  # windows that the pipeline is given
-_FAINTEST = -70.0  # dB of full scale; below is the noise of a recorder
-_SPEECH_SHARE = 0.2  # of a row, or of the second around its middle, below which it is silent
-_SHORTEST_JUDGED = 1.0  # s; pauses between words are shorter
-# Loudest is what is exceeded for a second in all, so that a slamming door silences nobody.
+_BATCH_SIZE = 16  # windows
+_NOISE_FLOOR = -70.0  # dB of full scale; the noise of a recorder is below
+_MIN_SPEECH_SHARE = 0.2  # of a row, or of the second around its middle
+_MIN_SILENCE_SPAN = 1.0  # s; pauses between words are shorter
+# The loudest level is exceeded for a second in all, so a slamming door does not silence speech.
 _LOUDEST_SECONDS, _LOUDEST_SHARE = 1.0, 0.05
 
 
 def predict_timeline(
-    pipeline: Any,
-    audio: Any,
+    pipeline: Pipeline | TemperatureScaledClassifier,
+    audio: Source | IO[bytes] | np.ndarray,
     *,
     window: float = 3.0,
     hop: float = 1.0,
@@ -49,28 +49,28 @@ def predict_timeline(
     top_db: float | None = 40.0,
     verbose: int = 0,
 ) -> pd.DataFrame:
-    """Emotions over the time of a recording, which may be hours long.
+    """Predict emotions over the time of a recording, which may be hours long.
 
-    The recording is decoded twice, block by block: for its levels, and for windows that go to the
-    pipeline as recordings of their own, so that they are trimmed, padded and normalised as those it
-    was fitted on. Memory does not grow with the recording, except for the rows and 4 bytes for
-    every 20 ms.
+    The recording is decoded twice, block by block: for its levels, and for windows that the
+    pipeline trims, pads and normalises like the recordings it was fitted on. Memory grows only by
+    the rows and by 4 bytes for every 20 ms.
 
     Parameters
     ----------
     pipeline : Pipeline
         Fitted; its first step is an :class:`skser.AudioLoader`, its last has ``predict_proba``.
     audio : str, path, bytes, file-like object or ndarray of shape (n_samples,)
-        One recording: a file, the content of one, or a waveform at the loader's ``sr``.
+        One recording: a file, its content, or a waveform at the loader's ``sr``.
     window : float, default=3.0
-        How much is heard for each row, in seconds; not more than the loader's ``duration``.
+        Length in seconds of the audio that each row is predicted from; at most the loader's
+        ``duration``.
     hop : float, default=1.0
         Length of a row in seconds.
     smoothing : float or None, default=3.0
-        Width of the Hann window in seconds by which probabilities are averaged over neighbouring
-        rows, but not across silence. None, 0, or up to two hops average nothing.
+        Width in seconds of the Hann window that averages probabilities over neighbouring rows, but
+        not across silence. None, 0, or up to two hops average nothing.
     top_db : float or None, default=40.0
-        What is so many dB below the loudest is silence, as is what is below -70 dB of full scale.
+        Frames this many dB below the loudest are silent, as are those below -70 dB of full scale.
         None marks nothing as silent.
     verbose : int, default=0
         1 shows a progress bar.
@@ -78,9 +78,9 @@ def predict_timeline(
     Returns
     -------
     timeline : DataFrame
-        Rows that follow each other without gaps. ``start`` and ``end`` in seconds; ``emotion``, the
-        most probable, None in silence; ``silence``, True or False; and the probability of each
-        emotion in a column of its name, NaN in silence.
+        Rows without gaps, with the columns ``start`` and ``end`` in seconds; ``emotion``, the most
+        probable, None in silence; ``silence``, a bool; and the probability of each emotion in a
+        column of its name, NaN in silence.
 
     Raises
     ------
@@ -88,27 +88,27 @@ def predict_timeline(
         A parameter has a value that is not allowed, the pipeline does not begin with an AudioLoader
         or has no ``predict_proba``, or the window is longer than the loader's ``duration``.
     DataError
-        ``audio`` is not one recording, or an emotion is named like another column.
+        ``audio`` is not one recording, or an emotion has the name of another column.
     AudioError
-        The recording cannot be used, at its beginning or on the way.
+        The recording cannot be used, from its beginning or from some point on.
 
     See Also
     --------
-    skser.timeline.segments : Rows of one emotion as one.
-    skser.plotting.TimelineDisplay : A picture of it.
+    skser.timeline.segments : Merge neighbouring rows of the same emotion.
+    skser.plotting.TimelineDisplay : Draw a timeline.
 
     Notes
     -----
-    Row *i* is from ``i * hop`` to ``(i + 1) * hop``, the last one to the end of the recording. What
-    is heard for it is the ``window`` around its middle, shifted where it would reach beyond the
-    recording; a recording that is shorter than the window is heard whole.
+    Row *i* goes from ``i * hop`` to ``(i + 1) * hop``, the last one to the end of the recording.
+    Its ``window`` lies around its middle, shifted where it would reach beyond the recording; all
+    of a shorter recording is used.
 
-    Levels are those of frames of 20 ms. The loudest is the level that is exceeded for a second in
-    all, or for 5 % of a recording of less than 20 s. A row is silent if less than a fifth of it is
-    speech; of a row shorter than 1 s, the second around its middle counts; of one longer than the
-    window, the window.
+    The loudest level is the one that frames of 20 ms exceed for a second in all, or for 5 % of a
+    recording of less than 20 s. A row is silent if less than a fifth of it is speech. For a row
+    shorter than 1 s, the second around its middle counts; for one longer than the window, the
+    window.
 
-    The loader's ``offset`` and ``max_duration`` are for whole recordings; windows are free of them.
+    The loader's ``offset`` and ``max_duration`` are for whole recordings and do not apply here.
 
     Examples
     --------
@@ -142,17 +142,17 @@ def predict_timeline(
     levels, n_samples = frame_levels(stream(), loader.sr)
     edges = _row_edges(n_samples, hop * loader.sr)
     spans = _spans_around(edges, round(window * loader.sr), n_samples)
-    judged = round(min(max(hop, _SHORTEST_JUDGED), window) * loader.sr)
-    is_silent = _are_silent(_spans_around(edges, judged, n_samples), levels, loader.sr, top_db)
+    span = round(min(max(hop, _MIN_SILENCE_SPAN), window) * loader.sr)
+    is_silent = _are_silent(_spans_around(edges, span, n_samples), levels, loader.sr, top_db)
 
-    heard = np.flatnonzero(~is_silent)
+    voiced = np.flatnonzero(~is_silent)
     probabilities = np.full((len(spans), len(pipeline.classes_)), np.nan)
-    windows = excerpts(stream(), spans[heard].tolist(), name) if len(heard) else iter(())
-    with progress(total=len(heard), desc="timeline", unit="window", disable=not verbose) as bar:
-        for first in range(0, len(heard), _N_AT_ONCE):
-            rows = heard[first : first + _N_AT_ONCE]
+    windows = excerpts(stream(), spans[voiced].tolist(), name) if len(voiced) else iter(())
+    with progress(total=len(voiced), desc="timeline", unit="window", disable=not verbose) as bar:
+        for first in range(0, len(voiced), _BATCH_SIZE):
+            rows = voiced[first : first + _BATCH_SIZE]
             with naming(f"{name}, from {spans[rows[0], 0] / loader.sr:.1f} s"):
-                # Without a name for the clips, they are gone before the next are made.
+                # The clips have no name, so they are freed before the next ones are made.
                 probabilities[rows] = _probabilities(
                     pipeline, loader.transform(list(islice(windows, len(rows))))
                 )
@@ -175,9 +175,9 @@ def predict_timeline(
     )
 
 
-def _loader_of(pipeline: Any, window: float) -> AudioLoader:
-    """The loader for windows, which are no whole recordings; checks the pipeline."""
-    steps = getattr(pipeline, "estimator_", pipeline)  # of one that is scaled
+def _loader_of(pipeline: Pipeline | TemperatureScaledClassifier, window: float) -> AudioLoader:
+    """The loader without its limits for whole recordings; checks the pipeline."""
+    steps = getattr(pipeline, "estimator_", pipeline)  # of a TemperatureScaledClassifier
     first = steps.steps[0][1] if isinstance(steps, Pipeline) else None
     if not isinstance(first, AudioLoader):
         what = type(pipeline).__name__ if first is None else f"a {type(first).__name__} there"
@@ -195,15 +195,15 @@ def _loader_of(pipeline: Any, window: float) -> AudioLoader:
     return AudioLoader(**params)
 
 
-def _probabilities(pipeline: Any, clips: Clips) -> np.ndarray:
-    """What a pipeline says of clips that its loader has made."""
+def _probabilities(pipeline: Pipeline | TemperatureScaledClassifier, clips: Clips) -> np.ndarray:
+    """Probabilities from the steps after the loader."""
     if isinstance(pipeline, TemperatureScaledClassifier):
         return at_temperature(_probabilities(pipeline.estimator_, clips), pipeline.temperature_)
     return pipeline[1:].predict_proba(clips)
 
 
-def _open(audio: Any, sr: int) -> tuple[str, Stream]:
-    """Name of a recording, and what gives its blocks at ``sr`` as often as it is called."""
+def _open(audio: object, sr: int) -> tuple[str, Stream]:
+    """Name of a recording, and a function that returns its blocks at ``sr``."""
     is_waveform = isinstance(audio, np.ndarray) and audio.ndim == 1 and audio.dtype.kind in "fiub"
     is_content = isinstance(audio, (bytes, bytearray, memoryview)) or hasattr(audio, "read")
     if not is_waveform and not is_content and not isinstance(audio, (str, os.PathLike)):
@@ -212,20 +212,20 @@ def _open(audio: Any, sr: int) -> tuple[str, Stream]:
             f"{type(audio).__name__} {audio!r:.80}"
         )
     with naming("audio"):
-        source = _as_recording(audio, 0)
-    if is_waveform:
+        source = as_recording(audio, 0)
+    if isinstance(source, np.ndarray):
         return "waveform", partial(slices, source)
     return describe(source), partial(stream_audio, source, inspect_audio(source), sr)
 
 
 def _row_edges(n_samples: int, hop: float) -> np.ndarray:
-    """Where rows begin, and the end of the last one, in samples."""
+    """Starts of the rows, and the end of the last one, in samples."""
     n_rows = max(1, math.ceil(n_samples / hop - 1e-6))  # a hop of 0.1 s is no binary number
     return np.append((np.arange(n_rows) * hop).round(), n_samples).astype(int)
 
 
 def _spans_around(edges: np.ndarray, length: int, n_samples: int) -> np.ndarray:
-    """Start and stop of so many samples around the middle of each row, within the recording."""
+    """Start and stop of ``length`` samples around the middle of each row, in the recording."""
     length = min(length, n_samples)
     middles = (edges[:-1] + edges[1:]) // 2
     starts = (middles - length // 2).clip(0, n_samples - length)
@@ -238,12 +238,12 @@ def _are_silent(spans: np.ndarray, levels: np.ndarray, sr: int, top_db: float | 
         return np.zeros(len(spans), bool)
     n_louder = min(_LOUDEST_SECONDS / FRAME_SECONDS, math.ceil(_LOUDEST_SHARE * len(levels)))
     loudest = np.partition(levels, -int(n_louder))[-int(n_louder)]
-    is_speech = levels >= max(loudest - top_db, _FAINTEST)
+    is_speech = levels >= max(loudest - top_db, _NOISE_FLOOR)
     n_speech = np.zeros(len(levels) + 1, np.int32)
     np.cumsum(is_speech, out=n_speech[1:])
     frames = np.stack([spans[:, 0], spans[:, 1] - 1], axis=1) // round(FRAME_SECONDS * sr)
     n_frames = frames[:, 1] - frames[:, 0] + 1
-    return n_speech[frames[:, 1] + 1] - n_speech[frames[:, 0]] < _SPEECH_SHARE * n_frames
+    return n_speech[frames[:, 1] + 1] - n_speech[frames[:, 0]] < _MIN_SPEECH_SHARE * n_frames
 
 
 def _smooth(probabilities: np.ndarray, is_silent: np.ndarray, width: float) -> None:

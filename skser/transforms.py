@@ -17,7 +17,23 @@ __all__ = ["add_noise", "change_speed", "shift_pitch", "shift_time", "stretch_ti
 def add_noise(
     waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
 ) -> np.ndarray:
-    """Add white noise at a signal-to-noise ratio between ``low`` and ``high`` dB.
+    """Add white noise.
+
+    Parameters
+    ----------
+    waveform : ndarray of shape (n_samples,)
+        Mono waveform.
+    sr : int
+        Its sampling rate in Hz.
+    rng : numpy.random.Generator
+        Draws the signal-to-noise ratio and the noise.
+    low, high : float
+        Range of the signal-to-noise ratio in dB.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        The waveform with noise; float32 if the waveform is.
 
     Examples
     --------
@@ -37,9 +53,23 @@ def add_noise(
 def shift_pitch(
     waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
 ) -> np.ndarray:
-    """Raise the pitch by ``low`` to ``high`` semitones and keep the length.
+    """Raise the pitch and keep the length; formants move with the pitch.
 
-    Formants move with the pitch.
+    Parameters
+    ----------
+    waveform : ndarray of shape (n_samples,)
+        Mono waveform.
+    sr : int
+        Its sampling rate in Hz.
+    rng : numpy.random.Generator
+        Draws the change of pitch.
+    low, high : float
+        Range of the change of pitch in semitones.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        The waveform at another pitch, float32.
     """
     return warp(waveform, sr, pitch=rng.uniform(low, high))
 
@@ -47,9 +77,23 @@ def shift_pitch(
 def stretch_time(
     waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
 ) -> np.ndarray:
-    """Play at a rate between ``low`` and ``high`` and keep the pitch.
+    """Change the tempo and keep the pitch.
 
-    A rate above 1 is faster, so the waveform becomes shorter: ``round(n_samples / rate)``.
+    Parameters
+    ----------
+    waveform : ndarray of shape (n_samples,)
+        Mono waveform.
+    sr : int
+        Its sampling rate in Hz.
+    rng : numpy.random.Generator
+        Draws the rate.
+    low, high : float
+        Range of the rate; above 1 is faster.
+
+    Returns
+    -------
+    ndarray of shape (round(n_samples / rate),)
+        The waveform at another tempo, float32.
     """
     return warp(waveform, sr, stretch=rng.uniform(low, high))
 
@@ -57,9 +101,23 @@ def stretch_time(
 def change_speed(
     waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
 ) -> np.ndarray:
-    """Play at a rate between ``low`` and ``high``, which changes pitch and formants as well.
+    """Change tempo, pitch and formants together.
 
-    The waveform becomes ``ceil(n_samples / rate)`` long.
+    Parameters
+    ----------
+    waveform : ndarray of shape (n_samples,)
+        Mono waveform.
+    sr : int
+        Its sampling rate in Hz.
+    rng : numpy.random.Generator
+        Draws the rate.
+    low, high : float
+        Range of the rate; above 1 is faster and higher.
+
+    Returns
+    -------
+    ndarray of shape (ceil(n_samples / rate),)
+        The waveform at another speed, float32.
     """
     return warp(waveform, sr, speed=rng.uniform(low, high))
 
@@ -67,57 +125,44 @@ def change_speed(
 def warp(
     waveform: np.ndarray, sr: int, *, speed: float = 1, stretch: float = 1, pitch: float = 0
 ) -> np.ndarray:
-    """Change speed, then tempo, then pitch, in one pass.
+    """Change speed (rate), then tempo (rate), then pitch (semitones), in one pass.
 
-    WSOLA [1]_ changes the tempo alone, resampling tempo and pitch. A higher pitch is therefore a
-    slower tempo by WSOLA, made up for by resampling.
-
-    Parameters
-    ----------
-    waveform : ndarray of shape (n_samples,)
-        A waveform.
-    sr : int
-        Its sampling rate in Hz.
-    speed : float, default=1
-        Rate of a change of speed, tempo and pitch together.
-    stretch : float, default=1
-        Rate of a change of tempo; above 1 is faster.
-    pitch : float, default=0
-        Change of pitch in semitones.
-
-    Returns
-    -------
-    ndarray of shape (round(ceil(n_samples / speed) / stretch),), float32
-
-    References
-    ----------
-    .. [1] W. Verhelst and M. Roelands, "An overlap-add technique based on waveform similarity
-       (WSOLA) for high quality time-scale modification of speech", ICASSP 1993.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skser.transforms import warp
-    >>> tone = np.sin(np.arange(16000, dtype="float32"))
-    >>> warp(tone, 16000, stretch=0.5, pitch=2).shape
-    (32000,)
+    Overlap-add changes the tempo alone, resampling tempo and pitch: a higher pitch is a slower
+    tempo, then a faster playback. The result has ``round(ceil(n_samples / speed) / stretch)``
+    samples.
     """
     from . import _warping
 
     n_samples = max(round(math.ceil(len(waveform) / speed) / stretch), 1)
     factor = 2 ** (pitch / 12)
-    tempo, resampling = stretch / factor, speed * factor
+    tempo, playback = stretch / factor, speed * factor
     if tempo != 1:
-        waveform = _warping.stretch(waveform, sr, tempo, math.ceil(n_samples * resampling))
-    if resampling != 1:
-        waveform = _warping.resample(waveform, resampling, n_samples)
+        waveform = _warping.stretch(waveform, sr, tempo, math.ceil(n_samples * playback))
+    if playback != 1:
+        waveform = _warping.play_at(waveform, playback, n_samples)
     return waveform
 
 
 def shift_time(
     waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
 ) -> np.ndarray:
-    """Start later by ``low`` to ``high`` seconds; zeros fill the gap, the length stays.
+    """Shift in time; zeros fill the gap, the length stays.
+
+    Parameters
+    ----------
+    waveform : ndarray of shape (n_samples,)
+        Mono waveform.
+    sr : int
+        Its sampling rate in Hz.
+    rng : numpy.random.Generator
+        Draws the delay.
+    low, high : float
+        Range of the delay in seconds; below 0 is earlier.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        The shifted waveform.
 
     Examples
     --------
@@ -127,16 +172,13 @@ def shift_time(
     array([0., 1., 2.])
     """
     n = len(waveform)
-    by = int(np.clip(round(rng.uniform(low, high) * sr), -n, n))
+    delay = int(np.clip(round(rng.uniform(low, high) * sr), -n, n))
     shifted = np.zeros_like(waveform)
-    if by >= 0:
-        shifted[by:] = waveform[: n - by]
-    else:
-        shifted[:by] = waveform[-by:]
+    shifted[max(delay, 0) : n + min(delay, 0)] = waveform[max(-delay, 0) : n - max(delay, 0)]
     return shifted
 
 
-# In the order in which a view passes through them: noise comes last, as in a room.
+# In the order of their application: noise comes last, as in a room.
 TRANSFORMS: dict[str, Callable[..., np.ndarray]] = {
     "speed": change_speed,
     "stretch": stretch_time,
@@ -144,5 +186,5 @@ TRANSFORMS: dict[str, Callable[..., np.ndarray]] = {
     "shift": shift_time,
     "noise": add_noise,
 }
-# Those that `warp` does in one pass.
+# `warp` does these in one pass.
 WARPS = ("speed", "stretch", "pitch")

@@ -109,7 +109,8 @@ def _read_in_every_way(source):
         blocks = _waveform(source, _streamed, source, info)
         if blocks is not None and waveform is not None:
             np.testing.assert_allclose(blocks, waveform, rtol=1e-4, atol=1e-5)
-    for options in ({}, {"trim_db": 40, "normalize": "rms"}):
+    # Content in memory differs only in how it is decoded, which the calls above try.
+    for options in ({}, {"trim_db": 40, "normalize": "rms"}) if isinstance(source, str) else ():
         features = _result(source, _features, source, options)
         assert features is None or np.isfinite(features).all(), f"features {features}"
 

@@ -9,7 +9,8 @@ import soundfile
 
 import skser.audio
 from skser import inspect_audio, read_audio
-from skser.audio import decode_audio, file_signature, fix_length, resample
+from skser._waveforms import fix_length, resample
+from skser.audio import decode_audio, file_signature
 from skser.exceptions import (
     AudioError,
     AudioIsADirectoryError,

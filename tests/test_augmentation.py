@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
-from skser import Augmenter, Clips
+from skser import AudioLoader, Augmenter, Clips
 from skser.exceptions import DataError, NotFittedError, ParameterError
 from skser.transforms import add_noise, shift_time, warp
 
@@ -284,3 +284,15 @@ def test_every_parameter_is_checked():
     names = set(Augmenter().get_params())
     assert names == set(Augmenter._allowed)
     assert names == {name for parameters, _ in BAD_PARAMETERS for name in parameters}
+
+
+def test_fit_transform_refuses_unknown_keywords():
+    with pytest.raises(TypeError, match="grousp"):
+        Augmenter().fit_transform(WAVEFORMS, grousp=[0])
+
+
+def test_parameters_are_keywords():
+    with pytest.raises(TypeError, match="positional"):
+        Augmenter(2)
+    with pytest.raises(TypeError, match="positional"):
+        AudioLoader(16000)

@@ -14,7 +14,8 @@ from numpy.testing import assert_allclose
 from sklearn.linear_model import LogisticRegression
 
 from skser import AudioLoader, make_emotion_pipeline
-from skser.audio import read_audio, resample
+from skser._waveforms import resample
+from skser.audio import read_audio
 from skser.calibration import TemperatureScaledClassifier
 from skser.datasets import make_emotional_speech
 from skser.exceptions import AudioError, AudioNotFoundError, DataError, ParameterError
@@ -68,36 +69,36 @@ def test_level_and_bandwidth_of_known_sounds():
 
 
 def test_recordings_of_training_are_alike(training):
-    alike = [training.unlike(wave) == () for wave in SPEECH.waveforms]
+    alike = [training.ood_reasons(wave) == () for wave in SPEECH.waveforms]
     assert np.mean(alike) == 1
 
 
-def test_what_is_unlike_is_told(training):
+def test_ood_reasons(training):
     wave = SPEECH.waveforms[0]
     low, high = training.level
-    (quiet,) = training.unlike(0.01 * wave)
+    (quiet,) = training.ood_reasons(0.01 * wave)
     assert quiet.endswith(f" dB (training {low:.0f} to {high:.0f})")
     assert names([quiet]) == ["level"]
-    (long,) = training.unlike(np.tile(wave, 10))
+    (long,) = training.ood_reasons(np.tile(wave, 10))
     low, high = training.length
     assert long == f"length {len(wave) / SR * 10:.1f} s (training {low:.1f} to {high:.1f})"
-    telephone = training.unlike(content(resample(wave, SR, 8000), 8000))
+    telephone = training.ood_reasons(content(resample(wave, SR, 8000), 8000))
     assert telephone[0] == "rate 8000 Hz (training 16000)"
     assert names(telephone)[1:] == ["bandwidth", "features"]
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 10 ** (np.mean(training.level) / 20), size=len(wave))
-    (features,) = training.unlike(noise)
+    (features,) = training.ood_reasons(noise)
     assert features.startswith("features at distance ")
     assert features.endswith(f" (training up to {training.distance:.1f})")
 
 
 def test_rates_count_up_to_that_of_the_loader(training):
     faster = content(resample(SPEECH.waveforms[0], SR, 48000), 48000)
-    assert "rate" not in names(training.unlike(faster))
+    assert "rate" not in names(training.ood_reasons(faster))
     several = [content(resample(w, SR, sr), sr) for w in SPEECH.waveforms[:3] for sr in (8000, SR)]
     both = TrainingAudio.of(functionals(), several)
     assert both.rates == {8000: 3, 16000: 3}
-    middle = both.unlike(content(resample(SPEECH.waveforms[0], SR, 11025), 11025))
+    middle = both.ood_reasons(content(resample(SPEECH.waveforms[0], SR, 11025), 11025))
     assert middle[0] == "rate 11025 Hz (training 8000, 16000)"
 
 
@@ -105,11 +106,11 @@ def test_rates_count_up_to_that_of_the_loader(training):
 @settings(max_examples=15, deadline=None)
 def test_a_little_louder_or_quieter_is_alike(training, i, gain):
     i = i % len(SPEECH.waveforms)
-    assert names(training.unlike(SPEECH.waveforms[i] * 10 ** (gain / 20))) == []
+    assert names(training.ood_reasons(SPEECH.waveforms[i] * 10 ** (gain / 20))) == []
 
 
-def test_silence_is_unlike(training):
-    assert "level" in names(training.unlike(np.zeros(SR)))
+def test_silence_is_out_of_distribution(training):
+    assert "level" in names(training.ood_reasons(np.zeros(SR)))
 
 
 def test_description_goes_through_json(training):
@@ -117,7 +118,7 @@ def test_description_goes_through_json(training):
     assert found == training
     assert pickle.loads(pickle.dumps(training)) == training
     wave = 0.01 * SPEECH.waveforms[0]
-    assert found.unlike(wave) == training.unlike(wave)
+    assert found.ood_reasons(wave) == training.ood_reasons(wave)
     with pytest.raises(FrozenInstanceError):
         training.level = (0, 0)
 
@@ -131,7 +132,7 @@ def test_order_and_content_change_nothing(training, tmp_path):
     assert_allclose(found.mean, training.mean, atol=1e-4)
     assert found.distance == pytest.approx(training.distance)
     with paths[0].open("rb") as file:
-        assert found.unlike(paths[0]) == found.unlike(file) == ()
+        assert found.ood_reasons(paths[0]) == found.ood_reasons(file) == ()
 
 
 def test_loader_is_found_in_any_pipeline():
@@ -168,10 +169,10 @@ def test_errors(training):
     with pytest.raises(DataError, match="recordings must hold at least one recording, got none"):
         TrainingAudio.of(functionals(), [])
     with pytest.raises(AudioError, match="is empty"):
-        training.unlike(b"")
+        training.ood_reasons(b"")
     later = TrainingAudio.of(quick_pipeline(load=AudioLoader(offset=0.1)), SPEECH.waveforms[:2])
     with pytest.raises(AudioError) as error:
-        later.unlike(np.ones(800))
+        later.ood_reasons(np.ones(800))
     assert str(error.value) == "waveform: is 0.05 s long, so nothing is left from offset=0.1 s"
 
 
@@ -180,13 +181,13 @@ def test_new_speakers_are_alike_and_their_voices_through_a_telephone_are_not(spe
     is_new = np.array([path.rpartition("/")[2][:2] in ("03", "16") for path in paths])
     training = TrainingAudio.of(functionals(), np.array(paths)[~is_new])
     new = np.array(paths)[is_new].tolist()
-    assert np.mean([training.unlike(path) != () for path in new]) < 0.03
+    assert np.mean([training.ood_reasons(path) != () for path in new]) < 0.03
     waveforms = [read_audio(path)[0] for path in new[::5]]
     for waveform in waveforms:
         narrow = resample(resample(waveform, SR, 8000), 8000, SR)
-        assert "bandwidth" in names(training.unlike(narrow))
+        assert "bandwidth" in names(training.ood_reasons(narrow))
         noise = np.random.default_rng(0).normal(0, waveform.std() / 10**0.25, len(waveform))
-        assert "features" in names(training.unlike(waveform + noise))
+        assert "features" in names(training.ood_reasons(waveform + noise))
 
 
 def test_it_is_asked_without_slow_imports(training, tmp_path):
@@ -196,7 +197,7 @@ def test_it_is_asked_without_slow_imports(training, tmp_path):
         "import json, sys\n"
         "from skser.familiarity import TrainingAudio\n"
         "training = TrainingAudio.from_dict(json.load(open('training.json')))\n"
-        "print(training.unlike('a.wav')[0].split()[0])\n"
+        "print(training.ood_reasons('a.wav')[0].split()[0])\n"
         "heavy = ('sklearn', 'pandas', 'librosa', 'tensorflow', 'matplotlib')\n"
         "print([name for name in heavy if name in sys.modules])\n"
     )

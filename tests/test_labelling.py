@@ -50,7 +50,7 @@ def test_rows_are_those_of_predict(pipeline):
 def test_a_file_that_cannot_be_used_costs_no_other(pipeline, training, files):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        table = predict_table(pipeline, files, abstain_below=0.0, familiar=training)
+        table = predict_table(pipeline, files, abstain_below=0.0, training_audio=training)
     assert table["file"].tolist() == files
     assert table["error"].tolist()[::2] == [None, None]
     assert table["error"][1].startswith("is truncated, its header promises 8000 bytes")
@@ -62,9 +62,9 @@ def test_a_file_that_cannot_be_used_costs_no_other(pipeline, training, files):
         None,
     ]
     assert table.loc[[1, 3], ["confidence", *pipeline.classes_]].isna().all().all()
-    assert table["unlike"].tolist()[::3] == ["", None]
-    assert table["unlike"][2] == "; ".join(training.unlike(files[2]))
-    assert "level" in table["unlike"][2]
+    assert table["ood_reasons"].tolist()[::3] == ["", None]
+    assert table["ood_reasons"][2] == "; ".join(training.ood_reasons(files[2]))
+    assert "level" in table["ood_reasons"][2]
 
 
 def test_no_emotion_is_named_below_the_threshold(pipeline):
@@ -98,10 +98,13 @@ def test_content_and_files_that_are_open(pipeline, files):
 def test_a_recording_that_training_audio_cannot_read_has_an_error(pipeline, files):
     begins_later = quick_pipeline(load__offset=0.2)
     longer = [np.tile(wave, 2) for wave in SPEECH.waveforms]
-    table = predict_table(pipeline, files[:1], familiar=TrainingAudio.of(begins_later, longer))
+    table = predict_table(
+        pipeline, files[:1], training_audio=TrainingAudio.of(begins_later, longer)
+    )
     assert table["error"].tolist() == [None]
     begins_late = quick_pipeline(load__offset=0.4)
-    table = predict_table(pipeline, files[:1], familiar=TrainingAudio.of(begins_late, longer))
+    training = TrainingAudio.of(begins_late, longer)
+    table = predict_table(pipeline, files[:1], training_audio=training)
     assert table["error"].tolist() == ["is 0.25 s long, so nothing is left from offset=0.4 s"]
     assert table["emotion"].tolist() == [None]
     assert table[["confidence", "angry", "calm", "sad"]].isna().all().all()
@@ -111,7 +114,7 @@ def test_a_recording_that_training_audio_cannot_read_has_an_error(pipeline, file
     ("params", "message"),
     [
         ({"abstain_below": 1.5}, "abstain_below must be a number in [0, 1] or None, got 1.5"),
-        ({"familiar": "loud"}, "familiar must be a TrainingAudio or None, got 'loud'"),
+        ({"training_audio": "loud"}, "training_audio must be a TrainingAudio or None, got 'loud'"),
     ],
 )
 def test_parameters_are_checked(pipeline, params, message):

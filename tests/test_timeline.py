@@ -134,7 +134,7 @@ def test_every_kind_of_source_gives_the_same(tmp_path, recording, format):
 
 
 def test_recordings_of_other_rates_and_channels(tmp_path, recording):
-    from skser.audio import resample
+    from skser._waveforms import resample
 
     wave = resample(recording, SR, 44100)
     soundfile.write(tmp_path / "a.flac", np.stack([wave, wave], axis=1), 44100, subtype="PCM_24")

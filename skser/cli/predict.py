@@ -17,7 +17,7 @@ from ._options import CsvPath, JsonPath, Model, Runtime
 if TYPE_CHECKING:
     import numpy as np
 
-    from .._answers import Answer
+    from .._answers import Prediction
 
 
 def predict(
@@ -38,8 +38,8 @@ def predict(
     """Predict the emotion of recordings, with the probabilities of all emotions.
 
     Writes CSV, or a JSON object a line, to its PATH (- is standard output), or prints a table. The
-    column "unlike" says how a recording differs from the training audio. An unusable recording is
-    reported on stderr, and the command exits with 1 after the others. A model that ends in .joblib
+    column "ood_reasons" says how a recording differs from the training audio. An unusable recording
+    is reported on stderr, and the command exits with 1 after the others. A model that ends in .joblib
     is a pickle: load only one that you trust.
 
     Example: skser predict model.skser my_recording.mp3
@@ -52,7 +52,7 @@ def predict(
 
     paths = named_recordings(files)
     outputs = Outputs([model, *paths], csv=csv, json=json)
-    classes, answers = _answers(model, paths, runtime)
+    classes, answers = _predictions(model, paths, runtime)
     # No bar if stderr is not a terminal.
     bar = progress(answers, total=len(paths), desc="recordings", unit="file", disable=None)
     unusable: list[str] = []
@@ -76,7 +76,7 @@ def predict(
         raise typer.Exit(1)
 
 
-def _csv_writer(file: BinaryIO, columns: _Columns) -> Callable[[Answer], object]:
+def _csv_writer(file: BinaryIO, columns: _Columns) -> Callable[[Prediction], object]:
     """Write the header, and return the function that writes a row."""
     rows = csv_format.writer(
         SimpleNamespace(write=lambda text: file.write(_encoded(text))), lineterminator="\n"
@@ -85,10 +85,10 @@ def _csv_writer(file: BinaryIO, columns: _Columns) -> Callable[[Answer], object]
     return lambda answer: rows.writerow(columns.row_of(answer, "{:.4f}"))
 
 
-def _json_writer(file: BinaryIO, columns: _Columns) -> Callable[[Answer], object]:
+def _json_writer(file: BinaryIO, columns: _Columns) -> Callable[[Prediction], object]:
     """The function that writes a line."""
 
-    def write(answer: Answer) -> None:
+    def write(answer: Prediction) -> None:
         line = json_format.dumps(columns.object_of(answer), ensure_ascii=False)
         file.write(_encoded(f"{line}\n"))
         file.flush()
@@ -100,7 +100,7 @@ def _encoded(text: str) -> bytes:
     return text.encode(errors="surrogateescape")  # names of files are bytes
 
 
-def _usable(answers: Iterable[Answer], unusable: list[str]) -> Iterator[Answer]:
+def _usable(answers: Iterable[Prediction], unusable: list[str]) -> Iterator[Prediction]:
     """The answers about usable recordings; the other files are reported and listed."""
     for answer in answers:
         if answer.probabilities is not None:
@@ -110,9 +110,11 @@ def _usable(answers: Iterable[Answer], unusable: list[str]) -> Iterator[Answer]:
         typer.echo(f"skser: error: {_shown(f'{answer.file:.300}: {answer.error}')}", err=True)
 
 
-def _answers(model: Path, paths: list[str], runtime: str) -> tuple[np.ndarray, Iterator[Answer]]:
+def _predictions(
+    model: Path, paths: list[str], runtime: str
+) -> tuple[np.ndarray, Iterator[Prediction]]:
     """The classes and the answers, without scikit-learn and TensorFlow if the model allows it."""
-    from .._answers import answers, one_by_one, with_doubts
+    from .._answers import flag_out_of_distribution, predict_each, predict_in_batches
     from .._models import is_joblib, load_model
     from .._validation import check_value, one_of
     from ..persistence import _container
@@ -129,18 +131,18 @@ def _answers(model: Path, paths: list[str], runtime: str) -> tuple[np.ndarray, I
 
             light = light_form(model, manifest, contents)
     if light is not None:
-        classes, found = light.classes_, one_by_one(light.predict_proba, paths)
+        classes, found = light.classes_, predict_each(light.predict_proba, paths)
     else:
         pipeline = load_model(model, runtime=runtime)
-        classes, found = pipeline.classes_, answers(pipeline, paths)
+        classes, found = pipeline.classes_, predict_in_batches(pipeline, paths)
     if info is not None and info.audio is not None:
         from ..familiarity import TrainingAudio
 
-        found = with_doubts(found, TrainingAudio.from_dict(info.audio))
+        found = flag_out_of_distribution(found, TrainingAudio.from_dict(info.audio))
     return classes, _of_model(model, found)
 
 
-def _of_model(model: Path, found: Iterator[Answer]) -> Iterator[Answer]:
+def _of_model(model: Path, found: Iterator[Prediction]) -> Iterator[Prediction]:
     """The same answers, with any error of an inconsistent model as a ModelError."""
     from ..exceptions import ModelError, SkserError
 
@@ -164,30 +166,30 @@ class _Columns:
     @property
     def names(self) -> list[str]:
         if self.top is None:
-            return ["file", "emotion", *self.classes, "unlike"]
+            return ["file", "emotion", *self.classes, "ood_reasons"]
         places = range(2, min(self.top, len(self.classes)) + 1)
         ranks = (f"{name}{i}" for i in places for name in ("emotion", "probability"))
-        return ["file", "emotion", "probability", *ranks, "unlike"]
+        return ["file", "emotion", "probability", *ranks, "ood_reasons"]
 
-    def row_of(self, answer: Answer, form: str) -> list[str]:
+    def row_of(self, answer: Prediction, form: str) -> list[str]:
         assert answer.probabilities is not None
         ranked = self._ranked(answer)
         shown = [form.format(p) for p in answer.probabilities]
         if self.top is not None:
             rest = [text for name, p in ranked[1:] for text in (name, form.format(p))]
             shown = [form.format(ranked[0][1]), *rest]
-        return [answer.file, self._emotion_of(ranked) or "", *shown, "; ".join(answer.unlike)]
+        return [answer.file, self._emotion_of(ranked) or "", *shown, "; ".join(answer.ood_reasons)]
 
-    def object_of(self, answer: Answer) -> dict[str, object]:
+    def object_of(self, answer: Prediction) -> dict[str, object]:
         ranked = self._ranked(answer)
         return {
             "file": answer.file,
             "emotion": self._emotion_of(ranked),
             "probabilities": {name: round(p, 4) for name, p in ranked},
-            "unlike": list(answer.unlike),
+            "ood_reasons": list(answer.ood_reasons),
         }
 
-    def _ranked(self, answer: Answer) -> list[tuple[str, float]]:
+    def _ranked(self, answer: Prediction) -> list[tuple[str, float]]:
         """Emotions and probabilities, the most probable first."""
         probabilities: np.ndarray = answer.probabilities  # type: ignore[assignment]
         order = (-probabilities).argsort(kind="stable")[: self.top]
@@ -205,9 +207,9 @@ def _shown(text: str) -> str:
 
 
 def _aligned(table: list[list[str]]) -> list[str]:
-    """Aligned columns, numbers to the right; the column "unlike" only if a row has an entry."""
+    """Aligned columns, numbers to the right; "ood_reasons" only if a row has an entry."""
     table = [[_shown(text) for text in row] for row in table]
-    columns = [c for c in zip(*table, strict=True) if any(c[1:]) or c[0] != "unlike"]
+    columns = [c for c in zip(*table, strict=True) if any(c[1:]) or c[0] != "ood_reasons"]
     widths = [max(map(len, column)) for column in columns]
     is_number = [all(text.replace(".", "", 1).isdigit() for text in c[1:]) for c in columns]
     return [

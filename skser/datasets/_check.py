@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from .._decoders import describe
+from .._audio_info import describe
 from .._progress import progress
 from .._recordings import as_recordings, check_length
 from .._validation import NONE, VERBOSE, check_value, number
@@ -94,7 +94,7 @@ def _check(path: str, max_duration: float | None) -> dict[str, Any]:
         row.update(
             sr=info.sr, n_channels=info.n_channels, duration=info.duration, format=info.format
         )
-        check_length(path, info, max_duration=max_duration)
+        check_length(path, info.n_samples, info.sr, max_duration=max_duration)
         decode_audio(path, info, None, offset=0.0, duration=None)
     except (AudioError, MissingDependencyError) as error:
         row["problem"] = str(error).removeprefix(f"{describe(path)}: ")

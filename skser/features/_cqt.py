@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 import scipy.fft
 
-from ..audio import resample
+from .._waveforms import resample
 
 C1_HZ = 440.0 * 2.0 ** (-45 / 12)
 _SPARSITY = 0.01  # the share of a filter's magnitude that may be left out, as in librosa

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._decoders import describe
+from .._audio_info import describe
 from .._recordings import Recording
 from ..clips import Clips
 from ..exceptions import naming

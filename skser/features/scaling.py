@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 
 from .._feature_checks import check_features
 from .._functional import standardize
+from .._set_output import FeaturesTransformer
 from .._validation import BOOLEAN, check_is_fitted, check_parameters
 from ..exceptions import DataError
 from ..views import AugmentedFeatures
@@ -19,7 +20,7 @@ __all__ = ["FeatureScaler"]
 _ROWS_AT_ONCE = 4096
 
 
-class FeatureScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class FeatureScaler(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
     """Standardise the last axis of vectors, sequences and augmented features.
 
     It is `sklearn.preprocessing.StandardScaler` for any number of axes: mean and deviation of a

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 
 from .._checks import check_speakers
 from .._feature_checks import check_features
+from .._set_output import FeaturesTransformer
 from .._validation import BOOLEAN, NONE, check_is_fitted, check_parameters, integer
 from ..exceptions import DataError, ParameterError
 from ..views import AugmentedFeatures
@@ -19,7 +20,7 @@ __all__ = ["SpeakerNormalizer"]
 Statistics = tuple[np.ndarray, np.ndarray]
 
 
-class SpeakerNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class SpeakerNormalizer(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
     """Standardise features by the mean and deviation of their speaker.
 
     What tells voices apart is larger than what tells emotions apart; this takes it away. It stands

@@ -7,9 +7,10 @@ from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.base import TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.utils.metaestimators import _BaseComposition
 
+from .._set_output import FeaturesTransformer
 from .._validation import (
     N_JOBS,
     VERBOSE,
@@ -39,7 +40,7 @@ _MEMORY = Allowed(
 )
 
 
-class FeatureUnionExtractor(TransformerMixin, _BaseComposition):
+class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
     """Extract named blocks of features from every clip, in one pass over its spectra.
 
     Blocks are named and nested as in `sklearn.pipeline.FeatureUnion`:

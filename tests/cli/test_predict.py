@@ -105,7 +105,7 @@ def test_a_list_on_standard_input(at_home):
 def test_top(at_home):
     done = invoke("model.skser", "calls/0.flac", "--csv", "-", "--top", "2")
     (row,) = csv.DictReader(io.StringIO(done.stdout))
-    columns = ["file", "emotion", "probability", "emotion2", "probability2", "unlike"]
+    columns = ["file", "emotion", "probability", "emotion2", "probability2", "ood_reasons"]
     assert list(row) == columns
     first, second = np.sort(answers(at_home, "calls/0.flac")[0])[:0:-1]
     assert float(row["probability"]) == pytest.approx(first, abs=1e-4)
@@ -185,12 +185,12 @@ def test_unlike_the_training_audio(at_home, tmp_path, runtime):
     files = ("calls/0.flac", str(tmp_path / "quiet.flac"), "nowhere.wav")
     done = invoke(str(path), *files, "--json", "-", "--runtime", runtime)
     alike, quiet = map(json.loads, done.stdout.splitlines())
-    assert alike["unlike"] == []
-    assert quiet["unlike"][0].startswith("level -")
+    assert alike["ood_reasons"] == []
+    assert quiet["ood_reasons"][0].startswith("level -")
     header, first, second = invoke(str(path), *files, "--runtime", runtime).stdout.splitlines()
-    assert header.split()[-1] == "unlike"
+    assert header.split()[-1] == "ood_reasons"
     assert "level" not in first
-    assert second.endswith("; ".join(quiet["unlike"]))
+    assert second.endswith("; ".join(quiet["ood_reasons"]))
 
 
 def test_where_no_emotion_is_named_its_column_stays(at_home):
