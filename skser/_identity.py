@@ -48,12 +48,22 @@ def hash_of(value: Any, name: str, parameter: str) -> str:
         ) from error
 
 
-@lru_cache(maxsize=1)
-def own_code() -> str:
-    """Hash of skser's own code, since a checkout changes without a new version."""
-    folder = Path(__file__).parent
-    code = b"".join(path.read_bytes() for path in sorted(folder.rglob("*.py")))
+@lru_cache(maxsize=8)
+def own_code(*names: str) -> str:
+    """Hash of skser's own code, since a checkout changes without a new version.
+
+    Parameters
+    ----------
+    *names : str
+        Modules or packages below ``skser`` that count; all if there are none.
+    """
+    code = b"".join(path.read_bytes() for name in names or ("",) for path in _modules(name))
     return hashlib.blake2b(code, digest_size=16).hexdigest()
+
+
+def _modules(name: str) -> list[Path]:
+    path = Path(__file__).parent / name
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
 
 
 def _is_function(value: Any) -> bool:

@@ -13,9 +13,26 @@ import numpy as np
 from .._identity import hash_of, identify, own_code
 from .._recordings import Recording
 from ..clips import Clips, stage_name
+from .recipe import FeatureRecipe
+
+# Modules and packages below skser whose code makes features.
+_CODE = (
+    "_containers",
+    "_decoders",
+    "_jit",
+    "_reading",
+    "_recordings",
+    "_warping",
+    "audio",
+    "augmentation",
+    "clips",
+    "features",
+    "loader",
+    "transforms",
+)
 
 
-def entry_keys(clips: Clips, recipe: Any) -> list[str]:
+def entry_keys(clips: Clips, recipe: FeatureRecipe) -> list[str]:
     """Name of the entry of every clip: a hash of all that its features depend on."""
     parts = [
         ("the reader of the clips", clips.read),
@@ -45,4 +62,4 @@ def _hash(*parts: bytes) -> str:
 
 def _versions() -> list[str]:
     packages = ("librosa", "numpy", "scipy", "scikit-learn", "soundfile", "soxr")
-    return [own_code(), *(version(package) for package in packages)]
+    return [own_code(*_CODE), *(version(package) for package in packages)]

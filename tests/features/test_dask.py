@@ -118,7 +118,7 @@ def test_killed_worker_costs_time_only(on_cluster, paths, tmp_path):
     np.testing.assert_array_equal(features, alone)
     files = [path.name for path in memory.rglob("*") if path.is_file()]
     assert len(files) == len(paths)
-    assert {name.partition(".")[2] for name in files} == {"features"}  # no temporary file, no claim
+    assert {name.partition(".")[2] for name in files} == {"features"}  # no temporary file
     on_cluster.wait_for_workers(2)
 
 

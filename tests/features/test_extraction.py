@@ -170,7 +170,6 @@ WHERE = {"block": "block 'mine'", "stage": "stage StageFailsOnSilence"}
         (1, "block", ZeroDivisionError),
         (1, "stage", StopIteration),
         (2, "block", NoPickleError),
-        (2, "stage", ZeroDivisionError),
     ],
 )
 def test_failure_names_the_recording(paths, n_jobs, where, kind):

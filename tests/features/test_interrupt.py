@@ -116,7 +116,7 @@ def what_is_said_then(said):
 def check_files(memory):
     names = [path.name for path in memory.rglob("*") if path.is_file()]
     assert 0 < len(names) < N_CLIPS
-    assert {name.partition(".")[2] for name in names} == {"features"}  # no temporary file, no claim
+    assert {name.partition(".")[2] for name in names} == {"features"}  # no temporary file
 
 
 @pytest.mark.parametrize(
