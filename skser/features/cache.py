@@ -24,16 +24,18 @@ _SUFFIX = ".features"
 
 
 class CacheInfo(NamedTuple):
-    """What a cache has done and what is in it.
+    """Use and size of a cache.
 
-    Attributes
+    Parameters
     ----------
-    hits, misses : int
-        Clips that were found in it, and clips that were extracted, since `fit`.
+    hits : int
+        Number of clips that were in the cache, since `fit`.
+    misses : int
+        Number of clips that were extracted, since `fit`.
     n_entries : int
-        Entries in the folder, whoever put them there: one for a clip, one for its added views.
+        Number of entries in the folder: one for a clip, one for its added views.
     n_bytes : int
-        Their size in bytes.
+        Size of the entries in bytes.
     """
 
     hits: int

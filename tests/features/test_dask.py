@@ -84,8 +84,7 @@ class Fails(FeatureBlock):
         raise ZeroDivisionError("went wrong")
 
 
-@pytest.mark.parametrize("statistics", [None, ("mean", "std")])
-@pytest.mark.parametrize("n_jobs", [None, -1])
+@pytest.mark.parametrize(("statistics", "n_jobs"), [(None, None), (("mean", "std"), -1)])
 def test_features_are_identical(on_cluster, paths, statistics, n_jobs):
     extractor = FeatureUnionExtractor(BLOCKS, statistics=statistics, n_jobs=n_jobs)
     features = extractor.fit_transform(load(paths))
