@@ -11,11 +11,14 @@ same process: every clip once, no cache.
 Passes: the first over all clips, which fills the cache, the second in the same process, and one
 more in a new process, which looks at the headers of the files again.
 
+Together: two processes that start at the same time on one empty folder. Clips that both extract are
+what it costs that neither reserves a clip.
+
 Extraction is timed from paths to features: checking headers, loading, features and cache. Each run
 is a process of its own, which warms up on a few clips before the clock starts; its peak memory
 counts libraries and everything. Runs take turns, and each cell has the median and the range over
-``--repeats`` turns. The script ends if a cache changes a feature or a score, or if any clip is
-extracted twice. The cache is in a temporary folder: TMPDIR says on which disk, which matters.
+``--repeats`` turns. The script ends if a cache changes a feature or a score, or if one process
+extracts a clip twice. The cache is in a temporary folder: TMPDIR says on which disk, which matters.
 """
 
 from __future__ import annotations
@@ -23,9 +26,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sys
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -108,13 +113,28 @@ def cross_validate_once(extraction: TimedPipeline, speech: Bunch) -> dict:
     }
 
 
+def wait_for_all(folder: Path, n_processes: int) -> None:
+    """Return when so many processes have called this with one folder."""
+    folder.mkdir(exist_ok=True)
+    (folder / str(os.getpid())).touch()
+    while len(list(folder.iterdir())) < n_processes:
+        time.sleep(0.001)
+
+
 def run_task(
-    speech: Bunch, blocks: list[str] | None, n_jobs: int, folder: str | None, n_passes: int
+    speech: Bunch,
+    blocks: list[str] | None,
+    n_jobs: int,
+    folder: str | None,
+    n_passes: int,
+    n_processes: int = 1,
 ) -> dict:
     uncached = make_timed_extraction(blocks, n_jobs, None)
     # The same two clips, often enough for every process to get some.
     uncached.fit_transform(list(speech.paths[:2]) * 16 * n_jobs)
     extraction = make_timed_extraction(blocks, n_jobs, folder)
+    if n_processes > 1:
+        wait_for_all(Path(f"{folder}-ready"), n_processes)
     if n_passes:
         result = extract(extraction, speech, n_passes)
     else:
@@ -124,8 +144,21 @@ def run_task(
     return result | {"peak": memory()[1] / MIB}
 
 
+def run_together(folder: str, n_processes: int = 2) -> dict:
+    """Fill one cache by several processes at once."""
+    task = {"n_passes": 1, "folder": folder, "n_processes": n_processes}
+    with ThreadPoolExecutor(n_processes) as threads:
+        runs = list(threads.map(lambda _: run_again(**task), range(n_processes)))
+    return {
+        "seconds": [max(run["seconds"][0] for run in runs)],
+        "misses": sum(run["misses"][0] for run in runs),
+        "features": sorted({digest for run in runs for digest in run["features"]}),
+    }
+
+
 def take_turn(n_clips: int, folder: Path) -> dict[str, dict]:
     """Run everything once, and end the benchmark if a cache changes what comes out."""
+    folder.mkdir()
     of_folds, of_passes = str(folder / "folds"), str(folder / "passes")
     runs = {
         "single pass": run_again(n_passes=1, folder=None),
@@ -133,6 +166,7 @@ def take_turn(n_clips: int, folder: Path) -> dict[str, dict]:
         "folds, no cache": run_again(n_passes=0, folder=None),
         "passes": run_again(n_passes=2, folder=of_passes),
         "new process": run_again(n_passes=1, folder=of_passes),
+        "together": run_together(str(folder / "together")),
     }
     if len({digest for run in runs.values() for digest in run.get("features", [])}) > 1:
         sys.exit("the cache changes features")
@@ -191,6 +225,11 @@ def main() -> None:
     first = np.array(passes["first pass"])
     rows = [(name, describe(1e3 * np.array(s)), describe(first / s)) for name, s in passes.items()]
     print_table((title, "ms", "times as fast"), rows)
+
+    together = [turn["together"] for turn in turns]
+    seconds = describe([run["seconds"][0] for run in together])
+    twice = describe([run["misses"] - n_clips for run in together])
+    print_table((title, "s", "clips extracted twice"), [("two at once", seconds, twice)])
 
 
 if __name__ == "__main__":

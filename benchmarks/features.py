@@ -47,7 +47,15 @@ SECONDS = 3.0
 
 
 def skser_195(chroma: str, n_jobs: int | None = None) -> Pipeline:
-    blocks = ["mfcc", "chroma", "mel", "contrast", ("tonnetz", Tonnetz(chroma)), "zcr", "rolloff"]
+    blocks = [
+        "mfcc",
+        "chroma",
+        "mel",
+        "contrast",
+        ("tonnetz", Tonnetz(chroma=chroma)),
+        "zcr",
+        "rolloff",
+    ]
     extractor = FeatureUnionExtractor(blocks, n_fft=2048, hop_length=512, n_jobs=n_jobs)
     return make_pipeline(AudioLoader(sr=SR, duration=SECONDS), extractor)
 
@@ -72,7 +80,7 @@ def librosa_195(path: str, chroma: str) -> np.ndarray:
 
 def skser_sequences() -> Pipeline:
     extractor = FeatureUnionExtractor(
-        [("mfcc", MFCC(40, deltas=2)), "zcr", "rms"],
+        [("mfcc", MFCC(n_mfcc=40, deltas=2)), "zcr", "rms"],
         n_fft=2048,
         hop_length=512,
         statistics=None,
@@ -98,7 +106,7 @@ def librosa_sequence(path: str) -> np.ndarray:
 def skser_prosody(hop_length: int) -> Pipeline:
     shape = ["rms", "zcr", "centroid", "bandwidth", "rolloff", "flatness", "contrast"]
     extractor = FeatureUnionExtractor(
-        [("pitch", Pitch(fmin=65, fmax=600)), ("mfcc", MFCC(5, skip_first=True)), *shape],
+        [("pitch", Pitch(fmin=65, fmax=600)), ("mfcc", MFCC(n_mfcc=5, skip_first=True)), *shape],
         n_fft=1024,
         hop_length=hop_length,
         statistics=("mean", "std", "p20", "median", "p80"),

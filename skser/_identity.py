@@ -22,15 +22,22 @@ _KNOWN = ("builtins", "sklearn", "skser")
 _NOT_HASHED = ("cli", "plotting", "report")
 
 
-def fingerprint(parts: Mapping[str, Any], *, parameter: str, packages: tuple[str, ...] = ()) -> str:
+def fingerprint(
+    parts: Mapping[str, Any],
+    *,
+    parameter: str,
+    packages: tuple[str, ...] = (),
+    code: tuple[str, ...] = (),
+) -> str:
     """Hash of all that a result depends on: parts, skser's code, and versions of packages.
 
     ``parts`` are estimators, functions and data by their names in an error, which says that
     ``parameter`` must be None. Pass estimators without what changes no result, such as ``n_jobs``.
     ``packages`` are by default those that scores depend on; those of other estimators always count.
+    ``code`` names packages of skser, by default all that make results.
     """
     hashes = [(name, hash_of(part, name, parameter)) for name, part in parts.items()]
-    return joblib.hash((hashes, own_code(), versions(*packages)))
+    return joblib.hash((hashes, own_code(*code), versions(*packages)))
 
 
 def hash_of(part: Any, name: str, parameter: str) -> str:
@@ -66,16 +73,21 @@ def identify(part: Any) -> Any:
     return (kind.__qualname__, _plain(params), members)
 
 
-@lru_cache(maxsize=1)
-def own_code() -> str:
-    """Hash of skser's own code, since a checkout changes without a new version."""
+@lru_cache(maxsize=8)
+def own_code(*names: str) -> str:
+    """Hash of skser's own code, since a checkout changes without a new version.
+
+    ``names`` are those of the packages and modules that count; without any, all that make results.
+    """
     import skser
 
     root = Path(skser.__path__[0])
-    files = sorted(root.rglob("*.py"))
-    files = [file for file in files if file.relative_to(root).parts[0] not in _NOT_HASHED]
-    code = b"".join(file.read_bytes() for file in files)
-    return hashlib.blake2b(code, digest_size=16).hexdigest()
+    digest = hashlib.blake2b(digest_size=16)
+    for file in sorted(root.rglob("*.py")):
+        top = file.relative_to(root).with_suffix("").parts[0]
+        if top in names or not (names or top in _NOT_HASHED):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 @lru_cache

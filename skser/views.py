@@ -1,4 +1,4 @@
-"""AugmentedFeatures: what augmented clips become as features, views side by side."""
+"""AugmentedFeatures: features of augmented clips, views side by side."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class AugmentedFeatures:
     Notes
     -----
     Indexing selects clips, with all their views. There is no conversion to an array, because an
-    estimator that knows nothing of views would take them for features.
+    estimator without a notion of views would take them for features.
 
     Examples
     --------
@@ -68,15 +68,41 @@ class AugmentedFeatures:
         return AugmentedFeatures(self.values[index])
 
     def flatten(self) -> np.ndarray:
-        """All views as rows: (n_clips * n_views, ...), the views of a clip side by side."""
+        """All views as rows.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_clips * n_views, ...)
+            The views of a clip side by side.
+        """
         return self.values.reshape(-1, *self.values.shape[2:])
 
     def repeat(self, per_clip: Any) -> np.ndarray:
-        """One value for each clip (a label, a weight) to one for each row of `flatten`."""
+        """Repeat a label or weight of each clip for each row of `flatten`.
+
+        Parameters
+        ----------
+        per_clip : array of shape (n_clips, ...)
+            One value for each clip.
+
+        Returns
+        -------
+        per_row : ndarray of shape (n_clips * n_views, ...)
+        """
         return np.repeat(np.asarray(per_clip), self.n_views, axis=0)
 
     def average(self, per_row: np.ndarray) -> np.ndarray:
-        """One value for each row of `flatten` to its mean over the views of each clip."""
+        """Average the values of the rows of `flatten` over the views of each clip.
+
+        Parameters
+        ----------
+        per_row : ndarray of shape (n_clips * n_views, ...)
+            One value for each row.
+
+        Returns
+        -------
+        per_clip : ndarray of shape (n_clips, ...)
+        """
         return per_row.reshape(len(self), self.n_views, *per_row.shape[1:]).mean(axis=1)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

@@ -39,8 +39,8 @@ def predict(
 
     Writes CSV, or a JSON object a line, to its PATH (- is standard output), or prints a table. The
     column "ood_reasons" says how a recording differs from the training audio. An unusable recording
-    is reported on stderr, and the command exits with 1 after the others. A model that ends in .joblib
-    is a pickle: load only one that you trust.
+    is reported on stderr, and the command exits with 1 after the others. A model that ends in
+    .joblib is a pickle: load only one that you trust.
 
     Example: skser predict model.skser my_recording.mp3
 

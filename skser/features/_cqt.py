@@ -19,19 +19,18 @@ import scipy.fft
 from .._waveforms import resample
 
 C1_HZ = 440.0 * 2.0 ** (-45 / 12)
+BINS_PER_OCTAVE = 36
+_STEPS = 2.0 ** (np.arange(BINS_PER_OCTAVE) / BINS_PER_OCTAVE)  # frequencies within an octave
+_STEP = 2.0 ** (1 / BINS_PER_OCTAVE)
+_RELATIVE_BAND = (_STEP**2 - 1) / (_STEP**2 + 1)  # bandwidth of a filter over its frequency
 _SPARSITY = 0.01  # the share of a filter's magnitude that may be left out, as in librosa
 _HANN_BANDWIDTH = 1.50018310546875  # in bins of the Fourier transform, as in librosa
 
 
 def constant_q(
-    waveform: np.ndarray,
-    sr: float,
-    hop_length: int,
-    n_octaves: int,
-    bins_per_octave: int,
-    tuning: float,
+    waveform: np.ndarray, sr: float, hop_length: int, n_octaves: int, tuning: float
 ) -> np.ndarray:
-    """Magnitudes from C1 on, float32 of shape (n_octaves * bins_per_octave, n_frames).
+    """Magnitudes of 36 bins for each octave from C1 on.
 
     Parameters
     ----------
@@ -41,32 +40,35 @@ def constant_q(
         Sampling rate in Hz.
     hop_length : int
         Samples from frame to frame.
-    n_octaves, bins_per_octave : int
-        The bins.
+    n_octaves : int
+        Number of octaves.
     tuning : float
         Deviation from A = 440 Hz, in bins.
+
+    Returns
+    -------
+    magnitudes : ndarray of shape (n_octaves, 36, n_frames), float32
     """
     n_frames = 1 + len(waveform) // hop_length
-    lowest = C1_HZ * 2.0 ** (tuning / bins_per_octave)
-    relative_band = _relative_band(bins_per_octave)
-    waveform, sr, hop_length = _downsample_early(
-        waveform, sr, hop_length, n_octaves, lowest, bins_per_octave
-    )
+    lowest = C1_HZ * 2.0 ** (tuning / BINS_PER_OCTAVE)
+    factor = _early_factor(sr, hop_length, n_octaves, lowest)
+    waveform = lower_rate(waveform, factor)
+    first_sr = sr = sr / factor
+    hop_length //= factor
     octaves = []
-    first_sr = sr
     for octave in reversed(range(n_octaves)):
-        filters, n_fft, start = octave_filters(lowest * 2.0**octave / sr, bins_per_octave)
+        filters, n_fft, start = octave_filters(lowest * 2.0**octave / sr)
         spectrum = _spectrum(waveform, n_fft, hop_length, n_frames)
         band = spectrum[:, start : start + filters.shape[1]]
         # The louder, the fewer samples a filter averages over.
         response = np.abs(band @ filters.T) * np.float32(np.sqrt(first_sr / sr))
-        lengths = first_sr / relative_band / (lowest * 2.0**octave * _steps(bins_per_octave))
-        octaves.append(response / np.sqrt(lengths).astype(np.float32))
+        lengths = first_sr / _RELATIVE_BAND / (lowest * 2.0**octave * _STEPS)
+        octaves.append((response / np.sqrt(lengths).astype(np.float32)).T)
         if hop_length % 2 == 0 and octave:
             hop_length //= 2
             sr /= 2
             waveform = lower_rate(waveform, 2)
-    return np.concatenate(octaves[::-1], axis=1).T
+    return np.stack(octaves[::-1])
 
 
 def lower_rate(waveform: np.ndarray, factor: int) -> np.ndarray:
@@ -76,21 +78,13 @@ def lower_rate(waveform: np.ndarray, factor: int) -> np.ndarray:
     return resample(waveform, factor, 1) * np.float32(np.sqrt(factor))
 
 
-def _downsample_early(
-    waveform: np.ndarray,
-    sr: float,
-    hop_length: int,
-    n_octaves: int,
-    lowest: float,
-    bins_per_octave: int,
-) -> tuple[np.ndarray, float, int]:
-    """Halve the rate as often as the highest filter allows."""
-    highest = lowest * 2.0 ** (n_octaves - 1 / bins_per_octave)
-    cutoff = highest * (1 + 0.5 * _HANN_BANDWIDTH * _relative_band(bins_per_octave))
+def _early_factor(sr: float, hop_length: int, n_octaves: int, lowest: float) -> int:
+    """How many times lower the rate may be for all octaves, a power of 2."""
+    highest = lowest * 2.0 ** (n_octaves - 1 / BINS_PER_OCTAVE)
+    cutoff = highest * (1 + 0.5 * _HANN_BANDWIDTH * _RELATIVE_BAND)
     room = int(np.ceil(np.log2(sr / 2 / cutoff))) - 2
     spare = (hop_length & -hop_length).bit_length() - n_octaves  # factors 2 that no octave needs
-    factor = 2 ** max(0, min(room, spare))
-    return lower_rate(waveform, factor), sr / factor, hop_length // factor
+    return 2 ** max(0, min(room, spare))
 
 
 def _spectrum(waveform: np.ndarray, n_fft: int, hop_length: int, n_frames: int) -> np.ndarray:
@@ -101,26 +95,16 @@ def _spectrum(waveform: np.ndarray, n_fft: int, hop_length: int, n_frames: int) 
     return scipy.fft.rfft(windows[::hop_length][:n_frames], axis=1)
 
 
-def _steps(bins_per_octave: int) -> np.ndarray:
-    return 2.0 ** (np.arange(bins_per_octave) / bins_per_octave)
-
-
-def _relative_band(bins_per_octave: int) -> float:
-    """Bandwidth of a filter over its frequency."""
-    ratio = 2.0 ** (1 / bins_per_octave)
-    return (ratio**2 - 1) / (ratio**2 + 1)
-
-
 @lru_cache(maxsize=256)
-def octave_filters(lowest: float, bins_per_octave: int) -> tuple[np.ndarray, int, int]:
-    """Filters of an octave as spectra: complex64 (bins_per_octave, n), their n_fft, first bin.
+def octave_filters(lowest: float) -> tuple[np.ndarray, int, int]:
+    """Filters of an octave as spectra: complex64 (36, n), their n_fft, their first bin.
 
     ``lowest`` is the frequency of the first one over the sampling rate.
     """
-    frequencies = lowest * _steps(bins_per_octave)
-    lengths = 1 / _relative_band(bins_per_octave) / frequencies
+    frequencies = lowest * _STEPS
+    lengths = 1 / _RELATIVE_BAND / frequencies
     n_fft = int(2 ** np.ceil(np.log2(lengths.max())))
-    filters = np.zeros((bins_per_octave, n_fft), np.complex64)
+    filters = np.zeros((BINS_PER_OCTAVE, n_fft), np.complex64)
     for row, frequency, length in zip(filters, frequencies, lengths, strict=True):
         time = np.arange(-length // 2, length // 2)
         n = len(time)
@@ -132,8 +116,8 @@ def octave_filters(lowest: float, bins_per_octave: int) -> tuple[np.ndarray, int
     magnitude = np.abs(spectra)
     ordered = np.sort(magnitude, axis=1)
     left_out = np.cumsum(ordered / ordered.sum(axis=1, keepdims=True), axis=1) < _SPARSITY
-    smallest = ordered[np.arange(bins_per_octave), left_out.argmin(axis=1)]
-    spectra[magnitude < smallest[:, np.newaxis]] = 0
+    smallest = np.take_along_axis(ordered, left_out.argmin(axis=1, keepdims=True), axis=1)
+    spectra[magnitude < smallest] = 0
     kept = np.flatnonzero(spectra.any(axis=0))
     # The frames are not turned by half a window as the filters are: only phases differ.
     return np.ascontiguousarray(spectra[:, kept[0] : kept[-1] + 1]), n_fft, int(kept[0])

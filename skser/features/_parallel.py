@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable
 from itertools import islice
 from typing import Any, NamedTuple
 
+import joblib
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -40,18 +41,23 @@ class Extracted(NamedTuple):
 
     work: Work
     features: list[np.ndarray]
-    complaint: str | None = None  # what was wrong with a recording that became silence
-    is_new: bool = True  # False if another process kept it in the meantime
+    complaint: str | None  # what was wrong with a recording that became silence
 
 
 def extract_in_parallel(
     parts: list[Part], works: Iterable[Work], recipe: FeatureRecipe, n_jobs: int | None
 ) -> Generator[Extracted]:
-    """Extract some of the clips, a chunk at a time for each process."""
-    remaining = iter(works)
-    # Work is drawn when a process is about to be free, and not all at once.
-    chunks = iter(lambda: list(islice(remaining, _CLIPS_AT_ONCE)), [])
+    """Extract some of the clips: one by one, or a chunk at a time for each process.
+
+    Work is drawn when a process is about to be free, and not all at once.
+    """
     with one_blas_thread:
+        if joblib.effective_n_jobs(n_jobs) == 1:
+            for work in works:
+                yield _extract_clip(parts, work.number, work, recipe)
+            return
+        remaining = iter(works)
+        chunks = iter(lambda: list(islice(remaining, _CLIPS_AT_ONCE)), [])
         results = Parallel(n_jobs=n_jobs, return_as="generator")(
             delayed(_extract_chunk)(_parts_of_some(parts, chunk), chunk, recipe) for chunk in chunks
         )

@@ -32,7 +32,6 @@ _BETA = (2, 18)  # shape of the distribution of thresholds
 _DECAY = np.exp(-2)  # how much less likely a trough is than the one before it
 _NO_TROUGH = 0.01  # probability of the deepest trough if it is above the threshold
 _TINY = np.finfo(np.float64).tiny
-_SAMPLES_AT_ONCE = 8  # of `add_eight`
 _FRAMES_AT_ONCE = 1024  # whose autocorrelations are held
 
 
@@ -97,8 +96,7 @@ def autocorrelations(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Samples and autocorrelations for lags from 0 to ``max_lag``, by blocks of frames."""
     n_frames = 1 + len(waveform) // hop_length
-    n_zeros = frame_length + max_lag + _SAMPLES_AT_ONCE
-    samples = np.zeros(len(waveform) + n_zeros, np.float32)
+    samples = np.zeros(len(waveform) + frame_length + max_lag, np.float32)
     samples[frame_length // 2 : frame_length // 2 + len(waveform)] = waveform
     for first in range(0, n_frames, _FRAMES_AT_ONCE):
         n = min(_FRAMES_AT_ONCE, n_frames - first)
@@ -110,31 +108,25 @@ def autocorrelations(
 def correlate_frames(samples, frame_length, hop_length, n_frames, max_lag):
     """Autocorrelation of each frame, from products that all frames share.
 
-    Frames overlap, and one Fourier transform for each would begin anew. Here the products of the
-    samples of one hop are summed, lag by lag, and the sums are added to each frame that they are
-    in. Of a frame, the products of a lag end as many samples before the frame does.
+    A frame that ends before sample ``end`` has ``r[lag] = sum(x[n] * x[n + lag])``, where n runs
+    from its first sample to ``end - lag - 1``. Frames overlap, so the sum over one hop is made
+    once and added to every frame around it; where a frame ends, as far as the sum has come.
     """
     correlations = np.zeros((n_frames, max_lag + 1))
     sums = np.empty(max_lag + 1, np.float32)
     first = 0  # frame that has not ended
     for last in range(n_frames):
-        here = last * hop_length
-        stop = here + (hop_length if last < n_frames - 1 else frame_length)
+        start = last * hop_length
+        stop = start + (hop_length if last < n_frames - 1 else frame_length)
         sums[:] = 0
-        while here < stop:
-            after = min(here + _SAMPLES_AT_ONCE, stop)
+        for n in range(start, stop):
             for frame in range(first, last + 1):
-                end = frame * hop_length + frame_length
-                for lag in range(max(0, end - after + 1), min(max_lag, end - here) + 1):
+                lag = frame * hop_length + frame_length - n
+                if 0 <= lag <= max_lag:  # its last product was the one before
                     correlations[frame, lag] += sums[lag]
-                    for n in range(here, end - lag):
-                        correlations[frame, lag] += samples[n] * samples[n + lag]
-            if after == here + _SAMPLES_AT_ONCE:
-                add_eight(sums, samples[here:])
-            else:
-                for n in range(here, after):
-                    add_products(sums, samples[n], samples[n:])
-            here = after
+            sample, shifted = samples[n], samples[n:]
+            for lag in range(max_lag + 1):
+                sums[lag] += sample * shifted[lag]
         for frame in range(first, last + 1):
             end = frame * hop_length + frame_length
             for lag in range(min(max_lag, end - stop) + 1):
@@ -142,30 +134,6 @@ def correlate_frames(samples, frame_length, hop_length, n_frames, max_lag):
             if end < stop:
                 first = frame + 1
     return correlations
-
-
-@kernel
-def add_products(sums, sample, shifted):
-    for lag in range(len(sums)):
-        sums[lag] += sample * shifted[lag]
-
-
-@kernel
-def add_eight(sums, x):
-    """Add the products of eight samples with those that follow each."""
-    b, c, d, e, f, g, h = x[1:], x[2:], x[3:], x[4:], x[5:], x[6:], x[7:]
-    x0, x1, x2, x3, x4, x5, x6, x7 = x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]
-    for lag in range(len(sums)):
-        sums[lag] += (
-            x0 * x[lag]
-            + x1 * b[lag]
-            + x2 * c[lag]
-            + x3 * d[lag]
-            + x4 * e[lag]
-            + x5 * f[lag]
-            + x6 * g[lag]
-            + x7 * h[lag]
-        )
 
 
 @lru_cache(maxsize=1)

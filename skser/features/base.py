@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -36,9 +37,16 @@ class FeatureBlock(Parameters):
     #: Precision of the Fourier transform that a block needs.
     fourier_dtype: type = np.float32
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in ("compute", "bin_names", "check"):
+            method = vars(cls).get(name)
+            if isinstance(method, FunctionType) and method.__doc__ is None:
+                method.__doc__ = getattr(FeatureBlock, name).__doc__
+
     @abstractmethod
     def compute(self, spectra: Spectra) -> np.ndarray:
-        """Features of one waveform.
+        """Compute the features of one waveform.
 
         Parameters
         ----------
@@ -47,23 +55,37 @@ class FeatureBlock(Parameters):
 
         Returns
         -------
-        features : ndarray of shape (n_bins, n_frames)
-            NaN says that a bin has no value in a frame, such as the pitch of an unvoiced one.
+        features : ndarray of shape (n_bins, n_frames), float32
+            One row for each of `bin_names`. NaN where a bin has no value, such as the pitch of an
+            unvoiced frame.
         """
 
     def bin_names(self) -> list[str]:
-        """Name of each bin within the block; an empty one where the block's name is enough."""
+        """Name the rows of `compute`.
+
+        Returns
+        -------
+        names : list of str
+            Names within the block; an empty one where the block's name is enough.
+        """
         return [""]
 
     def check(self, sr: int, n_fft: int, hop_length: int) -> None:
-        """Raise ParameterError if parameters are not allowed, alone or with these.
+        """Check the parameters.
 
         Parameters
         ----------
         sr : int
             Sampling rate in Hz.
-        n_fft, hop_length : int
-            Length and distance of frames in samples.
+        n_fft : int
+            Length of a frame in samples.
+        hop_length : int
+            Samples from frame to frame.
+
+        Raises
+        ------
+        ParameterError
+            A parameter is not allowed, by itself or with these.
         """
         check_parameters(self)
 
@@ -72,9 +94,10 @@ class FeatureBlock(Parameters):
 
 
 def numbered(n: int, prefix: str = "") -> list[str]:
-    """``["0", "1", ...]``, each after ``prefix``."""
+    """Names ``["0", "1", ...]``, each after ``prefix``."""
     return [f"{prefix}{i}" for i in range(n)]
 
 
 def in_float32(features: Any) -> np.ndarray:
+    """Features as float32."""
     return np.asarray(features, dtype=np.float32)

@@ -1,7 +1,6 @@
 """FeatureCache: features of clips as files.
 
-An entry is written whole or not at all and carries a checksum, so a damaged one is told from a
-sound one and made anew. A claim beside it says that some process is at work on it.
+An entry is written whole or not at all. It carries a checksum, so that a damaged one is made anew.
 """
 
 from __future__ import annotations
@@ -9,34 +8,34 @@ from __future__ import annotations
 import os
 import struct
 import tempfile
-import time
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
+from .._files import written_whole
 from ..exceptions import ParameterError
 
 # A mark with the version of the format, a checksum of what follows, and the shape.
 _HEADER = struct.Struct("<8sI3I")
 _MARK = b"skser\x00\x00\x01"
 _SUFFIX = ".features"
-_STALE = 60.0  # seconds after which a claim is that of a process that was killed
 
 
 class CacheInfo(NamedTuple):
-    """What a cache has done and what is in it.
+    """Use and size of a cache.
 
-    Attributes
+    Parameters
     ----------
-    hits, misses : int
-        Clips that were found in it, and clips that were extracted, since `fit`.
+    hits : int
+        Number of clips that were in the cache, since `fit`.
+    misses : int
+        Number of clips that were extracted, since `fit`.
     n_entries : int
-        Entries in the folder, whoever put them there: one for a clip, one for its added views.
+        Number of entries in the folder: one for a clip, one for its added views.
     n_bytes : int
-        Their size in bytes.
+        Size of the entries in bytes.
     """
 
     hits: int
@@ -79,8 +78,6 @@ class FeatureCache:
     def save(self, key: str, features: np.ndarray) -> None:
         """Keep features of a clip, float32 of shape (n_views, n_features) or with frames between.
 
-        The claim ends with that: it is its file that becomes the entry's.
-
         Raises
         ------
         OSError
@@ -89,10 +86,10 @@ class FeatureCache:
         n_views, *n_frames, n_features = features.shape
         shape = struct.pack("<3I", n_views, *(n_frames or [0]), n_features)
         body = shape + features.astype("<f4", copy=False).tobytes()
-        # Not truncated, which has some file systems write to the disk at once; it is empty anyway.
-        with open(self._open_claim(key, 0), "wb") as file:
-            file.write(struct.pack("<8sI", _MARK, zlib.crc32(body)) + body)
-        os.replace(self._claim_path(key), self.path(key))
+        path = self.path(key)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with written_whole(path) as temporary:
+            temporary.write_bytes(struct.pack("<8sI", _MARK, zlib.crc32(body)) + body)
 
     def check_writable(self) -> None:
         """Make the folder, and raise ParameterError now if nothing could be kept there later."""
@@ -105,48 +102,13 @@ class FeatureCache:
                 f"{self.memory!r} ({error.strerror})"
             ) from error
 
-    def claim(self, key: str) -> bool:
-        """Say that this process extracts a clip; False if another one has said so."""
-        try:
-            os.close(self._open_claim(key, os.O_EXCL))
-        except FileExistsError:
-            if self.is_claimed(key):
-                return False
-            self.release(key)
-            return self.claim(key)
-        return True
-
-    def release(self, key: str) -> None:
-        """Take a claim back."""
-        with suppress(FileNotFoundError):
-            os.unlink(self._claim_path(key))
-
-    def is_claimed(self, key: str) -> bool:
-        """Whether a process that seems to be alive is at work on a clip."""
-        try:
-            return time.time() - os.stat(self._claim_path(key)).st_mtime < _STALE
-        except FileNotFoundError:
-            return False
-
-    def _claim_path(self, key: str) -> str:
-        return f"{self.folder}/{key[0]}/{key}.claim"
-
-    def _open_claim(self, key: str, flag: int) -> int:
-        path = self._claim_path(key)
-        flags = os.O_CREAT | os.O_WRONLY | getattr(os, "O_BINARY", 0) | flag
-        try:
-            return os.open(path, flags, 0o666)
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            return os.open(path, flags, 0o666)
-
     def size(self) -> dict[str, int]:
         """``n_entries`` and ``n_bytes``."""
         sizes = [
             entry.stat().st_size
             for part in _scan(self.folder)
             for entry in _scan(part.path)
-            if entry.name.endswith(_SUFFIX)
+            if entry.name.endswith(_SUFFIX) and not entry.name.startswith(".")  # left half-written
         ]
         return {"n_entries": len(sizes), "n_bytes": sum(sizes)}
 

@@ -4,28 +4,46 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 import joblib
 import numpy as np
 
-from .._identity import hash_of, identify, own_code
+from .._identity import fingerprint
 from .._recordings import Recording
 from ..clips import Clips, stage_name
+from .recipe import FeatureRecipe
+
+# Modules and packages below skser whose code makes features.
+_CODE = (
+    "_containers",
+    "_decoders",
+    "_jit",
+    "_reading",
+    "_recordings",
+    "_warping",
+    "audio",
+    "augmentation",
+    "clips",
+    "features",
+    "loader",
+    "transforms",
+)
+_PACKAGES = ("librosa", "numpy", "scipy", "scikit-learn", "soundfile", "soxr")
 
 
-def entry_keys(clips: Clips, recipe: Any) -> list[str]:
+def entry_keys(clips: Clips, recipe: FeatureRecipe) -> list[str]:
     """Name of the entry of every clip: a hash of all that its features depend on."""
+    settings = (recipe.n_fft, recipe.hop_length, recipe.deltas, recipe.statistics, clips.sr)
     parts = [
         ("the reader of the clips", clips.read),
         *((stage_name(stage), stage) for stage in clips.stages),
         *((f"block {name!r}", block) for name, block in recipe.blocks),
     ]
-    hashes = [(name, hash_of(identify(part), name, "memory")) for name, part in parts]
-    settings = (recipe.n_fft, recipe.hop_length, recipe.deltas, recipe.statistics, clips.sr)
-    common = joblib.hash((hashes, settings, _versions())).encode()
-    return [_hash(common, *_source_parts(source)) for source in clips.sources]
+    common = fingerprint(
+        {**dict(parts), "settings": settings}, parameter="memory", packages=_PACKAGES, code=_CODE
+    )
+    return [_hash(common.encode(), *_source_parts(source)) for source in clips.sources]
 
 
 def _source_parts(source: Any) -> Sequence[bytes]:
@@ -41,8 +59,3 @@ def _hash(*parts: bytes) -> str:
     for part in parts:
         digest.update(len(part).to_bytes(8, "little") + part)
     return digest.hexdigest()
-
-
-def _versions() -> list[str]:
-    packages = ("librosa", "numpy", "scipy", "scikit-learn", "soundfile", "soxr")
-    return [own_code(), *(version(package) for package in packages)]

@@ -67,6 +67,7 @@ class MelSpectrogram(FeatureBlock):
 
     def __init__(
         self,
+        *,
         n_mels: int = 128,
         fmin: float = 0.0,
         fmax: float | None = None,
@@ -141,6 +142,7 @@ class MFCC(FeatureBlock):
 
     def __init__(
         self,
+        *,
         n_mfcc: int = 40,
         deltas: int = 0,
         n_mels: int = 128,

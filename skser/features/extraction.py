@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from .._progress import progress
 from ..clips import Clips
 from ..exceptions import AudioWarning, DataError
-from ._cached_extraction import Entries, extract_into
 from ._parallel import Part, Work, extract_in_parallel
 from ._stacking import FeatureStack
 from .cache import FeatureCache
@@ -28,67 +28,130 @@ def extract(
     cache: FeatureCache | None = None,
     verbose: int = 0,
 ) -> tuple[np.ndarray, int]:
-    """Features of all clips, (n_clips, n_views, ...), and how many were found in the cache.
+    """Extract the features of all clips, or read them from the cache.
 
-    Sequences are padded with NaN.
+    Parameters
+    ----------
+    clips : Clips
+        The clips.
+    recipe : FeatureRecipe
+        What to extract.
+    n_jobs : int or None, default=None
+        Number of processes.
+    cache : FeatureCache or None, default=None
+        Where features are looked for and kept.
+    verbose : int, default=0
+        1 shows a progress bar and says how many clips were in the cache.
+
+    Returns
+    -------
+    features : ndarray of shape (n_clips, n_views, ...), float32
+        Sequences are padded with NaN.
+    n_hits : int
+        Clips that were in the cache.
+
+    Raises
+    ------
+    DataError
+        There are no clips.
+    ParameterError
+        Nothing can be written to the folder of the cache.
     """
     n_clips = len(clips)
     if n_clips == 0:
         raise DataError("X must hold at least one clip, got none")
-    parts, entries = [Part(clips, slice(None))], None
-    if cache is not None:
-        parts = _parts(clips)
-        entries = Entries(cache, [entry_keys(part.clips, recipe) for part in parts])
+    parts = [Part(clips, slice(None))] if cache is None else _cached_parts(clips)
+    entries = None if cache is None else _Entries(cache, parts, recipe)
     stack = FeatureStack(n_clips, clips.n_views, _most_frames(clips, recipe), recipe.n_features)
-    is_there = np.zeros((n_clips, len(parts)), bool)
-
-    def put(number: int, part: int, features: np.ndarray) -> None:
-        stack.put(number, parts[part].views.start or 0, features)
-        is_there[number, part] = True
-
-    if entries is not None:
-        everything = tuple(range(len(parts)))
-        for number in range(n_clips):
-            for part, kept in enumerate(entries.load(Work(number, everything))):
-                if kept is not None:
-                    put(number, part, kept)
-    missing = [
-        Work(int(number), tuple(np.flatnonzero(~is_there[number]).tolist()))
-        for number in np.flatnonzero(~is_there.all(axis=1))
-    ]
-    if entries is None:
-        extracted = extract_in_parallel(parts, missing, recipe, n_jobs)
-    else:
-        extracted = extract_into(entries, parts, missing, recipe, n_jobs)
-    complaints = []
+    is_missing = np.ones((n_clips, len(parts)), bool)
     is_new = np.zeros(n_clips, bool)
-    bar = progress(
+    complaints = {}
+
+    def put(number: int, features_of_parts: Iterable[tuple[int, np.ndarray]]) -> None:
+        for part, features in features_of_parts:
+            stack.put(number, parts[part].views.start or 0, features)
+            is_missing[number, part] = False
+
+    def works() -> list[Work]:
+        """What is missing, after a look into the cache."""
+        if entries is not None:
+            for work in _works(is_missing):
+                put(work.number, entries.load(work).items())
+        return _works(is_missing)
+
+    missing = works()
+    if missing and entries is not None:
+        entries.cache.check_writable()
+    with progress(
         total=n_clips,
         initial=n_clips - len(missing),
         desc="features",
         unit="clip",
         disable=not verbose,
-    )
-    with bar, closing(extracted):
-        for work, found, complaint, was_extracted in extracted:
-            for part, features in zip(work.parts, found, strict=True):
-                put(work.number, part, features)
-            is_new[work.number] |= was_extracted
-            if complaint is not None:
-                complaints.append(complaint)
-            bar.update(int(is_there[work.number].all()))
-    n_found = n_clips - int(is_new.sum())
+    ) as bar:
+        while missing:
+            todo = missing if entries is None else entries.not_kept_meanwhile(missing)
+            with closing(extract_in_parallel(parts, todo, recipe, n_jobs)) as results:
+                for work, arrays, complaint in results:
+                    put(work.number, zip(work.parts, arrays, strict=True))
+                    is_new[work.number] = True
+                    if complaint is not None:
+                        # Silence is not kept, so that a later run complains again.
+                        complaints[work.number] = complaint
+                    elif entries is not None:
+                        entries.save(work, arrays)
+                    bar.update()
+            missing = works()
+    n_hits = n_clips - int(is_new.sum())
     if verbose and cache is not None:
-        print(f"features: {n_found} of {n_clips} clips from the cache")
+        print(f"features: {n_hits} of {n_clips} clips from the cache")
     if complaints:
-        lines = "\n".join(f"  {complaint}" for complaint in complaints)
+        lines = "\n".join(f"  {complaints[number]}" for number in sorted(complaints))
         warnings.warn(
             f"silence in place of {len(complaints)} recordings that could not be decoded:\n{lines}",
             AudioWarning,
             stacklevel=3,
         )
     stacked = stack.finish()
-    return (stacked if recipe.statistics is None else stacked[:, :, 0]), n_found
+    return (stacked if recipe.statistics is None else stacked[:, :, 0]), n_hits
+
+
+class _Entries:
+    """Entries of clips in a cache, one for each part of each clip."""
+
+    def __init__(self, cache: FeatureCache, parts: list[Part], recipe: FeatureRecipe) -> None:
+        self.cache = cache
+        self._keys = [entry_keys(part.clips, recipe) for part in parts]
+
+    def load(self, work: Work) -> dict[int, np.ndarray]:
+        """Features of the parts of a clip that are in the cache."""
+        loaded = {part: self.cache.load(self._keys[part][work.number]) for part in work.parts}
+        return {part: features for part, features in loaded.items() if features is not None}
+
+    def save(self, work: Work, arrays: list[np.ndarray]) -> None:
+        """Keep features of the parts of a clip."""
+        for part, features in zip(work.parts, arrays, strict=True):
+            self.cache.save(self._keys[part][work.number], features)
+
+    def not_kept_meanwhile(self, works: list[Work]) -> Iterator[Work]:
+        """Works in random order, less what another process has kept until their turn comes.
+
+        Two processes on one folder rarely meet at a clip, because each has an order of its own.
+        """
+        for i in np.random.default_rng().permutation(len(works)):
+            kept = self.load(works[i])
+            if len(kept) < len(works[i].parts):
+                yield Work(
+                    works[i].number, tuple(part for part in works[i].parts if part not in kept)
+                )
+
+
+def _works(is_missing: np.ndarray) -> list[Work]:
+    """The parts that are missing of each clip, (n_clips, n_parts), as work."""
+    return [
+        Work(int(number), tuple(np.flatnonzero(is_missing[number]).tolist()))
+        for number in np.flatnonzero(is_missing.any(axis=1))
+    ]
 
 
 def _most_frames(clips: Clips, recipe: FeatureRecipe) -> int:
@@ -98,7 +161,7 @@ def _most_frames(clips: Clips, recipe: FeatureRecipe) -> int:
     return 1 + min(clips.max_samples, _SECONDS_SET_ASIDE * clips.sr) // recipe.hop_length
 
 
-def _parts(clips: Clips) -> list[Part]:
+def _cached_parts(clips: Clips) -> list[Part]:
     """The clean view, which prediction needs without the others, and the others; or all."""
     if clips.clean is None:
         return [Part(clips, slice(None))]

@@ -20,12 +20,23 @@ __all__ = ["FeatureScaler"]
 _ROWS_AT_ONCE = 4096
 
 
-class FeatureScaler(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
+class Standardizer(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
+    """Base of transformers that standardise features of any number of axes."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+class FeatureScaler(Standardizer):
     """Standardise the last axis of vectors, sequences and augmented features.
 
-    It is `sklearn.preprocessing.StandardScaler` for any number of axes: mean and deviation of a
-    feature are taken over all clips, views and frames. NaN (frames that pad a sequence) is left
-    out in `fit` and stays in `transform`. Deviations of 0 count as 1.
+    `sklearn.preprocessing.StandardScaler` for any number of axes: mean and standard deviation of a
+    feature are those over all clips, views and frames. `fit` ignores NaN (frames that pad a
+    sequence), `transform` keeps it. Deviations of 0 count as 1.
 
     Parameters
     ----------
@@ -55,12 +66,12 @@ class FeatureScaler(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
 
     _allowed = {"with_mean": [BOOLEAN], "with_std": [BOOLEAN]}
 
-    def __init__(self, with_mean: bool = True, with_std: bool = True) -> None:
+    def __init__(self, *, with_mean: bool = True, with_std: bool = True) -> None:
         self.with_mean = with_mean
         self.with_std = with_std
 
     def fit(self, X: Any, y: Any = None) -> FeatureScaler:
-        """Take mean and deviation of every feature.
+        """Learn mean and standard deviation of every feature.
 
         Parameters
         ----------
@@ -72,6 +83,13 @@ class FeatureScaler(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
         Returns
         -------
         self : FeatureScaler
+
+        Raises
+        ------
+        ParameterError
+            A parameter is not allowed.
+        DataError
+            The features are infinite or of a wrong shape, or one is NaN everywhere.
         """
         check_parameters(self)
         rows = check_features(self, X, reset=True, allow_nan=True).reshape(-1, self.n_features_in_)
@@ -85,7 +103,7 @@ class FeatureScaler(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> Any:
-        """Standardise.
+        """Standardise features.
 
         Parameters
         ----------
@@ -96,18 +114,18 @@ class FeatureScaler(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
         -------
         X : array or AugmentedFeatures
             The same kind and shape.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        DataError
+            The features are infinite, or not as many as in `fit`.
         """
         check_is_fitted(self, "mean_")
         values = check_features(self, X, reset=False, allow_nan=True)
         scaled = standardize(values, self.mean_, self.scale_)
         return AugmentedFeatures(scaled) if isinstance(X, AugmentedFeatures) else scaled
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 def mean_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -5,53 +5,50 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 
 from .._checks import check_speakers
 from .._feature_checks import check_features
-from .._set_output import FeaturesTransformer
 from .._validation import BOOLEAN, NONE, check_is_fitted, check_parameters, integer
 from ..exceptions import DataError, ParameterError
 from ..views import AugmentedFeatures
-from .scaling import mean_and_scale
+from .scaling import Standardizer, mean_and_scale
 
 __all__ = ["SpeakerNormalizer"]
 
 Statistics = tuple[np.ndarray, np.ndarray]
 
 
-class SpeakerNormalizer(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
+class SpeakerNormalizer(Standardizer):
     """Standardise features by the mean and deviation of their speaker.
 
-    What tells voices apart is larger than what tells emotions apart; this takes it away. It stands
-    in the place of :class:`FeatureScaler`. Speakers come as ``groups``, in `fit` and in `predict`,
-    through scikit-learn's metadata routing.
+    Voices differ more than emotions do; this removes the difference. Use it in place of
+    :class:`FeatureScaler`. Speakers come as ``groups``, in `fit` and in `predict`, through
+    scikit-learn's metadata routing.
 
-    The voice of a new speaker has to be known from somewhere, and a score is to be read with that
-    in mind: either from a few of their clips (``n_calibration``), or from all the clips that are to
-    be labelled (``transductive``), of which a recogniser in use has not heard most yet. Neither
-    needs labels.
+    A new speaker's mean and deviation come from a few of their clips (``n_calibration``) or from
+    all clips to be labelled (``transductive``), most of which a recogniser in use has not heard
+    yet. Neither needs labels, but say which one with every score.
 
     Parameters
     ----------
     n_calibration : int or None, default=None
-        Clips of each new speaker, the first ones in each call of `transform`, whose mean and
-        deviation are taken; they should be of several emotions. None allows only speakers who were
-        trained on.
+        Number of clips of each new speaker, the first ones in each call of `transform`, that give
+        mean and deviation; they should be of several emotions. None allows only speakers seen in
+        `fit`.
     transductive : bool, default=False
-        Take mean and deviation of each speaker from all their clips in each call of `transform`.
+        Compute mean and deviation of each speaker from all their clips in each call of `transform`.
 
     Attributes
     ----------
     statistics_ : dict of {speaker : (mean, scale)}
-        Of the speakers that it was fitted on: arrays of shape (n_views, n_features).
+        Arrays of shape (n_views, n_features) for the speakers seen in `fit`.
     n_features_in_ : int
         Number of features.
 
     Notes
     -----
-    Views of augmented clips are other voices, so mean and deviation are taken of each view apart.
-    NaN (frames that pad a sequence) is left out, and stays.
+    Augmentation changes voices, so each view has a mean and deviation of its own. NaN (frames that
+    pad a sequence) is ignored and kept.
 
     Examples
     --------
@@ -69,12 +66,12 @@ class SpeakerNormalizer(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
     __metadata_request__transform: ClassVar[dict[str, Any]] = {"groups": True}
 
-    def __init__(self, n_calibration: int | None = None, transductive: bool = False) -> None:
+    def __init__(self, *, n_calibration: int | None = None, transductive: bool = False) -> None:
         self.n_calibration = n_calibration
         self.transductive = transductive
 
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> SpeakerNormalizer:
-        """Take mean and deviation of every feature for every speaker.
+        """Learn mean and standard deviation of every feature for every speaker.
 
         Parameters
         ----------
@@ -88,6 +85,13 @@ class SpeakerNormalizer(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator
         Returns
         -------
         self : SpeakerNormalizer
+
+        Raises
+        ------
+        ParameterError
+            A parameter is not allowed, or ``groups`` is None.
+        DataError
+            The features are infinite or of a wrong shape, or a speaker has a single vector.
         """
         check_parameters(self)
         values = _by_view(X, check_features(self, X, reset=True, allow_nan=True))
@@ -99,7 +103,7 @@ class SpeakerNormalizer(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator
         return self
 
     def transform(self, X: Any, groups: Any = None) -> Any:
-        """Standardise each speaker's clips.
+        """Standardise the clips of each speaker.
 
         Parameters
         ----------
@@ -112,6 +116,15 @@ class SpeakerNormalizer(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator
         -------
         X : array or AugmentedFeatures
             The same kind and shape.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        ParameterError
+            ``groups`` is None.
+        DataError
+            A speaker is new, or has fewer clips than ``n_calibration``.
         """
         check_is_fitted(self, "statistics_")
         values = check_features(self, X, reset=False, allow_nan=True)
@@ -127,7 +140,22 @@ class SpeakerNormalizer(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator
         return AugmentedFeatures(scaled) if isinstance(X, AugmentedFeatures) else scaled
 
     def fit_transform(self, X: Any, y: Any = None, groups: Any = None) -> Any:
-        """Fit, then standardise the same clips; parameters as there."""
+        """Fit to clips and standardise them.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, ..., n_features) or AugmentedFeatures
+            Features.
+        y : None
+            Ignored.
+        groups : array of shape (n_clips,)
+            The speaker of each clip.
+
+        Returns
+        -------
+        X : array or AugmentedFeatures
+            The same kind and shape.
+        """
         return self.fit(X, y, groups).transform(X, groups)
 
     def _statistics_of(self, speaker: Any, values: np.ndarray) -> Statistics:
@@ -158,13 +186,6 @@ class SpeakerNormalizer(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator
                 f"n_calibration must be None with transductive=True, got {self.n_calibration}"
             )
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
 
 def _check_groups(groups: Any, n_clips: int) -> np.ndarray:
     if groups is None:
@@ -188,9 +209,9 @@ def _statistics(values: np.ndarray, speaker: Any) -> Statistics:
             f"groups must have at least two clips of each speaker, got one sample of {speaker!r}: "
             "less its own mean, nothing is left of it"
         )
-    found = [mean_and_scale(view.reshape(-1, n_features)) for view in values.swapaxes(0, 1)]
-    mean, scale = (np.stack([part[i] for part in found]) for i in (0, 1))
-    return mean.astype(values.dtype), scale.astype(values.dtype)
+    by_view = [mean_and_scale(view.reshape(-1, n_features)) for view in values.swapaxes(0, 1)]
+    mean, scale, _ = (np.stack(rows).astype(values.dtype) for rows in zip(*by_view, strict=True))
+    return mean, scale
 
 
 def _spread(statistics: np.ndarray, n_axes: int) -> np.ndarray:

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import scipy.fft
 
-from ._cqt import constant_q
+from ._cqt import BINS_PER_OCTAVE, constant_q
 from ._filters import chroma_filters, hann, mel_filters
 from ._tuning import estimate_tuning
 
 __all__ = ["Spectra"]
 
-CQT_BINS = 36  # bins in an octave of the constant-Q transform
 _SAMPLES_AT_ONCE = 2**15
 
 
@@ -63,7 +62,19 @@ class Spectra:
         self._shared: dict[Any, np.ndarray] = {}
 
     def once(self, key: tuple, compute: Callable[[], np.ndarray]) -> np.ndarray:
-        """The intermediate named ``key``, computed if this is the first time."""
+        """Compute an intermediate result once, for all blocks that need it.
+
+        Parameters
+        ----------
+        key : tuple
+            Its name and parameters.
+        compute : callable
+            Function without arguments that computes it.
+
+        Returns
+        -------
+        result : ndarray
+        """
         if key not in self._shared:
             self._shared[key] = compute()
         return self._shared[key]
@@ -74,7 +85,18 @@ class Spectra:
         return 1 + len(self.waveform) // self.hop_length
 
     def frames(self, mode: str) -> np.ndarray:
-        """Frames of the waveform padded by `numpy.pad` ``mode``, (n_fft, n_frames), a view."""
+        """Frames of the waveform.
+
+        Parameters
+        ----------
+        mode : str
+            How `numpy.pad` pads the ends, such as ``"constant"``.
+
+        Returns
+        -------
+        frames : ndarray of shape (n_fft, n_frames), float32
+            A view of the padded waveform.
+        """
         padded = self.once(("padded", mode), lambda: self._padded(mode))
         windows = np.lib.stride_tricks.sliding_window_view(padded, self.n_fft)
         return windows[:: self.hop_length].T
@@ -104,7 +126,7 @@ class Spectra:
 
     @cached_property
     def stft(self) -> np.ndarray:
-        """Complex spectrum, complex64 of shape (1 + n_fft // 2, n_frames)."""
+        """Complex spectrum, ndarray of shape (1 + n_fft // 2, n_frames), complex64."""
         stft = self._empty(np.complex64)
         for part, spectrum in self._transformed():
             stft[part] = spectrum
@@ -115,7 +137,7 @@ class Spectra:
 
     @cached_property
     def magnitude(self) -> np.ndarray:
-        """Magnitude."""
+        """Magnitude, ndarray of shape (1 + n_fft // 2, n_frames), float32."""
         if self.dtype == np.float32:
             return np.sqrt(self.power)
         magnitude = self._empty(np.float32)
@@ -125,7 +147,7 @@ class Spectra:
 
     @cached_property
     def power(self) -> np.ndarray:
-        """Squared magnitude."""
+        """Squared magnitude, ndarray of shape (1 + n_fft // 2, n_frames), float32."""
         from ._kernels import square_magnitudes
 
         if self.dtype != np.float32:
@@ -137,18 +159,30 @@ class Spectra:
 
     @property
     def frequencies(self) -> np.ndarray:
-        """Frequencies of the bins in Hz."""
+        """Frequencies of the bins in Hz, ndarray of shape (1 + n_fft // 2,)."""
         return np.fft.rfftfreq(self.n_fft, 1 / self.sr)
 
     @cached_property
     def centroid(self) -> np.ndarray:
-        """Mean frequency of each frame in Hz, weighted with the magnitude; (n_frames,)."""
+        """Mean frequency in Hz, weighted with the magnitude, ndarray of shape (n_frames,)."""
         from ._kernels import weighted_means
 
         return weighted_means(self.magnitude.T, self.frequencies)
 
     def mel(self, n_mels: int, fmin: float, fmax: float | None) -> np.ndarray:
-        """Mel spectrogram of power (Slaney's filters)."""
+        """Mel spectrogram of power, with Slaney's filters.
+
+        Parameters
+        ----------
+        n_mels : int
+            Number of bands.
+        fmin, fmax : float
+            Lowest and highest frequency in Hz; ``fmax=None`` means ``sr / 2``.
+
+        Returns
+        -------
+        mel : ndarray of shape (n_mels, n_frames), float32
+        """
 
         def compute() -> np.ndarray:
             power = self.power.T
@@ -160,14 +194,39 @@ class Spectra:
     def log_mel(
         self, n_mels: int, fmin: float, fmax: float | None, top_db: float | None
     ) -> np.ndarray:
-        """Mel spectrogram in dB, at most ``top_db`` below its loudest value."""
+        """Mel spectrogram in dB.
+
+        Parameters
+        ----------
+        n_mels : int
+            Number of bands.
+        fmin, fmax : float
+            Lowest and highest frequency in Hz; ``fmax=None`` means ``sr / 2``.
+        top_db : float or None
+            Values are at most this far below the loudest one; None sets no floor.
+
+        Returns
+        -------
+        log_mel : ndarray of shape (n_mels, n_frames), float32
+        """
         return self.once(
             ("log_mel", n_mels, fmin, fmax, top_db),
             lambda: power_to_db(self.mel(n_mels, fmin, fmax), top_db),
         )
 
     def chroma_stft(self, n_chroma: int) -> np.ndarray:
-        """Chromagram from the STFT, each frame's maximum being 1."""
+        """Chromagram from the STFT; the tuning is estimated.
+
+        Parameters
+        ----------
+        n_chroma : int
+            Number of pitch classes in an octave.
+
+        Returns
+        -------
+        chroma : ndarray of shape (n_chroma, n_frames)
+            The maximum of each frame is 1.
+        """
 
         def compute() -> np.ndarray:
             tuning = estimate_tuning(self.power.T, self.sr, n_chroma)
@@ -177,15 +236,26 @@ class Spectra:
         return self.once(("chroma_stft", n_chroma), compute)
 
     def chroma_cqt(self, n_chroma: int, n_octaves: int) -> np.ndarray:
-        """Chromagram from a constant-Q transform, each frame's maximum being 1."""
+        """Chromagram from a constant-Q transform; the tuning is estimated.
+
+        Parameters
+        ----------
+        n_chroma : {12, 18, 36}
+            Number of pitch classes in an octave.
+        n_octaves : int
+            Number of octaves from C1 (32.7 Hz) on.
+
+        Returns
+        -------
+        chroma : ndarray of shape (n_chroma, n_frames)
+            The maximum of each frame is 1.
+        """
 
         def compute() -> np.ndarray:
-            tuning = estimate_tuning(self._for_tuning().magnitude.T, self.sr, CQT_BINS)
-            bins = constant_q(
-                self.waveform, self.sr, self.hop_length, n_octaves, CQT_BINS, tuning
-            ).reshape(n_octaves, CQT_BINS, -1)
+            tuning = estimate_tuning(self._for_tuning().magnitude.T, self.sr, BINS_PER_OCTAVE)
+            bins = constant_q(self.waveform, self.sr, self.hop_length, n_octaves, tuning)
             # A class takes in the bins around it, so the first begins in the octave below.
-            merged = CQT_BINS // n_chroma
+            merged = BINS_PER_OCTAVE // n_chroma
             bins = np.roll(bins.sum(axis=0), merged // 2, axis=0)
             return normalize_frames(bins.reshape(n_chroma, merged, -1).sum(axis=1), np.inf)
 

@@ -94,7 +94,7 @@ class SpectralRolloff(FeatureBlock):
 
     _allowed = {"roll_percent": [number(0, 1, open_low=True)]}
 
-    def __init__(self, roll_percent: float = 0.85) -> None:
+    def __init__(self, *, roll_percent: float = 0.85) -> None:
         self.roll_percent = roll_percent
 
     def compute(self, spectra: Spectra) -> np.ndarray:
@@ -153,7 +153,7 @@ class SpectralBandwidth(FeatureBlock):
 
     _allowed = {"p": [number(0, open_low=True)]}
 
-    def __init__(self, p: float = 2.0) -> None:
+    def __init__(self, *, p: float = 2.0) -> None:
         self.p = p
 
     def compute(self, spectra: Spectra) -> np.ndarray:
@@ -224,7 +224,7 @@ class SpectralContrast(FeatureBlock):
     # Where a recording has nothing in a band, its valley is the rounding error of the transform.
     fourier_dtype = np.float64
 
-    def __init__(self, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02) -> None:
+    def __init__(self, *, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02) -> None:
         self.n_bands = n_bands
         self.fmin = fmin
         self.quantile = quantile

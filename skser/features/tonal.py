@@ -6,13 +6,12 @@ import numpy as np
 
 from .._validation import even_integer, integer, number, one_of
 from ..exceptions import ParameterError
+from ._cqt import BINS_PER_OCTAVE, C1_HZ
 from .base import FeatureBlock, in_float32, numbered
 from .spectra import Spectra, normalize_frames
 
 __all__ = ["Chroma", "ChromaCQT", "Pitch", "Tonnetz"]
 
-_C1_HZ = 32.703
-_BINS_PER_OCTAVE = 36
 # How fast librosa lets pitch move: 35.92 octaves in a second.
 _SEMITONES_PER_SECOND = 35.92 * 12
 
@@ -30,7 +29,7 @@ _TONAL_CENTROIDS = np.repeat([1.0, 1.0, 0.5], 2)[:, np.newaxis] * np.cos(
 def check_octaves(n_octaves: int, sr: int) -> None:
     """Raise ParameterError if the constant-Q transform would pass ``sr / 2``."""
     # librosa's highest filter reaches one bandwidth above its centre.
-    allowed = int(np.log2(sr / 2 / _C1_HZ / 2 ** (1 / _BINS_PER_OCTAVE)))
+    allowed = int(np.log2(sr / 2 / C1_HZ / 2 ** (1 / BINS_PER_OCTAVE)))
     if n_octaves > allowed:
         raise ParameterError(
             f"n_octaves must be at most {allowed} at sr={sr} Hz (they start at C1, 32.7 Hz), "
@@ -68,7 +67,7 @@ class Chroma(FeatureBlock):
     _allowed = {"n_chroma": [integer(1, 120)]}
     fourier_dtype = np.float64  # the last digits may decide between two tunings
 
-    def __init__(self, n_chroma: int = 12) -> None:
+    def __init__(self, *, n_chroma: int = 12) -> None:
         self.n_chroma = n_chroma
 
     def compute(self, spectra: Spectra) -> np.ndarray:
@@ -103,7 +102,7 @@ class ChromaCQT(FeatureBlock):
     _allowed = {"n_chroma": [one_of(12, 18, 36)], "n_octaves": [integer(1, 10)]}
     fourier_dtype = np.float64  # the last digits may decide between two tunings
 
-    def __init__(self, n_chroma: int = 12, n_octaves: int = 7) -> None:
+    def __init__(self, *, n_chroma: int = 12, n_octaves: int = 7) -> None:
         self.n_chroma = n_chroma
         self.n_octaves = n_octaves
 
@@ -149,7 +148,7 @@ class Tonnetz(FeatureBlock):
     _allowed = {"chroma": [one_of("cqt", "stft")], "n_octaves": [integer(1, 10)]}
     fourier_dtype = np.float64  # the last digits may decide between two tunings
 
-    def __init__(self, chroma: str = "cqt", n_octaves: int = 7) -> None:
+    def __init__(self, *, chroma: str = "cqt", n_octaves: int = 7) -> None:
         self.chroma = chroma
         self.n_octaves = n_octaves
 
@@ -209,7 +208,9 @@ class Pitch(FeatureBlock):
         "frame_length": [even_integer(64, 65536)],
     }
 
-    def __init__(self, fmin: float = 65.0, fmax: float = 500.0, frame_length: int = 2048) -> None:
+    def __init__(
+        self, *, fmin: float = 65.0, fmax: float = 500.0, frame_length: int = 2048
+    ) -> None:
         self.fmin = fmin
         self.fmax = fmax
         self.frame_length = frame_length

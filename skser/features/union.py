@@ -63,17 +63,17 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         Add the first, or the first and second, derivatives over time of all features, as
         `librosa.feature.delta` makes them; of NaN (no pitch) there is none.
     statistics : sequence of str or None, default=("mean",)
-        What becomes of the frames: mean, std, min, max, median, range, iqr, skew, kurtosis,
-        slope (per frame), and percentiles such as p5 make vectors (n_clips, n_features), one
+        Statistics over the frames: mean, std, min, max, median, range, iqr, skew, kurtosis,
+        slope (per frame), and percentiles such as p5. They make vectors (n_clips, n_features), one
         statistic after the other. None gives sequences (n_clips, n_frames, n_features), shorter
         ones padded with NaN.
     n_jobs : int or None, default=None
-        Processes, as everywhere in scikit-learn.
+        Number of processes, as everywhere in scikit-learn.
     memory : str, path, joblib.Memory or None, default=None
-        Folder in which features are kept for each clip, so that a later fold, search or session
-        does not extract them again. A changed file or parameter makes them anew.
+        Folder for the features of each clip, so that a later fold, search or session does not
+        extract them again. A changed file or parameter makes new ones.
     verbose : int, default=0
-        1 shows a progress bar, and says how many clips were found in ``memory``.
+        1 shows a progress bar, and says how many clips were in ``memory``.
 
     Attributes
     ----------
@@ -185,6 +185,13 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         Returns
         -------
         self : FeatureUnionExtractor
+
+        Raises
+        ------
+        ParameterError
+            A parameter is not allowed, by itself or at the sampling rate of the clips.
+        DataError
+            X is neither clips nor waveforms.
         """
         check_parameters(self)
         check_statistics(self.statistics)
@@ -207,12 +214,25 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         features : ndarray of shape (n_clips, n_features) or (n_clips, n_frames, n_features), \
                 or AugmentedFeatures
             Float32. AugmentedFeatures if the clips have several views.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        DataError
+            There are no clips, or their sampling rate is not that of `fit`.
+        AudioError
+            A recording cannot be decoded.
+        ExtractionError
+            A block or stage failed; the message names it and the recording.
+        ParameterError
+            Nothing can be written to ``memory``.
         """
         check_is_fitted(self, "sr_")
         clips = as_clips(X, self, reset=False)
         if clips.sr != self.sr_:
             raise DataError(f"clips must be at sr={self.sr_} Hz as in fit, got {clips.sr} Hz")
-        features, n_found = extract(
+        features, n_hits = extract(
             clips,
             self._recipe(),
             n_jobs=self.n_jobs,
@@ -220,12 +240,12 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
             verbose=self.verbose,
         )
         if self.memory is not None:
-            self._counts["hits"] += n_found
-            self._counts["misses"] += len(clips) - n_found
+            self._counts["hits"] += n_hits
+            self._counts["misses"] += len(clips) - n_hits
         return AugmentedFeatures(features) if clips.n_views > 1 else features[:, 0]
 
     def cache_info(self) -> CacheInfo:
-        """What ``memory`` has done for this extractor, and what is in its folder.
+        """Count what ``memory`` did for this extractor, and what is in its folder.
 
         Returns
         -------
@@ -262,7 +282,7 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         return np.asarray([f"{b}_{s}" for s in self.statistics for b in bins], dtype=object)
 
     def get_feature_blocks_out(self) -> np.ndarray:
-        """The block that each feature is of, in the order of `get_feature_names_out`.
+        """Name the block of each feature, in the order of `get_feature_names_out`.
 
         Returns
         -------

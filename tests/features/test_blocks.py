@@ -31,17 +31,13 @@ from .parity import FRAMES, assert_parity
 
 BLOCKS = [
     *(block() for block in DEFAULT_BLOCKS.values()),
-    MFCC(n_mfcc=13, deltas=2, n_mels=40, fmin=50.0, fmax=7000.0, skip_first=True),
-    MFCC(n_mfcc=1, deltas=1, top_db=None),
-    MelSpectrogram(n_mels=20, scale="db", top_db=None),
-    Chroma(n_chroma=24),
+    # Variants that take another branch.
+    MFCC(n_mfcc=13, deltas=2, n_mels=40, fmin=50.0, fmax=7000.0, top_db=None, skip_first=True),
+    MelSpectrogram(n_mels=20, scale="db"),
     ChromaCQT(n_chroma=36, n_octaves=5),
     SpectralContrast(n_bands=3, fmin=100.0, quantile=0.2),
-    SpectralRolloff(roll_percent=0.5),
     SpectralBandwidth(p=3.0),
     Tonnetz(chroma="stft"),
-    Tonnetz(n_octaves=4),
-    Pitch(fmin=100.0, fmax=300.0, frame_length=1024),
 ]
 every_block = pytest.mark.parametrize("block", BLOCKS, ids=repr)
 few_examples = settings(max_examples=15, deadline=None, derandomize=True, database=None)
@@ -68,9 +64,8 @@ def assert_finite(block, features):
     assert np.isfinite(features).all()
 
 
-@pytest.mark.parametrize("frames", FRAMES, ids=str)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_default_blocks_are_librosas(frames, seed):
+@pytest.mark.parametrize(("seed", "frames"), list(enumerate(FRAMES)), ids=str)
+def test_default_blocks_are_librosas(seed, frames):
     waveform = speechlike(frames[0], 0.6, seed)
     spectra = Spectra(waveform, *frames)
     for name, reference in references(waveform, *frames).items():
@@ -111,16 +106,16 @@ def test_number_of_frames(block, n_samples, frames):
 
 
 @every_block
-@pytest.mark.parametrize("kind", WAVEFORMS)
-def test_finite_whatever_the_waveform(block, kind):
-    waveform = WAVEFORMS[kind].astype(np.float32)
-    before = waveform.copy()
-    spectra = Spectra(waveform, 16000)
-    features = block.compute(spectra)
-    assert features.dtype == np.float32
-    assert_finite(block, features)
-    assert spectra.waveform is waveform
-    np.testing.assert_array_equal(waveform, before)
+def test_finite_whatever_the_waveform(block):
+    for values in WAVEFORMS.values():
+        waveform = values.astype(np.float32)
+        before = waveform.copy()
+        spectra = Spectra(waveform, 16000)
+        features = block.compute(spectra)
+        assert features.dtype == np.float32
+        assert_finite(block, features)
+        assert spectra.waveform is waveform
+        np.testing.assert_array_equal(waveform, before)
 
 
 @pytest.mark.parametrize(
@@ -144,24 +139,18 @@ def test_level_changes_nothing(block, seed, gain):
     np.testing.assert_allclose(louder, features, rtol=1e-5, atol=1e-6)
 
 
-@every_block
-def test_same_again(block):
-    waveform = speechlike(seconds=0.2)
-    first, second = (block.compute(Spectra(waveform, 16000)) for _ in range(2))
-    np.testing.assert_array_equal(first, second)
-
-
-@every_block
-def test_shared_spectra_are_as_good_as_ones_own(block):
+def test_shared_spectra_are_as_good_as_ones_own():
     waveform = speechlike(seconds=0.2)
     shared = Spectra(waveform, 16000)
-    for other in BLOCKS:
-        other.compute(shared)
-    np.testing.assert_array_equal(block.compute(shared), block.compute(Spectra(waveform, 16000)))
+    for block in BLOCKS:
+        block.compute(shared)
+    for block in BLOCKS:
+        own = block.compute(Spectra(waveform, 16000))
+        np.testing.assert_array_equal(block.compute(shared), own, err_msg=repr(block))
 
 
 @every_block
-def test_clone_params_repr_and_pickle(block):
+def test_clone_params_repr_pickle_and_names(block):
     params = block.get_params()
     for copy in (clone(block), type(block)(**params), pickle.loads(pickle.dumps(block))):
         assert copy is not block
@@ -169,10 +158,6 @@ def test_clone_params_repr_and_pickle(block):
         assert repr(copy) == repr(block)
     assert type(block)().set_params(**params).get_params() == params
     assert repr(block).startswith(f"{type(block).__name__}(")
-
-
-@every_block
-def test_names_of_bins_differ(block):
     names = block.bin_names()
     assert len(set(names)) == len(names)
 
@@ -294,7 +279,7 @@ def test_narrowest_pitch_that_is_allowed_works(sr, fmax):
 @pytest.mark.parametrize("n_fft", [80, 100, 256, 1024])
 @pytest.mark.parametrize("n_bands", [1, 5])
 def test_narrowest_contrast_that_is_allowed_works(n_fft, n_bands):
-    contrast = SpectralContrast(n_bands, fmin=16000 / n_fft)
+    contrast = SpectralContrast(n_bands=n_bands, fmin=16000 / n_fft)
     contrast.check(16000, n_fft, 256)
     features = contrast.compute(Spectra(speechlike(seconds=0.2), 16000, n_fft))
     assert np.isfinite(features).all()

@@ -1,7 +1,6 @@
-"""FeatureCache: its files and claims, and what is said of them."""
+"""FeatureCache: its files, and what is said of them."""
 
 import os
-import time
 from pathlib import Path
 
 import joblib
@@ -88,41 +87,21 @@ def test_size(cache, entry):
     assert FeatureCache(cache.memory + "-elsewhere").size() == {"n_entries": 0, "n_bytes": 0}
     other = KEY[::-1]
     cache.save(other, np.zeros((2, 3, 4), np.float32))
-    cache.claim(KEY)
     Path(cache.folder, "notes.txt").write_text("kept by someone else")
+    entry.with_name(f".{KEY}.{KEY}.features").write_bytes(b"half")  # of a process that was killed
     assert cache.size() == {"n_entries": 2, "n_bytes": 32 + 24 + 4 * 24}
 
 
-# --- claims ---------------------------------------------------------------------------------
+def test_no_temporary_file_stays(cache, entry, monkeypatch):
+    def fail(source, target):
+        raise OSError("no space left")
 
-
-def claim_is_of(cache, seconds_ago):
-    (claim,) = Path(cache.folder).rglob("*.claim")
-    then = time.time() - seconds_ago
-    os.utime(claim, (then, then))
-
-
-def test_claim_is_for_one(cache):
-    assert not cache.is_claimed(KEY)
-    assert cache.claim(KEY)
-    assert not FeatureCache(cache.memory).claim(KEY)
-    assert cache.is_claimed(KEY)
-    assert cache.claim(KEY[::-1])
-    cache.release(KEY)
-    cache.release(KEY)
-    assert not cache.is_claimed(KEY)
-    assert cache.claim(KEY)
-
-
-def test_claim_of_a_killed_process_is_taken_over(cache):
-    cache.claim(KEY)
-    claim_is_of(cache, seconds_ago=50)
-    assert not cache.claim(KEY)
-    claim_is_of(cache, seconds_ago=70)
-    assert not cache.is_claimed(KEY)
-    assert cache.claim(KEY)
-    assert cache.is_claimed(KEY)
-    assert not cache.claim(KEY)
+    before = entry.read_bytes()
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="no space left"):
+        cache.save(KEY, np.zeros((1, 9), np.float32))
+    assert files_of(Path(cache.memory)) == [entry]
+    assert entry.read_bytes() == before
 
 
 # --- through the extractor ------------------------------------------------------------------

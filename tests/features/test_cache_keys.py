@@ -14,7 +14,8 @@ import pytest
 import soundfile
 from sklearn.base import clone
 
-from skser import AudioLoader, Augmenter, Clips, FeatureUnionExtractor
+from skser import AudioLoader, Augmenter, Clips, FeatureUnionExtractor, _identity
+from skser._identity import own_code
 from skser.exceptions import ParameterError
 from skser.features import FeatureBlock, ZeroCrossingRate
 
@@ -314,3 +315,23 @@ def test_block_of_a_script_in_processes_with_a_cache(paths, memory, tmp_path):
     )
     assert done.stdout.split("\n")[:2] == ["(30, 1)"] * 2
     assert len(files_of(memory)) == len(paths)  # worker and parent agree on the names
+
+
+def test_code_that_makes_no_feature_does_not_count(tmp_path, monkeypatch):
+    """An edit of the command line, say, empties no cache."""
+    monkeypatch.setattr(_identity, "__file__", str(tmp_path / "_identity.py"))
+    (tmp_path / "cli").mkdir()
+    (tmp_path / "features").mkdir()
+    files = [tmp_path / name for name in ("audio.py", "features/spectra.py", "cli/train.py")]
+    hashes = []
+    for edited in [None, *files]:
+        for file in files:
+            file.write_text(f"edited {file.name}" if file == edited else "")
+        own_code.cache_clear()
+        hashes.append((own_code("audio", "features"), own_code()))
+    own_code.cache_clear()
+    before, audio, spectra, cli = hashes
+    assert cli[0] == before[0] != cli[1]
+    assert len({before[0], audio[0], spectra[0]}) == 3
+    with pytest.raises(FileNotFoundError, match="renamed"):
+        own_code("renamed")

@@ -84,8 +84,7 @@ class Fails(FeatureBlock):
         raise ZeroDivisionError("went wrong")
 
 
-@pytest.mark.parametrize("statistics", [None, ("mean", "std")])
-@pytest.mark.parametrize("n_jobs", [None, -1])
+@pytest.mark.parametrize(("statistics", "n_jobs"), [(None, None), (("mean", "std"), -1)])
 def test_features_are_identical(on_cluster, paths, statistics, n_jobs):
     extractor = FeatureUnionExtractor(BLOCKS, statistics=statistics, n_jobs=n_jobs)
     features = extractor.fit_transform(load(paths))
@@ -118,7 +117,7 @@ def test_killed_worker_costs_time_only(on_cluster, paths, tmp_path):
     np.testing.assert_array_equal(features, alone)
     files = [path.name for path in memory.rglob("*") if path.is_file()]
     assert len(files) == len(paths)
-    assert {name.partition(".")[2] for name in files} == {"features"}  # no temporary file, no claim
+    assert {name.partition(".")[2] for name in files} == {"features"}  # no temporary file
     on_cluster.wait_for_workers(2)
 
 

@@ -21,7 +21,9 @@ def test_chroma(frames, n_chroma):
     reference = librosa.feature.chroma_stft(
         y=waveform, sr=sr, n_fft=n_fft, hop_length=hop_length, n_chroma=n_chroma
     )
-    assert_parity(Chroma(n_chroma).compute(Spectra(waveform, *frames)), reference, "chroma")
+    assert_parity(
+        Chroma(n_chroma=n_chroma).compute(Spectra(waveform, *frames)), reference, "chroma"
+    )
 
 
 @short_for_librosa
@@ -33,7 +35,7 @@ def test_chroma_cqt(frames, n_chroma, n_octaves):
     reference = librosa.feature.chroma_cqt(
         y=waveform, sr=sr, hop_length=hop_length, n_chroma=n_chroma, n_octaves=n_octaves
     )
-    features = ChromaCQT(n_chroma, n_octaves).compute(Spectra(waveform, *frames))
+    features = ChromaCQT(n_chroma=n_chroma, n_octaves=n_octaves).compute(Spectra(waveform, *frames))
     assert_parity(features, reference, "chroma_cqt")
 
 
@@ -92,8 +94,8 @@ def test_unvoiced_frames_have_no_pitch():
 
 
 def test_names():
-    assert Chroma(3).bin_names() == ["0", "1", "2"]
-    assert ChromaCQT(18).bin_names()[-1] == "17"
+    assert Chroma(n_chroma=3).bin_names() == ["0", "1", "2"]
+    assert ChromaCQT(n_chroma=18).bin_names()[-1] == "17"
     axes = ("fifth", "minor", "major")
     assert Tonnetz().bin_names() == [f"{axis}_{part}" for axis in axes for part in "xy"]
     assert Pitch().bin_names() == ["f0", "voicing"]

@@ -202,7 +202,7 @@ def test_bad_parameters(waveforms, params, message):
 @pytest.mark.parametrize("statistics", [None, ("mean",), ("mean", "std", "p5")])
 @pytest.mark.parametrize("n_mfcc", [1, 13])
 def test_names_and_shapes(waveforms, statistics, n_mfcc):
-    blocks = [("mfcc", MFCC(n_mfcc, deltas=2)), "zcr", "pitch"]
+    blocks = [("mfcc", MFCC(n_mfcc=n_mfcc, deltas=2)), "zcr", "pitch"]
     extractor = FeatureUnionExtractor(blocks, statistics=statistics)
     features = extractor.fit_transform(waveforms)
     names = extractor.get_feature_names_out()
