@@ -1,4 +1,4 @@
-"""``skser demo`` and ``skser train``."""
+"""``skser train``."""
 
 from __future__ import annotations
 
@@ -19,21 +19,6 @@ from ._options import (
     load_speech,
     make_pipeline,
 )
-
-
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("skser-demo"),
-    seed: Seed = 0,
-) -> None:
-    """Go the whole way on synthetic speech: cross-validate, fit, keep, predict, draw.
-
-    Takes a few minutes and needs no download. Writes speech, model, scores and pictures.
-    """
-    from ..demo import run_demo
-    from ._evaluation import check_folder
-
-    check_folder(out)
-    run_demo(out, random_state=seed, say=typer.echo)
 
 
 def train(
