@@ -68,7 +68,8 @@ def cross_corpus(
     ...     name: make_emotional_speech(**how, random_state=seed)
     ...     for seed, name in enumerate(["one", "two"])
     ... }
-    >>> cross_corpus(functionals(augment__n_views=1), corpora).shape
+    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
+    >>> cross_corpus(pipeline, corpora).shape
     (2, 2)
     """
     check_value("n_jobs", n_jobs, N_JOBS)

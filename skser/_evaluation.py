@@ -48,10 +48,13 @@ class Evaluation:
     >>> from skser import evaluate
     >>> from skser.datasets import make_emotional_speech
     >>> from skser.recipes import functionals
-    >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> evaluation = evaluate(functionals(random_state=0), speech)
+    >>> speech = make_emotional_speech(
+    ...     n_speakers=4, emotions=["angry", "sad"], n_takes=1, random_state=0
+    ... )
+    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
+    >>> evaluation = evaluate(pipeline, speech)
     >>> evaluation.per_class()["n_clips"].to_dict()
-    {'angry': 24, 'sad': 24}
+    {'angry': 12, 'sad': 12}
     """
 
     predictions: pd.DataFrame
@@ -307,10 +310,12 @@ def compare(a: Evaluation, b: Evaluation) -> pd.DataFrame:
     >>> from skser import compare, evaluate
     >>> from skser.datasets import make_emotional_speech
     >>> from skser.recipes import functionals
-    >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
+    >>> speech = make_emotional_speech(
+    ...     n_speakers=4, emotions=["angry", "sad"], n_takes=1, random_state=0
+    ... )
     >>> few, many = (
-    ...     evaluate(functionals(features__blocks=blocks, random_state=0), speech)
-    ...     for blocks in (["zcr"], ["zcr", "rms", "pitch", "mfcc"])
+    ...     evaluate(functionals(features__blocks=blocks, augment__n_views=1), speech)
+    ...     for blocks in (["rolloff"], ["rms", "zcr", "contrast", "centroid"])
     ... )
     >>> compare(few, many)["difference"]["uar"] > 0
     np.True_

@@ -98,8 +98,11 @@ def leakage_report(
     >>> from skser.datasets import make_emotional_speech
     >>> from skser.leakage import leakage_report
     >>> from skser.recipes import functionals
-    >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> leakage_report(functionals(augment__n_views=1), speech).to_frame().shape
+    >>> speech = make_emotional_speech(
+    ...     n_speakers=4, emotions=["angry", "sad"], n_takes=1, random_state=0
+    ... )
+    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
+    >>> leakage_report(pipeline, speech).to_frame().shape
     (5, 5)
     """
     _, target, groups, frame = take_apart(corpus, pipeline)
