@@ -16,13 +16,14 @@ from typing import Annotated, Any
 import typer
 
 from . import datasets
+from ._demo import demo
 from .evaluate import evaluate
 from .export import export
 from .info import info
 from .plot import plot
 from .predict import predict
 from .timeline import timeline
-from .train import demo, train
+from .train import train
 from .tune import tune
 
 app = typer.Typer(

@@ -1,4 +1,4 @@
-"""``skser demo`` and ``skser train``."""
+"""``skser train``."""
 
 from __future__ import annotations
 
@@ -19,21 +19,6 @@ from ._options import (
     load_speech,
     make_pipeline,
 )
-
-
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("skser-demo"),
-    seed: Seed = 0,
-) -> None:
-    """Cross-validate, fit, save and use a pipeline on synthetic speech.
-
-    Takes a few minutes and downloads nothing. Writes speech, model, scores and pictures.
-    """
-    from ..demo import run_demo
-    from ._outputs import check_folder
-
-    check_folder(out)
-    run_demo(out, random_state=seed, say=typer.echo)
 
 
 def train(

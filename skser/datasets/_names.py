@@ -54,12 +54,13 @@ def read_names(corpus: NamedCorpus, data_home: str | os.PathLike[str]) -> pd.Dat
         )
     rows: dict[tuple[str, ...], dict[str, str]] = {}
     for file in sorted(files, key=lambda file: len(file.parts)):
-        fields = _decode(corpus, matched[file].groupdict())
+        fields = decode(corpus, matched[file].groupdict())
         rows.setdefault(tuple(fields.values()), {"path": str(file), **fields})
     return pd.DataFrame(list(rows.values())).sort_values("path", ignore_index=True)
 
 
-def _decode(corpus: NamedCorpus, groups: Mapping[str, str]) -> dict[str, str]:
+def decode(corpus: NamedCorpus, groups: Mapping[str, str]) -> dict[str, str]:
+    """The columns of a recording's row, but for its path, from the groups of the pattern."""
     fields = {name: corpus.codes.get(name, {}).get(code, code) for name, code in groups.items()}
     speaker = fields["speaker"]
     if corpus.genders:

@@ -6,6 +6,7 @@ import os
 import re
 from typing import Any
 
+from ._docstrings import loader_docstring
 from ._names import NamedCorpus, load_names
 
 DESCR = """\
@@ -52,51 +53,10 @@ CREMA_D = NamedCorpus(
 )
 
 
+@loader_docstring(CREMA_D)
 def load_crema_d(data_home: str | os.PathLike[str], *, return_X_y: bool = False) -> Any:
     """Load CREMA-D from a folder.
 
     A recording that is there twice counts once.
-
-    Parameters
-    ----------
-    data_home : str or path
-        Folder that holds the recordings, in any depth.
-    return_X_y : bool, default=False
-        Return ``(paths, target)`` instead of a Bunch.
-
-    Returns
-    -------
-    Bunch or tuple of (ndarray, ndarray)
-        With attributes
-
-        - paths : ndarray of shape (n_clips,), object. Paths, sorted.
-        - target : ndarray of shape (n_clips,), str. Emotions.
-        - groups : ndarray of shape (n_clips,), str. Speakers, such as "crema_d-1001".
-        - frame : DataFrame. Path, emotion, speaker, corpus, sentence and intensity.
-        - DESCR : str. Description, citation and licence.
-
-    Raises
-    ------
-    CorpusNotFoundError
-        The folder does not exist.
-    DataError
-        No recordings, or recordings named otherwise than in CREMA-D.
-
-    References
-    ----------
-    H. Cao, D. G. Cooper, M. K. Keutmann, R. C. Gur, A. Nenkova and R. Verma (2014). CREMA-D:
-    Crowd-sourced Emotional Multimodal Actors Dataset. IEEE Transactions on Affective Computing
-    5(4), 377-390.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from skser.datasets import load_crema_d
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     Path(folder, "1001_DFA_ANG_XX.wav").touch()
-    ...     speech = load_crema_d(folder)
-    >>> speech.target, speech.groups
-    (array(['angry'], dtype='<U5'), array(['crema_d-1001'], dtype='<U12'))
     """
     return load_names(CREMA_D, data_home, return_X_y)

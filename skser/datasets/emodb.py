@@ -6,6 +6,7 @@ import os
 import re
 from typing import Any
 
+from ._docstrings import loader_docstring
 from ._names import NamedCorpus, load_names
 
 DESCR = """\
@@ -55,50 +56,10 @@ EMODB = NamedCorpus(
 )
 
 
+@loader_docstring(EMODB)
 def load_emodb(data_home: str | os.PathLike[str], *, return_X_y: bool = False) -> Any:
     """Load EmoDB from a folder.
 
     A recording that is there twice counts once.
-
-    Parameters
-    ----------
-    data_home : str or path
-        Folder that holds the recordings, in any depth.
-    return_X_y : bool, default=False
-        Return ``(paths, target)`` instead of a Bunch.
-
-    Returns
-    -------
-    Bunch or tuple of (ndarray, ndarray)
-        With attributes
-
-        - paths : ndarray of shape (n_clips,), object. Paths, sorted.
-        - target : ndarray of shape (n_clips,), str. Emotions.
-        - groups : ndarray of shape (n_clips,), str. Speakers, such as "emodb-03".
-        - frame : DataFrame. Path, emotion, speaker, corpus, sentence, version and gender.
-        - DESCR : str. Description, citation and licence.
-
-    Raises
-    ------
-    CorpusNotFoundError
-        The folder does not exist.
-    DataError
-        No recordings, or recordings named otherwise than in EmoDB.
-
-    References
-    ----------
-    F. Burkhardt, A. Paeschke, M. Rolfes, W. F. Sendlmeier and B. Weiss (2005). A database of German
-    emotional speech. Interspeech 2005, 1517-1520.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from skser.datasets import load_emodb
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     Path(folder, "03a01Fa.wav").touch()
-    ...     speech = load_emodb(folder)
-    >>> speech.target, speech.groups
-    (array(['happy'], dtype='<U5'), array(['emodb-03'], dtype='<U8'))
     """
     return load_names(EMODB, data_home, return_X_y)

@@ -6,6 +6,7 @@ import os
 import re
 from typing import Any
 
+from ._docstrings import loader_docstring
 from ._names import NamedCorpus, load_names
 
 DESCR = """\
@@ -47,50 +48,10 @@ EMOVO = NamedCorpus(
 )
 
 
+@loader_docstring(EMOVO)
 def load_emovo(data_home: str | os.PathLike[str], *, return_X_y: bool = False) -> Any:
     """Load EMOVO from a folder.
 
     A recording that is there twice counts once.
-
-    Parameters
-    ----------
-    data_home : str or path
-        Folder that holds the recordings, in any depth.
-    return_X_y : bool, default=False
-        Return ``(paths, target)`` instead of a Bunch.
-
-    Returns
-    -------
-    Bunch or tuple of (ndarray, ndarray)
-        With attributes
-
-        - paths : ndarray of shape (n_clips,), object. Paths, sorted.
-        - target : ndarray of shape (n_clips,), str. Emotions.
-        - groups : ndarray of shape (n_clips,), str. Speakers, such as "emovo-f1".
-        - frame : DataFrame. Path, emotion, speaker, corpus, sentence and gender.
-        - DESCR : str. Description, citation and licence.
-
-    Raises
-    ------
-    CorpusNotFoundError
-        The folder does not exist.
-    DataError
-        No recordings, or recordings named otherwise than in EMOVO.
-
-    References
-    ----------
-    G. Costantini, I. Iaderola, A. Paoloni and M. Todisco (2014). EMOVO Corpus: an Italian Emotional
-    Speech Database. LREC 2014, 3501-3504.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from skser.datasets import load_emovo
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     Path(folder, "dis-f1-b1.wav").touch()
-    ...     speech = load_emovo(folder)
-    >>> speech.target, speech.groups
-    (array(['disgust'], dtype='<U7'), array(['emovo-f1'], dtype='<U8'))
     """
     return load_names(EMOVO, data_home, return_X_y)

@@ -9,6 +9,7 @@ from typing import Any
 from .._validation import check_value, one_of
 from ..exceptions import DataError
 from ._corpus import make_corpus
+from ._docstrings import loader_docstring
 from ._names import NamedCorpus, read_names
 
 DESCR = """\
@@ -54,6 +55,7 @@ RAVDESS = NamedCorpus(
 CHANNEL = one_of("speech", "song", "both")
 
 
+@loader_docstring(RAVDESS)
 def load_ravdess(
     data_home: str | os.PathLike[str], *, channel: str = "speech", return_X_y: bool = False
 ) -> Any:
@@ -62,52 +64,6 @@ def load_ravdess(
     Recordings and videos with sound are taken, videos without sound are left out. A recording
     that is there twice, as in the copies on Kaggle, or both as audio and as video, counts once
     (audio before video).
-
-    Parameters
-    ----------
-    data_home : str or path
-        Folder that holds the recordings, in any depth.
-    channel : {"speech", "song", "both"}, default="speech"
-        What to load.
-    return_X_y : bool, default=False
-        Return ``(paths, target)`` instead of a Bunch.
-
-    Returns
-    -------
-    Bunch or tuple of (ndarray, ndarray)
-        With attributes
-
-        - paths : ndarray of shape (n_clips,), object. Paths, sorted.
-        - target : ndarray of shape (n_clips,), str. Emotions.
-        - groups : ndarray of shape (n_clips,), str. Speakers, such as "ravdess-01".
-        - frame : DataFrame. Path, emotion, speaker, corpus, modality, channel, intensity,
-          sentence, repetition and gender.
-        - DESCR : str. Description, citation and licence.
-
-    Raises
-    ------
-    CorpusNotFoundError
-        The folder does not exist.
-    DataError
-        No recordings, or recordings named otherwise than in RAVDESS.
-    ParameterError
-        ``channel`` is none of the three.
-
-    References
-    ----------
-    S. R. Livingstone and F. A. Russo (2018). The Ryerson Audio-Visual Database of Emotional Speech
-    and Song (RAVDESS). PLoS ONE 13(5), e0196391.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from skser.datasets import load_ravdess
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     Path(folder, "03-01-06-01-02-01-12.wav").touch()
-    ...     speech = load_ravdess(folder)
-    >>> speech.target, speech.groups
-    (array(['fear'], dtype='<U4'), array(['ravdess-12'], dtype='<U10'))
     """
     check_value("channel", channel, CHANNEL)
     every = read_names(RAVDESS, data_home)

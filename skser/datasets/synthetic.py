@@ -24,9 +24,9 @@ from .._validation import (
 )
 from ..exceptions import ParameterError
 from ._corpus import EMOTIONS, make_corpus
-from ._phones import make_sentence
-from ._utterance import say
-from ._voices import draw_habit, make_voice
+from ._speech._phones import make_sentence
+from ._speech._utterance import say
+from ._speech._voices import draw_habit, make_voice
 
 __all__ = ["make_emotional_speech"]
 

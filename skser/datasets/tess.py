@@ -6,6 +6,7 @@ import os
 import re
 from typing import Any
 
+from ._docstrings import loader_docstring
 from ._names import NamedCorpus, load_names
 
 DESCR = """\
@@ -36,50 +37,11 @@ TESS = NamedCorpus(
 )
 
 
+@loader_docstring(TESS)
 def load_tess(data_home: str | os.PathLike[str], *, return_X_y: bool = False) -> Any:
     """Load TESS from a folder.
 
     A recording that is there twice, as in the copies on Kaggle, counts once. The emotion "pleasant
     surprise" is "surprise" here.
-
-    Parameters
-    ----------
-    data_home : str or path
-        Folder that holds the recordings, in any depth.
-    return_X_y : bool, default=False
-        Return ``(paths, target)`` instead of a Bunch.
-
-    Returns
-    -------
-    Bunch or tuple of (ndarray, ndarray)
-        With attributes
-
-        - paths : ndarray of shape (n_clips,), object. Paths, sorted.
-        - target : ndarray of shape (n_clips,), str. Emotions.
-        - groups : ndarray of shape (n_clips,), str. Speakers, such as "tess-OAF".
-        - frame : DataFrame. Path, emotion, speaker, corpus, word and gender.
-        - DESCR : str. Description, citation and licence.
-
-    Raises
-    ------
-    CorpusNotFoundError
-        The folder does not exist.
-    DataError
-        No recordings, or recordings named otherwise than in TESS.
-
-    References
-    ----------
-    M. K. Pichora-Fuller and K. Dupuis (2020). Toronto emotional speech set (TESS). Borealis.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from skser.datasets import load_tess
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     Path(folder, "OAF_back_angry.wav").touch()
-    ...     speech = load_tess(folder)
-    >>> speech.target, speech.groups
-    (array(['angry'], dtype='<U5'), array(['tess-OAF'], dtype='<U8'))
     """
     return load_names(TESS, data_home, return_X_y)

@@ -16,9 +16,15 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skser.datasets._corpus import EMOTIONS
-from skser.datasets._phones import VOWELS, make_sentence
-from skser.datasets._synthesis import Timbre, Tracks, glottal_source, synthesise, tract_response
-from skser.datasets._voices import PROFILES
+from skser.datasets._speech._phones import VOWELS, make_sentence
+from skser.datasets._speech._synthesis import (
+    Timbre,
+    Tracks,
+    glottal_source,
+    synthesise,
+    tract_response,
+)
+from skser.datasets._speech._voices import PROFILES
 from skser.datasets.synthetic import make_emotional_speech
 from skser.exceptions import ParameterError
 from skser.features import Pitch, Spectra
@@ -113,6 +119,20 @@ def test_same_random_state_same_bits(small):
     again = make_emotional_speech(**SMALL, random_state=3)
     for one, other in zip(small.waveforms, again.waveforms, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_same_speech_as_ever():
+    options = {"n_speakers": 2, "emotions": ["happy", "sad"], "n_sentences": 1, "n_takes": 1}
+    speech = make_emotional_speech(**options, random_state=3)
+    assert [len(waveform) for waveform in speech.waveforms] == [31042, 34489, 25738, 32418]
+    golden = [
+        [-0.01739, 0.31132, 0.00293, -0.04217],
+        [0.03008, -0.04418, -0.00607, 0.00022],
+        [0.00098, 0.02912, 0.00278, 0.00572],
+        [0.00074, -0.0693, 0.0076, -0.00137],
+    ]
+    samples = [waveform[8000:20000:3000] for waveform in speech.waveforms]
+    np.testing.assert_allclose(samples, golden, rtol=0, atol=1e-4)
 
 
 def test_random_state_kinds(small):

@@ -10,48 +10,20 @@ from ._synthesis import Timbre
 
 
 class Expression(NamedTuple):
-    """How an utterance differs from a speaker's neutral voice.
+    """How an utterance differs from a speaker's neutral voice."""
 
-    Attributes
-    ----------
-    pitch : float
-        Mean fundamental frequency, in semitones.
-    pitch_range : float
-        Natural logarithm of the factor of the pitch accents.
-    pitch_end : float
-        Rise (or fall) at the end, in semitones.
-    rate : float
-        Natural logarithm of the factor of the rate of speech.
-    level : float
-        Loudness in dB.
-    brightness : float
-        Level of the voice at 3 kHz relative to 500 Hz, in dB.
-    roughness : float
-        Natural logarithm of the factor of jitter and shimmer.
-    breath : float
-        Aspiration noise in dB.
-    pauses : float
-        Change of the probability of a pause after a word.
-    precision : float
-        Natural logarithm of the factor of the vowels' distance from the neutral vowel.
-    tremor : float
-        Depth of a tremor of the pitch, in semitones.
-    formants : float
-        Natural logarithm of the factor of all formants: a smile shortens the vocal tract.
-    """
-
-    pitch: float = 0.0
-    pitch_range: float = 0.0
-    pitch_end: float = 0.0
-    rate: float = 0.0
-    level: float = 0.0
-    brightness: float = 0.0
-    roughness: float = 0.0
-    breath: float = 0.0
-    pauses: float = 0.0
-    precision: float = 0.0
-    tremor: float = 0.0
-    formants: float = 0.0
+    pitch: float = 0.0  # mean fundamental frequency, in semitones
+    pitch_range: float = 0.0  # log factor of the pitch accents
+    pitch_end: float = 0.0  # rise (or fall) at the end, in semitones
+    rate: float = 0.0  # log factor of the rate of speech
+    level: float = 0.0  # loudness in dB
+    brightness: float = 0.0  # level of the voice at 3 kHz relative to 500 Hz, in dB
+    roughness: float = 0.0  # log factor of jitter and shimmer
+    breath: float = 0.0  # aspiration noise in dB
+    pauses: float = 0.0  # change of the probability of a pause after a word
+    precision: float = 0.0  # log factor of the vowels' distance from the neutral vowel
+    tremor: float = 0.0  # depth of a tremor of the pitch, in semitones
+    formants: float = 0.0  # log factor of all formants: a smile shortens the vocal tract
 
 
 # Directions: Scherer (1986, 2003), Murray & Arnott (1993, table I), Banse & Scherer (1996), Juslin
@@ -75,36 +47,16 @@ UTTERANCE_SPREAD = Expression(0.8, 0.16, 0.9, 0.045, 1.3, 1.0, 0.18, 1.2, 0.04, 
 
 
 class Voice(NamedTuple):
-    """One synthetic speaker and the microphone in front of them.
+    """One synthetic speaker and the microphone in front of them."""
 
-    Attributes
-    ----------
-    gender : {"female", "male"}
-        Decides on the ranges of pitch and tract length.
-    pitch : float
-        Mean fundamental frequency in Hz when neutral.
-    accent : float
-        Height of the pitch accents in semitones when neutral.
-    rate : float
-        Natural logarithm of the factor of the rate of speech.
-    breath : float
-        Aspiration noise in dB.
-    gain : float
-        Level of the recording in dB.
-    expressiveness : float
-        What emotions are multiplied with.
-    timbre : Timbre
-        The rest.
-    """
-
-    gender: str
-    pitch: float
-    accent: float
-    rate: float
-    breath: float
-    gain: float
-    expressiveness: float
-    timbre: Timbre
+    gender: str  # decides on the ranges of pitch and tract length
+    pitch: float  # mean fundamental frequency in Hz when neutral
+    accent: float  # height of the pitch accents in semitones when neutral
+    rate: float  # log factor of the rate of speech
+    breath: float  # aspiration noise in dB
+    gain: float  # level of the recording in dB
+    expressiveness: float  # what emotions are multiplied with
+    timbre: Timbre  # the rest
 
 
 def make_voice(gender: str, rng: np.random.Generator) -> Voice:

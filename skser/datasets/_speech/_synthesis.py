@@ -21,55 +21,27 @@ _PEAK_SHARE = 0.65  # of the open phase in which the glottis opens
 
 
 class Tracks(NamedTuple):
-    """What the vocal organs do, one value per 4 ms (see ``CONTROL_RATE``).
+    """What the vocal organs do, one value per 4 ms (see ``CONTROL_RATE``)."""
 
-    Attributes
-    ----------
-    pitch : ndarray of shape (n_values,)
-        Fundamental frequency in Hz.
-    formants : ndarray of shape (n_values, 3)
-        The first three resonances of the vocal tract in Hz.
-    damping : ndarray of shape (n_values,)
-        What the bandwidths of the formants are multiplied with.
-    voicing, aspiration, frication : ndarray of shape (n_values,)
-        Amplitudes of the three sources.
-    frication_centre, frication_width : ndarray of shape (n_values,)
-        Where the spectrum of the frication noise peaks and its standard deviation, in Hz.
-    """
-
-    pitch: np.ndarray
-    formants: np.ndarray
-    damping: np.ndarray
-    voicing: np.ndarray
-    aspiration: np.ndarray
-    frication: np.ndarray
-    frication_centre: np.ndarray
-    frication_width: np.ndarray
+    pitch: np.ndarray  # fundamental frequency in Hz
+    formants: np.ndarray  # the first three resonances of the vocal tract in Hz, (n_values, 3)
+    damping: np.ndarray  # factor of the formants' bandwidths
+    voicing: np.ndarray  # amplitude
+    aspiration: np.ndarray  # amplitude
+    frication: np.ndarray  # amplitude
+    frication_centre: np.ndarray  # peak of the frication's spectrum in Hz
+    frication_width: np.ndarray  # its standard deviation in Hz
 
 
 class Timbre(NamedTuple):
-    """What stays the same during an utterance.
+    """What stays the same during an utterance."""
 
-    Attributes
-    ----------
-    tract_scale : float
-        What the formants of a male vocal tract are multiplied with.
-    open_quotient : float
-        Share of a glottal cycle in which the glottis is open.
-    brightness : float
-        Level of the voice at 3 kHz relative to 500 Hz, in dB, on top of the pulse's own.
-    jitter, shimmer : float
-        Standard deviation of the cycles' lengths and amplitudes, as a share of their mean.
-    microphone_tilt : float
-        Slope of the microphone's response in dB per octave.
-    """
-
-    tract_scale: float
-    open_quotient: float
-    brightness: float
-    jitter: float
-    shimmer: float
-    microphone_tilt: float
+    tract_scale: float  # factor of the formants of a male vocal tract
+    open_quotient: float  # share of a glottal cycle in which the glottis is open
+    brightness: float  # level at 3 kHz relative to 500 Hz in dB, on top of the pulse's own
+    jitter: float  # standard deviation of the cycles' lengths, as a share of their mean
+    shimmer: float  # the same of their amplitudes
+    microphone_tilt: float  # slope of the microphone's response in dB per octave
 
 
 def synthesise(

@@ -8,53 +8,27 @@ import numpy as np
 
 
 class Sound(NamedTuple):
-    """A stretch of speech with one target of articulation, for a male vocal tract.
+    """A stretch of speech with one target of articulation, for a male vocal tract."""
 
-    Attributes
-    ----------
-    seconds : float
-        Length at an ordinary rate of speech.
-    f1, f2, f3 : float
-        Formants in Hz.
-    voicing, aspiration, frication : float
-        Amplitudes of the sources, a stressed vowel's voicing being 1.
-    centre, width : float
-        Where the frication peaks and how wide it is, in Hz.
-    damping : float
-        What the formants' bandwidths are multiplied with.
-    """
-
-    seconds: float
-    f1: float
-    f2: float
-    f3: float
-    voicing: float = 0.0
-    aspiration: float = 0.0
-    frication: float = 0.0
-    centre: float = 4000.0
-    width: float = 1500.0
-    damping: float = 1.0
+    seconds: float  # length at an ordinary rate of speech
+    f1: float  # formant in Hz
+    f2: float  # formant in Hz
+    f3: float  # formant in Hz
+    voicing: float = 0.0  # amplitude; 1 in a stressed vowel
+    aspiration: float = 0.0  # amplitude
+    frication: float = 0.0  # amplitude
+    centre: float = 4000.0  # peak of the frication's spectrum in Hz
+    width: float = 1500.0  # its standard deviation in Hz
+    damping: float = 1.0  # what the formants' bandwidths are multiplied with
 
 
 class Syllable(NamedTuple):
-    """Sounds around one vowel.
+    """Sounds around one vowel."""
 
-    Attributes
-    ----------
-    sounds : tuple of Sound
-        In order.
-    vowel : int
-        Which of them is the vowel.
-    stressed : bool
-        Whether it carries an accent.
-    ends_word : bool
-        Whether a pause may follow.
-    """
-
-    sounds: tuple[Sound, ...]
-    vowel: int
-    stressed: bool
-    ends_word: bool
+    sounds: tuple[Sound, ...]  # in order
+    vowel: int  # index of the vowel
+    stressed: bool  # whether it carries an accent
+    ends_word: bool  # whether a pause may follow
 
 
 SILENCE = Sound(0.1, 500, 1500, 2500)

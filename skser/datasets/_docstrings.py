@@ -1,0 +1,174 @@
+"""The sections that the docstrings of all loaders and of all fetchers of named corpora share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from inspect import cleandoc
+from pathlib import Path
+from textwrap import fill
+from typing import Any, TypeVar
+
+from ._names import NamedCorpus, decode
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_LOADER = """
+Parameters
+----------
+data_home : str or path
+    Folder that holds the recordings, at any depth.{channel}
+return_X_y : bool, default=False
+    Return ``(paths, target)`` instead of a Bunch.
+
+Returns
+-------
+Bunch or tuple of (ndarray, ndarray)
+    With attributes
+
+    - paths : ndarray of shape (n_clips,), object. Paths, sorted.
+    - target : ndarray of shape (n_clips,), str. Emotions.
+    - groups : ndarray of shape (n_clips,), str. Speakers, such as "{speaker}".
+{columns}
+    - DESCR : str. Description, citation and licence.
+
+Raises
+------
+CorpusNotFoundError
+    The folder does not exist.
+DataError
+    No recordings, or recordings not named as in {title}.{channel_error}
+
+References
+----------
+{reference}
+
+Examples
+--------
+>>> import tempfile
+>>> from pathlib import Path
+>>> from skser.datasets import load_{name}
+>>> with tempfile.TemporaryDirectory() as folder:
+...     Path(folder, "{file}").touch()
+...     speech = load_{name}(folder)
+>>> speech.target.tolist(), speech.groups.tolist()
+(['{emotion}'], ['{speaker}'])
+"""
+
+_FETCHER = """
+The citation and the licence are printed to stderr before the download. Call again to resume an
+interrupted download. The archive is removed after extraction; later calls need no network.
+
+Parameters
+----------
+data_home : str, path or None, default=None
+    Folder for downloaded corpora; this one goes to ``{name}`` in it. None is the environment
+    variable ``SKSER_DATA``, or ``~/skser_data`` without it.{channel}
+url : str or None, default=None
+    Another address of the archive.
+checksum : str or None, default=None
+    Checksum of the archive, such as ``"sha256:..."``, also with md5, sha1 or sha512.{checksum}
+download_if_missing : bool, default=True
+    With False, raise an error instead of downloading.
+verbose : int, default=1
+    Above 0, show a progress bar on a terminal.
+return_X_y : bool, default=False
+    Return ``(paths, target)`` instead of a Bunch.
+
+Returns
+-------
+Bunch or tuple of (ndarray, ndarray)
+    What :func:`load_{name}` returns.
+
+Raises
+------
+CorpusNotFoundError
+    The corpus is missing and ``download_if_missing=False``.
+DownloadError
+    The server cannot be reached, or the connection is cut.
+DataError
+    The archive, or a recording in it, has another checksum, is unsafe to extract or is not
+    {title}.
+ParameterError
+    A parameter has an invalid value.
+
+See Also
+--------
+load_{name} : Load recordings from a folder.
+
+Examples
+--------
+>>> import tempfile
+>>> from pathlib import Path
+>>> from skser.datasets import fetch_{name}
+>>> with tempfile.TemporaryDirectory() as data_home:
+...     Path(data_home, "{folder}").mkdir(parents=True)
+...     Path(data_home, "{folder}", "{file}").touch()
+...     speech = fetch_{name}(data_home)  # already there, so nothing is downloaded
+>>> speech.target.tolist(), speech.groups.tolist()
+(['{emotion}'], ['{speaker}'])
+"""
+
+_CHANNEL = """
+channel : {"speech", "song", "both"}, default="speech"
+    Which recordings to load."""
+
+_CHANNEL_ERROR = """
+ParameterError
+    ``channel`` has another value."""
+
+
+def loader_docstring(corpus: NamedCorpus) -> Callable[[_Function], _Function]:
+    """Append the sections of a loader's docstring."""
+    return _append(_LOADER, corpus)
+
+
+def fetcher_docstring(
+    corpus: NamedCorpus, folder: str, checksum: str = ""
+) -> Callable[[_Function], _Function]:
+    """Append the sections of a fetcher's docstring.
+
+    Parameters
+    ----------
+    corpus : NamedCorpus
+        What is fetched.
+    folder : str
+        Folder of the example's recordings, in ``data_home``.
+    checksum : str, default=""
+        What else to say of ``checksum``.
+    """
+    return _append(_FETCHER, corpus, folder=folder, checksum=checksum)
+
+
+def _append(sections: str, corpus: NamedCorpus, **fields: str) -> Callable[[_Function], _Function]:
+    file = corpus.example.rpartition(" ")[2]
+    match = corpus.match(Path(file))
+    assert match is not None
+    example = decode(corpus, match.groupdict())
+    columns = ", ".join(dict.fromkeys(["path", "emotion", "speaker", "corpus", *example]))
+    columns = fill(
+        f"- frame : DataFrame. The columns {columns}.",
+        width=90,
+        initial_indent="    ",
+        subsequent_indent="      ",
+    )
+    has_channel = "channel" in example
+    text = sections.format(
+        name=corpus.name,
+        title=corpus.descr.partition(":")[0],
+        file=file,
+        emotion=example["emotion"],
+        speaker=example["speaker"],
+        columns=columns,
+        reference=re.search(r"Citation: (.*)\nSource:", corpus.descr, re.DOTALL)[1],  # type: ignore[index]
+        channel=_CHANNEL if has_channel else "",
+        channel_error=_CHANNEL_ERROR if has_channel else "",
+        **fields,
+    )
+
+    def decorate(function: _Function) -> _Function:
+        if function.__doc__:  # none with python -OO
+            function.__doc__ = f"{cleandoc(function.__doc__)}\n{text}"
+        return function
+
+    return decorate

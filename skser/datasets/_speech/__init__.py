@@ -1,0 +1,1 @@
+"""The synthesiser of make_emotional_speech: sounds, voices, utterances, waveforms."""
