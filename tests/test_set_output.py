@@ -48,7 +48,7 @@ def test_views_and_sequences_are_no_tables():
         load__duration=0.5,
         features__mel__n_mels=8,
         augment__n_views=1,
-        classify__filters=(4,),
+        classify__network__filters=(4,),
         classify__epochs=1,
         random_state=0,
     ).set_output(transform="pandas")

@@ -15,7 +15,7 @@ def test_demo_goes_the_whole_way(tmp_path):
         emotions=("angry", "sad"),
         load__duration=1.0,
         augment__n_views=2,
-        vote__network__classify__filters=(8,),
+        vote__network__classify__network__filters=(8,),
         vote__network__classify__epochs=1,
         log=lines.append,
     )
