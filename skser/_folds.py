@@ -134,7 +134,7 @@ def without_conveniences(pipeline: Any) -> Any:
         features__n_jobs=None,
         features__verbose=0,
         classify__verbose=0,
-        **{"__folder": None, "__n_jobs": None},  # of a search around a pipeline
+        **{"__checkpoint": None, "__n_jobs": None},  # of a search around a pipeline
     )
 
 
