@@ -43,11 +43,17 @@ def run_trials(
         Trials that this worker has finished.
     """
     end = math.inf if timeout is None else time.monotonic() + timeout
-    begun, finished = [], []
+    begun: list[int] = []
+    finished: list[int] = []
+    errors: list[Exception] = []
 
     def score(trial: optuna.Trial) -> float:
         begun.append(trial.number)
-        return objective(trial)
+        try:
+            return objective(trial)
+        except Exception as error:
+            errors.append(error)
+            raise
 
     def stop_at_the_last(study: optuna.Study, trial: FrozenTrial) -> None:
         finished.append(trial.number)
@@ -67,10 +73,10 @@ def run_trials(
             if begun and trials[begun[-1]].state == TrialState.FAIL:
                 retry_callback()(study, trials[begun[-1]])
             raise
-        except (ValueError, UpdateFinishedTrialError):
-            # This worker was away, as a laptop that slept, and another one has its trial.
-            if not begun or begun[-1] not in retries(study.get_trials(deepcopy=False)):
+        except (AssertionError, ValueError, UpdateFinishedTrialError) as error:
+            if error in errors or begun[-1:] == finished[-1:]:  # of the objective, or a callback
                 raise
+            # This worker was away, as a laptop that slept, and lost its trial to another one.
     return len(finished)
 
 

@@ -243,7 +243,7 @@ def space(trial):
     params = {"classify__C": trial.suggest_float("classify__C", 1e-4, 10, log=True)}
     if trial.study.study_name == "skser":
         print("begun", trial.number, flush=True)
-        time.sleep(0.5)
+        time.sleep(0.8)
     return params
 
 def log(study, trial):
@@ -251,8 +251,8 @@ def log(study, trial):
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 tuning = tune(
-    quick_pipeline(), noises(), space=space, n_trials=10, storage=sys.argv[1], memory=sys.argv[2],
-    random_state=0, grace=1, callbacks=[log],
+    quick_pipeline(), noises(), space=space, n_trials=16, storage=sys.argv[1], memory=sys.argv[2],
+    random_state=0, grace=3, callbacks=[log],
 )
 print("best", tuning.best_score, flush=True)
 """
@@ -283,7 +283,7 @@ def test_two_workers_one_of_them_killed_in_the_middle_of_a_trial(kind, request, 
         assert survivor.wait() == 0
     study = optuna.load_study(storage=open_storage(storage), study_name="skser")
     finished = [trial for trial in study.trials if trial.state.name in ("COMPLETE", "PRUNED")]
-    assert len(finished) == 10
+    assert len(finished) == 16
     lost = study.trials[number]
     repeated = retries(study.trials)
     if kind == "journal":  # has no heartbeats: another trial makes up for the lost one
@@ -291,9 +291,8 @@ def test_two_workers_one_of_them_killed_in_the_middle_of_a_trial(kind, request, 
         assert not repeated
     else:
         assert lost.state.name == "FAIL"
-        assert list(repeated) == [number]
         assert study.trials[repeated[number]].params == lost.params
-    assert len({trial.params.get("classify__C") for trial in finished}) == 10
+    assert len({trial.params.get("classify__C") for trial in finished}) == 16
     best = max(trial.value for trial in finished if trial.state.name == "COMPLETE")
     assert lines[-1] == f"best {best}"
     assert study.best_value == best

@@ -104,19 +104,25 @@ def test_a_worker_that_was_only_away_takes_another_trial(database):
             frozen = study.get_trials(deepcopy=False)[0]
             database.set_trial_state_values(frozen._trial_id, TrialState.FAIL)
             database.get_heartbeat_stale_trial_callback()(study, study.trials[0])
-            trial.set_user_attr("late", True)
+        if trial.number == 1:
+            frozen = study.get_trials(deepcopy=False)[1]
+            database.set_trial_state_values(frozen._trial_id, TrialState.FAIL)
+            trial.set_user_attr("late", True)  # fails; nobody repeats this trial yet
         return 1.0
 
-    assert run(study, objective, n_trials=2) == 2
-    assert states(study) == ["FAIL", "COMPLETE", "COMPLETE"]
+    assert run(study, objective, n_trials=3) == 2
+    assert states(study) == ["FAIL", "FAIL", "COMPLETE", "COMPLETE"]
 
 
-def test_errors_of_an_objective_end_the_run():
-    def objective(trial):
+def test_errors_of_objectives_and_callbacks_end_the_run():
+    def fail(*args):
         raise ValueError("not a lost trial")
 
-    with pytest.raises(ValueError, match="not a lost trial"):
-        run(new_study(None), objective)
+    for params in ({"objective": fail}, {"callbacks": [fail]}):
+        study = new_study(None)
+        with pytest.raises(ValueError, match="not a lost trial"):
+            run(study, **params)
+        assert len(study.trials) == 1
 
 
 def test_workers_share_the_queue(storage):
