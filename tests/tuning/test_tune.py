@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -278,6 +279,7 @@ def test_two_workers_one_of_them_killed_in_the_middle_of_a_trial(kind, request, 
     killed, survivor = (worker(storage, tmp_path) for _ in range(2))
     with killed, survivor:
         number = _in_the_middle_of_a_trial(killed)
+        time.sleep(0.4)  # Optuna repeats a trial only after its first heartbeat
         killed.send_signal(signal.SIGKILL)
         lines = survivor.stdout.read().splitlines()
         assert survivor.wait() == 0
