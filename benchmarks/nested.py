@@ -4,7 +4,7 @@
 
 The default recipe on the five folds of Luna-Jiménez et al. In each, a study on the actors that are
 trained on searches the linear discriminant, its features and the weight of the network; the best is
-fitted on them and labels the others. It goes on where it was, and writes
+fitted on them and labels the others. Run it again to resume it. It writes
 results/nested-default-ravdess.json.
 """
 
@@ -56,12 +56,12 @@ def main():
     evaluation = nested_evaluate(
         pipeline,
         speech,
-        SPACE,
+        space=SPACE,
         n_trials=args.trials,
         cv=ravdess_folds("luna-jimenez"),
         inner_cv=GroupKFold(3),
         n_jobs=args.jobs,
-        folder=args.folder,
+        checkpoint=args.folder,
         random_state=0,
         verbose=1,
     )

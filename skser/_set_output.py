@@ -56,7 +56,8 @@ class FeaturesTransformer(TransformerMixin):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         for name in ("transform", "fit_transform"):  # without scikit-learn's wrapper, with ours
-            setattr(cls, name, _table_if_2d(unwrap(getattr(cls, name))))
+            if hasattr(cls, name):
+                setattr(cls, name, _table_if_2d(unwrap(getattr(cls, name))))
 
 
 class _Container(TransformerMixin):

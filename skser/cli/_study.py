@@ -1,4 +1,4 @@
-"""Options of ``skser tune``: the search space, and what is said of trials."""
+"""Options of ``skser tune``: the search space, and a line for each trial."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .._models import save_model
 from .._nested import set_everywhere
 from ..exceptions import LeakageWarning, ParameterError
 from ..tuning import Tuning, combine, nested_evaluate, search_space, tune
-from ..tuning._work import counts
+from ..tuning._workers import n_finished
 from ..tuning.spaces import PARTS, Space
 
 _RANGE = "NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=VALUE,VALUE,..."
 
 
 def choose_space(pipeline: Any, names: Sequence[str], ranges: Sequence[str]) -> Space:
-    """The search space of ``--space`` and ``--range``; without either, the ready one."""
+    """Return the search space of ``--space`` and ``--range``; without either, the default one."""
     parts = [name for name in names if name in PARTS]
     files = [_load_space(name) for name in names if name not in PARTS]
     spaces = [_parse_range(text) for text in ranges]
@@ -41,45 +41,44 @@ def choose_space(pipeline: Any, names: Sequence[str], ranges: Sequence[str]) -> 
 def run_study(
     pipeline: Any,
     corpus: Bunch,
-    space: Space,
     out: Path,
     *,
     nested: bool,
-    say: Callable[[str], None],
-    **how: Any,
+    log: Callable[[str], None],
+    **params: Any,
 ) -> None:
-    """Run trials, and when the study has all of them write what came of it.
+    """Run a study with ``params`` of `tune`, and write its results when it has all trials.
 
-    ``how`` goes to `tune`. Of several workers, the first one to see the end writes.
+    Of several processes, the first one to finish writes.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    n_trials = how["n_trials"]
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     tuning = tune(
         pipeline,
         corpus,
-        space,
-        folder=out / "shared",
-        callbacks=[lambda study, trial: say(told_trial(study, trial, n_trials))],
-        **how,
+        memory=out / "shared",
+        callbacks=[lambda study, trial: log(trial_line(study, trial, params["n_trials"]))],
+        **params,
     )
-    with _alone(out):
+    with _locked(out):
         if _is_written(tuning, out):
-            say(f"{out / 'study.json'} has it all already")
+            log(f"{out / 'study.json'} is up to date")
         else:
-            _write(tuning, out, say)
+            _write(tuning, out, log)
         if nested:
-            _write_nested(pipeline, corpus, space, out, say, how)
+            names = ("space", "n_trials", "timeout", "cv", "n_jobs", "random_state")
+            shared = {name: params[name] for name in names}
+            _write_nested(pipeline, corpus, out / "nested", log, shared)
     if not nested:
         caveat = f"UAR {tuning.best_score:.3f} is {tuning.caveat}"
-        warnings.warn(f"{caveat}; --nested says what tuning is worth", LeakageWarning, 2)
+        warnings.warn(f"{caveat}; --nested scores it on other speakers", LeakageWarning, 2)
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Have workers that end at the same time write one after another."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Have processes that finish at the same time write one after another."""
     try:
         import fcntl
-    except ImportError:  # on Windows: files are then written twice, whole each time
+    except ImportError:  # Windows: each process writes whole files
         yield
         return
     with open(folder / ".lock", "w") as file:
@@ -88,53 +87,41 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _is_written(tuning: Tuning, out: Path) -> bool:
-    """Whether files say what the study says; study.json is the last of them."""
+    """Whether the files are those of the study as it is; study.json is written last."""
     try:
         about = json.loads((out / "study.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return about.get("n_trials") == counts(tuning.study)[1] and (out / "best.skser").is_file()
+    return about.get("n_trials") == n_finished(tuning.study) and (out / "best.skser").is_file()
 
 
-def _write(tuning: Tuning, out: Path, say: Callable[[str], None]) -> None:
+def _write(tuning: Tuning, out: Path, log: Callable[[str], None]) -> None:
     best = set_everywhere(tuning.best_pipeline(), verbose=0)
     save_model(best, out / "best.skser")
     for path in (out / "best.skser", *tuning.save(out)):
-        say(f"wrote {path}")
-    say(f"UAR {tuning.best_score:.3f}, as it is {tuning.baseline:.3f}")
+        log(f"wrote {path}")
+    log(f"UAR {tuning.best_score:.3f}, as it is {tuning.baseline:.3f}")
     for name, value in tuning.best_params.items():
-        say(f"  {name} = {value}")
+        log(f"  {name} = {value}")
 
 
 def _write_nested(
     pipeline: Any,
     corpus: Bunch,
-    space: Space,
-    out: Path,
-    say: Callable[[str], None],
-    how: dict[str, Any],
+    folder: Path,
+    log: Callable[[str], None],
+    params: dict[str, Any],
 ) -> None:
-    evaluation = nested_evaluate(
-        pipeline,
-        corpus,
-        space,
-        n_trials=how["n_trials"],
-        timeout=how["timeout"],
-        cv=how["cv"],
-        n_jobs=how["n_jobs"],
-        folder=out / "nested",
-        random_state=how["random_state"],
-        verbose=1,
-    )
+    evaluation = nested_evaluate(pipeline, corpus, checkpoint=folder, verbose=1, **params)
     findings = Findings(evaluation)
     for line in findings.summary_lines():
-        say(line)
-    for path in findings.write(out / "nested", title=out.resolve().name):
-        say(f"wrote {path}")
+        log(line)
+    for path in findings.write(folder, title=folder.resolve().parent.name):
+        log(f"wrote {path}")
 
 
-def told_trial(study: Any, trial: Any, n_trials: int) -> str:
-    """A finished trial in a line."""
+def trial_line(study: Any, trial: Any, n_trials: int) -> str:
+    """Describe a finished trial in a line."""
     outcome = f"UAR {trial.value:.3f}" if trial.value is not None else "failed"
     if trial.state.name == "PRUNED":
         outcome = f"stopped at {outcome}"
@@ -143,16 +130,16 @@ def told_trial(study: Any, trial: Any, n_trials: int) -> str:
         outcome += f" ({reason.splitlines()[0]})"
     if trial.user_attrs.get("as_it_is"):
         outcome += ", the pipeline as it is"
-    line = f"trial {trial.number}: {outcome} ({counts(study)[1]} of {n_trials})"
+    line = f"trial {trial.number}: {outcome} ({n_finished(study)} of {n_trials})"
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if not complete:
         return line
-    best = max(complete, key=lambda one: one.value)
+    best = max(complete, key=lambda trial: trial.value)
     return f"{line}; best {best.value:.3f}, trial {best.number}"
 
 
 def _parse_range(text: str) -> Space:
-    """``"classify__learning_rate=1e-4:1e-2:log"`` to a search space."""
+    """Make a search space of ``"classify__learning_rate=1e-4:1e-2:log"``."""
     name, _, values = text.partition("=")
     pieces = values.split(":")
     is_log = pieces[-1] == "log"
@@ -198,16 +185,16 @@ def _parse_value(text: str) -> Any:
 
 
 def _load_space(text: str) -> Space:
-    """The function in ``"my_space.py:space"``."""
+    """Load the function of ``"my_space.py:space"``."""
     file, _, name = text.rpartition(":")
     if not file.endswith(".py") or not name:
         raise ParameterError(
             f"--space must be one of {', '.join(PARTS)}, or FILE.py:FUNCTION, got {text!r}"
         )
     if not Path(file).is_file():
-        raise ParameterError(f"--space must name a file that there is, got {file}")
-    # Not imported under a name, so that worker processes are sent its code.
-    found = runpy.run_path(file)
-    if not callable(found.get(name)):
+        raise ParameterError(f"--space must name an existing file, got {file}")
+    # Run without a module name, so that joblib pickles the function for worker processes.
+    content = runpy.run_path(file)
+    if not callable(content.get(name)):
         raise ParameterError(f"--space must name a function of {file}, got {name!r}")
-    return found[name]
+    return content[name]

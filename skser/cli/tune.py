@@ -12,19 +12,19 @@ from ._options import Corpus, Data, Recipe, Seed, Settings, Speaker, load_speech
 
 def tune(
     data: Data,
-    out: Annotated[Path, typer.Option(help="Folder for tables, pictures and best.joblib.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables, pictures and best.skser.")],
     corpus: Corpus = "auto",
     speaker: Speaker = None,
     recipe: Recipe = "default",
-    trials: Annotated[int, typer.Option(min=1, help="Trials of the study in all.")] = 20,
+    trials: Annotated[int, typer.Option(min=1, help="Finished trials of the study in all.")] = 20,
     timeout: Annotated[
         float | None, typer.Option(help="Seconds after which no further trial begins.")
     ] = None,
     space: Annotated[
         list[str] | None,
         typer.Option(
-            help="What to search: load, augment, features, classify or vote, or a function "
-            "FILE.py:FUNCTION of an Optuna trial. Repeatable; classify and vote if not given."
+            help="Parts to search: load, augment, features, classify or vote, or a function "
+            "FILE.py:FUNCTION of an Optuna trial. Repeatable; classify and vote by default."
         ),
     ] = None,
     range_: Annotated[
@@ -38,38 +38,41 @@ def tune(
     storage: Annotated[
         str | None,
         typer.Option(
-            help="Where the study is: a path that ends in .journal, sqlite:///study.db, "
-            "postgresql://user@host/name or grpc://host:13000; study.journal in --out if not given."
+            help="Where the study is kept: a path that ends in .journal, sqlite:///study.db, "
+            "postgresql://user@host/name or grpc://host:13000; study.journal in --out by default."
         ),
     ] = None,
     study: Annotated[str, typer.Option(help="Name of the study in the storage.")] = "skser",
     folds: Annotated[
         str,
         typer.Option(
-            help="speakers (five groups of them), sentences (new ones, of new speakers), "
+            help="speakers (five groups of them), sentences (new sentences of new speakers), "
             "luna-jimenez, emobox or random."
         ),
     ] = "speakers",
     nested: Annotated[
         bool,
         typer.Option(
-            "--nested", help="Say what tuning is worth: a study without the tested in each fold."
+            "--nested",
+            help="Score the tuning too: a study in each fold, without test speakers.",
         ),
     ] = False,
     grace: Annotated[
-        float,
-        typer.Option(help="Seconds after which a trial whose worker is not heard of begins anew."),
-    ] = 120.0,
+        int,
+        typer.Option(
+            help="Seconds without a heartbeat after which another process repeats a trial; only "
+            "with a database."
+        ),
+    ] = 120,
     seed: Seed = 0,
     jobs: Annotated[
-        int, typer.Option(help="Folds at a time, and processes that extract features.")
+        int, typer.Option(help="Number of folds at a time, and of processes that extract features.")
     ] = 1,
     set_: Settings = None,
 ) -> None:
     """Search the parameters that score best on speakers who are left out.
 
-    The same command goes on with a study that was interrupted, and shares it if it is started more
-    than once.
+    Run the same command again to resume the study, or several times at once to share it.
 
     Example: skser tune RAVDESS --recipe residual_network --trials 40 --out tuned
     """
@@ -80,20 +83,20 @@ def tune(
 
     check_folds(folds)
     pipeline = make_pipeline(recipe, seed, jobs, set_)
-    chosen = choose_space(pipeline, space or [], range_ or [])
+    search = choose_space(pipeline, space or [], range_ or [])
     check_folder(out)
     speech = load_speech(data, corpus, speaker)
     out.mkdir(parents=True, exist_ok=True)
-    # A scheduler that takes the machine away asks politely first; the trial is then begun anew.
+    # Schedulers send SIGTERM before they take the machine away; Ctrl-C queues the trial again.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run_study(
             pipeline,
             speech,
-            chosen,
             out,
             nested=nested,
-            say=typer.echo,
+            log=typer.echo,
+            space=search,
             cv=choose_folds(folds, speech, data),
             n_trials=trials,
             timeout=timeout,
@@ -104,5 +107,5 @@ def tune(
             random_state=seed,
         )
     except KeyboardInterrupt:
-        typer.echo("interrupted: the same command goes on with the study", err=True)
+        typer.echo("interrupted: run the same command again to resume the study", err=True)
         raise typer.Exit(130) from None

@@ -1,10 +1,11 @@
-"""Tuning: Optuna studies of a pipeline's parameters, scored on speakers that are left out."""
+"""Tuning: Optuna studies of a pipeline's parameters, scored on speakers who are left out."""
 
 from . import spaces
-from .nested import TunedClassifier, nested_evaluate
-from .objective import Objective
+from ._nested import TunedClassifier, nested_evaluate
+from ._objective import Objective
+from ._result import Tuning
+from ._tune import tune
 from .spaces import combine, search_space
-from .tune import Tuning, tune
 
 __all__ = [
     "Objective",

@@ -1,4 +1,4 @@
-"""Studies in memory, of which Optuna does not say that it made them."""
+"""Studies in memory, without Optuna's log message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import optuna
 
 
 def silent_study(sampler: Any = None) -> optuna.Study:
-    """An empty study that maximises."""
+    """Create an empty study that maximises."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

@@ -1,7 +1,7 @@
 """Search spaces: functions from an Optuna trial to parameters of a pipeline.
 
-Each suggests values for one step, whose name in the pipeline it is told. `search_space` finds the
-steps of a pipeline that there is a space for, and `combine` puts spaces together.
+Each suggests values for one step, by its name in the pipeline. `search_space` combines the spaces
+of a pipeline's steps, and `combine` any spaces.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def loader(trial: Any, step: str = "load") -> dict[str, Any]:
     Parameters
     ----------
     trial : optuna.trial.Trial
-        Suggests.
+        Suggests the values.
     step : str, default="load"
         Name of the step in the pipeline.
 
@@ -117,7 +117,7 @@ def vote_weights(trial: Any, members: Sequence[str], step: str = "vote") -> dict
     Parameters
     ----------
     trial : optuna.trial.Trial
-        Suggests.
+        Suggests the values.
     members : sequence of str
         Names of the members. The first has weight 1, and others a tenth to ten times as much.
     step : str, default="vote"
@@ -128,32 +128,32 @@ def vote_weights(trial: Any, members: Sequence[str], step: str = "vote") -> dict
     params : dict
         For `set_params` of the pipeline.
     """
-    others = [
+    weights = [
         trial.suggest_float(f"{step}__weights__{name}", 0.1, 10.0, log=True) for name in members[1:]
     ]
-    return {f"{step}__weights": [1.0, *others]}
+    return {f"{step}__weights": [1.0, *weights]}
 
 
-_READY: dict[str, dict[type, Callable[..., dict[str, Any]]]] = {
+_DEFAULTS: dict[str, dict[type, Callable[..., dict[str, Any]]]] = {
     "load": {AudioLoader: loader},
     "augment": {Augmenter: augmenter},
     "features": {FeatureUnionExtractor: extractor},
     "classify": {CNNEmotionClassifier: network, LinearDiscriminantAnalysis: discriminant},
     "vote": {SoftVotingClassifier: vote_weights},
 }
-PARTS = tuple(_READY)
+PARTS = tuple(_DEFAULTS)
 
 
 def search_space(pipeline: Any, parts: Sequence[str] = ("classify", "vote")) -> Space:
-    """The ready search space of a pipeline.
+    """Return the default search space of a pipeline.
 
     Parameters
     ----------
     pipeline : estimator
-        Its steps are looked for however deep they are.
+        Pipeline whose steps, nested ones included, are searched.
     parts : sequence of {"load", "augment", "features", "classify", "vote"}, \
             default=("classify", "vote")
-        What to search. With the first three, a trial that is new in them extracts features anew.
+        Parts of the pipeline. Values of the first three make a trial extract its own features.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def search_space(pipeline: Any, parts: Sequence[str] = ("classify", "vote")) -> 
     Raises
     ------
     ParameterError
-        The pipeline has no such step that there is a space for.
+        The pipeline has no step of that part with a default space.
 
     Examples
     --------
@@ -182,26 +182,26 @@ def search_space(pipeline: Any, parts: Sequence[str] = ("classify", "vote")) -> 
     steps = pipeline.get_params() if hasattr(pipeline, "get_params") else {}
     for part in parts:
         check_value("parts", part, one_of(*PARTS))
-        found = [
+        matching = [
             _of_step(function, name, step)
             for name, step in steps.items()
-            for kind, function in _READY[part].items()
+            for kind, function in _DEFAULTS[part].items()
             if isinstance(step, kind)
         ]
-        if not found and part != "vote":
-            kinds = ", ".join(kind.__name__ for kind in _READY[part])
+        if not matching and part != "vote":
+            kinds = ", ".join(kind.__name__ for kind in _DEFAULTS[part])
             raise ParameterError(
                 f"parts must name what the pipeline has, got {part!r}, but there is no {kinds} in "
                 "it; write a function space(trial) for other steps"
             )
-        spaces += found
+        spaces += matching
     if not spaces:
         raise ParameterError("parts must name at least one part that the pipeline has")
     return combine(*spaces)
 
 
 def combine(*spaces: Space) -> Space:
-    """One space of several.
+    """Combine several spaces.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def combine(*spaces: Space) -> Space:
     Returns
     -------
     space : callable
-        Its params are those of all; of a parameter in two of them, the last counts.
+        Suggests the parameters of all; the last space wins where two set the same one.
 
     Examples
     --------
@@ -238,9 +238,9 @@ def _of_step(function: Callable[..., dict[str, Any]], name: str, step: Any) -> S
 
 
 def check_space(space: Any, pipeline: Any) -> None:
-    """Raise ParameterError for a space that is empty, or names what a pipeline does not have.
+    """Raise ParameterError for a space that is empty, or sets parameters a pipeline does not have.
 
-    It is tried on draws at random, which also take the branches of one that has some.
+    Random draws also reach the branches of a conditional space.
     """
     import optuna
 
@@ -249,7 +249,7 @@ def check_space(space: Any, pipeline: Any) -> None:
     from ._silent import silent_study
 
     study = silent_study(optuna.samplers.RandomSampler(seed=0))
-    complaints = []
+    errors = []
     for _ in range(_N_DRAWS):
         trial = study.ask()
         params = space(trial)
@@ -261,6 +261,6 @@ def check_space(space: Any, pipeline: Any) -> None:
         try:
             check_steps(candidate)
         except ParameterError as error:
-            complaints.append(error)
-    if len(complaints) == _N_DRAWS:  # a bad combination among others is for its trial to tell
-        raise ParameterError(f"space must suggest what is allowed: {complaints[0]}")
+            errors.append(error)
+    if len(errors) == _N_DRAWS:  # otherwise the trials with bad combinations fail
+        raise ParameterError(f"space must suggest what is allowed: {errors[0]}")

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from skser import cli
 from skser._models import load_model
-from skser.cli._study import choose_space, told_trial
+from skser.cli._study import choose_space, trial_line
 from skser.datasets import make_emotional_speech
 from skser.exceptions import LeakageWarning, ParameterError
 from skser.recipes import functionals
@@ -53,7 +53,7 @@ def test_tune_writes_what_came_of_it(table, tmp_path):
     about = json.loads((out / "study.json").read_text())
     assert str(caught[0].message) == (
         f"UAR {about['uar']:.3f} is the best of 3 trials on the clips that it is scored on, so it "
-        "flatters; --nested says what tuning is worth"
+        "flatters; --nested scores it on other speakers"
     )
     trials = [line for line in lines if line.startswith("trial ")]
     assert len(trials) == 3
@@ -94,21 +94,20 @@ def test_interrupted(table, tmp_path, monkeypatch):
     def interrupted(*args, **kwargs):
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr("skser.tuning.objective.fit_fold", interrupted)
+    monkeypatch.setattr("skser.tuning._objective.fit_fold", interrupted)
     before = signal.getsignal(signal.SIGTERM)
     try:
         lines, code = run("tune", table, "--out", tmp_path, "--trials", 2, *QUICK)
     finally:
         signal.signal(signal.SIGTERM, before)
     assert code == 130
-    assert "interrupted: the same command goes on with the study" in lines
+    assert "interrupted: run the same command again to resume the study" in lines
     monkeypatch.undo()
     with pytest.warns(LeakageWarning):
         lines, code = run("tune", table, "--out", tmp_path, "--trials", 2, *QUICK)
     assert code == 0
-    assert (
-        pd.read_csv(tmp_path / "trials.csv")["failure"][0] == "interrupted; begun anew as trial 1"
-    )
+    failure = pd.read_csv(tmp_path / "trials.csv")["failure"][0]
+    assert failure == "lost or interrupted; run again as trial 1"
 
 
 def test_spaces_by_name_range_and_file(tmp_path):
@@ -140,7 +139,7 @@ def test_spaces_by_name_range_and_file(tmp_path):
     }
     trial = FixedTrial(values)
     assert space(trial) == values
-    kinds = {name: type(one).__name__ for name, one in trial.distributions.items()}
+    kinds = {name: type(kind).__name__ for name, kind in trial.distributions.items()}
     assert kinds == {
         "classify__estimator__shrinkage": "FloatDistribution",
         "load__duration": "IntDistribution",
@@ -164,7 +163,7 @@ def test_ready_space_if_none_is_named():
 
 
 @pytest.mark.parametrize(
-    ("state", "value", "attrs", "told"),
+    ("state", "value", "attrs", "line"),
     [
         ("COMPLETE", 0.5, {}, "trial 0: UAR 0.500 (1 of 9); best 0.500, trial 0"),
         ("PRUNED", 0.25, {}, "trial 0: stopped at UAR 0.250 (1 of 9)"),
@@ -176,14 +175,14 @@ def test_ready_space_if_none_is_named():
         ),
     ],
 )
-def test_what_is_said_of_a_trial(state, value, attrs, told):
+def test_line_of_a_trial(state, value, attrs, line):
     study = optuna.create_study(direction="maximize")
     state = optuna.trial.TrialState[state]
     trial = optuna.trial.create_trial(
         state=state, value=value, user_attrs=attrs, params={}, distributions={}
     )
     study.add_trial(trial)
-    assert told_trial(study, study.trials[0], 9) == told
+    assert trial_line(study, study.trials[0], 9) == line
 
 
 @pytest.mark.parametrize(
@@ -200,11 +199,11 @@ def test_what_is_said_of_a_trial(state, value, attrs, told):
             "--space must be one of load, augment, features, classify, vote, or FILE.py:FUNCTION, "
             "got 'all'",
         ),
-        (["--space", "none.py:space"], "--space must name a file that there is, got none.py"),
+        (["--space", "none.py:space"], "--space must name an existing file, got none.py"),
         (["--space", "vote"], "parts must name at least one part that the pipeline has"),
         (["--folds", "luna"], "--folds must be"),
         (["--storage", "nothing"], "storage must be a path that ends in .journal"),
-        (["--grace", "0"], "grace must be a number above 0, got 0"),
+        (["--grace", "0"], "grace must be an integer of at least 1, got 0"),
         (["--set", "load__sr=0"], "sr must be"),
     ],
 )

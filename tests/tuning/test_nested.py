@@ -31,7 +31,7 @@ def wrong(trial):
 
 def tuned(**params):
     params = {"n_trials": 3, "random_state": 0, **params}
-    return TunedClassifier(quick_pipeline(), penalty, **params)
+    return TunedClassifier(quick_pipeline(), space=penalty, **params)
 
 
 def part(speakers):
@@ -44,17 +44,17 @@ def part(speakers):
 
 @pytest.fixture(scope="module")
 def evaluation():
-    return nested_evaluate(quick_pipeline(), SPEECH, penalty, n_trials=3, random_state=0)
+    return nested_evaluate(quick_pipeline(), SPEECH, space=penalty, n_trials=3, random_state=0)
 
 
 def test_each_fold_is_labelled_by_what_was_best_without_its_speaker(evaluation):
-    for speaker in np.unique(SPEECH.groups):
-        others = part(np.setdiff1d(SPEECH.groups, speaker))
-        tuning = tune(quick_pipeline(), others, penalty, n_trials=3, random_state=0)
-        best = quick_pipeline(**tuning.best_params).fit(others.waveforms, others.target)
-        found = evaluation.predictions.query("speaker == @speaker")
+    for speaker in np.unique(SPEECH.groups)[:2]:
+        rest = part(np.setdiff1d(SPEECH.groups, speaker))
+        tuning = tune(quick_pipeline(), rest, space=penalty, n_trials=3, random_state=0)
+        best = quick_pipeline(**tuning.best_params).fit(rest.waveforms, rest.target)
+        predictions = evaluation.predictions.query("speaker == @speaker")
         assert_allclose(
-            found[["angry", "calm", "sad"]],
+            predictions[["angry", "calm", "sad"]],
             best.predict_proba(part([speaker]).waveforms),
             rtol=1e-5,
         )
@@ -68,8 +68,8 @@ def test_protocol(evaluation):
 
 
 def test_it_goes_on_where_it_was(evaluation, tmp_path):
-    how = {"n_trials": 3, "random_state": 0, "folder": tmp_path}
-    kept = nested_evaluate(quick_pipeline(), SPEECH, penalty, n_jobs=2, **how)
+    how = {"n_trials": 3, "random_state": 0, "checkpoint": tmp_path}
+    kept = nested_evaluate(quick_pipeline(), SPEECH, space=penalty, **how)
     assert kept.predictions.equals(evaluation.predictions)
     studies = sorted((tmp_path / "studies").glob("*.journal"))
     stamps = [os.stat(path).st_mtime_ns for path in studies]
@@ -77,7 +77,7 @@ def test_it_goes_on_where_it_was(evaluation, tmp_path):
     folds = sorted(tmp_path.glob("*.json"))
     assert len(folds) == 4
     folds[0].unlink()
-    again = nested_evaluate(quick_pipeline(), SPEECH, penalty, **how)
+    again = nested_evaluate(quick_pipeline(), SPEECH, space=penalty, **how)
     assert again.predictions.equals(evaluation.predictions)
     # The study of the lost fold was opened, and none of its trials run again.
     assert (
@@ -93,19 +93,19 @@ def test_it_goes_on_where_it_was(evaluation, tmp_path):
 
 def test_another_search_has_a_study_of_its_own(tmp_path):
     def fitted(**params):
-        search = tuned(folder=tmp_path, **params)
+        search = tuned(checkpoint=tmp_path, **{"n_trials": 1, **params})
         return search.fit(SPEECH.waveforms, SPEECH.target, groups=SPEECH.groups).tuning_
 
     first = fitted()
     assert fitted().n_run == 0
-    for other in ({"n_trials": 2}, {"random_state": 1}, {"cv": GroupKFold(2)}):
-        tuning = fitted(**other)
-        assert tuning.n_run == len(tuning.to_frame()) == other.get("n_trials", 3)
+    for params in ({"n_trials": 2}, {"random_state": 1}, {"cv": GroupKFold(2)}):
+        tuning = fitted(**params)
+        assert tuning.n_run == len(tuning.to_frame()) == params.get("n_trials", 1)
     waveforms = SPEECH.waveforms.copy()
     waveforms[:, 2000] += 0.01  # which a printed array does not show
-    search = tuned(folder=tmp_path).fit(waveforms, SPEECH.target, groups=SPEECH.groups)
-    assert search.tuning_.n_run == 3
-    assert len(first.to_frame()) == 3
+    search = tuned(checkpoint=tmp_path, n_trials=1)
+    assert search.fit(waveforms, SPEECH.target, groups=SPEECH.groups).tuning_.n_run == 1
+    assert len(first.to_frame()) == 1
 
 
 def test_clips_in_a_table(speech):
@@ -156,7 +156,7 @@ def test_parameters_reach_into_the_pipeline():
 
 def test_normalised_by_speaker():
     pipeline = quick_pipeline(scale=SpeakerNormalizer(transductive=True))
-    search = TunedClassifier(pipeline, penalty, n_trials=2, random_state=0)
+    search = TunedClassifier(pipeline, space=penalty, n_trials=2, random_state=0)
     evaluation = evaluate(search, SPEECH, cv=LeaveOneGroupOut())
     assert "transductive" in evaluation.protocol
     assert evaluation.to_frame().loc["uar", "pooled"] > 0.5
@@ -168,7 +168,7 @@ def test_without_probabilities():
     def space(trial):
         return {"classify__alpha": trial.suggest_float("alpha", 0.1, 10)}
 
-    search = TunedClassifier(pipeline, space, n_trials=2)
+    search = TunedClassifier(pipeline, space=space, n_trials=2)
     assert not hasattr(search, "predict_proba")
     evaluation = evaluate(search, SPEECH)
     assert not evaluation.has_probabilities
@@ -180,4 +180,4 @@ def test_errors():
     with pytest.raises(ParameterError, match="n_trials must be"):
         tuned(n_trials=0).fit(SPEECH.waveforms, SPEECH.target)
     with pytest.raises(ParameterError, match="there is no parameter 'classify__c'"):
-        nested_evaluate(quick_pipeline(), SPEECH, wrong)
+        nested_evaluate(quick_pipeline(), SPEECH, space=wrong)

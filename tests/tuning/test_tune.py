@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from skser.exceptions import ParameterError, StudyError
 from skser.tuning import Tuning, tune
 from skser.tuning._storage import open_storage
+from skser.tuning._workers import retries
 from tests.evaluations import noises, quick_pipeline
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -33,7 +35,7 @@ def two(trial):
 
 def tuned(space=penalty, pipeline=None, **how):
     pipeline = quick_pipeline() if pipeline is None else pipeline
-    return tune(pipeline, SPEECH, space, **{"n_trials": 4, "random_state": 0, **how})
+    return tune(pipeline, SPEECH, space=space, **{"n_trials": 4, "random_state": 0, **how})
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +66,7 @@ def test_table(tuning):
 
 
 def test_what_is_said_of_it(tuning):
-    told = repr(tuning)
-    assert told == (
+    assert repr(tuning) == (
         f"<UAR {tuning.best_score:.3f} (as it is {tuning.baseline:.3f}), 4 folds (whole speakers), "
         "speaker-independent: nobody tested is trained on; the best of 6 trials on the clips that "
         "it is scored on, so it flatters>"
@@ -73,10 +74,10 @@ def test_what_is_said_of_it(tuning):
 
 
 def test_one_seed_suggests_the_same(tuning):
-    again = tuned(two, n_trials=6)
-    assert again.to_frame()["classify__C"].equals(tuning.to_frame()["classify__C"])
-    other = tuned(two, n_trials=6, random_state=1)
-    assert not other.to_frame()["classify__C"].equals(tuning.to_frame()["classify__C"])
+    values = tuning.to_frame()["classify__C"][1:3].to_list()
+    assert tuned(two, n_trials=3).to_frame()["classify__C"][1:].to_list() == values
+    other = tuned(two, n_trials=3, random_state=1)
+    assert other.to_frame()["classify__C"][1:].to_list() != values
 
 
 def test_files(tuning, tmp_path):
@@ -98,8 +99,7 @@ def test_files(tuning, tmp_path):
     assert not any(path.name.startswith(".") for path in (tmp_path / "new").iterdir())
 
 
-def test_pictures_of_a_single_trial(tmp_path):
-    tuning = tuned(two)
+def test_pictures_of_a_single_trial(tuning, tmp_path):
     tuning.save(tmp_path)
     single = tuned(n_trials=1)
     assert [file.name for file in single.save(tmp_path)] == [
@@ -109,7 +109,7 @@ def test_pictures_of_a_single_trial(tmp_path):
 
 
 def test_a_study_goes_on(tmp_path):
-    how = {"storage": tmp_path / "study.journal", "folder": tmp_path / "shared"}
+    how = {"storage": tmp_path / "study.journal", "memory": tmp_path / "shared"}
     assert tuned(n_trials=2, **how).n_run == 2
     rest = tuned(n_trials=5, **how)
     assert rest.n_run == 3
@@ -119,14 +119,14 @@ def test_a_study_goes_on(tmp_path):
     with pytest.raises(StudyError, match="was begun with another space; "):
         tuned(two, **how)
     with pytest.raises(StudyError, match="another corpus and another division into folds; "):
-        tune(quick_pipeline(), noises(n_speakers=5), penalty, **how)
+        tune(quick_pipeline(), noises(n_speakers=5), space=penalty, **how)
     assert tuned(two, study_name="other", n_trials=1, **how).n_run == 1
 
 
 def test_memory_and_verbosity_make_no_other_study(tmp_path):
     storage = tmp_path / "study.journal"
     tuned(n_trials=1, storage=storage)
-    same = quick_pipeline(features__memory=tmp_path, features__n_jobs=2)
+    same = quick_pipeline(features__memory=tmp_path, features__n_jobs=1)
     assert tuned(n_trials=2, storage=storage, pipeline=same).n_run == 1
 
 
@@ -134,7 +134,7 @@ def test_default_pruner_has_five_trials_to_compare_with():
     def space(trial):
         return {"classify__C": trial.suggest_categorical("C", [1.0, 1e-9])}
 
-    states = tuned(space, n_trials=20).to_frame()["state"]
+    states = tuned(space, n_trials=12).to_frame()["state"]
     assert (states[:5] == "complete").all()
     assert (states[5:] == "pruned").any()
 
@@ -155,7 +155,7 @@ def test_ranges_that_differ_from_trial_to_trial(tmp_path):
         strong = trial.suggest_categorical("strong", [True, False])
         return {"classify__C": trial.suggest_float("classify__C", 0.1, 1 if strong else 5)}
 
-    names = [file.name for file in tuned(space, n_trials=8).save(tmp_path)]
+    names = [file.name for file in tuned(space, n_trials=5).save(tmp_path)]
     assert names[-1] == "study.json"
     assert "history.png" in names
 
@@ -203,7 +203,7 @@ def test_spaces_that_no_storage_can_know(tmp_path):
     [
         ({"n_trials": 0}, ParameterError, "n_trials must be an integer of at least 1, got 0"),
         ({"timeout": 0}, ParameterError, "timeout must be a number above 0 or None, got 0"),
-        ({"grace": 0}, ParameterError, "grace must be a number above 0, got 0"),
+        ({"grace": 0}, ParameterError, "grace must be an integer of at least 1, got 0"),
         ({"random_state": "x"}, ParameterError, "random_state must be"),
         ({"study_name": ""}, ParameterError, "study_name must be a text, got ''"),
         ({"storage": "x"}, StudyError, "storage must be a path that ends in .journal"),
@@ -226,7 +226,7 @@ def test_a_storage_that_goes_away(postgres):
 
     try:
         with pytest.raises(
-            StudyError, match=r"^storage .* went away \(.*\); the same call goes on with"
+            StudyError, match=r"^storage .* went away \(.*\); make the same call again"
         ):
             tuned(storage=postgres, callbacks=[drop])
     finally:
@@ -244,24 +244,24 @@ def space(trial):
     params = {"classify__C": trial.suggest_float("classify__C", 1e-4, 10, log=True)}
     if trial.study.study_name == "skser":
         print("begun", trial.number, flush=True)
-        time.sleep(0.5)
+        time.sleep(0.8)
     return params
 
-def told(study, trial):
+def log(study, trial):
     print("finished", trial.number, flush=True)
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 tuning = tune(
-    quick_pipeline(), noises(), space, n_trials=10, storage=sys.argv[1], folder=sys.argv[2],
-    random_state=0, grace=2.0, callbacks=[told],
+    quick_pipeline(), noises(), space=space, n_trials=16, storage=sys.argv[1], memory=sys.argv[2],
+    random_state=0, grace=3, callbacks=[log],
 )
 print("best", tuning.best_score, flush=True)
 """
 
 
-def worker(storage, folder):
+def worker(storage, memory):
     return subprocess.Popen(
-        [sys.executable, "-c", WORKER, storage, str(folder)],
+        [sys.executable, "-c", WORKER, storage, str(memory)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -269,30 +269,34 @@ def worker(storage, folder):
     )
 
 
-@pytest.mark.parametrize("kind", ["postgres", "journal"])
+@pytest.mark.parametrize("kind", ["postgres", "sqlite", "journal"])
 def test_two_workers_one_of_them_killed_in_the_middle_of_a_trial(kind, request, tmp_path):
     if kind == "postgres":
         storage = request.getfixturevalue("postgres")
     else:
-        kinds = {"journal": f"{tmp_path}/study.journal"}
-        storage = kinds[kind]
-    first, second = (worker(storage, tmp_path) for _ in range(2))
-    with first, second:
-        killed_in = _in_the_middle_of_a_trial(first)
-        first.send_signal(signal.SIGKILL)
-        told = second.stdout.read().splitlines()
-        assert second.wait() == 0
+        paths = {"sqlite": f"sqlite:///{tmp_path}/study.db", "journal": f"{tmp_path}/study.journal"}
+        storage = paths[kind]
+    killed, survivor = (worker(storage, tmp_path) for _ in range(2))
+    with killed, survivor:
+        number = _in_the_middle_of_a_trial(killed)
+        time.sleep(0.4)  # Optuna repeats a trial only after its first heartbeat
+        killed.send_signal(signal.SIGKILL)
+        lines = survivor.stdout.read().splitlines()
+        assert survivor.wait() == 0
     study = optuna.load_study(storage=open_storage(storage), study_name="skser")
-    again = [trial for trial in study.trials if "in_place_of" in trial.user_attrs]
-    lost = [trial for trial in study.trials if trial.state.name == "FAIL"]
-    assert [trial.number for trial in lost] == [killed_in]
-    assert [trial.params for trial in again] == [lost[0].params]
-    done = [trial for trial in study.trials if trial.state.name in ("COMPLETE", "PRUNED")]
-    assert len(done) == 10
-    values = [trial.params.get("classify__C") for trial in done]
-    assert len(set(values)) == 10
-    best = max(trial.value for trial in done if trial.state.name == "COMPLETE")
-    assert told[-1] == f"best {best}"
+    finished = [trial for trial in study.trials if trial.state.name in ("COMPLETE", "PRUNED")]
+    assert len(finished) == 16
+    lost = study.trials[number]
+    repeated = retries(study.trials)
+    if kind == "journal":  # has no heartbeats: another trial makes up for the lost one
+        assert lost.state.name == "RUNNING"
+        assert not repeated
+    else:
+        assert lost.state.name == "FAIL"
+        assert study.trials[repeated[number]].params == lost.params
+    assert len({trial.params.get("classify__C") for trial in finished}) == 16
+    best = max(trial.value for trial in finished if trial.state.name == "COMPLETE")
+    assert lines[-1] == f"best {best}"
     assert study.best_value == best
 
 

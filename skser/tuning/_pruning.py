@@ -1,19 +1,18 @@
-"""Reports: the score of a trial so far, at steps that all trials have in common."""
+"""Reports: intermediate scores of a trial, at the same steps in all trials, for its pruner."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import recall_score
 
-# Within a fold a trial is reported this often, however many epochs it has.
-N_STEPS = 10
+N_STEPS = 10  # reports of a fold, whatever its number of epochs
 
 
 def uar(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """Unweighted average recall over the classes that there are."""
-    classes = np.unique(truth)
-    return float(np.mean([np.mean(predicted[truth == name] == name) for name in classes]))
+    """Unweighted average recall over the classes in ``truth``."""
+    return float(recall_score(truth, predicted, labels=np.unique(truth), average="macro"))
 
 
 class Reports:
@@ -24,7 +23,7 @@ class Reports:
     Parameters
     ----------
     trial : optuna.trial.Trial
-        Is told, and decides.
+        Gets the reports, and decides whether to prune.
     """
 
     def __init__(self, trial: Any) -> None:
@@ -34,22 +33,22 @@ class Reports:
         self._step = 0
 
     def score(self) -> float:
-        """UAR over the clips of the folds that have ended."""
+        """UAR over the clips of the finished folds."""
         return uar(np.concatenate(self._truth), np.concatenate(self._predicted))
 
     def is_due(self, share: float) -> bool:
-        """Whether a share of the epochs of a fold is a new step; their end is for `end_fold`."""
+        """Whether a share of the epochs of a fold reaches a new step, before its last."""
         return share < 1 and self._step_at(share) > self._step
 
     def within_fold(self, share: float, truth: np.ndarray, predicted: np.ndarray) -> None:
-        """Report what a fold in training says; TrialPruned if that is not worth going on."""
+        """Report the predictions of a fold in training; TrialPruned to stop the trial."""
         score = uar(
             np.concatenate([*self._truth, truth]), np.concatenate([*self._predicted, predicted])
         )
         self._report(score, self._step_at(share))
 
     def end_fold(self, truth: np.ndarray, predicted: np.ndarray, *, is_last: bool) -> None:
-        """Report what a fold says in the end; after the last one there is nothing to prune."""
+        """Report the predictions of a finished fold, but for the last one."""
         self._truth.append(truth)
         self._predicted.append(predicted)
         if not is_last:

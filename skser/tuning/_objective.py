@@ -1,4 +1,4 @@
-"""Objective: what a trial's parameters score on speakers that are left out."""
+"""Objective: UAR of a trial's pipeline on speakers it was not trained on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, StratifiedKFold
-from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._both_sides import digests_of, warn_of_leakage
@@ -31,61 +30,49 @@ from ..classifier import CNNEmotionClassifier
 from ..exceptions import DataError
 from ..features import SpeakerNormalizer
 from ..recipes._assembly import set_or_explain
-from ._kept_pipeline import KeptPipeline
-from ._remembered import forget
-from ._reports import Reports, uar
-from ._sharing import Sharing
+from ._pruning import Reports, uar
+from ._sharing import SharedFeatures
 from .spaces import Space, check_space, search_space
 
 __all__ = ["Objective"]
 
-_MOST_FOLDS = 5
-_LONGEST_REASON = 1000  # characters
+_MAX_FOLDS = 5
+_MAX_REASON_LENGTH = 1000  # characters
 
 
 class Objective:
-    """UAR of a trial's pipeline over folds of speakers, as Optuna maximises it.
+    """UAR of a trial's pipeline over folds of speakers, for an Optuna study to maximise.
 
-    A trial sets parameters of a clone of the pipeline, which is fitted and tested fold by fold. It
-    may be pruned after each fold, and, where folds go one at a time, ten times within the training
-    of a fold. A trial that fails is recorded as failed, and the study goes on.
+    A trial sets parameters of a clone of the pipeline, which is fitted and tested fold by fold. A
+    pruner can stop it after each fold, and, with ``n_jobs=None``, ten times during the training of
+    a network. A trial that raises an error is recorded as failed, and the study continues.
 
-    What trials have in common is done once: clips are extracted once for all trials with the same
-    features, and members of a vote that no parameter of a trial touches are fitted once a fold.
+    Trials that extract the same features as the pipeline read them from ``memory``.
 
     Parameters
     ----------
     pipeline : estimator
-        From recordings to emotions; it is cloned, not changed.
-    corpus : Bunch
-        As a loader gives it: ``paths`` (or ``waveforms``), ``target``, and where they are known
-        ``groups``, the speakers.
-    space : callable or None, default=None
-        ``space(trial) -> params``, for `set_params` of the pipeline; see `search_space`, which is
-        taken for None.
-    cv : splitter, iterable of (train, test) or None, default=None
-        Folds in which each clip is tested once. None leaves out five groups of speakers in turn;
-        without speakers, five stratified parts.
-    n_jobs : int or None, default=None
-        Folds at a time. With more than one, a trial is pruned between folds only.
-    folder : str, path or None, default=None
-        Keeps features and fits that trials share, for other workers and later. None keeps them
-        until the objective is deleted. A pipeline that keeps features itself is left alone.
+        Pipeline from recordings to emotions; it is cloned, not changed.
+    X, y, groups, space, cv, n_jobs : optional
+        As in `tune`.
+    memory : str, path or None, default=None
+        Folder of the features that trials share, also with other workers and later calls. None
+        keeps them until the objective is deleted. A pipeline with a ``memory`` of its own uses
+        that one.
 
     Attributes
     ----------
     baseline : dict
-        What `optuna.study.Study.enqueue_trial` takes for a trial of the pipeline as it is.
+        Arguments of `optuna.study.Study.enqueue_trial` for a trial of the pipeline as it is.
 
     Notes
     -----
-    A trial has these user attributes: ``fold_uar`` and ``fold_seconds``, of the folds that it came
-    to; ``seconds``; ``seed``, the ``random_state`` of the pipeline; and ``failure``, the reason, if
-    it failed. Its value is the UAR over all clips, and in the middle of folds that over the clips
-    so far.
+    A trial has these user attributes: ``fold_uar`` and ``fold_seconds`` of its finished folds;
+    ``seconds``; ``seed``, the ``random_state`` of the pipeline; and ``failure``, the reason if it
+    failed. Its value is the UAR over all clips; its intermediate values are the UAR over the clips
+    tested so far.
 
-    The best value of a study is chosen among many on these clips, and so it flatters. See
-    `nested_evaluate`.
+    The best value of a study is optimistic, because these clips chose it; see `nested_evaluate`.
 
     Raises
     ------
@@ -118,35 +105,36 @@ class Objective:
     def __init__(
         self,
         pipeline: Any,
-        corpus: Bunch,
-        space: Space | None = None,
+        X: Any,
+        y: Any = None,
         *,
+        groups: Any = None,
+        space: Space | None = None,
         cv: Any = None,
         n_jobs: int | None = None,
-        folder: str | os.PathLike[str] | None = None,
+        memory: str | os.PathLike[str] | None = None,
     ) -> None:
         check_value("n_jobs", n_jobs, N_JOBS)
         self.space = search_space(pipeline) if space is None else space
         check_space(self.space, pipeline)
         check_steps(pipeline)
         self.pipeline = pipeline
-        clips = read_corpus(pipeline, corpus)
-        self.clips, self.target, self.groups, _ = clips
+        corpus = read_corpus(pipeline, X, y, groups)
+        self.clips, self.target, self.groups, _ = corpus
         cv = tuning_folds(self.groups) if cv is None else cv
-        self.cv, self.parts = split_corpus(clips, cv)
-        warn_of_leakage(clips, self.parts)
+        self.cv, self.parts = split_corpus(corpus, cv)
+        warn_of_leakage(corpus, self.parts)
         self.n_jobs = n_jobs
-        self.folder = Path(mkdtemp() if folder is None else folder)
-        finalize(self, forget)
-        if folder is None:
-            finalize(self, rmtree, self.folder, ignore_errors=True)
-        self._sharing = Sharing(pipeline, self.folder)
+        self.memory = Path(mkdtemp() if memory is None else memory)
+        if memory is None:
+            finalize(self, rmtree, self.memory, ignore_errors=True)
+        self._features = SharedFeatures(pipeline, self.memory)
 
     def __call__(self, trial: Any) -> float:
-        """UAR over all clips; NaN if the trial failed, which Optuna takes for that."""
+        """Return the UAR of a trial; NaN, which Optuna records as a failure, after an error."""
         import optuna
 
-        from ._storage import is_of_storage
+        from ._storage import is_storage_error
 
         start = time.perf_counter()
         trial.set_user_attr("seed", _seed(self.pipeline))
@@ -154,29 +142,29 @@ class Objective:
             pipeline = self.pipeline_of(trial)
             check_steps(pipeline)
             set_everywhere(pipeline, verbose=0)
-            with self._sharing.shared(pipeline):
+            with self._features.kept(pipeline):
                 return self._score(trial, pipeline)
         except (optuna.TrialPruned, optuna.exceptions.UpdateFinishedTrialError):
             raise
         except Exception as error:
-            if is_of_storage(error):
+            if is_storage_error(error):
                 raise
-            # Out of memory, a loss that is NaN, a combination that does not go together...
-            trial.set_user_attr("failure", f"{type(error).__name__}: {error}"[:_LONGEST_REASON])
+            # Out of memory, a loss of NaN, parameters that exclude each other...
+            trial.set_user_attr("failure", f"{type(error).__name__}: {error}"[:_MAX_REASON_LENGTH])
             return float("nan")
         finally:
             with suppress(optuna.exceptions.UpdateFinishedTrialError):
                 trial.set_user_attr("seconds", round(time.perf_counter() - start, 3))
 
     def extract(self) -> None:
-        """Extract what trials share now, with the pipeline's progress bar."""
+        """Extract the features that trials share now, with the pipeline's progress bar."""
         pipeline = clone(self.pipeline)
-        with self._sharing.shared(pipeline):
-            for one in extractions(pipeline):
-                one.fit_transform(self.clips)
+        with self._features.kept(pipeline):
+            for extraction in extractions(pipeline):
+                extraction.fit_transform(self.clips)
 
     def pipeline_of(self, trial: Any) -> Any:
-        """The pipeline of a trial, not fitted.
+        """Return the pipeline of a trial, not fitted.
 
         Parameters
         ----------
@@ -190,30 +178,46 @@ class Objective:
         return set_or_explain(clone(self.pipeline), self.params_of(trial))
 
     def params_of(self, trial: Any) -> dict[str, Any]:
-        """What a trial sets; parameters as of `pipeline_of`."""
+        """Return the parameters that a trial sets.
+
+        Parameters
+        ----------
+        trial : optuna.trial.Trial or optuna.trial.FrozenTrial
+            A running trial, or a finished one.
+
+        Returns
+        -------
+        params : dict
+            For `set_params` of the pipeline; empty for the baseline.
+        """
         return {} if trial.user_attrs.get("as_it_is") else self.space(trial)
 
     def best_pipeline(self, study: Any) -> Any:
-        """The pipeline of a study's best trial, fitted on all clips.
-
-        Its attribute ``tuned_on_`` has the contents of these clips, so that `skser.evaluate` can
-        warn where its score would flatter.
+        """Fit the pipeline of a study's best trial on all clips.
 
         Parameters
         ----------
         study : optuna.study.Study
-            With a trial that is complete.
+            A study with a complete trial.
 
         Returns
         -------
         pipeline : estimator
+            Its attribute ``tuned_on_`` has hashes of the clips, so that `skser.evaluate` can warn
+            of optimistic scores.
+
+        Raises
+        ------
+        DataError
+            No trial of the study is complete.
         """
-        trial = best_trial(study)
-        pipeline = self.pipeline_of(trial)
-        self._sharing.keep_features(pipeline)
-        everything = np.arange(len(self.clips))
-        fitted = fit_fold(pipeline, self.clips, self.target, self.groups, everything).pipeline
-        self._sharing.let_go(fitted)
+        pipeline = self.pipeline_of(best_trial(study))
+        all_clips = np.arange(len(self.clips))
+        with self._features.kept(pipeline) as folders:
+            fitted = fit_fold(pipeline, self.clips, self.target, self.groups, all_clips).pipeline
+        for extraction in extractions(fitted):
+            if extraction["features"].memory in folders:
+                extraction["features"].set_params(memory=None)
         fitted.tuned_on_ = frozenset(digests_of(self.clips))
         return fitted
 
@@ -231,7 +235,7 @@ class Objective:
         return reports.score()
 
     def _run(self, pipeline: Any, reports: Reports) -> Generator[tuple[np.ndarray, float]]:
-        """Labels of the clips that each fold leaves out, and its seconds, in their order."""
+        """Yield the predicted labels of each fold's test clips, and its seconds, in order."""
         data = (self.clips, self.target, self.groups)
         if effective_n_jobs(self.n_jobs) == 1:
             for train, test in self.parts:
@@ -246,36 +250,33 @@ class Objective:
             )
 
     def _watch(self, pipeline: Any, reports: Reports, test: np.ndarray) -> None:
-        """Have the networks of a pipeline report between epochs; those that are kept cannot."""
+        """Have the networks of a pipeline report between epochs."""
         steps = steps_of(pipeline)
-        networks = [step for step in steps if isinstance(step, CNNEmotionClassifier)]
-        kept = [step for one in steps if isinstance(one, KeptPipeline) for step in steps_of(one)]
-        watched = [one for one in networks if all(one is not other for other in kept)]
-        # Their features need speakers, which a network does not hand on.
-        if not watched or any(isinstance(step, SpeakerNormalizer) for step in steps):
-            return
-        from ._epochs import EpochReports
+        if any(isinstance(step, SpeakerNormalizer) for step in steps):
+            return  # its features need speakers, which a network does not get
+        for network in steps:
+            if isinstance(network, CNNEmotionClassifier):
+                from ._epoch_callback import EpochReports
 
-        for one in watched:
-            report = EpochReports(reports, pipeline, self.clips[test], self.target[test])
-            one.set_params(callbacks=[*(one.callbacks or ()), report])
+                callback = EpochReports(reports, pipeline, self.clips[test], self.target[test])
+                network.set_params(callbacks=[*(network.callbacks or ()), callback])
 
 
 def best_trial(study: Any) -> Any:
-    """The best trial of a study; DataError if none is complete."""
+    """Return the best trial of a study; DataError if none is complete."""
     try:
         return study.best_trial
     except ValueError:
         reasons = [trial.user_attrs.get("failure") for trial in study.get_trials(deepcopy=False)]
-        told = next((f": {reason}" for reason in reasons if reason), "")
-        raise DataError(f"study must have a trial that is complete, got none{told}") from None
+        first = next((f": {reason}" for reason in reasons if reason), "")
+        raise DataError(f"study must have a trial that is complete, got none{first}") from None
 
 
 def tuning_folds(groups: np.ndarray | None) -> Any:
-    """The splitter that trials are scored on if none is given."""
+    """Default splitter of a study."""
     if groups is None:
-        return StratifiedKFold(_MOST_FOLDS, shuffle=True, random_state=0)
-    return GroupKFold(min(_MOST_FOLDS, max(len(np.unique(groups)), 2)))
+        return StratifiedKFold(_MAX_FOLDS, shuffle=True, random_state=0)
+    return GroupKFold(min(_MAX_FOLDS, max(len(np.unique(groups)), 2)))
 
 
 def _fit_and_label(
@@ -287,7 +288,7 @@ def _fit_and_label(
     test: np.ndarray,
     watch: Callable[[Any], None] | None = None,
 ) -> tuple[np.ndarray, float]:
-    """Labels of the test part by a pipeline fitted on the train part, and how long it took."""
+    """Fit a fold; return the predicted labels of its test clips, and the seconds it took."""
     start = time.perf_counter()
     classes = np.unique(target)
     fitted = fit_fold(pipeline, clips, target, groups, train, watch)
@@ -296,7 +297,7 @@ def _fit_and_label(
 
 
 def _seed(pipeline: Any) -> int | None:
-    """The seed that all steps have; None if there is none, or they differ."""
+    """Common seed of all steps, or None."""
     params = pipeline.get_params().items()
     seeds = {value for name, value in params if name.endswith("random_state")}
     seed = seeds.pop() if len(seeds) == 1 else None

@@ -1,4 +1,4 @@
-"""EpochReports: what a network in training scores on the clips it is judged by, told to a trial."""
+"""EpochReports: intermediate scores of a network between epochs."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from .._nested import steps_before
 from .._rows import ask_in_blocks, without_nan
 from .._tensorflow import keras
 from ..exceptions import DataError
-from ._reports import Reports
+from ._pruning import Reports
 
 
 class EpochReports(keras.callbacks.Callback):
-    """Report one network between epochs, which may end the trial.
+    """Report the score of a network between epochs, so that the trial can be pruned.
 
-    It looks for the fitted steps before its network in the pipeline that is being fitted, because
-    no step hands on the clips that are left out.
+    No step passes the test clips on, so the callback transforms them with the fitted steps before
+    its network, which it looks up in the pipeline.
 
     Parameters
     ----------
     reports : Reports
-        Of the trial.
+        Reports of the trial.
     pipeline : estimator
-        What is being fitted.
-    clips, truth : ndarray
-        The clips that are left out, and their labels.
+        Pipeline that is being fitted.
+    clips : ndarray of shape (n_test,)
+        Test clips of the fold.
+    truth : ndarray of shape (n_test,)
+        Their labels.
     """
 
     def __init__(
@@ -51,22 +53,22 @@ class EpochReports(keras.callbacks.Callback):
         share = (epoch + 1) / self.params["epochs"]
         if self.reports.is_due(share):
             steps, network = steps_before(self.pipeline, self._is_mine)
-            # Some estimators fit copies of it out of sight.
+            # Some estimators fit copies that the pipeline does not show.
             if hasattr(network, "classes_"):
                 self.reports.within_fold(share, self.truth, self._predict(steps, network))
 
     def _predict(self, steps: list[tuple[str, Any]], network: Any) -> np.ndarray:
-        """Label of each clip that is left out, as far as the network knows."""
+        """Labels of the test clips by the network so far."""
         if self._rows is None:
             features = Pipeline(steps).transform(self.clips)
             features = features.values[:, 0] if hasattr(features, "values") else features
             self._rows = without_nan(features)
-        found = ask_in_blocks(
+        probabilities = ask_in_blocks(
             lambda rows: np.asarray(self.model(rows, training=False)),
             self._rows,
             self.model.input_shape,
         )
-        return network.classes_[found.argmax(axis=1)]
+        return network.classes_[probabilities.argmax(axis=1)]
 
     def _is_mine(self, step: Any) -> bool:
         return any(callback is self for callback in getattr(step, "callbacks", None) or ())

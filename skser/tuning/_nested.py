@@ -1,4 +1,4 @@
-"""Nested cross-validation: parameters are tuned anew, without the speakers that are then tested."""
+"""Nested cross-validation: each fold tunes the parameters without the speakers it tests."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from typing import Any, ClassVar
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import Bunch
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _num_samples
 
-from .._checks import check_labels
+from .._corpus_parts import as_corpus
 from .._evaluation import Evaluation
 from .._fitted_fold import FittedFold
 from .._folds import signature, without_conveniences
@@ -21,47 +19,34 @@ from .._identity import identify, own_code
 from .._validation import check_is_fitted
 from .._versions import versions
 from ..evaluation import evaluate
+from ._tune import tune
 from .spaces import Space, search_space
-from .tune import tune
-
-__all__ = ["TunedClassifier", "nested_evaluate"]
 
 
 class TunedClassifier(ClassifierMixin, BaseEstimator):
-    """A pipeline that tunes its own parameters when it is fitted.
+    """A pipeline that tunes its own parameters in ``fit``.
 
-    What `sklearn.model_selection.GridSearchCV` is for a grid, this is for a study: whoever scores
-    it on clips that it was not fitted on, by `skser.evaluate` or `cross_val_score`, scores the
-    tuning as well.
+    It is to `tune` what `sklearn.model_selection.GridSearchCV` is to a grid: its score on clips
+    that it was not fitted on, by `skser.evaluate` or `cross_val_score`, includes the tuning.
 
     Parameters
     ----------
     estimator : estimator
-        From recordings to emotions.
-    space : callable or None, default=None
-        ``space(trial) -> params``; None takes `search_space`.
-    n_trials : int, default=20
-        Trials of a study.
-    timeout : float or None, default=None
-        Seconds after which no further trial begins.
-    cv : splitter or None, default=None
-        Folds of the clips that it is fitted on. None leaves out five groups of speakers in turn.
-    n_jobs : int or None, default=None
-        Folds at a time.
-    folder : str, path or None, default=None
-        Keeps studies, one for each set of clips that it was fitted on, features, and fits that
-        trials share; a fit that was killed goes on where it was.
-    random_state : int, RandomState instance or None, default=None
-        Seed of what is suggested.
+        Pipeline from recordings to emotions.
+    space, n_trials, timeout, cv, n_jobs, random_state : optional
+        As in `tune`.
+    checkpoint : str, path or None, default=None
+        Folder of the studies, one for each set of clips, and of the features that their trials
+        share. The same fit resumes its study there.
 
     Attributes
     ----------
     tuning_ : Tuning
         The study.
     best_params_ : dict
-        What it chose.
+        Parameters of its best trial.
     best_estimator_ : estimator
-        The pipeline with these, fitted on all clips.
+        The pipeline with these parameters, fitted on all clips.
     classes_ : ndarray of shape (n_classes,)
         The labels.
 
@@ -86,13 +71,13 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         estimator: Any,
-        space: Space | None = None,
         *,
+        space: Space | None = None,
         n_trials: int = 20,
         timeout: float | None = None,
         cv: Any = None,
         n_jobs: int | None = None,
-        folder: str | os.PathLike[str] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.estimator = estimator
@@ -101,11 +86,11 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.timeout = timeout
         self.cv = cv
         self.n_jobs = n_jobs
-        self.folder = folder
+        self.checkpoint = checkpoint
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> TunedClassifier:
-        """Tune on folds of the clips, and fit what was best on all of them.
+        """Tune on folds of the clips, and fit the best pipeline on all of them.
 
         Parameters
         ----------
@@ -120,26 +105,24 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         -------
         self : TunedClassifier
         """
-        check_labels(y, _num_samples(X))
-        clips = list(X)
-        kind = "waveforms" if isinstance(clips[0], np.ndarray) else "paths"
         storage = None
-        if self.folder is not None:
-            Path(self.folder).mkdir(parents=True, exist_ok=True)
-            what = (identify(without_conveniences(self)), own_code(), versions())
-            of_clips = [signature(clip) for clip in clips]
-            key = joblib.hash((what, of_clips, np.asarray(y), groups))
-            storage = Path(self.folder) / f"{key}.journal"
+        if self.checkpoint is not None:
+            Path(self.checkpoint).mkdir(parents=True, exist_ok=True)
+            search = (identify(without_conveniences(self)), own_code(), versions())
+            key = joblib.hash((search, [signature(clip) for clip in X], np.asarray(y), groups))
+            storage = Path(self.checkpoint) / f"{key}.journal"
         self.tuning_ = tune(
             clone(self.estimator),
-            Bunch(**{kind: clips}, target=y, groups=groups),
-            search_space(self.estimator) if self.space is None else self.space,
+            list(X),
+            y,
+            groups=groups,
+            space=self.space,
             n_trials=self.n_trials,
             timeout=self.timeout,
             cv=self.cv,
             n_jobs=self.n_jobs,
             storage=storage,
-            folder=self.folder,
+            memory=self.checkpoint,
             random_state=self.random_state,
         )
         self.best_params_ = self.tuning_.best_params
@@ -149,82 +132,87 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
 
     @available_if(lambda self: hasattr(self.estimator, "predict_proba"))
     def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Probabilities of the labels by the best pipeline.
+        """Predict the probabilities of the labels with the best pipeline.
 
         Parameters
         ----------
         X : array of shape (n_clips,)
             Recordings, or waveforms.
         groups : array of shape (n_clips,) or None, default=None
-            Speakers, for a pipeline that asks for them.
+            Speakers, for a pipeline that uses them.
 
         Returns
         -------
         probabilities : ndarray of shape (n_clips, n_classes)
         """
-        return self._ask("predict_proba", X, groups)
+        return self._predict("predict_proba", X, groups)
 
     def predict(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Labels by the best pipeline; parameters as of `predict_proba`."""
-        return self._ask("predict", X, groups)
+        """Predict the labels with the best pipeline.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips,)
+            Recordings, or waveforms.
+        groups : array of shape (n_clips,) or None, default=None
+            Speakers, for a pipeline that uses them.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_clips,)
+        """
+        return self._predict("predict", X, groups)
 
     @property
     def tuning_protocol(self) -> str:
-        """What belongs into the protocol of a score of this."""
+        """End of the protocol of its scores."""
         return (
             f"; parameters are tuned anew in each fold, by {self.n_trials} trials on the speakers "
             "that are trained on"
         )
 
-    def _ask(self, method: str, X: Any, groups: Any) -> np.ndarray:
+    def _predict(self, method: str, X: Any, groups: Any) -> np.ndarray:
         check_is_fitted(self, "best_estimator_")
         fold = FittedFold(self.best_estimator_, None if groups is None else np.asarray(groups))
-        with fold.routing():
-            return getattr(self.best_estimator_, method)(X, **fold.group_params())
+        return fold.predict(X, method)
 
 
 def nested_evaluate(
     pipeline: Any,
-    corpus: Bunch,
-    space: Space | None = None,
+    X: Any,
+    y: Any = None,
     *,
+    groups: Any = None,
+    space: Space | None = None,
     n_trials: int = 20,
     timeout: float | None = None,
     cv: Any = None,
     inner_cv: Any = None,
     n_jobs: int | None = None,
-    folder: str | os.PathLike[str] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     random_state: int | np.random.RandomState | None = None,
     verbose: int = 0,
 ) -> Evaluation:
     """Score a pipeline whose parameters are tuned, on speakers that nothing was tuned on.
 
-    For each fold a study of its own is run on the speakers that are trained on, the best of it is
-    fitted on them, and labels the others. The best score of a single study, by contrast, was chosen
-    on the very clips that it is of [1]_.
+    Each fold runs a study on its training speakers, fits the best pipeline on them, and labels the
+    test speakers. The best score of a single study is optimistic instead, because the clips that
+    it is scored on chose it [1]_.
 
     Parameters
     ----------
     pipeline : estimator
-        From recordings to emotions; it is cloned, not changed.
-    corpus : Bunch
-        As a loader gives it.
-    space : callable or None, default=None
-        ``space(trial) -> params``; None takes `search_space`.
-    n_trials : int, default=20
-        Trials of each study.
-    timeout : float or None, default=None
-        Seconds after which no further trial of a study begins.
+        Pipeline from recordings to emotions; it is cloned, not changed.
+    X, y, groups, space, n_trials, timeout, random_state : optional
+        As in `tune`.
     cv : splitter, iterable of (train, test) or None, default=None
         Folds that are scored, as in `skser.evaluate`.
     inner_cv : splitter or None, default=None
-        Folds of each study. None leaves out five groups of the remaining speakers in turn.
+        Folds of each study. None leaves out five groups of the training speakers in turn.
     n_jobs : int or None, default=None
-        Studies at a time.
-    folder : str, path or None, default=None
-        Keeps finished folds, trials, features and fits; the same call goes on where it was.
-    random_state : int, RandomState instance or None, default=None
-        Seed of what is suggested.
+        Number of studies at a time.
+    checkpoint : str, path or None, default=None
+        Folder of finished folds, studies and features; the same call resumes there.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -250,11 +238,12 @@ def nested_evaluate(
     """
     tuned = TunedClassifier(
         pipeline,
-        search_space(pipeline) if space is None else space,
+        space=search_space(pipeline) if space is None else space,
         n_trials=n_trials,
         timeout=timeout,
         cv=inner_cv,
-        folder=None if folder is None else Path(folder) / "studies",
+        checkpoint=None if checkpoint is None else Path(checkpoint) / "studies",
         random_state=random_state,
     )
-    return evaluate(tuned, corpus, cv=cv, n_jobs=n_jobs, checkpoint=folder, verbose=verbose)
+    corpus = as_corpus(X, y, groups)
+    return evaluate(tuned, corpus, cv=cv, n_jobs=n_jobs, checkpoint=checkpoint, verbose=verbose)

@@ -1,0 +1,104 @@
+"""Trials of a study that several workers may share, any of which may be killed."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Sequence
+
+import optuna
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.storages import RetryHeartbeatStaleTrialCallback
+from optuna.trial import FrozenTrial, TrialState
+
+
+def run_trials(
+    study: optuna.Study,
+    objective: Callable[[optuna.Trial], float],
+    *,
+    n_trials: int,
+    timeout: float | None,
+    callbacks: Sequence[Callable[[optuna.Study, FrozenTrial], None]],
+) -> int:
+    """Run trials until the study has enough finished ones.
+
+    Parameters
+    ----------
+    study : optuna.Study
+        Other workers may run trials of it at the same time.
+    objective : callable
+        As for `optuna.Study.optimize`.
+    n_trials : int
+        Finished trials of the study in all. Trials that are running are not counted, so that
+        several workers may finish a few more.
+    timeout : float or None
+        Seconds after which no further trial begins.
+    callbacks : sequence of callable
+        ``callback(study, trial)`` after each trial of this worker.
+
+    Returns
+    -------
+    n_run : int
+        Trials that this worker has finished.
+    """
+    end = math.inf if timeout is None else time.monotonic() + timeout
+    begun: list[int] = []
+    finished: list[int] = []
+    errors: list[Exception] = []
+
+    def score(trial: optuna.Trial) -> float:
+        begun.append(trial.number)
+        try:
+            return objective(trial)
+        except Exception as error:
+            errors.append(error)
+            raise
+
+    def stop_at_the_last(study: optuna.Study, trial: FrozenTrial) -> None:
+        finished.append(trial.number)
+        if n_finished(study) >= n_trials:
+            study.stop()
+
+    while n_finished(study) < n_trials and time.monotonic() < end:
+        try:
+            study.optimize(
+                score,
+                timeout=None if timeout is None else end - time.monotonic(),
+                callbacks=[stop_at_the_last, *callbacks],
+            )
+            break
+        except KeyboardInterrupt:
+            trials = study.get_trials()  # copies, which the callback changes
+            if begun and trials[begun[-1]].state == TrialState.FAIL:
+                retry_callback()(study, trials[begun[-1]])
+            raise
+        except (AssertionError, ValueError, UpdateFinishedTrialError) as error:
+            if error in errors or begun[-1:] == finished[-1:]:  # of the objective, or a callback
+                raise
+            # This worker was away, as a laptop that slept, and lost its trial to another one.
+    return len(finished)
+
+
+def n_finished(study: optuna.Study) -> int:
+    """Number of finished trials, without those that were run again."""
+    trials = study.get_trials(deepcopy=False)
+    again = retries(trials)
+    return sum(trial.state.is_finished() and trial.number not in again for trial in trials)
+
+
+def retries(trials: Sequence[FrozenTrial]) -> dict[int, int]:
+    """Numbers of lost or interrupted trials, each with that of the trial that repeats it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        histories = {
+            trial.number: RetryHeartbeatStaleTrialCallback.retry_history(trial) for trial in trials
+        }
+    return {history[-1]: number for number, history in histories.items() if history}
+
+
+def retry_callback(max_retry: int | None = None) -> RetryHeartbeatStaleTrialCallback:
+    """Optuna's callback that queues the parameters of a failed trial again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return RetryHeartbeatStaleTrialCallback(max_retry)
