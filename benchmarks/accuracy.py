@@ -50,13 +50,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from skser import Augmenter
-from skser._files import written_whole
-from skser._fitted_fold import fit_fold
-from skser._nested import extractions, steps_of
+from skser._utils._files import written_whole
 from skser.cli._evaluation import normalize_by_speaker
 from skser.datasets import load_corpus, make_emotional_speech
+from skser.evaluation._fitted_fold import fit_fold
 from skser.model_selection import ravdess_folds
 from skser.recipes import RECIPES, get_recipe
+from skser.recipes._steps import extractions, steps_of
 
 RESULTS = Path(__file__).parent / "results"
 TRANSDUCTIVE = "-transductive"

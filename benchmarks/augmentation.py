@@ -39,9 +39,9 @@ from _compare import MIB, memory, print_ratios, print_table, spread, time_each
 from threadpoolctl import threadpool_limits
 
 from skser import read_audio
-from skser._waveforms import fix_length
-from skser.augmentation import AddViews
-from skser.transforms import add_noise, shift_pitch, shift_time, stretch_time
+from skser.audio._waveforms import fix_length
+from skser.augmentation import add_noise, shift_pitch, shift_time, stretch_time
+from skser.augmentation._augmenter import AddViews
 
 SR = 16000
 STRETCH_RATES = (0.8, 0.9, 1.1, 1.25)

@@ -45,7 +45,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
-from skser._recordings import _inspect_file
+from skser.audio._recordings import _inspect_file
 from skser.datasets import load_corpus
 
 N_FOLDS = 10

@@ -24,7 +24,7 @@ import soxr
 from _compare import MIB, check_equal, memory, pick_clips, print_ratios, time_in_batches
 
 from skser import AudioLoader, read_audio
-from skser._recordings import _inspect_file
+from skser.audio._recordings import _inspect_file
 
 SR = 16000
 

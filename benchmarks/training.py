@@ -33,11 +33,11 @@ import numpy as np
 from _compare import describe, print_table, spread
 
 from skser import CNNEmotionClassifier
-from skser._draws import NOTHING_DRAWN
-from skser._fitting import network_builder, settings_of
-from skser._tensorflow import keras
-from skser._training import TrainingSettings, make_loss, make_optimizer
+from skser.classifiers._fitting import network_builder, settings_of
 from skser.datasets import load_corpus
+from skser.networks._batches import NOTHING_DRAWN
+from skser.networks._optimization import TrainingSettings, make_loss, make_optimizer
+from skser.networks._tensorflow import keras
 from skser.recipes import get_recipe
 
 N_EPOCHS = 4

@@ -10,16 +10,16 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils import indexable
 from sklearn.utils.validation import _num_samples
 
-from ._checks import check_labels, check_speakers
-from ._evaluation import Evaluation
-from ._fitted_fold import FittedFold, fit_fold
-from ._nested import check_gives_probabilities
-from ._protocol import is_speaker_independent
-from ._splits import Splits, split_indices
-from ._temperature import at_temperature, fit_temperature
-from ._validation import check_is_fitted
-from .augmented_classifier import WrapperMixin
+from ._utils._labels import check_labels, check_speakers
+from ._utils._param_validation import check_is_fitted
+from ._utils._temperature import at_temperature, fit_temperature
+from .classifiers._augmented import WrapperMixin
+from .evaluation import Evaluation
+from .evaluation._fitted_fold import FittedFold, fit_fold
+from .evaluation._protocol import is_speaker_independent
+from .evaluation._splits import Splits, split_indices
 from .exceptions import DataError, ParameterError
+from .recipes._steps import check_gives_probabilities
 
 __all__ = ["TemperatureScaledClassifier", "calibrate", "fit_temperature"]
 

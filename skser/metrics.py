@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._checks import index_labels
+from ._utils._labels import index_labels
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
-from ._validation import NONE, check_value, integer, one_of
+from ._utils._param_validation import NONE, check_value, integer, one_of
 from .exceptions import DataError, ParameterError
 
 __all__ = ["GroupFolds", "SpeakerTextKFold", "TextKFold", "ravdess_folds"]

@@ -30,7 +30,7 @@ def evaluation():
 @pytest.fixture(scope="session")
 def report():
     """The leakage report of `quick_pipeline` on `noises()`; not to be changed."""
-    from skser.leakage import leakage_report
+    from skser.evaluation import leakage_report
 
     return leakage_report(quick_pipeline(), noises())
 

@@ -22,7 +22,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from skser import SpeakerNormalizer, evaluate
-from skser._temperature import at_temperature
+from skser._utils._temperature import at_temperature
 from skser.calibration import TemperatureScaledClassifier, calibrate, fit_temperature
 from skser.exceptions import DataError, NotFittedError, ParameterError
 from tests.evaluations import noises, quick_pipeline

@@ -19,7 +19,7 @@ from skser import (
     SpeakerNormalizer,
 )
 from skser.calibration import TemperatureScaledClassifier
-from skser.voting import SoftVotingClassifier
+from skser.classifiers import SoftVotingClassifier
 
 
 class OneSpeakerNormalizer(SpeakerNormalizer):

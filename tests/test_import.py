@@ -31,7 +31,7 @@ def test_every_public_name_is_there():
 def test_tensorflow_is_loaded_in_silence_and_with_the_threads_of_its_process(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as joblib does in its workers
     done = run(
-        "from skser._tensorflow import tf;"
+        "from skser.networks._tensorflow import tf;"
         "print(tf.config.threading.get_intra_op_parallelism_threads())"
     )
     assert done.stdout.strip() == "1"
@@ -39,5 +39,5 @@ def test_tensorflow_is_loaded_in_silence_and_with_the_threads_of_its_process(mon
 
 
 def test_pyav_is_not_needed_for_sound_files():
-    program = "import sys; sys.modules['av'] = None; import skser.audio, skser.loader"
+    program = "import sys; sys.modules['av'] = None; from skser.audio import AudioLoader"
     assert run(program).stderr == ""

@@ -6,12 +6,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import cross_val_score
 
 from skser.exceptions import DataError, ParameterError
-from skser.model_selection import (
-    GroupFolds,
-    SpeakerTextKFold,
-    TextKFold,
-    ravdess_folds,
-)
+from skser.model_selection import GroupFolds, SpeakerTextKFold, TextKFold, ravdess_folds
 
 ACTORS = np.array([f"ravdess-{actor:02d}" for actor in range(1, 25)])
 

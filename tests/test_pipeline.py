@@ -291,7 +291,7 @@ def test_augmented_features_tell_what_to_do(speech):
 
 @pytest.fixture
 def no_extraction(monkeypatch):
-    from skser.features import _parallel
+    from skser.features.extraction import _parallel
 
     monkeypatch.setattr(_parallel, "_extract_chunk", lambda *_: pytest.fail("extraction began"))
 

@@ -75,11 +75,11 @@ def run_demo(
     from sklearn.model_selection import GroupKFold
     from sklearn.utils import Bunch
 
-    from .._findings import Findings
-    from .._models import save_model
     from ..datasets import make_emotional_speech
     from ..evaluation import evaluate
+    from ..persistence._any_model import save_model
     from ..recipes import make_emotion_pipeline
+    from ..report._findings import Findings
 
     speech = make_emotional_speech(
         folder / "speech",

@@ -10,11 +10,11 @@ from sklearn.model_selection import BaseCrossValidator, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
-from .._nested import steps_of
-from .._validation import check_value, one_of
+from .._utils._param_validation import check_value, one_of
 from ..exceptions import DataError, ParameterError
 from ..features import FeatureScaler, SpeakerNormalizer
 from ..model_selection import SpeakerTextKFold, ravdess_folds
+from ..recipes._steps import steps_of
 from ._outputs import check_folder
 
 _FOLDS = one_of("speakers", "sentences", "luna-jimenez", "emobox", "random")

@@ -49,8 +49,8 @@ SPEAKER_PARAMS = {"manifest": "speaker_column", "folder": "speaker"}
 
 def make_pipeline(recipe: str, seed: int, jobs: int, settings: list[str] | None) -> Pipeline:
     """The pipeline of a recipe, with its parameters checked."""
-    from .._nested import check_steps
     from ..recipes import get_recipe
+    from ..recipes._steps import check_steps
 
     parameters = dict(parse_setting(text) for text in settings or [])
     defaults = {"random_state": seed, "n_jobs": jobs, "verbose": 1}

@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 import typer
 
-from .._audio_files import AUDIO_SUFFIXES
-from .._files import check_apart, check_writable, written_whole
+from .._utils._files import check_apart, check_writable, written_whole
+from ..audio._folders import AUDIO_SUFFIXES
 from ..exceptions import ParameterError
 
 _STDOUT = Path("-")

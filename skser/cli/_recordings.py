@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from .._audio_files import find_audio
+from ..audio._folders import find_audio
 from ..exceptions import AudioError, DataError
 
 

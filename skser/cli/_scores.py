@@ -12,9 +12,9 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
-from .._protocol import is_speaker_independent
 from ..calibration import TemperatureScaledClassifier, fit_temperature
-from ..evaluation import describe_pipeline
+from ..evaluation._evaluate import describe_pipeline
+from ..evaluation._protocol import is_speaker_independent
 from ..exceptions import DataError
 
 

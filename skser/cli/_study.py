@@ -17,10 +17,10 @@ import optuna
 from optuna.trial import TrialState
 from sklearn.utils import Bunch
 
-from .._findings import Findings
-from .._models import save_model
-from .._nested import set_everywhere
 from ..exceptions import LeakageWarning, ParameterError
+from ..persistence._any_model import save_model
+from ..recipes._steps import set_everywhere
+from ..report._findings import Findings
 from ..tuning import Tuning, combine, nested_evaluate, search_space, tune
 from ..tuning._workers import n_finished
 from ..tuning.spaces import PARTS, Space

@@ -28,7 +28,7 @@ def check(
 
     Example: skser datasets check RAVDESS --csv recordings.csv
     """
-    from .._audio_files import find_audio
+    from ..audio._folders import find_audio
     from ..datasets import check_audio
     from ._outputs import Outputs
 

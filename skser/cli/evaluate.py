@@ -63,10 +63,10 @@ def evaluate(
 
     Example: skser evaluate RAVDESS --recipe dense_195 --out scores
     """
-    from .._findings import Findings, make_findings
-    from .._models import load_model
     from ..datasets.auto import recognise
     from ..evaluation import evaluate as run
+    from ..persistence._any_model import load_model
+    from ..report._findings import Findings, make_findings
     from ._evaluation import check_options, choose_folds, name_corpora, normalize_by_speaker
 
     check_options(

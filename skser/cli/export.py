@@ -21,8 +21,8 @@ def export(
 
     Example: skser export model.skser --out exported
     """
-    from .._models import load_model
     from ..persistence import export as write
+    from ..persistence._any_model import load_model
 
     for path in write(load_model(model), out):
         typer.echo(f"wrote {path}")

@@ -24,9 +24,9 @@ def info(
 
     Example: skser info model.skser --card README.md
     """
-    from .._models import check_is_model_file
-    from ..persistence import load_card
-    from ..persistence.info import ModelInfo, read_manifest
+    from ..persistence import ModelInfo, load_card
+    from ..persistence._any_model import check_is_model_file
+    from ..persistence._info import read_manifest
     from ._outputs import Outputs
 
     outputs = Outputs([model], json=json, card=card)

@@ -19,9 +19,9 @@ def plot(
 
     Example: skser plot my_recording.wav --model model.skser --out my_recording.png
     """
-    from .._files import check_apart, check_writable, written_whole
-    from .._models import load_model
-    from .._validation import check_value, one_of
+    from .._utils._files import check_apart, check_writable, written_whole
+    from .._utils._param_validation import check_value, one_of
+    from ..persistence._any_model import load_model
     from ..plotting import ClipDisplay
 
     check_value("the suffix of --out", out.suffix.lower(), one_of(".png", ".svg", ".pdf"))

@@ -17,7 +17,7 @@ from ._options import CsvPath, JsonPath, Model, Runtime
 if TYPE_CHECKING:
     import numpy as np
 
-    from .._answers import Prediction
+    from ..inference._batches import Prediction
 
 
 def predict(
@@ -46,7 +46,7 @@ def predict(
 
     Example: find calls -name "*.m4a" | skser predict model.skser - --csv emotions.csv
     """
-    from .._progress import progress
+    from .._utils._progress import progress
     from ._outputs import Outputs
     from ._recordings import named_recordings
 
@@ -114,12 +114,12 @@ def _predictions(
     model: Path, paths: list[str], runtime: str
 ) -> tuple[np.ndarray, Iterator[Prediction]]:
     """The classes and the answers, without scikit-learn and TensorFlow if the model allows it."""
-    from .._answers import flag_out_of_distribution, predict_each, predict_in_batches
-    from .._models import is_joblib, load_model
-    from .._validation import check_value, one_of
+    from .._utils._param_validation import check_value, one_of
+    from ..inference._batches import flag_out_of_distribution, predict_each, predict_in_batches
     from ..persistence import _container
-    from ..persistence.info import info_in
-    from ..persistence.saving import RUNTIMES
+    from ..persistence._any_model import is_joblib, load_model
+    from ..persistence._info import info_in
+    from ..persistence._save_load import RUNTIMES
 
     check_value("--runtime", runtime, one_of(*RUNTIMES))
     light, info = None, None
@@ -136,7 +136,7 @@ def _predictions(
         pipeline = load_model(model, runtime=runtime)
         classes, found = pipeline.classes_, predict_in_batches(pipeline, paths)
     if info is not None and info.audio is not None:
-        from ..familiarity import TrainingAudio
+        from ..inference import TrainingAudio
 
         found = flag_out_of_distribution(found, TrainingAudio.from_dict(info.audio))
     return classes, _of_model(model, found)

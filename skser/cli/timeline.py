@@ -41,8 +41,8 @@ def timeline(
 
     Example: skser timeline model.skser interview.mp3 --png interview.png --srt interview.srt
     """
-    from .._models import load_model
-    from ..timeline import predict_timeline
+    from ..inference import predict_timeline
+    from ..persistence._any_model import load_model
     from ._outputs import Outputs
 
     outputs = Outputs([file, model], csv=csv, json=json, png=png, textgrid=textgrid, srt=srt)
@@ -64,7 +64,7 @@ def timeline(
 
 def _segments_text(timeline: pd.DataFrame) -> str:
     """The segments of a timeline as a table; silence has no emotion."""
-    from ..timeline import segments
+    from ..inference import segments
 
     table = segments(timeline).drop(columns="silence")
     table["emotion"] = table["emotion"].fillna("-")
@@ -73,14 +73,14 @@ def _segments_text(timeline: pd.DataFrame) -> str:
 
 
 def _csv(timeline: pd.DataFrame) -> bytes:
-    from .._timeline_table import COLUMNS
+    from ..inference._timeline_formats import COLUMNS
 
     classes = timeline.columns[len(COLUMNS) :]
     return timeline.round(dict.fromkeys(classes, 4)).to_csv(index=False).encode()
 
 
 def _json(timeline: pd.DataFrame) -> bytes:
-    from .._timeline_table import COLUMNS
+    from ..inference._timeline_formats import COLUMNS
 
     classes = [str(name) for name in timeline.columns[len(COLUMNS) :]]
     rows = [
@@ -110,13 +110,13 @@ def _png(timeline: pd.DataFrame) -> bytes:
 
 
 def _textgrid(timeline: pd.DataFrame) -> bytes:
-    from ..timeline import to_textgrid
+    from ..inference import to_textgrid
 
     return to_textgrid(timeline).encode()
 
 
 def _srt(timeline: pd.DataFrame) -> bytes:
-    from ..timeline import to_srt
+    from ..inference import to_srt
 
     return to_srt(timeline).encode()
 

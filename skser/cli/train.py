@@ -44,11 +44,11 @@ def train(
     Example: skser evaluate RAVDESS --out scores && skser train RAVDESS --scores scores --out
     model.skser
     """
-    from .._files import check_apart, check_writable
-    from .._models import save_model
-    from .._nested import set_everywhere
-    from ..familiarity import TrainingAudio
+    from .._utils._files import check_apart, check_writable
+    from ..inference import TrainingAudio
     from ..persistence import ModelInfo
+    from ..persistence._any_model import save_model
+    from ..recipes._steps import set_everywhere
     from ._scores import Scores
 
     check_writable(out)

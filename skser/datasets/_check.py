@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from .._audio_info import describe
-from .._progress import progress
-from .._recordings import as_recordings, check_length
-from .._validation import NONE, VERBOSE, check_value, number
-from ..audio import decode_audio, inspect_audio
+from .._utils._param_validation import NONE, VERBOSE, check_value, number
+from .._utils._progress import progress
+from ..audio import inspect_audio
+from ..audio._decoding import decode_audio
+from ..audio._info import describe
+from ..audio._recordings import as_recordings, check_length
 from ..exceptions import AudioError, DataError, MissingDependencyError
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from .._progress import progress
-from .._validation import Allowed
+from .._utils._param_validation import Allowed
+from .._utils._progress import progress
 from .._version import __version__
 from ..exceptions import DataError, DownloadError
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from .._audio_files import find_audio
+from ..audio._folders import find_audio
 from ..exceptions import DataError
 from ._corpus import listing, make_corpus
 

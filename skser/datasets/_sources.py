@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from .._archives import safe_extract
-from .._files import folder_written_whole
-from .._validation import BOOLEAN, NONE, VERBOSE, check_value
+from .._utils._files import folder_written_whole
+from .._utils._param_validation import BOOLEAN, NONE, VERBOSE, check_value
 from ..exceptions import CorpusNotFoundError, DataError
+from ._archives import safe_extract
 from ._corpus import listing
 from ._download import CHECKSUM, URL, download, file_name
 from ._names import NamedCorpus

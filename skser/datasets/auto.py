@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .._audio_files import find_audio
-from .._validation import did_you_mean
+from .._utils._param_validation import did_you_mean
+from ..audio._folders import find_audio
 from ..exceptions import DataError, ParameterError
 from ._corpus import EMOTIONS, emotion_name, listing
 from .crema_d import CREMA_D, load_crema_d

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .._validation import check_value
+from .._utils._param_validation import check_value
 from ..exceptions import ParameterError
 from ._docstrings import fetcher_docstring
 from ._sources import SOURCES, fetch_folder

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from .._audio_files import find_audio
+from ..audio._folders import find_audio
 from ..exceptions import DataError, ParameterError
 from ._corpus import emotion_name, listing, make_corpus
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .._validation import BOOLEAN, Allowed, check_value
+from .._utils._param_validation import BOOLEAN, Allowed, check_value
 from ..exceptions import DownloadError, MissingDependencyError
 from ._sources import tell
 from .auto import LOADERS, recognise

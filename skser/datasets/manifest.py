@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from .._validation import did_you_mean
+from .._utils._param_validation import did_you_mean
 from ..exceptions import CorpusNotFoundError, DataError
 from ._corpus import emotion_name, listing, make_corpus
 

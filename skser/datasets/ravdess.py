@@ -6,7 +6,7 @@ import os
 import re
 from typing import Any
 
-from .._validation import check_value, one_of
+from .._utils._param_validation import check_value, one_of
 from ..exceptions import DataError
 from ._corpus import make_corpus
 from ._docstrings import loader_docstring

@@ -14,7 +14,7 @@ import pandas as pd
 import soundfile
 from sklearn.utils import check_random_state
 
-from .._validation import (
+from .._utils._param_validation import (
     BOOLEAN,
     RANDOM_STATE,
     check_parameters,

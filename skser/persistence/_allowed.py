@@ -10,21 +10,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..exceptions import ParameterError
-from ..features.named_blocks import DEFAULT_BLOCKS
+from ..features.blocks._named import DEFAULT_BLOCKS
 from ._former_names import CLASSES as FORMER_CLASSES
 
-# Classes by their names in model files, and the module that each is imported from.
+# Classes by their public names, which do not change when modules move.
 _CLASSES = {
-    "skser.audio.AudioLoader": "skser.loader",
-    "skser.augmentation.Augmenter": "skser.augmentation",
-    "skser.calibration.TemperatureScaledClassifier": "skser.calibration",
-    "skser.classifiers.AugmentedClassifier": "skser.augmented_classifier",
-    "skser.classifiers.CNNEmotionClassifier": "skser.classifier",
-    "skser.classifiers.SoftVotingClassifier": "skser.voting",
-    "skser.features.FeatureScaler": "skser.features",
-    "skser.features.FeatureUnionExtractor": "skser.features",
-    "skser.features.SpeakerNormalizer": "skser.features",
-    "sklearn.utils.Bunch": "sklearn.utils",
+    "skser.audio.AudioLoader",
+    "skser.augmentation.Augmenter",
+    "skser.calibration.TemperatureScaledClassifier",
+    "skser.classifiers.AugmentedClassifier",
+    "skser.classifiers.CNNEmotionClassifier",
+    "skser.classifiers.SoftVotingClassifier",
+    "skser.features.FeatureScaler",
+    "skser.features.FeatureUnionExtractor",
+    "skser.features.SpeakerNormalizer",
+    "sklearn.utils.Bunch",
 }
 BLOCKS = {f"skser.features.{block.__name__}": block for block in DEFAULT_BLOCKS.values()}
 _NAMES = {name.rpartition(".")[2]: name for name in (*_CLASSES, *BLOCKS)}
@@ -123,7 +123,7 @@ class AllowList:
         if name in BLOCKS:
             return BLOCKS[name]
         if name in _CLASSES:
-            return getattr(importlib.import_module(_CLASSES[name]), kind)
+            return getattr(importlib.import_module(module), kind)
         package, _, public = module.partition(".")
         if package == "sklearn" and (estimator := _sklearn_estimator(public, kind)):
             return estimator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .info import LIMITS, ModelInfo, told_score
+from ._info import LIMITS, ModelInfo, told_score
 
 _START = """```python
 import skser

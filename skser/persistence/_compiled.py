@@ -16,7 +16,7 @@ import skops.io
 from sklearn.base import BaseEstimator
 
 from ._allowed import AllowList, UntrustedError, full_name, name_of
-from ._place import machine_defaults
+from ._machine_params import machine_defaults
 
 
 def dump(estimator: Any) -> tuple[bytes, set[str]]:

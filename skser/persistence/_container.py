@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .._files import check_writable, written_whole
+from .._utils._files import check_writable, written_whole
 from ..exceptions import ModelError
 
 FORMAT = 2

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from .._onnx_runtime import check_graph
-from .._trained_network import TrainedNetwork
+from ..networks._onnx_runtime import check_graph
+from ..networks._trained_network import TrainedNetwork
 from ._allowed import AllowList, UntrustedError, with_public_modules
 from ._container import Contents
 from ._former_names import current_state
-from ._place import NotKept, machine_defaults
+from ._machine_params import NotKept, machine_defaults
 
 # What may be in several places. Others are not looked up: they could grow without end.
 _NUMBERED = {"array", "objects", "network", "bunch", "random_state", "function", "skops"}

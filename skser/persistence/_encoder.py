@@ -16,12 +16,12 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
-from .._parameters import Parameters
-from .._trained_network import TrainedNetwork
+from .._utils._parameters import Parameters
 from ..exceptions import ModelError
+from ..networks._trained_network import TrainedNetwork
 from ._allowed import AllowList, full_name, name_of, with_public_modules
 from ._container import ARRAY_KINDS, Contents
-from ._place import NotKept, machine_defaults
+from ._machine_params import NotKept, machine_defaults
 
 # Large attributes without a use in prediction, by class.
 _LEFT_OUT = {"LinearDiscriminantAnalysis": ("covariance_",)}

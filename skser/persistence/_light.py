@@ -14,20 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from .. import _onnx_runtime
-from .._functional import linear_discriminant, soft_vote, standardize
-from .._reading import ClipReader
-from .._recordings import inspect_recording
-from .._rows import without_nan
-from .._temperature import at_temperature
-from ..features.named_blocks import active_blocks
-from ..features.recipe import FeatureRecipe
+from .._utils._functional import linear_discriminant, soft_vote, standardize
+from .._utils._temperature import at_temperature
+from ..audio._clip_reader import ClipReader
+from ..audio._recordings import inspect_recording
+from ..features.blocks._named import active_blocks
+from ..features.extraction._plan import FeatureRecipe
+from ..networks import _onnx_runtime
+from ..networks._rows import without_nan
 from . import _container
 from ._allowed import BLOCKS, AllowList
 from ._container import Contents
 from ._decoder import Decoder
 from ._former_names import CLASSES as FORMER_CLASSES
-from .saving import warn_of_versions
+from ._save_load import warn_of_versions
 
 
 @dataclass(frozen=True)

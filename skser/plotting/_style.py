@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from typing_extensions import Self
 
-    from .._evaluation import Evaluation
+    from ..evaluation import Evaluation
 
 # Okabe and Ito's colours; the first two are for the two sides of a comparison.
 BLUE, VERMILION = "#0072B2", "#D55E00"

@@ -18,7 +18,7 @@ class BlockImportanceDisplay(AxesDisplay):
     Parameters
     ----------
     importance : DataFrame of shape (n_blocks, 2)
-        Result of :func:`skser.explanation.block_importance`: columns ``mean`` and ``sd`` of the
+        Result of :func:`skser.inspection.block_importance`: columns ``mean`` and ``sd`` of the
         loss of unweighted average recall (UAR).
 
     Attributes

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..audio import read_audio
 from ..features import MFCC, Spectra
-from ..features.spectra import power_to_db
+from ..features.dsp._spectra import power_to_db
 from ._style import BLUE, COLOURS, DIVERGING, draw_over_time, label_rows, make_legible, quiet
 
 if TYPE_CHECKING:

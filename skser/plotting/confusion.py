@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
-from .._validation import NONE, check_value, one_of
+from .._utils._param_validation import NONE, check_value, one_of
 from ._style import AxesDisplay, draw_table
 
 if TYPE_CHECKING:

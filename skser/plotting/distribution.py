@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from .._validation import check_value, one_of
+from .._utils._param_validation import check_value, one_of
 from ..exceptions import ParameterError
 from ._style import COLOURS, AxesDisplay, draw_table, label_rows
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..leakage import LeakageReport
+from ..evaluation import LeakageReport
 from ._style import BLUE, VERMILION, AxesDisplay, label_rows, legend_above
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class LeakageGapDisplay(AxesDisplay):
         Parameters
         ----------
         reports : dict of {str : LeakageReport}
-            Results of :func:`skser.leakage.leakage_report`, by the names of the corpora.
+            Results of :func:`skser.evaluation.leakage_report`, by the names of the corpora.
         ax : matplotlib Axes or None, default=None
             Axes to draw into; None makes a new figure.
 

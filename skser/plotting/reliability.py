@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._checks import index_labels
+from .._utils._labels import index_labels
 from ..metrics import N_BINS, SpeakerSums
 from ._style import BLUE, VERMILION, ProbabilitiesDisplay, quiet
 

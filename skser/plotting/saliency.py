@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..explanation import Saliency, saliency
+from ..inspection import Saliency, saliency
 from ._style import DIVERGING, AxesDisplay, draw_over_time
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class SaliencyDisplay(AxesDisplay):
     Parameters
     ----------
     saliency : Saliency
-        Result of :func:`skser.explanation.saliency`.
+        Result of :func:`skser.inspection.saliency`.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class SaliencyDisplay(AxesDisplay):
         ax : matplotlib Axes or None, default=None
             Axes to draw into; None makes a new figure.
         **params : dict
-            Further parameters of :func:`skser.explanation.saliency`.
+            Further parameters of :func:`skser.inspection.saliency`.
 
         Returns
         -------

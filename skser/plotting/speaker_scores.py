@@ -11,7 +11,7 @@ from ._style import BLUE, VERMILION, AxesDisplay, ink, legend_above, quiet
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .._evaluation import Evaluation
+    from ..evaluation import Evaluation
 
 
 class SpeakerScoresDisplay(AxesDisplay):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .._timeline_table import COLUMNS, check_timeline
-from ..timeline import segments
+from ..inference import segments
+from ..inference._timeline_formats import COLUMNS, check_timeline
 from ._style import COLOURS, SEQUENTIAL, AxesDisplay
 
 if TYPE_CHECKING:

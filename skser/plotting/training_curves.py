@@ -65,7 +65,7 @@ class TrainingCurvesDisplay:
         DataError
             ``estimator`` is not fitted or contains no network.
         """
-        from .._folds import history_of
+        from ..evaluation._folds import history_of
 
         history = history_of(estimator)
         if history is None:

@@ -8,11 +8,11 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from .._validation import did_you_mean
+from .._utils._param_validation import did_you_mean
+from ..audio import AudioLoader
 from ..augmentation import Augmenter
 from ..exceptions import ParameterError
 from ..features import FeatureScaler, FeatureUnionExtractor
-from ..loader import AudioLoader
 
 _SHARED = """\
 Parameters

@@ -6,7 +6,7 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from ..voting import SoftVotingClassifier
+from ..classifiers import SoftVotingClassifier
 from ._assembly import set_or_explain
 from .functionals import functionals
 from .residual_network import residual_network
@@ -45,7 +45,7 @@ def make_emotion_pipeline(
     -------
     pipeline : sklearn.pipeline.Pipeline
         Unfitted, with steps ``load`` (:class:`AudioLoader`), ``augment`` (:class:`Augmenter`) and
-        ``vote`` (:class:`skser.voting.SoftVotingClassifier` of the pipelines ``functionals`` and
+        ``vote`` (:class:`skser.classifiers.SoftVotingClassifier` of ``functionals`` and
         ``network``).
 
     Raises

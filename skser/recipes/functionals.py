@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 
-from ..augmented_classifier import AugmentedClassifier
+from ..classifiers import AugmentedClassifier
 from ..features import MFCC, FeatureUnionExtractor, MelSpectrogram
 from ._assembly import assemble, documented, other_speeds, trimmed_clips
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sklearn.pipeline import Pipeline
 
-from .._validation import did_you_mean
+from .._utils._param_validation import did_you_mean
 from ..exceptions import ParameterError
 from .default import make_emotion_pipeline
 from .functionals import functionals

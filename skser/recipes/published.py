@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from .._draws import NOTHING_DRAWN
+from ..audio import AudioLoader
 from ..augmentation import Augmenter
-from ..classifier import CNNEmotionClassifier
+from ..classifiers import CNNEmotionClassifier
 from ..features import MFCC, RMS, FeatureUnionExtractor, ZeroCrossingRate
-from ..loader import AudioLoader
+from ..networks._batches import NOTHING_DRAWN
 from ._assembly import assemble, documented
 
 # None of them changes features while it trains, but for one with mixup, or plans the learning rate.

@@ -6,7 +6,7 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from ..classifier import CNNEmotionClassifier
+from ..classifiers import CNNEmotionClassifier
 from ..features import FeatureUnionExtractor, MelSpectrogram
 from ._assembly import assemble, documented, other_speeds, trimmed_clips
 

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sklearn.utils import Bunch
 
-from .._evaluation import Evaluation
 from ..audio import read_audio
-from ..explanation import Saliency
-from ..leakage import LeakageReport
+from ..evaluation import Evaluation, LeakageReport
+from ..inspection import Saliency
 from ..plotting import (
     BlockImportanceDisplay,
     ClassScoresDisplay,

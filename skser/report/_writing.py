@@ -8,10 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from .._evaluation import Evaluation
-from .._files import check_writable, written_whole
-from ..explanation import Saliency
-from ..leakage import LeakageReport
+from .._utils._files import check_writable, written_whole
+from ..evaluation import Evaluation, LeakageReport
+from ..inspection import Saliency
 from ._pictures import draw_pictures, in_page_colours
 
 _N_MISTAKES = 20
@@ -45,11 +44,11 @@ def write_report(
     title : str, default="Speech emotion recognition"
         Heading of the page.
     leakage : LeakageReport or None, default=None
-        Result of :func:`skser.leakage.leakage_report`, for the gap to random folds.
+        Result of :func:`skser.evaluation.leakage_report`, for the gap to random folds.
     importance : DataFrame of shape (n_blocks, 2) or None, default=None
-        Result of :func:`skser.explanation.block_importance`.
+        Result of :func:`skser.inspection.block_importance`.
     saliency : Saliency or None, default=None
-        Result of :func:`skser.explanation.saliency` for the mistake with the highest confidence.
+        Result of :func:`skser.inspection.saliency` for the mistake with the highest confidence.
     cross_corpus : DataFrame of shape (n_corpora, n_corpora) or None, default=None
         Result of :func:`skser.cross_corpus`.
 

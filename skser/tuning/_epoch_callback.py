@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from .._nested import steps_before
-from .._rows import ask_in_blocks, without_nan
-from .._tensorflow import keras
 from ..exceptions import DataError
+from ..networks._rows import ask_in_blocks, without_nan
+from ..networks._tensorflow import keras
+from ..recipes._steps import steps_before
 from ._pruning import Reports
 
 

@@ -11,14 +11,13 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.metaestimators import available_if
 
-from .._corpus_parts import as_corpus
-from .._evaluation import Evaluation
-from .._fitted_fold import FittedFold
-from .._folds import signature, without_conveniences
-from .._identity import identify, own_code
-from .._validation import check_is_fitted
-from .._versions import versions
-from ..evaluation import evaluate
+from .._utils._hashing import identify, own_code
+from .._utils._param_validation import check_is_fitted
+from .._utils._versions import versions
+from ..evaluation import Evaluation, evaluate
+from ..evaluation._corpus import as_corpus
+from ..evaluation._fitted_fold import FittedFold
+from ..evaluation._folds import signature, without_conveniences
 from ._tune import tune
 from .spaces import Space, search_space
 

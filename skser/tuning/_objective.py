@@ -20,16 +20,16 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._both_sides import digests_of, warn_of_leakage
-from .._corpus_parts import read_corpus
-from .._fitted_fold import fit_fold
-from .._nested import check_steps, extractions, set_everywhere, steps_of
-from .._splits import split_corpus
-from .._validation import N_JOBS, check_value
-from ..classifier import CNNEmotionClassifier
+from .._utils._param_validation import N_JOBS, check_value
+from ..classifiers import CNNEmotionClassifier
+from ..evaluation._corpus import read_corpus
+from ..evaluation._fitted_fold import fit_fold
+from ..evaluation._leakage_checks import digests_of, warn_of_leakage
+from ..evaluation._splits import split_corpus
 from ..exceptions import DataError
 from ..features import SpeakerNormalizer
 from ..recipes._assembly import set_or_explain
+from ..recipes._steps import check_steps, extractions, set_everywhere, steps_of
 from ._pruning import Reports, uar
 from ._sharing import SharedFeatures
 from .spaces import Space, check_space, search_space

@@ -13,9 +13,9 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from .._files import written_whole
-from .._protocol import describe_protocol
-from .._versions import versions
+from .._utils._files import written_whole
+from .._utils._versions import versions
+from ..evaluation._protocol import describe_protocol
 from ._figures import NAMES, draw_figures
 from ._objective import Objective, best_trial
 from ._workers import n_finished, retries

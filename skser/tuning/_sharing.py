@@ -11,9 +11,9 @@ from typing import Any
 import joblib
 from sklearn.pipeline import Pipeline
 
-from .._folds import without_conveniences
-from .._identity import identify
-from .._nested import extractions
+from .._utils._hashing import identify
+from ..evaluation._folds import without_conveniences
+from ..recipes._steps import extractions
 
 
 class SharedFeatures:

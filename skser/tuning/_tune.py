@@ -11,9 +11,9 @@ import numpy as np
 import optuna
 from sklearn.utils import check_random_state
 
-from .._folds import without_conveniences
-from .._identity import hash_of, identify
-from .._validation import NONE, RANDOM_STATE, check_value, integer, number
+from .._utils._hashing import hash_of, identify
+from .._utils._param_validation import NONE, RANDOM_STATE, check_value, integer, number
+from ..evaluation._folds import without_conveniences
 from ..exceptions import ParameterError, StudyError
 from ._objective import Objective
 from ._result import Tuning

@@ -13,15 +13,14 @@ from typing import Any
 from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from .._nested import check_steps
-from .._validation import check_value, one_of
+from .._utils._param_validation import check_value, one_of
+from ..audio import AudioLoader
 from ..augmentation import Augmenter
-from ..classifier import CNNEmotionClassifier
+from ..classifiers import CNNEmotionClassifier, SoftVotingClassifier
 from ..exceptions import ParameterError
 from ..features import FeatureUnionExtractor
-from ..loader import AudioLoader
 from ..recipes._assembly import set_or_explain
-from ..voting import SoftVotingClassifier
+from ..recipes._steps import check_steps
 
 __all__ = [
     "augmenter",
@@ -112,7 +111,7 @@ def discriminant(trial: Any, step: str = "classify__estimator") -> dict[str, Any
 
 
 def vote_weights(trial: Any, members: Sequence[str], step: str = "vote") -> dict[str, Any]:
-    """Weights of a :class:`skser.voting.SoftVotingClassifier`.
+    """Weights of a :class:`skser.classifiers.SoftVotingClassifier`.
 
     Parameters
     ----------

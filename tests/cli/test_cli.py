@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 import skser
 from skser import cli
-from skser._models import load_model
 from skser.datasets import make_emotional_speech
+from skser.persistence._any_model import load_model
 from skser.recipes import RECIPES
 
 QUICK = [

@@ -2,8 +2,8 @@ import matplotlib.image
 import pandas as pd
 import pytest
 
-from skser._models import load_model
 from skser.cli._demo import run_demo
+from skser.persistence._any_model import load_model
 
 
 def test_demo_goes_the_whole_way(tmp_path):

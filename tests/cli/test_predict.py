@@ -15,7 +15,7 @@ import skser
 from skser import cli
 from skser.cli._recordings import named_recordings
 from skser.exceptions import DataError
-from skser.familiarity import TrainingAudio
+from skser.inference import TrainingAudio
 from skser.persistence import ModelInfo
 from tests.persistence.models import quick_model
 

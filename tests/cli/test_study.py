@@ -10,10 +10,10 @@ from optuna.trial import FixedTrial
 from typer.testing import CliRunner
 
 from skser import cli
-from skser._models import load_model
 from skser.cli._study import choose_space, trial_line
 from skser.datasets import make_emotional_speech
 from skser.exceptions import LeakageWarning, ParameterError
+from skser.persistence._any_model import load_model
 from skser.recipes import functionals
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)

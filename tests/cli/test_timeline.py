@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from skser import cli, predict_timeline
-from skser.timeline import to_srt, to_textgrid
+from skser.inference import to_srt, to_textgrid
 from tests.evaluations import noises, quick_pipeline
 
 

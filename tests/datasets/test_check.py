@@ -9,7 +9,7 @@ import pytest
 from skser.datasets import check_audio
 from skser.exceptions import DataError, ParameterError
 
-from ..audio_samples import encode, noise, write_container
+from ..audio.samples import encode, noise, write_container
 
 COLUMNS = ["path", "problem", "sr", "n_channels", "duration", "format"]
 
@@ -91,7 +91,7 @@ def test_missing_pyav_is_a_problem_of_the_videos(recordings, tmp_path, monkeypat
 
 
 def test_progress_bar(recordings, capsys, monkeypatch):
-    monkeypatch.setattr("skser._progress.DELAY", 0)
+    monkeypatch.setattr("skser._utils._progress.DELAY", 0)
     check_audio(recordings[:1])
     assert capsys.readouterr().err == ""
     check_audio(recordings[:1], verbose=1)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import skser.datasets
-from skser._audio_files import AUDIO_SUFFIXES, find_audio
+from skser.audio._folders import AUDIO_SUFFIXES, find_audio
 from skser.datasets import load_emovo
 from skser.datasets._corpus import listing, make_corpus
 from skser.exceptions import CorpusNotFoundError, DataError, SkserError

@@ -7,7 +7,7 @@ import numpy as np
 import pooch
 import pytest
 
-from skser._validation import check_value
+from skser._utils._param_validation import check_value
 from skser.datasets._download import CHECKSUM, URL, download, file_name
 from skser.exceptions import DataError, DownloadError, ParameterError
 
@@ -156,7 +156,7 @@ def test_a_bar_is_shown_on_a_terminal(server, tmp_path, monkeypatch, verbose, sh
     terminal = io.StringIO()
     terminal.isatty = lambda: True
     monkeypatch.setattr("sys.stderr", terminal)
-    monkeypatch.setattr("skser._progress.DELAY", 0)
+    monkeypatch.setattr("skser._utils._progress.DELAY", 0)
     download(server.url("a.zip", CONTENT), tmp_path, None, verbose=verbose)
     assert ("a.zip" in terminal.getvalue()) == shown
 

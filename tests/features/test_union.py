@@ -14,11 +14,11 @@ from sklearn.model_selection import ParameterGrid
 from threadpoolctl import threadpool_limits
 
 from skser import AugmentedFeatures, Clips, FeatureUnionExtractor
-from skser.clips import stack_padded
+from skser.audio._clips import stack_padded
 from skser.exceptions import DataError, NotFittedError, ParameterError
 from skser.features import MFCC, RMS, FeatureBlock, Pitch, Spectra, ZeroCrossingRate
-from skser.features.named_blocks import DEFAULT_BLOCKS
-from skser.features.statistics import summarize
+from skser.features.blocks._named import DEFAULT_BLOCKS
+from skser.features.dsp._statistics import summarize
 
 from .golden.make_golden import speechlike
 
@@ -349,7 +349,7 @@ def test_pandas_output(waveforms, as_clips):
 
 
 def test_progress_bar_only_if_verbose(waveforms, capsys, monkeypatch):
-    monkeypatch.setattr("skser._progress.DELAY", 0)
+    monkeypatch.setattr("skser._utils._progress.DELAY", 0)
     FeatureUnionExtractor(["zcr"]).fit_transform(waveforms)
     assert capsys.readouterr() == ("", "")
     FeatureUnionExtractor(["zcr"], verbose=1).fit_transform(waveforms)

@@ -67,7 +67,7 @@ def test_has_a_light_form(model):
 @pytest.mark.parametrize("model", ALONE, ids=name_of)
 def test_answers_the_command_line(model):
     clips, _, classes, expected = answers(model)
-    result = CliRunner().invoke(cli.app, ["predict", str(model), *clips, "--json"])
+    result = CliRunner().invoke(cli.app, ["predict", str(model), *clips, "--json", "-"])
     assert result.exit_code == 0
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert [line["file"] for line in lines] == clips

@@ -52,7 +52,7 @@ def test_what_has_no_light_form_is_left_to_load(tmp_path, monkeypatch):
     path = tmp_path / "model.skser"
     skser.save(quick_pipeline().fit(clips, speech.target), path)  # logistic regression
     assert load_light(path) is None
-    monkeypatch.setattr("skser._onnx_export.can_convert", lambda: False)
+    monkeypatch.setattr("skser.networks._onnx_export.can_convert", lambda: False)
     skser.save(quick_pipeline(classify=network()).fit(clips, speech.target), path)
     assert load_light(path) is None
 

@@ -301,7 +301,7 @@ MALFORMED = [
             "sklearn.conftest.pytest",
             "sklearn.preprocessing.os",
             "skser.audio.np",
-            "skser.loader.np",
+            "skser.audio._loader.np",
             "skser.plotting.clip.ClipDisplay",
             "sklearn.clone.clone",
             "skser.features",

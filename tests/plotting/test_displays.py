@@ -13,9 +13,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_fscore_support
 
 from skser import evaluate
+from skser.evaluation import leakage_report
 from skser.exceptions import DataError, ParameterError
-from skser.explanation import Saliency
-from skser.leakage import leakage_report
+from skser.inspection import Saliency
 from skser.metrics import expected_calibration_error
 from skser.plotting import (
     BlockImportanceDisplay,

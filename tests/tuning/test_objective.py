@@ -15,10 +15,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skser import CNNEmotionClassifier, SpeakerNormalizer, evaluate
+from skser.classifiers import SoftVotingClassifier
 from skser.datasets import make_emotional_speech
 from skser.exceptions import DataError, LeakageWarning, ParameterError
 from skser.tuning import Objective
-from skser.voting import SoftVotingClassifier
 from tests.evaluations import noises, quick_pipeline
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)

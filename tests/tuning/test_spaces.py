@@ -8,9 +8,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 from skser import make_emotion_pipeline
-from skser._nested import check_steps
 from skser.exceptions import ParameterError
 from skser.recipes import RECIPES, functionals, residual_network
+from skser.recipes._steps import check_steps
 from skser.tuning import combine, search_space, spaces
 from skser.tuning.spaces import check_space
 from tests.evaluations import quick_pipeline

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skser.features import Spectra
-from skser.features.named_blocks import DEFAULT_BLOCKS
+from skser.features.blocks._named import DEFAULT_BLOCKS
 
 from ..parity import assert_parity
 from .make_golden import GOLDEN, HOP_LENGTH, N_FFT, SECONDS, SR, references, speechlike

@@ -15,12 +15,12 @@ from sklearn.pipeline import Pipeline
 
 import skser
 from skser.calibration import TemperatureScaledClassifier
+from skser.classifiers import SoftVotingClassifier
 from skser.datasets import make_emotional_speech
 from skser.features import MFCC
 from skser.networks import dense
 from skser.persistence import ModelInfo
 from skser.recipes import dense_195, functionals
-from skser.voting import SoftVotingClassifier
 
 HERE = Path(__file__).parent
 QUICK = {"random_state": 0, "augment__n_views": 2}

@@ -1,0 +1,40 @@
+"""Types of the parameters that many functions share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+# One recording: a path, the bytes of a file, an open file, or a waveform.
+Recording = str | os.PathLike[str] | bytes | BinaryIO | np.ndarray
+Recordings = Sequence[Recording] | np.ndarray
+
+PathLike = str | os.PathLike[str]
+RandomState = int | np.random.RandomState | None
+
+
+class EmotionPipeline(Protocol):
+    """A scikit-learn classifier of recordings: from recordings to emotions."""
+
+    @property
+    def classes_(self) -> np.ndarray: ...
+
+    def fit(self, X: Any, y: ArrayLike, **params: Any) -> Any: ...
+
+    def predict(self, X: Any, **params: Any) -> np.ndarray: ...
+
+
+class Splitter(Protocol):
+    """A cross-validation splitter, as in scikit-learn."""
+
+    def split(
+        self, X: Any, y: Any = None, groups: Any = None
+    ) -> Iterable[tuple[np.ndarray, np.ndarray]]: ...
+
+
+# What `cv` may be, as in scikit-learn.
+CV = int | Splitter | Iterable[tuple[ArrayLike, ArrayLike]] | None

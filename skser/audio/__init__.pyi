@@ -1,0 +1,5 @@
+from ._clips import Clips as Clips
+from ._decoding import inspect_audio as inspect_audio
+from ._decoding import read_audio as read_audio
+from ._info import AudioInfo as AudioInfo
+from ._loader import AudioLoader as AudioLoader

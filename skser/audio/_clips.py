@@ -1,0 +1,288 @@
+"""Clips: a lazy sequence of waveforms, so that no stage ever holds all the audio."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from ..exceptions import AudioError, AudioWarning, ConversionError, DataError, naming
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
+
+__all__ = ["Clips"]
+
+Stage = Callable[[np.ndarray, int], np.ndarray]
+
+
+def identity(source: np.ndarray) -> np.ndarray:
+    """Read function of clips that are waveforms already."""
+    return source
+
+
+class Clips(Sequence):
+    """A lazy sequence of clips: indexing reads and processes a clip.
+
+    Parameters
+    ----------
+    sources : sequence
+        Recording or waveform of each clip.
+    read : callable
+        ``read(source) -> waveform`` of shape (n_samples,), float32. It must pickle.
+    sr : int
+        Sampling rate of the waveforms in Hz.
+    n_samples : int or None, default=None
+        Samples of every clip; None if clips differ in length.
+    max_samples : int or None, default=None
+        Samples of the longest clip that ``read`` may return; None if there is no limit.
+    stages : tuple of callable, default=()
+        Each is ``stage(views, sr) -> views`` on an array of shape (n_views, n_samples) and may
+        have an attribute ``n_views``. NaN at the end pads shorter views. A true attribute
+        ``clean_first`` says that the first view is the stage's input.
+    silence : ndarray of shape (n_samples,) or None, default=None
+        Takes the place of a recording that cannot be decoded; None raises instead.
+
+    Attributes
+    ----------
+    n_views : int
+        Views of every clip: 1, or more after an :class:`~skser.Augmenter`.
+
+    Notes
+    -----
+    Clips pickle as their sources, not as audio, which makes them cheap to send to a worker.
+    Indexing with an integer gives an array of shape (n_views, n_samples); with a slice or a list
+    of indices it gives Clips.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser import Clips
+    >>> clips = Clips.from_waveforms(np.ones((3, 800), dtype="float32"), sr=16000)
+    >>> quieter = clips.map(lambda views, sr: 0.5 * views)
+    >>> len(quieter), quieter[0].shape, float(quieter[0].max())
+    (3, (1, 800), 0.5)
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Any],
+        read: Callable[[Any], np.ndarray],
+        *,
+        sr: int,
+        n_samples: int | None = None,
+        max_samples: int | None = None,
+        stages: tuple[Stage, ...] = (),
+        silence: np.ndarray | None = None,
+    ) -> None:
+        self.sources = sources
+        self.read = read
+        self.sr = sr
+        self.n_samples = n_samples
+        self.max_samples = n_samples if n_samples is not None else max_samples
+        self.stages = stages
+        self.silence = silence
+
+    @classmethod
+    def from_waveforms(cls, waveforms: Any, sr: int) -> Clips:
+        """Make clips of waveforms.
+
+        Parameters
+        ----------
+        waveforms : array of shape (n_clips, n_samples) or sequence of 1-D arrays
+            Waveforms at ``sr``. Integers are scaled from their full range to [-1, 1].
+        sr : int
+            Sampling rate in Hz.
+
+        Returns
+        -------
+        clips : Clips
+            One clip for each waveform.
+
+        Raises
+        ------
+        DataError
+            A waveform is not numeric and 1-D, is empty, or has NaN or infinite samples.
+        """
+        checked = [as_waveform(waveform, i) for i, waveform in enumerate(waveforms)]
+        lengths = {len(waveform) for waveform in checked}
+        return cls(checked, identity, sr=sr, n_samples=lengths.pop() if len(lengths) == 1 else None)
+
+    def map(self, stage: Stage) -> Clips:
+        """Add a stage of processing, which runs when a clip is read.
+
+        Parameters
+        ----------
+        stage : callable
+            ``stage(views, sr) -> views``, as in ``stages``.
+
+        Returns
+        -------
+        clips : Clips
+            The same clips with one more stage.
+        """
+        return self._like(self.sources, (*self.stages, stage))
+
+    @property
+    def n_views(self) -> int:
+        """Views of every clip."""
+        for stage in reversed(self.stages):
+            if hasattr(stage, "n_views"):
+                return stage.n_views
+        return 1
+
+    @property
+    def clean(self) -> Clips | None:
+        """The clips without their last stage if it keeps them as first view, else None."""
+        if not self.stages or not getattr(self.stages[-1], "clean_first", False):
+            return None
+        return self._like(self.sources, self.stages[:-1])
+
+    @property
+    def shape(self) -> tuple[int]:
+        """``(n_clips,)``; scikit-learn takes the number of rows from it."""
+        return (len(self),)
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    @overload
+    def __getitem__(self, index: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, index: Any) -> Clips: ...
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, tuple):  # scikit-learn writes clips[indices, ...]
+            index = index[0]
+        if isinstance(index, (int, np.integer)):
+            return self._views(int(index))
+        if isinstance(index, slice):
+            sources = self.sources[index]
+        else:
+            index = np.asarray(index) if len(index) else slice(0)
+            sources = [self.sources[i] for i in np.arange(len(self))[index].tolist()]
+        return self._like(sources, self.stages)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self._views(i) for i in range(len(self)))
+
+    def read_views(self, index: int) -> tuple[np.ndarray, AudioError | None]:
+        """Views of a clip, and the error of its recording if ``silence`` took its place."""
+        error = None
+        try:
+            waveform = self.read(self.sources[index])
+        except AudioError as caught:
+            if self.silence is None:
+                raise
+            waveform, error = self.silence, caught
+        views = waveform[np.newaxis]
+        for stage in self.stages:
+            with naming(stage_name(stage)):
+                views = stage(views, self.sr)
+        return views, error
+
+    def _views(self, index: int) -> np.ndarray:
+        views, error = self.read_views(index)
+        if error is not None:
+            warnings.warn(f"silence in place of {error}", AudioWarning, stacklevel=3)
+        return views
+
+    def _like(self, sources: Sequence[Any], stages: tuple[Stage, ...]) -> Clips:
+        return Clips(
+            sources,
+            self.read,
+            sr=self.sr,
+            n_samples=self.n_samples,
+            max_samples=self.max_samples,
+            stages=stages,
+            silence=self.silence,
+        )
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+        if self.n_samples is None or self.n_views > 1:
+            raise ConversionError(
+                "these clips differ in length or have several views, so they are no array; "
+                "iterate over them, or give them to a FeatureUnionExtractor"
+            )
+        waveforms = np.empty((len(self), self.n_samples), dtype=dtype or np.float32)
+        for row, views in zip(waveforms, self, strict=True):
+            row[:] = views[0]
+        return waveforms
+
+    def __repr__(self) -> str:
+        length = "of various lengths" if self.n_samples is None else f"of {self.n_samples} samples"
+        views = f", {self.n_views} views each" if self.n_views > 1 else ""
+        return f"<{len(self)} clips {length} at {self.sr} Hz{views}>"
+
+
+def stage_name(stage: Stage) -> str:
+    """Name of a stage in messages."""
+    return f"stage {getattr(stage, '__name__', type(stage).__name__)}"
+
+
+def without_padding(view: np.ndarray) -> np.ndarray:
+    """A view without the NaN at its end that pads it to its clip's longest view."""
+    if not np.isnan(view[-1]):
+        return view
+    return view[: int(np.isnan(view).argmax())]
+
+
+def stack_padded(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Stack arrays that differ in their first axis, padding with NaN to the longest."""
+    longest = max(len(array) for array in arrays)
+    stacked = np.full((len(arrays), longest, *arrays[0].shape[1:]), np.nan, arrays[0].dtype)
+    for row, array in zip(stacked, arrays, strict=True):
+        row[: len(array)] = array
+    return stacked
+
+
+def as_clips(X: Any, estimator: Any, *, reset: bool) -> Clips:
+    """Return clips unchanged, and check arrays of waveforms as scikit-learn does.
+
+    ``reset``, as in fit, stores the number of samples, which later arrays must have. A list of
+    waveforms of unequal lengths may have any.
+    """
+    from sklearn.utils import check_array
+    from sklearn.utils.validation import validate_data
+
+    if isinstance(X, Clips):
+        return X
+    is_ragged = isinstance(X, (list, tuple)) and len({np.shape(item) for item in X}) > 1
+    if not is_ragged and not _holds_names(X):
+        try:
+            waveforms = check_array(X, estimator=estimator)
+            validate_data(estimator, X, reset=reset, skip_check_array=True)
+            X = waveforms
+        except ValueError as error:
+            raise DataError(str(error)) from None
+    return Clips.from_waveforms(X, estimator.sr)
+
+
+def _holds_names(X: Any) -> bool:
+    is_sequence = isinstance(X, (list, tuple)) or getattr(X, "ndim", 0) == 1
+    return is_sequence and len(X) > 0 and isinstance(next(iter(X)), (str, os.PathLike))
+
+
+def as_waveform(waveform: ArrayLike, index: int) -> np.ndarray:
+    """A waveform as float32, integers scaled to [-1, 1]; DataError for anything else."""
+    waveform = np.asarray(waveform)
+    if waveform.dtype.kind in "OUS":
+        raise DataError(
+            f"waveform {index} is no array of numbers, got {waveform!r:.80}; recordings must go "
+            "through an AudioLoader first"
+        )
+    if waveform.ndim != 1 or waveform.dtype.kind not in "fiub" or waveform.size == 0:
+        raise DataError(
+            f"waveform {index} must be a 1-D array of numbers with at least one sample, got "
+            f"shape {waveform.shape} and dtype {waveform.dtype}"
+        )
+    if waveform.dtype.kind in "ui":
+        full_scale = np.iinfo(waveform.dtype).max + 1.0
+        if waveform.dtype.kind == "u":
+            return (waveform / (full_scale / 2) - 1.0).astype(np.float32)
+        return (waveform / full_scale).astype(np.float32)
+    if not np.isfinite(waveform).all():
+        raise DataError(f"waveform {index} has samples that are NaN or infinite")
+    return waveform.astype(np.float32, copy=False)

@@ -1,0 +1,214 @@
+"""Decoding: a recording (path or bytes) in, its header or a mono float32 waveform out.
+
+libsndfile reads WAV, FLAC, OGG, Opus, MP3 and AIFF. PyAV, which the extra ``video`` installs,
+reads other containers (MP4, M4A, AAC, WebM, Matroska, MOV), recognised by their first bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+
+import numpy as np
+
+from .._utils._param_validation import NONE, check_value, integer, number
+from ..exceptions import (
+    AudioError,
+    AudioIsADirectoryError,
+    AudioNotFoundError,
+    AudioPermissionError,
+)
+from ._info import AudioInfo, Source, check_samples, describe
+from ._pyav import container_blocks, inspect_container
+from ._soundfile import BLOCK, LARGE_BLOCK, inspect_sound, sound_blocks
+from ._waveforms import resample
+
+__all__ = ["AudioInfo", "inspect_audio", "read_audio"]
+
+MIN_SR, MAX_SR = 4_000, 192_000
+
+_CONTAINER_BOXES = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"}
+
+
+def inspect_audio(source: Source) -> AudioInfo:
+    """Read and check the header of a recording.
+
+    Parameters
+    ----------
+    source : str, path or bytes
+        Path of the recording, or its content.
+
+    Returns
+    -------
+    AudioInfo
+        Sampling rate, length, channels and format.
+
+    Raises
+    ------
+    AudioError
+        The recording is empty, truncated, of an unknown format, has no samples, or has a sampling
+        rate outside [4000, 192000] Hz.
+    AudioNotFoundError, AudioIsADirectoryError, AudioPermissionError
+        Subclasses of AudioError and of the built-in error, for a path that cannot be opened.
+    MissingDependencyError
+        The recording is a video or AAC and PyAV is not installed.
+
+    See Also
+    --------
+    skser.read_audio : Decode a recording.
+
+    Examples
+    --------
+    >>> import io, numpy as np, soundfile
+    >>> from skser.audio._decoding import inspect_audio
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(8000), 16000, format="WAV")
+    >>> inspect_audio(file.getvalue())
+    AudioInfo(sr=16000, n_samples=8000, n_channels=1, format='WAV/PCM_16', decoder='libsndfile')
+    """
+    return _inspect(source, to_end=True)
+
+
+def _inspect(source: Source, *, to_end: bool) -> AudioInfo:
+    if _is_container(_first_bytes(source)):
+        info = inspect_container(source)
+    else:
+        info = inspect_sound(source, to_end=to_end)
+    if min(info.n_samples, info.n_channels) < 1:
+        raise AudioError(f"{describe(source)}: has a header and no samples")
+    if not MIN_SR <= info.sr <= MAX_SR:
+        raise AudioError(
+            f"{describe(source)}: sampling rate is {info.sr} Hz, allowed are {MIN_SR} to {MAX_SR}"
+        )
+    return info
+
+
+def read_audio(
+    source: Source,
+    sr: int | None = 16000,
+    *,
+    offset: float = 0.0,
+    duration: float | None = None,
+) -> tuple[np.ndarray, int]:
+    """Decode a recording to a mono waveform.
+
+    Channels are averaged, then the waveform is resampled with soxr (HQ), as `librosa.load` does.
+
+    Parameters
+    ----------
+    source : str, path or bytes
+        Path of the recording, or its content.
+    sr : int or None, default=16000
+        Sampling rate of the waveform in Hz, in [4000, 192000]; None keeps the recording's own.
+    offset : float, default=0.0
+        Start in seconds.
+    duration : float or None, default=None
+        Maximum length in seconds; None reads to the end.
+
+    Returns
+    -------
+    waveform : ndarray of shape (n_samples,), float32
+        The waveform; full scale is 1.
+    sr : int
+        Its sampling rate in Hz.
+
+    Raises
+    ------
+    AudioError
+        As for :func:`inspect_audio`; also if decoding fails on the way, if a sample is NaN,
+        infinite or beyond 1e10, or if ``offset`` is at or past the end.
+    MissingDependencyError
+        The recording is a video or AAC and PyAV is not installed.
+    ParameterError
+        ``sr``, ``offset`` or ``duration`` has a value that is not allowed.
+
+    See Also
+    --------
+    skser.AudioLoader : Decode many recordings, as a step of a pipeline.
+
+    Examples
+    --------
+    >>> import io, numpy as np, soundfile
+    >>> from skser import read_audio
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros((24000, 2)), 24000, format="FLAC")
+    >>> waveform, sr = read_audio(file.getvalue(), sr=16000, duration=0.5)
+    >>> waveform.shape, sr
+    ((8000,), 16000)
+    """
+    check_value("sr", sr, integer(MIN_SR, MAX_SR), NONE)
+    check_value("offset", offset, number(0))
+    check_value("duration", duration, number(0, open_low=True), NONE)
+    # Decoding to the end finds a truncated recording by itself.
+    info = _inspect(source, to_end=offset > 0 or duration is not None)
+    return decode_audio(source, info, sr, offset=offset, duration=duration)
+
+
+def decode_audio(
+    source: Source, info: AudioInfo, sr: int | None, *, offset: float, duration: float | None
+) -> tuple[np.ndarray, int]:
+    """Decode a recording whose header has been checked: `read_audio` without a second check."""
+    start = int(offset * info.sr)
+    stop = None if duration is None else start + int(duration * info.sr)
+    try:
+        blocks = list(audio_blocks(source, info, start, stop, LARGE_BLOCK))
+    except AudioError:
+        inspect_audio(source)  # its error says what has changed in the recording since
+        raise
+    waveform = blocks[0] if len(blocks) == 1 else np.concatenate([np.empty(0, "f4"), *blocks])
+    if len(waveform) == 0:
+        raise AudioError(f"{describe(source)}: offset={offset:g} s is at or past the end")
+    check_samples(waveform, source)
+    if sr is None or sr == info.sr:
+        return waveform, info.sr
+    return resample(waveform, info.sr, sr), sr
+
+
+def audio_blocks(
+    source: Source, info: AudioInfo, start: int = 0, stop: int | None = None, size: int = BLOCK
+) -> Iterator[np.ndarray]:
+    """Mono blocks of a recording at its own rate, from sample ``start`` to ``stop``."""
+    if info.decoder == "libsndfile":
+        return sound_blocks(source, info, start, stop, size)
+    return container_blocks(source, info, start, stop)
+
+
+def _first_bytes(source: Source) -> bytes:
+    """The first bytes of a recording; raises the error for a path that cannot be opened."""
+    name = describe(source)
+    if isinstance(source, bytes):
+        head = source[:16]
+    else:
+        try:
+            mode = os.stat(source).st_mode  # opening a named pipe would wait for its writer
+            if stat.S_ISDIR(mode):
+                raise AudioIsADirectoryError(f"{name}: is a directory, not a recording")
+            if not stat.S_ISREG(mode):
+                raise AudioError(f"{name}: is not a regular file")
+            with open(source, "rb") as file:
+                head = file.read(16)
+        except AudioError:
+            raise
+        except FileNotFoundError as error:
+            raise AudioNotFoundError(f"{name}: does not exist") from error
+        except PermissionError as error:
+            raise AudioPermissionError(f"{name}: may not be read (permission denied)") from error
+        except (OSError, ValueError) as error:
+            raise AudioError(f"{name}: cannot be opened ({error})") from error
+    if not head:
+        raise AudioError(f"{name}: is empty (0 bytes)")
+    return head
+
+
+def _is_container(head: bytes) -> bool:
+    """Whether the first bytes are those of MP4/MOV, Matroska/WebM or ADTS AAC."""
+    is_adts = len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0
+    return head[4:8] in _CONTAINER_BOXES or head[:4] == b"\x1a\x45\xdf\xa3" or is_adts
+
+
+def file_signature(path: str | os.PathLike[str]) -> tuple[str, int, int]:
+    """Absolute path, size in bytes and time of change (ns): a file's identity for caches."""
+    status = os.stat(path)
+    absolute = os.fspath(path) if os.path.isabs(path) else os.path.join(os.getcwd(), path)
+    return (absolute, status.st_size, status.st_mtime_ns)

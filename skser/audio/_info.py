@@ -1,0 +1,81 @@
+"""What every decoder shares: AudioInfo, the check of samples and the mix to mono."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from ..exceptions import AudioError
+
+Source: TypeAlias = "str | os.PathLike[str] | bytes"
+
+# Times full scale; integers of 32 bits that were written as floats are below it.
+_MAX_SAMPLE = 1e10
+
+
+class AudioInfo(NamedTuple):
+    """Header of a recording.
+
+    Attributes
+    ----------
+    sr : int
+        Sampling rate in Hz.
+    n_samples : int
+        Samples per channel.
+    n_channels : int
+        Number of channels.
+    format : str
+        Container and coding, such as ``"WAV/PCM_16"``.
+    decoder : str
+        Library that reads it: ``"libsndfile"`` or ``"pyav"``.
+    """
+
+    sr: int
+    n_samples: int
+    n_channels: int
+    format: str
+    decoder: str
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.n_samples / self.sr
+
+
+def describe(source: Source) -> str:
+    """Name of a recording in messages."""
+    return f"<{len(source)} bytes>" if isinstance(source, bytes) else os.fspath(source)
+
+
+@contextmanager
+def decoding_errors(source: Source, *kinds: type[Exception]) -> Iterator[None]:
+    """Turn a library's errors into an AudioError that names the recording."""
+    try:
+        yield
+    except kinds as error:
+        raise AudioError(f"{describe(source)}: cannot be decoded ({error})") from error
+
+
+def mix_to_mono(samples: np.ndarray) -> np.ndarray:
+    """Average the channels of samples of shape (n_samples, n_channels)."""
+    if samples.shape[1] == 1:
+        return samples[:, 0]
+    with np.errstate(over="ignore", invalid="ignore"):  # `check_samples` finds infinite sums
+        return samples.mean(axis=1)
+
+
+def check_samples(samples: np.ndarray, source: Source) -> None:
+    """Raise AudioError for samples that are NaN, infinite, or too large for finite features."""
+    lowest, highest = samples.min(), samples.max()
+    if lowest >= -_MAX_SAMPLE and highest <= _MAX_SAMPLE:
+        return
+    if np.isfinite([lowest, highest]).all():
+        raise AudioError(
+            f"{describe(source)}: has samples of up to {max(-lowest, highest):.3g}, allowed are "
+            f"{_MAX_SAMPLE:g} times full scale"
+        )
+    raise AudioError(f"{describe(source)}: has samples that are NaN or infinite")

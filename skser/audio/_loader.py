@@ -1,0 +1,219 @@
+"""AudioLoader: recordings in, lazy Clips out, once the header of every file has been checked."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sized
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from .._utils._labels import check_labels
+from .._utils._param_validation import NONE, check_parameters, integer, number, one_of
+from .._utils._set_output import ClipsTransformer
+from ..exceptions import AudioError, AudioWarning, DataError
+from ._clip_reader import ClipReader
+from ._clips import Clips
+from ._recordings import (
+    Recording,
+    Recordings,
+    Silence,
+    as_recordings,
+    check_length,
+    combine_errors,
+    inspect_recording,
+    list_errors,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from sklearn.utils import Tags
+
+__all__ = ["AudioLoader"]
+
+
+class AudioLoader(ClipsTransformer, BaseEstimator):
+    """Load recordings as clips of one sampling rate and, usually, one length.
+
+    `transform` checks the header of every file; it decodes nothing. The next step decodes each
+    waveform when it needs it: from ``offset``, mixed to mono, resampled, trimmed, cropped,
+    normalised and padded, in this order.
+
+    Parameters
+    ----------
+    sr : int, default=16000
+        Sampling rate of the clips in Hz, in [4000, 192000].
+    duration : float or None, default=3.0
+        Length of the clips in seconds; longer ones are cropped. None keeps them whole.
+    offset : float, default=0.0
+        Start in each recording, in seconds.
+    pad : {"end", "both", "repeat"} or None, default="end"
+        How to lengthen clips shorter than ``duration``: with zeros at the end, with zeros at both
+        ends, or by repeating the clip. None leaves them short.
+    trim_db : float or None, default=None
+        Level in dB below the loudest frame under which leading and trailing frames are dropped, as
+        by `librosa.effects.trim`. None drops nothing.
+    normalize : {"peak", "rms"} or None, default=None
+        Scale each clip to a peak of 1, or to a root mean square of 0.1 (-20 dB). None keeps the
+        level, which carries emotion.
+    max_duration : float or None, default=600.0
+        Longest recording that is accepted, in seconds. None accepts any.
+    on_error : {"raise", "silence"}, default="raise"
+        What to do about recordings that cannot be used: raise an error that lists up to ten, or
+        put silence in their place and warn once, with the same list.
+
+    See Also
+    --------
+    skser.datasets.check_audio : A table of what is wrong with which file.
+    skser.read_audio : Decode one recording.
+
+    Notes
+    -----
+    Clips are no table, so `set_output` changes nothing here; in a pipeline it reaches the steps
+    after.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser import AudioLoader
+    >>> noise = np.random.default_rng(0).normal(size=20000)
+    >>> clips = AudioLoader(sr=16000, duration=1.0).transform([noise, noise[:5000]])
+    >>> clips
+    <2 clips of 16000 samples at 16000 Hz>
+    >>> clips[0].shape
+    (1, 16000)
+    """
+
+    _allowed = {
+        "sr": [integer(4000, 192_000)],
+        "duration": [number(0.001), NONE],
+        "offset": [number(0)],
+        "pad": [one_of("end", "both", "repeat"), NONE],
+        "trim_db": [number(0, open_low=True), NONE],
+        "normalize": [one_of("peak", "rms"), NONE],
+        "max_duration": [number(0, open_low=True), NONE],
+        "on_error": [one_of("raise", "silence")],
+    }
+
+    def __init__(
+        self,
+        *,
+        sr: int = 16000,
+        duration: float | None = 3.0,
+        offset: float = 0.0,
+        pad: str | None = "end",
+        trim_db: float | None = None,
+        normalize: str | None = None,
+        max_duration: float | None = 600.0,
+        on_error: str = "raise",
+    ) -> None:
+        self.sr = sr
+        self.duration = duration
+        self.offset = offset
+        self.pad = pad
+        self.trim_db = trim_db
+        self.normalize = normalize
+        self.max_duration = max_duration
+        self.on_error = on_error
+
+    def fit(self, X: Recordings, y: ArrayLike | None = None) -> AudioLoader:
+        """Check the parameters and the labels; nothing is learnt.
+
+        In a pipeline, the last step would check the labels only after all features are extracted.
+
+        Parameters
+        ----------
+        X : sequence of recordings or waveforms
+            Not read.
+        y : array of shape (n_clips,) or None, default=None
+            Labels.
+
+        Returns
+        -------
+        self : AudioLoader
+            This step.
+
+        Raises
+        ------
+        DataError
+            The number of labels is not that of the recordings, or they name only one class.
+        ParameterError
+            A parameter has a value that is not allowed.
+        """
+        check_parameters(self)
+        if y is not None:
+            labels = np.asarray(y)
+            if np.ndim(labels) > 0 and isinstance(X, Sized) and len(labels) != len(X):
+                raise DataError(
+                    f"y must have a label for each clip: {len(X)} clips, {len(labels)} labels"
+                )
+            if labels.dtype.kind in "OUST":
+                check_labels(labels, len(labels))
+        return self
+
+    def transform(self, X: Recordings) -> Clips:
+        """Check every recording's header and return lazy clips.
+
+        Parameters
+        ----------
+        X : sequence of recordings or waveforms
+            Paths, bytes, file-like objects or waveforms at ``sr``, in a list, tuple, array or
+            pandas Series; or a 2-D array of waveforms.
+
+        Returns
+        -------
+        clips : Clips
+            One clip for each recording.
+
+        Raises
+        ------
+        AudioError
+            Recordings cannot be used, and ``on_error="raise"``.
+        DataError
+            ``X`` is not a sequence of recordings.
+        ParameterError
+            A parameter has a value that is not allowed.
+        """
+        check_parameters(self)
+        reader = ClipReader.of(self)
+        return Clips(
+            self._sources(as_recordings(X)),
+            reader,
+            sr=self.sr,
+            n_samples=reader.n_samples,
+            max_samples=reader.max_samples,
+            silence=reader.silence() if self.on_error == "silence" else None,
+        )
+
+    def _sources(
+        self, recordings: list[str | bytes | np.ndarray]
+    ) -> list[Recording | Silence | np.ndarray]:
+        sources: list[Recording | Silence | np.ndarray] = []
+        errors: list[AudioError] = []
+        limits = self.offset, self.max_duration
+        for i, recording in enumerate(recordings):
+            source: Recording | Silence | np.ndarray
+            try:
+                if isinstance(recording, np.ndarray):
+                    check_length(f"waveform {i}", len(recording), self.sr, *limits)
+                    source = recording
+                else:
+                    source = inspect_recording(recording, *limits)
+            except AudioError as error:
+                source = Silence()
+                errors.append(error)
+            sources.append(source)
+        if errors and self.on_error == "raise":
+            raise combine_errors(errors, len(recordings))
+        if errors:
+            message = f"silence in place of {list_errors(errors, len(recordings))}"
+            warnings.warn(message, AudioWarning, stacklevel=3)
+        return sources
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.requires_fit = False
+        return tags

@@ -1,0 +1,133 @@
+"""Sound files, decoded with libsndfile; `_containers` decodes what libsndfile does not know."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._utils._stderr import stderr_closed
+from ..exceptions import AudioError
+from ._info import AudioInfo, Source, check_samples, decoding_errors, describe, mix_to_mono
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
+# libsndfile silently clamps the length of a truncated file; only its log says so. The wording is
+# that of libsndfile 1.2.2 (WAV, AIFF: one pattern; Vorbis "Ogg:", Opus "Ogg :"), which the wheels
+# of soundfile bring. Other wordings match nothing, and `_has_last_sample` is left to find the cut.
+_TRUNCATED_CHUNK = re.compile(r"^\s*(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MULTILINE)
+_TRUNCATED_OGG = re.compile(r"Ogg ?: Junk after the last page")
+# Writers that stream do not know the length and leave one of these in its place.
+_STREAMED_SIZES = {0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFF000, 0xFFFFF000}
+
+BLOCK = 65_536  # samples decoded at a time from a stream
+LARGE_BLOCK = 2**24  # and from a file read at once: memory is not taken on a header's word
+
+
+class _Content(io.BytesIO):
+    """A file in memory whose position stays where it is after a seek before its beginning."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        with suppress(ValueError, OverflowError):
+            super().seek(offset, whence)
+        return self.tell()
+
+
+def _open_sound(source: Source) -> SoundFile:
+    import soundfile
+
+    file = _Content(source) if isinstance(source, bytes) else os.fsencode(source)
+    try:
+        with stderr_closed():  # the MP3 decoder writes its warnings there
+            return soundfile.SoundFile(file)
+    except (RuntimeError, TypeError, ValueError) as error:
+        reason = str(getattr(error, "error_string", error)).rstrip(".")
+        if reason.startswith("File does not exist"):  # libsndfile's message for MP3 without a frame
+            reason = "no frame of MP3 is found"
+        raise AudioError(f"{describe(source)}: is not audio that can be read ({reason})") from error
+
+
+def inspect_sound(source: Source, *, to_end: bool) -> AudioInfo:
+    """Header of a recording; ``to_end`` also checks that its last sample is there."""
+    with _open_sound(source) as file:
+        kind = f"{file.format}/{file.subtype}"
+        info = AudioInfo(file.samplerate, file.frames, file.channels, kind, "libsndfile")
+        truncated = f"{describe(source)}: is truncated, its"
+        cut = _TRUNCATED_CHUNK.search(file.extra_info)
+        if cut and int(cut[1]) not in _STREAMED_SIZES and int(cut[2]) < int(cut[1]):
+            raise AudioError(
+                f"{truncated} header promises {cut[1]} bytes of samples and {cut[2]} are there"
+            )
+        if _TRUNCATED_OGG.search(file.extra_info):
+            raise AudioError(f"{truncated} last page is incomplete")
+        if to_end and info.n_samples > 0:
+            if not _has_last_sample(file):
+                raise AudioError(
+                    f"{truncated} header promises {info.n_samples} samples and the last cannot be "
+                    "read"
+                )
+            # Only these codings can hold NaN, and reading them is copying.
+            if file.subtype in ("FLOAT", "DOUBLE"):
+                with decoding_errors(source, RuntimeError):
+                    file.seek(0)
+                    while len(samples := _read(file, max(BLOCK // file.channels, 1))):
+                        check_samples(samples, source)
+    return info
+
+
+def _has_last_sample(file: SoundFile) -> bool:
+    try:
+        # libsndfile crashes when it seeks in Vorbis whose codebooks are damaged, and it finds the
+        # end only from the beginning.
+        if file.subtype == "VORBIS":
+            if not len(_read(file, 1)):
+                return False
+            file.seek(0)
+        _seek(file, file.frames - 1)
+        return len(_read(file, 1)) > 0
+    except RuntimeError:
+        return False
+
+
+def sound_blocks(
+    source: Source, info: AudioInfo, start: int, stop: int | None, size: int
+) -> Iterator[np.ndarray]:
+    """Mono blocks of up to ``size`` samples over all channels, from ``start`` to ``stop``."""
+    stop = info.n_samples if stop is None else min(stop, info.n_samples)
+    with _open_sound(source) as file, decoding_errors(source, RuntimeError):
+        if 0 < start < stop:  # even to the beginning, seeking takes a tenth of what decoding takes
+            _seek(file, start)
+        while start < stop:
+            wanted = min(max(size // file.channels, 1), stop - start)
+            samples = _read(file, wanted)
+            start += len(samples)
+            if len(samples) < wanted:
+                raise AudioError(
+                    f"{describe(source)}: is truncated, its header promises {info.n_samples} "
+                    f"samples and {start} are there"
+                )
+            yield mix_to_mono(samples)
+
+
+def _read(file: SoundFile, n_samples: int) -> np.ndarray:
+    """Up to ``n_samples`` samples, shape (n_samples, n_channels)."""
+    # Into an array of ours: a file that is wrong about its length has soundfile make a bad one.
+    samples = np.empty((n_samples, file.channels), np.float32)
+    with _quiet(file):
+        return file.read(out=samples)
+
+
+def _seek(file: SoundFile, position: int) -> None:
+    with _quiet(file):
+        file.seek(position)
+
+
+def _quiet(file: SoundFile) -> AbstractContextManager[None]:
+    is_mpeg = file.format == "MP3" or file.subtype.startswith("MPEG")
+    return stderr_closed() if is_mpeg else nullcontext()

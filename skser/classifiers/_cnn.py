@@ -1,0 +1,462 @@
+"""CNNEmotionClassifier: a convolutional network as a scikit-learn classifier."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import _check_sample_weight
+
+from .._utils._labels import check_labels
+from .._utils._param_validation import (
+    NONE,
+    RANDOM_STATE,
+    VERBOSE,
+    Allowed,
+    check_is_fitted,
+    check_parameters,
+    did_you_mean,
+    integer,
+    number,
+    number_range,
+    one_of,
+)
+from ..exceptions import DataError, ParameterError
+from ..features import AugmentedFeatures
+from ..features._checks import check_features, check_padding
+from ..networks._rows import without_nan
+from ._validation_split import validation_part
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["CNNEmotionClassifier"]
+
+ARCHITECTURES = (
+    "resnet",
+    "cnn_average_pooling",
+    "cnn512",
+    "cnn_bilstm_attention",
+    "dense",
+    "cnn256",
+)
+_PREFIX = "network__"
+
+
+_FUNCTION = Allowed("a function build(meta, **params)", callable)
+_DICT = Allowed("a dict", lambda value: isinstance(value, dict))
+_CALLBACKS = Allowed("a list of Keras callbacks", lambda value: isinstance(value, (list, tuple)))
+_FOLDER = Allowed("a folder", lambda value: isinstance(value, (str, os.PathLike)))
+_MASKS = Allowed(
+    "a pair (number, largest width) of integers of at least 0",
+    lambda value: (
+        isinstance(value, (tuple, list, np.ndarray))
+        and len(value) == 2
+        and all(integer(0).accepts(n) for n in value)
+    ),
+)
+
+
+def _of_network(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if name.startswith(_PREFIX)}
+
+
+class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
+    """Classify vectors or sequences of features with a network.
+
+    Every epoch sees the clips anew: another view of each, stretched in time, louder or softer,
+    with bands and frames left out [1]_ and clips mixed in pairs [2]_. The defaults are those of
+    :func:`skser.recipes.residual_network`, for standardised log-mel bands.
+
+    Parameters
+    ----------
+    architecture : {"resnet", "cnn_average_pooling", "cnn512", "cnn_bilstm_attention", "dense", \
+            "cnn256"} or callable, default="resnet"
+        The network, or a function ``build(meta, **params)`` that returns a ``keras.Model`` from
+        ``meta.input_shape`` to ``meta.n_classes`` probabilities.
+    epochs : int, default=50
+        Passes over the training clips.
+    batch_size : int, default=16
+        Rows of a gradient step.
+    optimizer : {"adamw", "adam", "sgd", "rmsprop"}, default="adamw"
+        Keras optimizer.
+    learning_rate : float, default=0.003
+        Its largest step size.
+    weight_decay : float, default=0.01
+        Decay of weights, not of biases and normalisations.
+    clip_norm : float or None, default=5.0
+        Largest norm of the gradient of all weights together.
+    schedule : {"cosine", "plateau"} or None, default="cosine"
+        How the learning rate falls: along half a cosine to 0, or times ``plateau_factor``
+        whenever the loss has not fallen for ``plateau_patience`` epochs, or not at all.
+    warmup : float, default=0.15
+        Share of all steps in which ``"cosine"`` first rises.
+    plateau_factor : float, default=0.5
+        Factor of ``"plateau"``.
+    plateau_patience : int, default=5
+        Patience of ``"plateau"`` in epochs.
+    early_stopping : int or None, default=None
+        Stop after this many epochs in which the validation loss has not fallen, and in any case
+        keep the weights of the best epoch. None trains all epochs and keeps the last weights.
+    label_smoothing : float, default=0.1
+        Share of the label that is spread over all classes.
+    mixup : float, default=0.2
+        Clips of a batch are mixed in pairs, in shares of Beta(mixup, mixup). 0 mixes none.
+    frequency_masks : (int, int), default=(2, 10)
+        Number of bands of features set to their mean in sequences, and their largest width; never
+        more than a quarter of the features each.
+    time_masks : (int, int), default=(2, 12)
+        Number of spans of frames left out of sequences, and their largest width; never more than a
+        quarter of the clip each.
+    time_scale : (float, float), default=(0.87, 1.15)
+        Factor of the length of sequences.
+    gain : (float, float), default=(-0.35, 0.35)
+        What is added to all features, in their standard deviations: with log-mel bands, a level.
+    noise : float, default=0.05
+        Deviation of the noise added to features, in their standard deviations.
+    view_sampling : {"one", "all"}, default="one"
+        In each epoch, one view of each clip at random, or all of them.
+    n_networks : int, default=1
+        Networks trained from different seeds, whose probabilities are averaged.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the labels, as everywhere in scikit-learn.
+    validation_fraction : float, default=0.0
+        Share of the clips that is not trained on but watched: ``history_`` then has
+        ``val_loss`` and ``val_accuracy``. All views of a clip are on one side; with ``groups`` in
+        `fit` all clips of a speaker are, and the share is rounded to a half, a third, a fourth...
+    callbacks : list of keras.callbacks.Callback or None, default=None
+        Called while training.
+    checkpoint : str, path or None, default=None
+        Folder for the state of training after each epoch. A fit that was killed goes on from its
+        last epoch when it is called again with the same data and parameters; one that ends
+        removes its files. Needs an int as ``random_state``. What ``callbacks`` remember is lost.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, dropout, order, draws and validation part. Two fits with one int give
+        equal probabilities, unless they are in threads of one process.
+    verbose : int, default=0
+        1 shows a progress bar.
+    **network_params
+        Parameters of the function that builds the network, with the prefix ``network__``, such as
+        ``network__filters=(32, 64)``; see :func:`skser.networks.resnet` and its neighbours. None
+        is the function's own default.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    n_features_in_ : int
+        Number of features.
+    history_ : dict of list of float
+        ``loss`` and ``accuracy`` of the first network after each epoch, ``val_*`` of the
+        validation part, and with ``schedule="plateau"`` the ``learning_rate``.
+    histories_ : list of dict
+        The same of every network.
+    networks_ : list of TrainedNetwork
+        The trained networks as plain data: ``config`` (JSON) and ``weights`` (arrays).
+    model_ : keras.Model
+        The first network as a Keras model, built anew from ``networks_`` each time.
+    validation_clips_ : ndarray of int
+        Which clips were watched and not trained on.
+
+    See Also
+    --------
+    skser.AugmentedClassifier : Trains any other classifier on augmented features.
+
+    References
+    ----------
+    .. [1] D. S. Park et al., "SpecAugment: a simple data augmentation method for automatic speech
+       recognition", Interspeech 2019.
+    .. [2] H. Zhang et al., "mixup: beyond empirical risk minimization", ICLR 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser import CNNEmotionClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["calm", "angry"], 20)
+    >>> X = (y == "angry")[:, None, None] + 0.1 * rng.normal(size=(40, 30, 4))
+    >>> classifier = CNNEmotionClassifier(
+    ...     network__filters=(8,), epochs=20, batch_size=8, random_state=0
+    ... )
+    >>> classifier.fit(X, y).predict(np.ones((1, 30, 4)))
+    array(['angry'], dtype='<U5')
+    """
+
+    _allowed = {
+        "architecture": [one_of(*ARCHITECTURES), _FUNCTION],
+        "epochs": [integer(1)],
+        "batch_size": [integer(1)],
+        "optimizer": [one_of("adamw", "adam", "sgd", "rmsprop")],
+        "learning_rate": [number(0, open_low=True)],
+        "weight_decay": [number(0)],
+        "clip_norm": [number(0, open_low=True), NONE],
+        "schedule": [one_of("cosine", "plateau"), NONE],
+        "warmup": [number(0, 0.9)],
+        "plateau_factor": [number(0, 0.99, open_low=True)],
+        "plateau_patience": [integer(1)],
+        "early_stopping": [integer(1), NONE],
+        "label_smoothing": [number(0, 0.9)],
+        "mixup": [number(0, 100)],
+        "frequency_masks": [_MASKS],
+        "time_masks": [_MASKS],
+        "time_scale": [number_range(0.1, 10)],
+        "gain": [number_range(-100, 100)],
+        "noise": [number(0, 100)],
+        "view_sampling": [one_of("one", "all")],
+        "n_networks": [integer(1)],
+        "class_weight": [_DICT, one_of("balanced"), NONE],
+        "validation_fraction": [number(0, 0.9)],
+        "callbacks": [_CALLBACKS, NONE],
+        "checkpoint": [_FOLDER, NONE],
+        "random_state": [RANDOM_STATE],
+        "verbose": [VERBOSE],
+    }
+
+    # scikit-learn then routes `groups` here without being asked.
+    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
+
+    def __init__(
+        self,
+        architecture: str | Callable[..., Any] = "resnet",
+        *,
+        epochs: int = 50,
+        batch_size: int = 16,
+        optimizer: Literal["adamw", "adam", "sgd", "rmsprop"] = "adamw",
+        learning_rate: float = 3e-3,
+        weight_decay: float = 1e-2,
+        clip_norm: float | None = 5.0,
+        schedule: Literal["cosine", "plateau"] | None = "cosine",
+        warmup: float = 0.15,
+        plateau_factor: float = 0.5,
+        plateau_patience: int = 5,
+        early_stopping: int | None = None,
+        label_smoothing: float = 0.1,
+        mixup: float = 0.2,
+        frequency_masks: tuple[int, int] = (2, 10),
+        time_masks: tuple[int, int] = (2, 12),
+        time_scale: tuple[float, float] = (0.87, 1.15),
+        gain: tuple[float, float] = (-0.35, 0.35),
+        noise: float = 0.05,
+        view_sampling: Literal["one", "all"] = "one",
+        n_networks: int = 1,
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        validation_fraction: float = 0.0,
+        callbacks: list[Any] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+        **network_params: Any,
+    ) -> None:
+        self.architecture = architecture
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.clip_norm = clip_norm
+        self.schedule = schedule
+        self.warmup = warmup
+        self.plateau_factor = plateau_factor
+        self.plateau_patience = plateau_patience
+        self.early_stopping = early_stopping
+        self.label_smoothing = label_smoothing
+        self.mixup = mixup
+        self.frequency_masks = frequency_masks
+        self.time_masks = time_masks
+        self.time_scale = time_scale
+        self.gain = gain
+        self.noise = noise
+        self.view_sampling = view_sampling
+        self.n_networks = n_networks
+        self.class_weight = class_weight
+        self.validation_fraction = validation_fraction
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.random_state = random_state
+        self.verbose = verbose
+        for name in set(network_params).difference(_of_network(network_params)):
+            hint = did_you_mean(name, self._get_param_names())
+            raise TypeError(f"{type(self).__name__} has no parameter {name!r}{hint}")
+        self.__dict__.update(network_params)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters of the classifier and, with the prefix ``network__``, of its network.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Without effect on parameters of the network, which are always there.
+
+        Returns
+        -------
+        params : dict
+            Values by name.
+        """
+        return super().get_params(deep) | _of_network(self.__dict__)
+
+    def set_params(self, **params: Any) -> CNNEmotionClassifier:
+        """Set parameters of the classifier and of its network.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name; ``network__filters=(32, 64)`` is one of the network. None gives a
+            parameter of the network its default.
+
+        Returns
+        -------
+        self : CNNEmotionClassifier
+
+        Raises
+        ------
+        ValueError
+            The classifier has no such parameter. Names of the network's are checked at `fit`.
+        """
+        network = _of_network(params)
+        super().set_params(**{name: v for name, v in params.items() if name not in network})
+        self.__dict__.update(network)
+        return self
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> CNNEmotionClassifier:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, n_features) or (n_clips, n_frames, n_features), \
+                or AugmentedFeatures
+            Features, standardised (see :class:`FeatureScaler`).
+        y : array of shape (n_clips,)
+            Labels.
+        sample_weight : array of shape (n_clips,) or None, default=None
+            Weights of the clips.
+        groups : array of shape (n_clips,) or None, default=None
+            Speakers. The validation part then is of speakers that are not trained on. A pipeline
+            hands them on where scikit-learn's metadata routing is switched on.
+
+        Returns
+        -------
+        self : CNNEmotionClassifier
+
+        Raises
+        ------
+        ParameterError
+            A parameter has a value that is not allowed, or the architecture lacks it.
+        DataError
+            Features, labels, weights or speakers are unusable, or clips too few for a validation
+            part.
+        """
+        from ._fitting import fit_networks
+
+        check_parameters(self)
+        values = self._check_features(X, reset=True)
+        labels = check_labels(y, len(values))
+        try:
+            weight = _check_sample_weight(sample_weight, values[:, 0], ensure_non_negative=True)
+            if self.class_weight is not None:
+                weight = weight * compute_sample_weight(self.class_weight, labels)
+        except ValueError as error:
+            raise DataError(str(error)) from None
+        self.classes_, encoded = np.unique(labels, return_inverse=True)
+
+        rng = check_random_state(self.random_state)
+        training, validation = validation_part(self.validation_fraction, encoded, groups, rng)
+        self.validation_clips_ = validation
+        self.networks_, self.histories_ = fit_networks(
+            self,
+            values if isinstance(X, AugmentedFeatures) else values[:, np.newaxis],
+            np.eye(len(self.classes_), dtype=np.float32)[encoded],
+            weight,
+            training,
+            validation,
+            seeds=rng.randint(np.iinfo(np.int32).max, size=self.n_networks),
+        )
+        self.history_ = self.histories_[0]
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities of the labels.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, n_features) or (n_clips, n_frames, n_features), \
+                or AugmentedFeatures
+            Features.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_clips, n_classes)
+            In the order of ``classes_``; averaged over networks and views.
+        """
+        check_is_fitted(self, "networks_")
+        values = self._check_features(X, reset=False)
+        rows = without_nan(X.flatten() if isinstance(X, AugmentedFeatures) else values)
+        probabilities = np.mean([network.probabilities(rows) for network in self.networks_], axis=0)
+        return X.average(probabilities) if isinstance(X, AugmentedFeatures) else probabilities
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable labels.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, n_features) or (n_clips, n_frames, n_features), \
+                or AugmentedFeatures
+            Features.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_clips,)
+        """
+        check_is_fitted(self, "networks_")
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    @property
+    def model_(self) -> keras.Model:
+        """The first network as a Keras model."""
+        check_is_fitted(self, "networks_")
+        return self.networks_[0].to_keras()
+
+    def _check_together(self) -> None:
+        """Raise ParameterError for parameters that do not go together."""
+        from ._fitting import check_network_params
+
+        if self.early_stopping is not None and self.validation_fraction == 0:
+            raise ParameterError(
+                f"early_stopping={self.early_stopping} needs a validation_fraction above 0, got 0"
+            )
+        if self.checkpoint is not None and not isinstance(self.random_state, (int, np.integer)):
+            raise ParameterError(
+                "checkpoint needs an integer random_state, so that a later fit is the same, got "
+                f"{self.random_state!r}"
+            )
+        check_network_params(self)
+
+    def _check_features(self, X: Any, reset: bool) -> np.ndarray:
+        """Features as an array; NaN may only fill the frames that pad a sequence."""
+        values = check_features(self, X, reset=reset)
+        n_axes = values.ndim - isinstance(X, AugmentedFeatures)
+        if n_axes > 3:
+            raise DataError(
+                "X must be of shape (n_clips, n_features) or (n_clips, n_frames, n_features), got "
+                f"{values.shape}"
+            )
+        check_padding(values, is_sequence=n_axes == 3)
+        if reset:
+            self._n_axes = n_axes
+        elif n_axes != self._n_axes:
+            kinds = {2: "vectors", 3: "sequences"}
+            raise DataError(f"X must be {kinds[self._n_axes]} as in fit, got {kinds[n_axes]}")
+        return values
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.non_deterministic = self.random_state is None
+        tags.classifier_tags.poor_score = False
+        return tags

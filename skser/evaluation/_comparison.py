@@ -1,0 +1,99 @@
+"""compare: how much better one evaluation is than another of the same clips."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ..exceptions import DataError
+from ..metrics import SCORES, SpeakerSums, interval, joined
+from ._result import Evaluation
+
+__all__ = ["compare"]
+
+
+def compare(baseline: Evaluation, other: Evaluation) -> pd.DataFrame:
+    """How much better one evaluation is than another of the same clips.
+
+    Parameters
+    ----------
+    baseline, other : Evaluation
+        Of the same clips, in any order.
+
+    Returns
+    -------
+    table : DataFrame
+        A row for each score: of ``baseline`` and of ``other``; their ``difference``, other minus
+        baseline; ``low`` and ``high``, its 95 % bootstrap interval over speakers; and ``p_value``
+        of a permutation test that swaps the two evaluations of each speaker at random [1]_.
+
+    Raises
+    ------
+    DataError
+        They differ in clips, labels, classes or speakers, or in the order of clips of which one
+        occurs twice.
+
+    References
+    ----------
+    .. [1] E. W. Noreen, "Computer-intensive methods for testing hypotheses", Wiley, 1989.
+
+    Examples
+    --------
+    >>> from skser import compare, evaluate
+    >>> from skser.datasets import make_emotional_speech
+    >>> from skser.recipes import functionals
+    >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
+    >>> few, many = (
+    ...     evaluate(functionals(features__blocks=blocks, augment__n_views=1), speech)
+    ...     for blocks in (["zcr"], ["zcr", "rms"])
+    ... )
+    >>> compare(few, many)["difference"]["uar"] > 0
+    np.True_
+    """
+    order = _find_clips(baseline, other)
+    other = replace(other, predictions=other.predictions.iloc[order].reset_index(drop=True))
+    for column, what in (("emotion", "labels"), ("speaker", "speakers")):
+        pair = [of.predictions.get(column, pd.Series()).tolist() for of in (baseline, other)]
+        if pair[0] != pair[1]:
+            raise DataError(f"baseline and other must have the same {what} of each clip")
+    if not np.array_equal(baseline.classes, other.classes):
+        raise DataError(
+            "baseline and other must have the same classes, got "
+            f"{baseline.classes.tolist()} and {other.classes.tolist()}"
+        )
+    sums_a, sums_b = (of._sums(baseline._units) for of in (baseline, other))
+    pairs = zip(vars(sums_a).values(), vars(sums_b).values(), strict=True)
+    both = SpeakerSums(*map(np.concatenate, pairs))
+    rng = np.random.default_rng(0)
+    permuted = []
+    for weights in sums_a.draws():
+        swap = rng.integers(2, size=weights.shape)
+        a, b = (both.scores(np.hstack(sides)) for sides in ((1 - swap, swap), (swap, 1 - swap)))
+        permuted.append({name: np.abs(b[name] - a[name]) for name in SCORES})
+    by_chance = joined(permuted)
+    scores_a, scores_b = sums_a.scores(), sums_b.scores()
+    drawn_a, drawn_b = sums_a.bootstrap(), sums_b.bootstrap()
+    rows = {}
+    for name in SCORES:
+        score_a, score_b = scores_a[name][0], scores_b[name][0]
+        is_as_large = by_chance[name] >= abs(score_b - score_a) - 1e-12
+        p_value = (1 + is_as_large.sum()) / (1 + len(is_as_large))
+        low, high = interval(drawn_b[name] - drawn_a[name])
+        rows[name] = (score_a, score_b, score_b - score_a, low, high, p_value)
+    columns = ["baseline", "other", "difference", "low", "high", "p_value"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("score")
+
+
+def _find_clips(baseline: Evaluation, other: Evaluation) -> np.ndarray:
+    """Row of each clip of ``baseline`` in ``other``."""
+    clips, index = baseline.predictions["path"], pd.Index(other.predictions["path"])
+    if np.array_equal(clips, index):
+        return np.arange(len(clips))
+    if not index.is_unique or not clips.is_unique:
+        raise DataError("baseline and other must have clips in the same order if one occurs twice")
+    order = index.get_indexer(clips)
+    if len(clips) != len(index) or (order < 0).any():
+        raise DataError("baseline and other must be of the same clips")
+    return order

@@ -1,0 +1,105 @@
+"""Corpus: the recordings, labels and speakers that an evaluation is of, checked."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from .._utils._labels import check_labels, check_speakers
+from ..audio import AudioLoader
+from ..audio._recordings import as_recordings
+from ..exceptions import DataError, SkserWarning
+from ..recipes._steps import steps_of
+
+
+class Corpus(NamedTuple):
+    """Recordings with their labels and speakers."""
+
+    clips: np.ndarray  # of object: paths, bytes or waveforms
+    target: np.ndarray
+    groups: np.ndarray | None  # speakers
+    frame: pd.DataFrame  # column "path", the name of each clip; "speaker"; others as loaded
+
+    def take(self, clips: np.ndarray) -> Corpus:
+        """The clips at some indices."""
+        groups = None if self.groups is None else self.groups[clips]
+        frame = self.frame.iloc[clips].reset_index(drop=True)
+        return Corpus(self.clips[clips], self.target[clips], groups, frame)
+
+
+def as_corpus(X: Any, y: Any = None, groups: Any = None) -> Bunch:
+    """A Bunch of recordings, labels and speakers; ``X`` itself if it is a Bunch."""
+    if isinstance(X, Bunch):
+        for name, value in (("y", y), ("groups", groups)):
+            if value is not None:
+                raise DataError(f"{name} must not be given beside a Bunch, which has its own")
+        return X
+    recordings = as_recordings(X)
+    is_waveforms = all(isinstance(recording, np.ndarray) for recording in recordings)
+    return Bunch(**{"waveforms" if is_waveforms else "paths": recordings}, target=y, groups=groups)
+
+
+def read_corpus(pipeline: Any, X: Any, y: Any = None, groups: Any = None) -> Corpus:
+    """A Bunch, or recordings, labels and speakers, checked against each other and a pipeline."""
+    bunch = as_corpus(X, y, groups)
+    if "target" not in bunch or not ("paths" in bunch or "waveforms" in bunch):
+        raise DataError(
+            f"corpus must have paths (or waveforms) and target, got {', '.join(sorted(bunch))}"
+        )
+    if "paths" not in bunch:
+        _check_rate(bunch, pipeline)
+    recordings = as_recordings(bunch["paths" if "paths" in bunch else "waveforms"], "corpus")
+    clips = np.empty(len(recordings), dtype=object)
+    clips[:] = recordings
+    names = [clip_name(clips, i) for i in range(len(clips))]
+    target = check_labels(bunch["target"], len(clips))
+    table = bunch.get("frame")
+    frame = pd.DataFrame(index=range(len(clips))) if table is None else table.reset_index(drop=True)
+    if len(frame) != len(clips):
+        raise DataError(f"frame must have a row for each clip: {len(clips)} clips, {len(frame)}")
+    if "path" in frame and frame["path"].astype(str).tolist() != names:
+        raise DataError("frame must have the clips of the corpus in its order, by its column path")
+    frame = frame.assign(path=names)
+    speakers = bunch.get("groups")
+    if speakers is None and "speaker" in frame and frame["speaker"].notna().all():
+        speakers = frame["speaker"]
+    if speakers is None:
+        return Corpus(clips, target, None, frame.drop(columns="speaker", errors="ignore"))
+    speakers = check_speakers(speakers, len(clips))
+    if speakers.dtype == object:  # of texts or of numbers, or of both
+        speakers = np.array(speakers.tolist())
+    if len(np.unique(speakers)) == len(clips):
+        warnings.warn(
+            f"groups has {len(clips)} speakers with one clip each: are they names of clips?",
+            SkserWarning,
+            stacklevel=3,
+        )
+    return Corpus(clips, target, speakers, frame.assign(speaker=speakers))
+
+
+def known_speakers(corpus: Corpus) -> np.ndarray:
+    """Speakers of a corpus; DataError if it has none."""
+    if corpus.groups is None:
+        raise DataError("corpus must have groups, the speakers, got None")
+    return corpus.groups
+
+
+def clip_name(clips: np.ndarray, i: int) -> str:
+    """The path of a clip, or its number where it has none."""
+    if isinstance(clips[i], str):
+        return clips[i]
+    return f"{'waveform' if isinstance(clips[i], np.ndarray) else 'recording'} {i}"
+
+
+def _check_rate(bunch: Bunch, pipeline: Any) -> None:
+    """Raise DataError if waveforms have another sampling rate than a pipeline expects."""
+    for step in steps_of(pipeline):
+        if isinstance(step, AudioLoader) and bunch.get("sr", step.sr) != step.sr:
+            raise DataError(
+                f"corpus must have waveforms of sr={step.sr}, as the pipeline's, got "
+                f"{bunch['sr']}; paths are resampled"
+            )

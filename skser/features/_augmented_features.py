@@ -1,0 +1,116 @@
+"""AugmentedFeatures: features of augmented clips, views side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..exceptions import ConversionError, DataError
+
+__all__ = ["AugmentedFeatures"]
+
+
+class AugmentedFeatures:
+    """Features of several views of each clip, one row for each clip.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_clips, n_views, n_features) or \
+            (n_clips, n_views, n_frames, n_features)
+        The features; view 0 is the clean clip.
+
+    Attributes
+    ----------
+    n_views : int
+        Views of a clip.
+    shape : tuple
+        Shape of ``values``.
+
+    Notes
+    -----
+    Indexing selects clips, with all their views. There is no conversion to an array, because an
+    estimator without a notion of views would take them for features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser import AugmentedFeatures
+    >>> features = AugmentedFeatures(np.zeros((10, 4, 13)))
+    >>> features[:3].shape, features.flatten().shape, features.repeat(np.arange(10)).shape
+    ((3, 4, 13), (40, 13), (40,))
+    """
+
+    def __init__(self, values: np.ndarray) -> None:
+        if not isinstance(values, np.ndarray) or values.ndim < 3:
+            raise DataError(
+                "values must be an array of shape (n_clips, n_views, ...), got "
+                f"{getattr(values, 'shape', type(values).__name__)}"
+            )
+        self.values = values
+
+    @property
+    def n_views(self) -> int:
+        return self.values.shape[1]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.values.shape
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, index: Any) -> AugmentedFeatures:
+        if isinstance(index, (int, np.integer)):
+            index = [index]
+        elif isinstance(index, tuple):
+            index = index[0]
+        return AugmentedFeatures(self.values[index])
+
+    def flatten(self) -> np.ndarray:
+        """All views as rows.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_clips * n_views, ...)
+            The views of a clip side by side.
+        """
+        return self.values.reshape(-1, *self.values.shape[2:])
+
+    def repeat(self, per_clip: Any) -> np.ndarray:
+        """Repeat a label or weight of each clip for each row of `flatten`.
+
+        Parameters
+        ----------
+        per_clip : array of shape (n_clips, ...)
+            One value for each clip.
+
+        Returns
+        -------
+        per_row : ndarray of shape (n_clips * n_views, ...)
+        """
+        return np.repeat(np.asarray(per_clip), self.n_views, axis=0)
+
+    def average(self, per_row: np.ndarray) -> np.ndarray:
+        """Average the values of the rows of `flatten` over the views of each clip.
+
+        Parameters
+        ----------
+        per_row : ndarray of shape (n_clips * n_views, ...)
+            One value for each row.
+
+        Returns
+        -------
+        per_clip : ndarray of shape (n_clips, ...)
+        """
+        return per_row.reshape(len(self), self.n_views, *per_row.shape[1:]).mean(axis=1)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        raise ConversionError(
+            "AugmentedFeatures are no array: their views must stay together. Put the classifier "
+            "into skser.AugmentedClassifier(...), or take .values if you know what you do."
+        )
+
+    def __repr__(self) -> str:
+        shape = " x ".join(str(n) for n in self.shape[2:])
+        return f"<features of {len(self)} clips, {self.n_views} views each of {shape}>"

@@ -1,0 +1,152 @@
+"""FeatureScaler: zero mean and unit variance for each feature, whatever comes before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin
+
+from .._utils._functional import standardize
+from .._utils._param_validation import BOOLEAN, check_is_fitted, check_parameters
+from .._utils._set_output import FeaturesTransformer
+from ..exceptions import DataError
+from ._augmented_features import AugmentedFeatures
+from ._checks import check_features
+
+__all__ = ["FeatureScaler"]
+
+_ROWS_AT_ONCE = 4096
+
+
+class Standardizer(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
+    """Base of transformers that standardise features of any number of axes."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+class FeatureScaler(Standardizer):
+    """Standardise the last axis of vectors, sequences and augmented features.
+
+    `sklearn.preprocessing.StandardScaler` for any number of axes: mean and standard deviation of a
+    feature are those over all clips, views and frames. `fit` ignores NaN (frames that pad a
+    sequence), `transform` keeps it. Deviations of 0 count as 1.
+
+    Parameters
+    ----------
+    with_mean : bool, default=True
+        Subtract the mean.
+    with_std : bool, default=True
+        Divide by the standard deviation.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (n_features,)
+        Mean of each feature.
+    scale_ : ndarray of shape (n_features,)
+        Deviation of each feature, or 1 where that is 0.
+    n_features_in_ : int
+        Number of features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser import FeatureScaler
+    >>> sequences = np.random.default_rng(0).normal(5.0, 2.0, size=(10, 50, 3))
+    >>> scaled = FeatureScaler().fit_transform(sequences)
+    >>> bool(abs(scaled.mean()) < 1e-9), scaled.shape
+    (True, (10, 50, 3))
+    """
+
+    _allowed = {"with_mean": [BOOLEAN], "with_std": [BOOLEAN]}
+
+    def __init__(self, *, with_mean: bool = True, with_std: bool = True) -> None:
+        self.with_mean = with_mean
+        self.with_std = with_std
+
+    def fit(self, X: Any, y: Any = None) -> FeatureScaler:
+        """Learn mean and standard deviation of every feature.
+
+        Parameters
+        ----------
+        X : array of shape (..., n_features) or AugmentedFeatures
+            Features.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : FeatureScaler
+
+        Raises
+        ------
+        ParameterError
+            A parameter is not allowed.
+        DataError
+            The features are infinite or of a wrong shape, or one is NaN everywhere.
+        """
+        check_parameters(self)
+        rows = check_features(self, X, reset=True, allow_nan=True).reshape(-1, self.n_features_in_)
+        mean, scale, count = mean_and_scale(rows)
+        if not count.all():
+            raise DataError(
+                f"feature {int((count == 0).argmax())} of {self.n_features_in_} is NaN everywhere"
+            )
+        self.mean_ = mean if self.with_mean else np.zeros_like(mean)
+        self.scale_ = scale if self.with_std else np.ones_like(mean)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Standardise features.
+
+        Parameters
+        ----------
+        X : array of shape (..., n_features) or AugmentedFeatures
+            Features.
+
+        Returns
+        -------
+        X : array or AugmentedFeatures
+            The same kind and shape.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        DataError
+            The features are infinite, or not as many as in `fit`.
+        """
+        check_is_fitted(self, "mean_")
+        values = check_features(self, X, reset=False, allow_nan=True)
+        scaled = standardize(values, self.mean_, self.scale_)
+        return AugmentedFeatures(scaled) if isinstance(X, AugmentedFeatures) else scaled
+
+
+def mean_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean of each column, its deviation (1 for a constant), and how many rows are not NaN."""
+    count = np.zeros(rows.shape[1])
+    total = np.zeros(rows.shape[1])
+    for block in _blocks(rows):
+        count += np.isfinite(block).sum(axis=0)
+        total += np.nansum(block, axis=0)
+    mean = total / np.maximum(count, 1)
+    # The second pass is about the mean, so that no digits cancel.
+    squares = np.zeros(rows.shape[1])
+    for block in _blocks(rows):
+        squares += np.nansum((block - mean) ** 2, axis=0)
+    deviation = np.sqrt(squares / np.maximum(count, 1))
+    # A constant has a deviation of rounding errors only.
+    constant = deviation <= 10 * np.finfo(rows.dtype).eps * np.abs(mean)
+    return mean, np.where(constant, 1.0, deviation), count
+
+
+def _blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Rows in float64, some at a time, so that no copy of all the features is made."""
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        yield rows[start : start + _ROWS_AT_ONCE].astype(np.float64)

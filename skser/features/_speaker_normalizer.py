@@ -1,0 +1,220 @@
+"""SpeakerNormalizer: zero mean and unit variance for each speaker."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .._utils._labels import check_speakers
+from .._utils._param_validation import BOOLEAN, NONE, check_is_fitted, check_parameters, integer
+from ..exceptions import DataError, ParameterError
+from ._augmented_features import AugmentedFeatures
+from ._checks import check_features
+from ._scaler import Standardizer, mean_and_scale
+
+__all__ = ["SpeakerNormalizer"]
+
+Statistics = tuple[np.ndarray, np.ndarray]
+
+
+class SpeakerNormalizer(Standardizer):
+    """Standardise features by the mean and deviation of their speaker.
+
+    Voices differ more than emotions do; this removes the difference. Use it in place of
+    :class:`FeatureScaler`. Speakers come as ``groups``, in `fit` and in `predict`, through
+    scikit-learn's metadata routing.
+
+    A new speaker's mean and deviation come from a few of their clips (``n_calibration``) or from
+    all clips to be labelled (``transductive``), most of which a recogniser in use has not heard
+    yet. Neither needs labels, but say which one with every score.
+
+    Parameters
+    ----------
+    n_calibration : int or None, default=None
+        Number of clips of each new speaker, the first ones in each call of `transform`, that give
+        mean and deviation; they should be of several emotions. None allows only speakers seen in
+        `fit`.
+    transductive : bool, default=False
+        Compute mean and deviation of each speaker from all their clips in each call of `transform`.
+
+    Attributes
+    ----------
+    statistics_ : dict of {speaker : (mean, scale)}
+        Arrays of shape (n_views, n_features) for the speakers seen in `fit`.
+    n_features_in_ : int
+        Number of features.
+
+    Notes
+    -----
+    Augmentation changes voices, so each view has a mean and deviation of its own. NaN (frames that
+    pad a sequence) is ignored and kept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser import SpeakerNormalizer
+    >>> X = np.array([[100.0], [120.0], [200.0], [240.0]])
+    >>> normalizer = SpeakerNormalizer(transductive=True)
+    >>> normalizer.fit_transform(X, groups=["ann", "ann", "bob", "bob"]).ravel()
+    array([-1.,  1., -1.,  1.])
+    """
+
+    _allowed = {"n_calibration": [integer(1), NONE], "transductive": [BOOLEAN]}
+
+    # scikit-learn then routes `groups` here without being asked.
+    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
+    __metadata_request__transform: ClassVar[dict[str, Any]] = {"groups": True}
+
+    def __init__(self, *, n_calibration: int | None = None, transductive: bool = False) -> None:
+        self.n_calibration = n_calibration
+        self.transductive = transductive
+
+    def fit(self, X: Any, y: Any = None, groups: Any = None) -> SpeakerNormalizer:
+        """Learn mean and standard deviation of every feature for every speaker.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, ..., n_features) or AugmentedFeatures
+            Features.
+        y : None
+            Ignored.
+        groups : array of shape (n_clips,)
+            The speaker of each clip.
+
+        Returns
+        -------
+        self : SpeakerNormalizer
+
+        Raises
+        ------
+        ParameterError
+            A parameter is not allowed, or ``groups`` is None.
+        DataError
+            The features are infinite or of a wrong shape, or a speaker has a single vector.
+        """
+        check_parameters(self)
+        values = _by_view(X, check_features(self, X, reset=True, allow_nan=True))
+        groups = _check_groups(groups, len(values))
+        self.statistics_ = {
+            speaker: _statistics(values[groups == speaker], speaker)
+            for speaker in np.unique(groups).tolist()
+        }
+        return self
+
+    def transform(self, X: Any, groups: Any = None) -> Any:
+        """Standardise the clips of each speaker.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, ..., n_features) or AugmentedFeatures
+            Features.
+        groups : array of shape (n_clips,)
+            The speaker of each clip.
+
+        Returns
+        -------
+        X : array or AugmentedFeatures
+            The same kind and shape.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        ParameterError
+            ``groups`` is None.
+        DataError
+            A speaker is new, or has fewer clips than ``n_calibration``.
+        """
+        check_is_fitted(self, "statistics_")
+        values = check_features(self, X, reset=False, allow_nan=True)
+        by_view = _by_view(X, values)
+        groups = _check_groups(groups, len(values))
+        scaled = np.empty_like(by_view)
+        for speaker in np.unique(groups).tolist():
+            own = np.flatnonzero(groups == speaker)
+            mean, scale = self._statistics_of(speaker, by_view[own])
+            n_axes = by_view.ndim
+            scaled[own] = (by_view[own] - _spread(mean, n_axes)) / _spread(scale, n_axes)
+        scaled = scaled.reshape(values.shape)
+        return AugmentedFeatures(scaled) if isinstance(X, AugmentedFeatures) else scaled
+
+    def fit_transform(self, X: Any, y: Any = None, groups: Any = None) -> Any:
+        """Fit to clips and standardise them.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, ..., n_features) or AugmentedFeatures
+            Features.
+        y : None
+            Ignored.
+        groups : array of shape (n_clips,)
+            The speaker of each clip.
+
+        Returns
+        -------
+        X : array or AugmentedFeatures
+            The same kind and shape.
+        """
+        return self.fit(X, y, groups).transform(X, groups)
+
+    def _statistics_of(self, speaker: Any, values: np.ndarray) -> Statistics:
+        """Mean and scale for the clips of a speaker, of as many views as these have, or one."""
+        if self.transductive:
+            return _statistics(values, speaker)
+        known = self.statistics_.get(speaker)
+        if known is not None:
+            mean, scale = known
+            if values.shape[1] in (1, len(mean)):
+                return mean[: values.shape[1]], scale[: values.shape[1]]
+            return mean[:1], scale[:1]
+        if self.n_calibration is None:
+            raise DataError(
+                f"groups must be speakers who were trained on, got {speaker!r}; n_calibration or "
+                "transductive=True is for new ones"
+            )
+        if len(values) < self.n_calibration:
+            raise DataError(
+                f"groups must have n_calibration={self.n_calibration} clips of each new speaker, "
+                f"got {len(values)} of {speaker!r}"
+            )
+        return _statistics(values[: self.n_calibration], speaker)
+
+    def _check_together(self) -> None:
+        if self.transductive and self.n_calibration is not None:
+            raise ParameterError(
+                f"n_calibration must be None with transductive=True, got {self.n_calibration}"
+            )
+
+
+def _check_groups(groups: Any, n_clips: int) -> np.ndarray:
+    if groups is None:
+        raise ParameterError(
+            "groups must be the speaker of each clip, got None; in a pipeline, switch on "
+            "sklearn.set_config(enable_metadata_routing=True) and hand groups to fit and predict"
+        )
+    return check_speakers(groups, n_clips)
+
+
+def _by_view(X: Any, values: np.ndarray) -> np.ndarray:
+    """Features with an axis for views: (n_clips, n_views, ..., n_features)."""
+    return values if isinstance(X, AugmentedFeatures) else values[:, np.newaxis]
+
+
+def _statistics(values: np.ndarray, speaker: Any) -> Statistics:
+    """Mean and scale, (n_views, n_features) each, of clips (n_clips, n_views, ..., n_features)."""
+    n_features = values.shape[-1]
+    if len(values) == 1 and values.ndim == 3:
+        raise DataError(
+            f"groups must have at least two clips of each speaker, got one sample of {speaker!r}: "
+            "less its own mean, nothing is left of it"
+        )
+    by_view = [mean_and_scale(view.reshape(-1, n_features)) for view in values.swapaxes(0, 1)]
+    mean, scale, _ = (np.stack(rows).astype(values.dtype) for rows in zip(*by_view, strict=True))
+    return mean, scale
+
+
+def _spread(statistics: np.ndarray, n_axes: int) -> np.ndarray:
+    """(n_views, n_features) to where it fits features of so many axes."""
+    n_views, n_features = statistics.shape
+    return statistics.reshape(n_views, *[1] * (n_axes - 3), n_features)

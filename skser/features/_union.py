@@ -1,0 +1,327 @@
+"""FeatureUnionExtractor: named feature blocks, side by side, of every clip."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.metaestimators import _BaseComposition
+
+from .._utils._param_validation import (
+    N_JOBS,
+    VERBOSE,
+    Allowed,
+    check_is_fitted,
+    check_parameters,
+    even_integer,
+    integer,
+    one_of,
+)
+from .._utils._set_output import FeaturesTransformer
+from ..audio._clips import as_clips
+from ..exceptions import DataError, ParameterError
+from ._augmented_features import AugmentedFeatures
+from .blocks._base import FeatureBlock
+from .blocks._named import active_blocks, block_names, named_blocks
+from .dsp._deltas import names_with_deltas
+from .dsp._statistics import check_statistics
+from .extraction._cache import CacheInfo, FeatureCache
+from .extraction._extract import extract
+from .extraction._plan import FeatureRecipe
+
+__all__ = ["FeatureUnionExtractor"]
+
+_MEMORY = Allowed(
+    "a folder, a joblib.Memory or None",
+    lambda value: value is None or isinstance(value, (str, os.PathLike, joblib.Memory)),
+)
+
+
+class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
+    """Extract named blocks of features from every clip, in one pass over its spectra.
+
+    Blocks are named and nested as in `sklearn.pipeline.FeatureUnion`:
+    ``set_params(mfcc__n_mfcc=20)`` changes a parameter of a block, ``set_params(mfcc="drop")``
+    leaves it out, ``set_params(mfcc=MFCC(n_mfcc=13))`` replaces it.
+
+    Parameters
+    ----------
+    blocks : list of str or of (str, FeatureBlock) tuples
+        The blocks, in the order of the features. A name alone stands for the default block of
+        that name: mfcc, mel, chroma, chroma_cqt, contrast, tonnetz, zcr, rms, rolloff, centroid,
+        bandwidth, flatness or pitch.
+    sr : int, default=16000
+        Sampling rate in Hz of waveforms given as arrays; clips carry their own.
+    n_fft : int, default=1024
+        Length of a frame in samples (64 ms at 16 kHz).
+    hop_length : int, default=256
+        Samples from frame to frame (16 ms at 16 kHz).
+    deltas : {0, 1, 2}, default=0
+        Add the first, or the first and second, derivatives over time of all features, as
+        `librosa.feature.delta` makes them; of NaN (no pitch) there is none.
+    statistics : sequence of str or None, default=("mean",)
+        Statistics over the frames: mean, std, min, max, median, range, iqr, skew, kurtosis,
+        slope (per frame), and percentiles such as p5. They make vectors (n_clips, n_features), one
+        statistic after the other. None gives sequences (n_clips, n_frames, n_features), shorter
+        ones padded with NaN.
+    n_jobs : int or None, default=None
+        Number of processes, as everywhere in scikit-learn.
+    memory : str, path, joblib.Memory or None, default=None
+        Folder for the features of each clip, so that a later fold, search or session does not
+        extract them again. A changed file or parameter makes new ones.
+    verbose : int, default=0
+        1 shows a progress bar, and says how many clips were in ``memory``.
+
+    Attributes
+    ----------
+    sr_ : int
+        Sampling rate in Hz of the clips that it was fitted on.
+    n_features_in_ : int
+        Samples of a waveform, if it was fitted on an array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser import FeatureUnionExtractor
+    >>> waveforms = np.random.default_rng(0).normal(size=(2, 16000))
+    >>> extractor = FeatureUnionExtractor(["mfcc", "zcr"], statistics=("mean", "std"))
+    >>> extractor = extractor.set_params(mfcc__n_mfcc=2)
+    >>> extractor.fit_transform(waveforms).shape
+    (2, 6)
+    >>> list(extractor.get_feature_names_out())  # doctest: +NORMALIZE_WHITESPACE
+    ['mfcc_0_mean', 'mfcc_1_mean', 'zcr_mean', 'mfcc_0_std', 'mfcc_1_std', 'zcr_std']
+    """
+
+    _allowed = {
+        "sr": [integer(4000, 192_000)],
+        # Frames of odd length are not centred, and librosa takes n_fft from the number of bins.
+        "n_fft": [even_integer(16, 65536)],
+        "hop_length": [integer(1, 65536)],
+        "deltas": [one_of(0, 1, 2)],
+        "n_jobs": [N_JOBS],
+        "memory": [_MEMORY],
+        "verbose": [VERBOSE],
+    }
+
+    def __init__(
+        self,
+        blocks: list[Any],
+        *,
+        sr: int = 16000,
+        n_fft: int = 1024,
+        hop_length: int = 256,
+        deltas: int = 0,
+        statistics: tuple[str, ...] | None = ("mean",),
+        n_jobs: int | None = None,
+        memory: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.blocks = blocks
+        self.sr = sr
+        self.n_fft = n_fft
+        self.hop_length = hop_length
+        self.deltas = deltas
+        self.statistics = statistics
+        self.n_jobs = n_jobs
+        self.memory = memory
+        self.verbose = verbose
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters of the extractor and, if ``deep``, of its blocks.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Include ``<block>`` and ``<block>__<parameter>``.
+
+        Returns
+        -------
+        params : dict
+        """
+        params = super().get_params(deep=False)
+        if not deep or not block_names(self.blocks):
+            return params
+        for name, block in named_blocks(self.blocks):
+            params[name] = block
+            if hasattr(block, "get_params"):
+                params.update({f"{name}__{k}": v for k, v in block.get_params().items()})
+        return params
+
+    def set_params(self, **params: Any) -> FeatureUnionExtractor:
+        """Set parameters of the extractor and of its blocks.
+
+        Parameters
+        ----------
+        **params : dict
+            ``statistics``, ``mfcc__n_mfcc``, ``mfcc="drop"``, ...
+
+        Returns
+        -------
+        self : FeatureUnionExtractor
+        """
+        if "blocks" in params:
+            self.blocks = params.pop("blocks")
+        if any(key.partition("__")[0] in block_names(self.blocks) for key in params):
+            # A name alone has no parameters to set: the block itself takes its place.
+            self.blocks = named_blocks(self.blocks)
+            self._set_params("blocks", **params)
+        else:
+            super().set_params(**params)
+        return self
+
+    def fit(self, X: Any, y: Any = None) -> FeatureUnionExtractor:
+        """Check the parameters against the clips; nothing is extracted.
+
+        Parameters
+        ----------
+        X : Clips, array of shape (n_clips, n_samples) or list of 1-D arrays
+            Clips, or waveforms at ``sr``.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : FeatureUnionExtractor
+
+        Raises
+        ------
+        ParameterError
+            A parameter is not allowed, by itself or at the sampling rate of the clips.
+        DataError
+            X is neither clips nor waveforms.
+        """
+        check_parameters(self)
+        check_statistics(self.statistics)
+        clips = as_clips(X, self, reset=True)
+        self._check_blocks(clips.sr)
+        self.sr_ = clips.sr
+        self._counts = {"hits": 0, "misses": 0}
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Extract features.
+
+        Parameters
+        ----------
+        X : Clips, array of shape (n_clips, n_samples) or list of 1-D arrays
+            Clips, or waveforms at ``sr``.
+
+        Returns
+        -------
+        features : ndarray of shape (n_clips, n_features) or (n_clips, n_frames, n_features), \
+                or AugmentedFeatures
+            Float32. AugmentedFeatures if the clips have several views.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        DataError
+            There are no clips, or their sampling rate is not that of `fit`.
+        AudioError
+            A recording cannot be decoded.
+        ExtractionError
+            A block or stage failed; the message names it and the recording.
+        ParameterError
+            Nothing can be written to ``memory``.
+        """
+        check_is_fitted(self, "sr_")
+        clips = as_clips(X, self, reset=False)
+        if clips.sr != self.sr_:
+            raise DataError(f"clips must be at sr={self.sr_} Hz as in fit, got {clips.sr} Hz")
+        features, n_hits = extract(
+            clips,
+            self._recipe(),
+            n_jobs=self.n_jobs,
+            cache=self._cache(),
+            verbose=self.verbose,
+        )
+        if self.memory is not None:
+            self._counts["hits"] += n_hits
+            self._counts["misses"] += len(clips) - n_hits
+        return AugmentedFeatures(features) if clips.n_views > 1 else features[:, 0]
+
+    def cache_info(self) -> CacheInfo:
+        """Count what ``memory`` did for this extractor, and what is in its folder.
+
+        Returns
+        -------
+        info : CacheInfo
+            ``hits`` and ``misses`` since `fit`; ``n_entries`` and ``n_bytes`` of the folder. All 0
+            without ``memory``.
+        """
+        check_is_fitted(self, "sr_")
+        cache = self._cache()
+        size = {"n_entries": 0, "n_bytes": 0} if cache is None else cache.size()
+        return CacheInfo(**self._counts, **size)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the features: block, bin and statistic, such as ``mfcc_0_mean``.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of str
+        """
+        check_is_fitted(self, "sr_")
+        bins = [
+            f"{name}_{bin_name}" if bin_name else name
+            for name, block in active_blocks(self.blocks)
+            for bin_name in block.bin_names()
+        ]
+        bins = names_with_deltas(bins, self.deltas)
+        if self.statistics is None:
+            return np.asarray(bins, dtype=object)
+        return np.asarray([f"{b}_{s}" for s in self.statistics for b in bins], dtype=object)
+
+    def get_feature_blocks_out(self) -> np.ndarray:
+        """Name the block of each feature, in the order of `get_feature_names_out`.
+
+        Returns
+        -------
+        names : ndarray of str
+        """
+        check_is_fitted(self, "sr_")
+        of_bins = [name for name, block in active_blocks(self.blocks) for _ in block.bin_names()]
+        n_statistics = 1 if self.statistics is None else len(self.statistics)
+        return np.asarray(of_bins * (1 + int(self.deltas)) * n_statistics, dtype=object)
+
+    def _recipe(self) -> FeatureRecipe:
+        statistics = None if self.statistics is None else tuple(self.statistics)
+        blocks = tuple((name, clone(block)) for name, block in active_blocks(self.blocks))
+        return FeatureRecipe(blocks, self.n_fft, self.hop_length, int(self.deltas), statistics)
+
+    def _cache(self) -> FeatureCache | None:
+        memory = self.memory.location if isinstance(self.memory, joblib.Memory) else self.memory
+        return None if memory is None else FeatureCache(memory)
+
+    def _check_blocks(self, sr: int) -> None:
+        names = [name for name, _ in named_blocks(self.blocks)]
+        try:
+            self._validate_names(names)
+        except ValueError as error:
+            raise ParameterError(f"blocks: {error}") from None
+        active = active_blocks(self.blocks)
+        if not active:
+            raise ParameterError("blocks must have at least one that is not dropped")
+        for name, block in active:
+            if not isinstance(block, FeatureBlock):
+                raise ParameterError(
+                    f"block {name!r} must be a FeatureBlock or 'drop', got {block!r}"
+                )
+            try:
+                block.check(sr, self.n_fft, self.hop_length)
+            except ParameterError as error:
+                raise ParameterError(f"{name}__{error}") from None
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags

@@ -1,0 +1,1 @@
+"""Feature blocks, one class per feature."""

@@ -1,0 +1,1 @@
+"""Numbers from waveforms: spectra, pitch, derivatives and statistics, without estimators."""

@@ -1,0 +1,1 @@
+"""Features of many clips: in parallel and cached."""

@@ -1,0 +1,78 @@
+"""TrainedNetwork: a network after training, as plain data that pickles anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..exceptions import ModelError, SkserError
+
+if TYPE_CHECKING:
+    import keras
+
+
+class TrainedNetwork:
+    """A network's configuration and weights, and the way to ask it.
+
+    Keras is loaded, and the graph traced, when the first probabilities are asked for.
+
+    Parameters
+    ----------
+    config : str
+        Keras' description of the network (JSON).
+    weights : list of ndarray
+        Its weights, in Keras' order.
+    graph : bytes or None, default=None
+        The same network in ONNX, which takes its weights from ``weights``.
+
+    Attributes
+    ----------
+    runtime : {"tensorflow", "onnx"}
+        What answers.
+    """
+
+    # Of networks that were pickled before they had these.
+    graph: bytes | None = None
+    runtime = "tensorflow"
+
+    def __init__(self, config: str, weights: list[np.ndarray], graph: bytes | None = None) -> None:
+        self.config = config
+        self.weights = weights
+        self.graph = graph
+        self._function: Callable[[np.ndarray], np.ndarray] | None = None
+
+    def to_keras(self) -> keras.Model:
+        """The network as a Keras model, built anew."""
+        from ._predict import build_model
+
+        return build_model(self.config, self.weights)
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray:
+        """Probabilities (n_rows, n_classes) in float64, each row with sum 1."""
+        if self._function is None:
+            try:
+                self._function = self._make_function()
+            except SkserError:
+                raise
+            except Exception as error:
+                # Of a file that does not fit together, Keras and onnxruntime raise anything.
+                reason = " ".join(str(error).split())
+                raise ModelError(f"the network cannot be loaded ({reason:.200})") from error
+        probabilities = self._function(rows).astype(np.float64)
+        return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+    def _make_function(self) -> Callable[[np.ndarray], np.ndarray]:
+        if self.runtime == "onnx":
+            from ._onnx_runtime import OnnxFunction
+
+            assert self.graph is not None
+            return OnnxFunction(self.graph, self.weights)
+        from ._predict import PredictionFunction
+
+        return PredictionFunction(self.to_keras())
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The traced function belongs to its process.
+        return {**vars(self), "_function": None}

@@ -1,0 +1,106 @@
+import os
+from threading import Thread
+
+import pytest
+
+from skser._utils._files import check_apart, check_writable, folder_written_whole, written_whole
+from skser.exceptions import DataError
+
+
+def test_nothing_is_left_of_a_failed_write(tmp_path):
+    target = tmp_path / "table.csv"
+    target.write_text("before")
+
+    def write_half():
+        with written_whole(target) as path:
+            path.write_text("half of it")
+            raise RuntimeError("interrupted")
+
+    with pytest.raises(RuntimeError, match="interrupted"):
+        write_half()
+    assert target.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_written_whole(tmp_path):
+    with written_whole(tmp_path / "table.csv") as path:
+        assert path.suffix == ".csv"
+        path.write_text("all")
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["all"]
+
+
+def test_a_folder_is_written_whole(tmp_path):
+    with folder_written_whole(tmp_path / "corpus") as folder:
+        (folder / "a.wav").touch()
+        assert folder.name.startswith(".")
+        assert not (tmp_path / "corpus").exists()
+    assert list(tmp_path.rglob("*")) == [tmp_path / "corpus", tmp_path / "corpus" / "a.wav"]
+
+
+def test_nothing_is_left_of_a_folder_half_written(tmp_path):
+    def write_half():
+        with folder_written_whole(tmp_path / "corpus") as folder:
+            (folder / "a.wav").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_was_written_sooner_stays(tmp_path):
+    with folder_written_whole(tmp_path / "corpus") as folder:
+        (folder / "late.wav").touch()
+        (tmp_path / "corpus").mkdir()
+        (tmp_path / "corpus" / "soon.wav").touch()
+    assert list(tmp_path.rglob("*")) == [tmp_path / "corpus", tmp_path / "corpus" / "soon.wav"]
+
+
+def test_check_writable(tmp_path):
+    check_writable(tmp_path / "model.joblib")
+    with pytest.raises(DataError, match=r"nowhere does not exist$"):
+        check_writable(tmp_path / "nowhere" / "model.joblib")
+    with pytest.raises(DataError, match=r"is a directory, so no file can be written there$"):
+        check_writable(tmp_path)
+
+
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / "kept").mkdir()
+    link = tmp_path / "table.csv"
+    link.symlink_to(tmp_path / "kept" / "june.csv")
+    with written_whole(check_writable(link)) as path:
+        path.write_text("all")
+    assert link.is_symlink()
+    assert (tmp_path / "kept" / "june.csv").read_text() == "all"
+    assert len(list(tmp_path.rglob("*"))) == 3
+
+    link.unlink()
+    link.symlink_to(tmp_path / "nowhere" / "june.csv")
+    with pytest.raises(DataError, match=r"table\.csv: its folder .*nowhere does not exist$"):
+        check_writable(link)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+def test_a_pipe_gets_what_is_written(tmp_path):
+    pipe, read = tmp_path / "table.csv", []
+    os.mkfifo(pipe)
+    reader = Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    with written_whole(check_writable(pipe)) as path:
+        assert path.suffix == ".csv"
+        path.write_text("all")
+    reader.join()
+    assert read == ["all"]
+    assert list(tmp_path.iterdir()) == [pipe]
+    assert pipe.is_fifo()
+
+
+def test_files_are_not_written_over_each_other(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "model")
+    check_apart([tmp_path / "a", tmp_path / "b"], [tmp_path / "model"])
+    for written in (["model"], ["link"], ["a", "a"], ["a", "nowhere/../a"]):
+        with pytest.raises(DataError) as caught:
+            check_apart([tmp_path / name for name in written], [tmp_path / "model"])
+        assert str(caught.value) == (
+            f"{tmp_path / written[-1]}: is named twice, and writing it would overwrite the other"
+        )

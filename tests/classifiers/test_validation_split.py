@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from skser.classifiers._validation_split import validation_part
+from skser.exceptions import DataError
+
+CLASSES = np.tile([0, 1, 2], 20)
+SPEAKERS = np.repeat([f"speaker {i}" for i in range(10)], 6)
+
+
+def part(fraction, classes=CLASSES, groups=None, seed=0):
+    return validation_part(fraction, classes, groups, np.random.RandomState(seed))
+
+
+@pytest.mark.parametrize("groups", [None, SPEAKERS])
+def test_nothing_is_watched_unasked(groups):
+    training, validation = part(0, groups=groups)
+    assert_array_equal(training, np.arange(60))
+    assert_array_equal(validation, [])
+
+
+@pytest.mark.parametrize("groups", [None, SPEAKERS, SPEAKERS.tolist()])
+@pytest.mark.filterwarnings("ignore:A column-vector")
+def test_each_clip_is_on_one_side_and_classes_in_proportion(groups):
+    training, validation = part(0.2, groups=groups)
+    assert_array_equal(np.sort(np.r_[training, validation]), np.arange(60))
+    assert_array_equal(np.bincount(CLASSES[validation]), [4, 4, 4])
+
+
+def test_speakers_are_whole():
+    training, validation = part(0.2, groups=SPEAKERS)
+    assert not set(SPEAKERS[training]) & set(SPEAKERS[validation])
+    assert len(set(SPEAKERS[validation])) == 2
+
+
+def test_unlike_speakers_are_stratified_as_far_as_possible():
+    # Five speakers with two clips of one class and five of the other class.
+    classes = np.repeat([0, 1], 20)
+    groups = np.repeat(np.arange(10), 4)
+    _, validation = part(0.2, classes, groups)
+    assert_array_equal(np.bincount(classes[validation]), [4, 4])
+
+
+@pytest.mark.parametrize("groups", [None, SPEAKERS])
+def test_seed_chooses(groups):
+    first, again, other = (part(0.2, groups=groups, seed=seed)[1] for seed in (0, 0, 1))
+    assert_array_equal(first, again)
+    assert set(first) != set(other)
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.1, 0.5, 0.9])
+def test_some_speakers_are_on_each_side(fraction):
+    training, validation = part(fraction, groups=SPEAKERS)
+    assert len(training) > 0
+    assert len(validation) > 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_only_speaker_of_a_class_is_trained_on(seed):
+    classes, groups = np.repeat([0, 1, 0, 1, 2, 0, 1, 0], 4), np.repeat(np.arange(4), 8)
+    training, validation = part(0.25, classes, groups, seed)
+    assert 2 in classes[training]
+    assert len(validation) == 8
+
+
+def test_fewer_clips_than_parts():
+    classes, groups = np.array([0, 0, 0, 1, 1, 1]), np.arange(6)
+    training, validation = part(0.1, classes, groups)
+    assert_array_equal(np.unique(classes[training]), [0, 1])
+    assert len(validation) > 0
+
+
+@pytest.mark.parametrize(
+    ("classes", "groups"),
+    [
+        (np.repeat([0, 1], 6), np.repeat([0, 1], 6)),
+        (np.array([0, 1, 2]), np.arange(3)),
+    ],
+)
+def test_a_class_of_too_few_speakers(classes, groups):
+    with pytest.raises(DataError) as error:
+        part(0.3, classes, groups)
+    assert str(error.value) == (
+        f"validation_fraction=0.3 of {groups.max() + 1} speakers cannot be taken so that every "
+        "class is still trained on: a class is of too few speakers"
+    )
+
+
+def test_too_few_clips():
+    with pytest.raises(DataError) as error:
+        part(0.02)
+    assert str(error.value) == (
+        "validation_fraction=0.02 of 60 clips cannot be taken with every class on both sides "
+        "(The test_size = 2 should be greater or equal to the number of classes = 3)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        (
+            SPEAKERS[:-1],
+            "groups must have a speaker for each clip: 60 clips, 59 speakers",
+        ),
+        (
+            np.zeros((60, 2)),
+            "groups must be 1-D with a speaker for each clip: 60 clips, got shape (60, 2)",
+        ),
+        (
+            np.array(["one", None, *["two"] * 58], dtype=object),
+            "groups must have no missing speakers, got None in row 1",
+        ),
+    ],
+)
+@pytest.mark.parametrize("fraction", [0, 0.2])
+def test_bad_groups(groups, message, fraction):
+    with pytest.raises(DataError) as error:
+        part(fraction, groups=groups)
+    assert str(error.value) == message
+
+
+def test_one_speaker():
+    with pytest.raises(DataError) as error:
+        part(0.2, groups=["one"] * 60)
+    assert str(error.value) == (
+        "validation_fraction=0.2 needs two speakers in groups at least, got 1"
+    )

@@ -1,0 +1,158 @@
+"""Extraction on the workers of a dask cluster."""
+
+import contextlib
+import logging
+import os
+import pickle
+import shutil
+import signal
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from skser import AudioLoader, FeatureScaler, FeatureUnionExtractor
+from skser.exceptions import ExtractionError
+from skser.features import MFCC, RMS, FeatureBlock
+
+from ..recordings import write_recordings
+
+distributed = pytest.importorskip("distributed")
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+
+BLOCKS = ["mfcc", "contrast"]
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=":0",
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def on_cluster(client):
+    with joblib.parallel_config(backend="dask"):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory):
+    """Eighty recordings of 0.1 to 0.26 s."""
+    return write_recordings(tmp_path_factory.mktemp("audio"), [0.1 + 0.002 * i for i in range(80)])
+
+
+def load(paths, **params):
+    return AudioLoader(duration=None, **params).transform(paths)
+
+
+class Process(FeatureBlock):
+    """Number of the process that extracts."""
+
+    def compute(self, spectra):
+        return np.full((1, spectra.n_frames), os.getpid(), np.float64)
+
+
+class DiesOnce(FeatureBlock):
+    """Zeros, after a process was killed by the first of the longer clips."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def compute(self, spectra):
+        if spectra.n_frames > 12:
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(f"{self.folder}/alive", f"{self.folder}/killed-{os.getpid()}")
+                os.kill(os.getpid(), signal.SIGKILL)
+        return np.zeros((1, spectra.n_frames), np.float32)
+
+
+class Fails(FeatureBlock):
+    def compute(self, spectra):
+        raise ZeroDivisionError("went wrong")
+
+
+@pytest.mark.parametrize(("statistics", "n_jobs"), [(None, None), (("mean", "std"), -1)])
+def test_features_are_identical(on_cluster, paths, statistics, n_jobs):
+    extractor = FeatureUnionExtractor(BLOCKS, statistics=statistics, n_jobs=n_jobs)
+    features = extractor.fit_transform(load(paths))
+    with joblib.parallel_config(backend="sequential"):
+        np.testing.assert_array_equal(extractor.transform(load(paths)), features)
+
+
+def test_workers_do_the_work(on_cluster, paths):
+    extractor = FeatureUnionExtractor([("process", Process())], statistics=("max",))
+    processes = extractor.fit_transform(load(paths))
+    assert set(processes.ravel()) == set(on_cluster.run(os.getpid).values())
+
+
+def test_tasks_hold_paths(paths):
+    clips = load(paths)
+    audio = sum(clip.nbytes for clip in clips[:16])
+    assert len(pickle.dumps(clips[:16])) < audio / 20
+
+
+def test_killed_worker_costs_time_only(on_cluster, paths, tmp_path):
+    (tmp_path / "alive").touch()
+    workers = set(on_cluster.run(os.getpid).values())
+    blocks = [*BLOCKS, ("dies", DiesOnce(str(tmp_path)))]
+    memory = tmp_path / "memory"
+    features = FeatureUnionExtractor(blocks, memory=memory).fit_transform(load(paths))
+    (killed,) = tmp_path.glob("killed-*")
+    assert int(killed.name.partition("-")[2]) in workers
+    with joblib.parallel_config(backend="sequential"):
+        alone = FeatureUnionExtractor(blocks).fit_transform(load(paths))
+    np.testing.assert_array_equal(features, alone)
+    files = [path.name for path in memory.rglob("*") if path.is_file()]
+    assert len(files) == len(paths)
+    assert {name.partition(".")[2] for name in files} == {"features"}  # no temporary file
+    on_cluster.wait_for_workers(2)
+
+
+def test_failure_names_the_recording(on_cluster, paths):
+    with pytest.raises(ExtractionError) as caught:
+        FeatureUnionExtractor([("fails", Fails())]).fit_transform(load(paths[:1]))
+    assert str(caught.value) == (f"{paths[0]}: block 'fails': ZeroDivisionError: went wrong")
+    assert "ZeroDivisionError" in str(caught.value.__cause__)
+
+
+def test_recording_that_vanishes(on_cluster, paths, tmp_path):
+    vanishing = shutil.copy(paths[0], tmp_path / "vanishing.flac")
+    clips = load([paths[0], str(vanishing)])
+    vanishing.unlink()
+    with pytest.raises(FileNotFoundError, match=r"vanishing\.flac"):
+        FeatureUnionExtractor(["mfcc"]).fit_transform(clips)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_search_on_the_cluster(on_cluster, paths, tmp_path, cached):
+    memory = str(tmp_path / "memory") if cached else None
+    pipeline = make_pipeline(
+        AudioLoader(duration=None),
+        FeatureUnionExtractor(["mfcc", "rms"], memory=memory),
+        FeatureScaler(),
+        LogisticRegression(),
+    )
+    grid = {
+        "featureunionextractor__mfcc": [MFCC(n_mfcc=13), "drop"],
+        "featureunionextractor__rms": [RMS()],
+        "logisticregression__C": [0.1, 10],
+    }
+    search = GridSearchCV(pipeline, grid, cv=2, n_jobs=-1)
+    y = np.arange(len(paths)) // 20 % 2
+    scores = search.fit(paths, y).cv_results_["mean_test_score"]
+    with joblib.parallel_config(backend="sequential"):
+        alone = search.fit(paths, y).cv_results_["mean_test_score"]
+    np.testing.assert_array_equal(scores, alone)

@@ -1,0 +1,112 @@
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+
+from skser import FeatureUnionExtractor, SpeakerNormalizer, cross_corpus
+from skser.evaluation import leakage_report
+from skser.exceptions import DataError
+from skser.inspection import block_importance, saliency
+from skser.report._findings import Findings, _explain_surest_mistake, make_findings
+from tests.evaluations import noises, quick_pipeline
+
+SPEECH = noises()
+CORPORA = {"one": SPEECH, "two": noises(seed=1)}
+PARAMS = {"leakage": True, "explain": True, "corpora": CORPORA, "n_jobs": None}
+
+
+class MeanOverTime(ClassifierMixin, BaseEstimator):
+    """Logistic regression on the mean of a sequence."""
+
+    def fit(self, X, y):
+        self.inner_ = LogisticRegression().fit(X.mean(axis=1), y)
+        self.classes_ = self.inner_.classes_
+        return self
+
+    def predict_proba(self, X):
+        return self.inner_.predict_proba(X.mean(axis=1))
+
+
+def sequence_pipeline():
+    features = FeatureUnionExtractor(["rms", "zcr"], statistics=None)
+    return quick_pipeline(features=features, classify=MeanOverTime())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("findings")
+
+
+@pytest.fixture(scope="module")
+def findings(folder):
+    return make_findings(sequence_pipeline(), SPEECH, None, checkpoint=folder / "folds", **PARAMS)
+
+
+def test_findings_are_those_of_the_functions(findings):
+    pipeline = sequence_pipeline()
+    report = leakage_report(pipeline, SPEECH)
+    assert_allclose(findings.leakage.to_frame(), report.to_frame())
+    evaluation = report.new_speakers
+    assert findings.evaluation.predictions.equals(evaluation.predictions)
+    assert_allclose(findings.importance, block_importance(pipeline, SPEECH))
+    assert_allclose(findings.cross_corpus, cross_corpus(pipeline, CORPORA))
+
+    surest = evaluation.mistakes().index[0]
+    others = SPEECH.groups != SPEECH.groups[surest]
+    stranger = pipeline.fit(SPEECH.waveforms[others], SPEECH.target[others])
+    mistake = evaluation.predictions["predicted"][surest]
+    expected = saliency(stranger, SPEECH.waveforms[surest], emotion=mistake)
+    assert_allclose(findings.saliency.values, expected.values, atol=1e-7)
+    assert findings.saliency.probability == pytest.approx(expected.probability)
+    assert (findings.saliency.emotion, findings.saliency.feature_names[0]) == (mistake, "rms")
+
+
+def test_finished_folds_are_not_fitted_again(findings, folder):
+    folds = {path: path.stat().st_mtime_ns for path in (folder / "folds").iterdir()}
+    again = make_findings(sequence_pipeline(), SPEECH, None, checkpoint=folder / "folds", **PARAMS)
+    assert {path: path.stat().st_mtime_ns for path in (folder / "folds").iterdir()} == folds
+    assert again.importance.equals(findings.importance)
+
+
+def test_files_of_an_earlier_run_are_removed(findings, folder):
+    (folder / "mine.csv").write_text("a,b")
+    files = findings.write(folder, title="Noise")
+    names = {path.name for path in files}
+    assert {"saliency.png", "cross_corpus.png", "cross_corpus.csv", "leakage.csv"} <= names
+    assert set(folder.iterdir()) == {*files, folder / "folds", folder / "mine.csv"}
+    fewer = Findings(findings.evaluation).write(folder, title="Noise")
+    assert set(folder.iterdir()) == {*fewer, folder / "folds", folder / "mine.csv"}
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [quick_pipeline(), sequence_pipeline().set_params(scale=SpeakerNormalizer(transductive=True))],
+    ids=["no sequences", "normalised by speaker"],
+)
+def test_no_saliency_of_such_a_pipeline(pipeline, findings):
+    assert _explain_surest_mistake(pipeline, SPEECH, findings.evaluation) is None
+
+
+def test_corpora_are_checked_before_the_work():
+    class Untouched:
+        """Fails at any use."""
+
+    corpora = {"one": SPEECH, "two": noises(emotions=("bored", "calm"))}
+    with pytest.raises(DataError, match="at least two emotions in common, got calm"):
+        make_findings(Untouched(), SPEECH, None, **{**PARAMS, "corpora": corpora}, checkpoint=None)
+
+
+def test_summary_lines(findings):
+    uar = findings.evaluation.to_frame().loc["uar"]
+    recall = findings.evaluation.per_class()["recall"]
+    lines = Findings(findings.evaluation).summary_lines()
+    assert lines == [
+        f"unweighted average recall {uar['pooled']:.3f} (95 % {uar['low']:.3f} to "
+        f"{uar['high']:.3f}; chance 0.333)",
+        findings.evaluation.protocol,
+        f"recall angry {recall['angry']:.2f}, calm {recall['calm']:.2f}, sad {recall['sad']:.2f}",
+    ]
+    more = findings.summary_lines()
+    assert more[:3] == lines
+    assert more[3] == repr(findings.leakage)
+    assert f"{findings.cross_corpus.loc['one', 'two']:.3f}" in more[-1] + more[-2]
