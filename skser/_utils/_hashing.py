@@ -18,6 +18,7 @@ from ._versions import versions
 
 # Their code is identified by their versions.
 _KNOWN = ("builtins", "sklearn", "skser")
+_ROOT = Path(__file__).parents[1]
 # Parts of skser that change no result.
 _NOT_HASHED = ("cli", "plotting", "report")
 
@@ -77,17 +78,13 @@ def identify(part: Any) -> Any:
 def own_code(*names: str) -> str:
     """Hash of skser's own code, since a checkout changes without a new version.
 
-    ``names`` are those of the packages and modules that count; without any, all that make results.
+    ``names`` are those of the packages that count; without any, all that make results.
     """
-    import skser
-
-    root = Path(skser.__path__[0])
-    digest = hashlib.blake2b(digest_size=16)
-    for file in sorted(root.rglob("*.py")):
-        top = file.relative_to(root).with_suffix("").parts[0]
-        if top in names or not (names or top in _NOT_HASHED):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
+    paths = [_ROOT / name for name in names]
+    paths = paths or [path for path in _ROOT.iterdir() if path.stem not in _NOT_HASHED]
+    files = [file for p in paths for file in (p.rglob("*.py") if p.is_dir() else [p])]
+    code = b"".join(file.read_bytes() for file in sorted(files))
+    return hashlib.blake2b(code, digest_size=16).hexdigest()
 
 
 @lru_cache

@@ -7,7 +7,7 @@ import pytest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skser._utils import _hashing as _identity
+from skser._utils import _hashing
 from skser._utils._hashing import fingerprint
 from skser.exceptions import ParameterError
 
@@ -43,12 +43,12 @@ def test_it_depends_on_code_but_not_on_the_name_of_a_module():
 def test_it_depends_on_versions(monkeypatch):
     before = fingerprint(PARTS, parameter="checkpoint")
     assert fingerprint(PARTS, parameter="checkpoint", packages=("numpy",)) != before
-    monkeypatch.setattr(_identity, "own_code", lambda: "other code")
+    monkeypatch.setattr(_hashing, "own_code", lambda: "other code")
     assert fingerprint(PARTS, parameter="checkpoint") != before
 
 
 def test_it_depends_on_the_version_of_the_package_of_an_estimator():
-    members = _identity.identify(joblib.Memory(None))[2]
+    members = _hashing.identify(joblib.Memory(None))[2]
     assert ("joblib", joblib.__version__) in members
 
 
