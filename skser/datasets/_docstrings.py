@@ -1,4 +1,4 @@
-"""The sections that the docstrings of all loaders and of all fetchers of named corpora share."""
+"""Docstring sections shared by the loaders, and by the fetchers, of named corpora."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ return_X_y : bool, default=False
 Returns
 -------
 Bunch or tuple of (ndarray, ndarray)
-    What :func:`load_{name}` returns.
+    As from :func:`load_{name}`.
 
 Raises
 ------
@@ -126,17 +126,7 @@ def loader_docstring(corpus: NamedCorpus) -> Callable[[_Function], _Function]:
 def fetcher_docstring(
     corpus: NamedCorpus, folder: str, checksum: str = ""
 ) -> Callable[[_Function], _Function]:
-    """Append the sections of a fetcher's docstring.
-
-    Parameters
-    ----------
-    corpus : NamedCorpus
-        What is fetched.
-    folder : str
-        Folder of the example's recordings, in ``data_home``.
-    checksum : str, default=""
-        What else to say of ``checksum``.
-    """
+    """Append the sections of a fetcher's docstring, whose example is in ``folder``."""
     return _append(_FETCHER, corpus, folder=folder, checksum=checksum)
 
 
