@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from .._utils._types import PathLike
-from ._docstrings import loader_docstring
+from ._docstrings import complete_docstring
 from ._names import NamedCorpus, load_names
 
 CREMA_D = NamedCorpus(
@@ -51,7 +51,7 @@ is allowed
 )
 
 
-@loader_docstring(CREMA_D)
+@complete_docstring(CREMA_D)
 def load_crema_d(data_home: PathLike, *, return_X_y: bool = False) -> Any:
     """Load CREMA-D from a folder.
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from .._utils._types import PathLike
-from ._docstrings import loader_docstring
+from ._docstrings import complete_docstring
 from ._names import NamedCorpus, load_names
 
 EMODB = NamedCorpus(
@@ -46,7 +46,7 @@ https://zenodo.org/records/7447302 is CC BY 4.0, commercial use is allowed
 )
 
 
-@loader_docstring(EMODB)
+@complete_docstring(EMODB)
 def load_emodb(data_home: PathLike, *, return_X_y: bool = False) -> Any:
     """Load EmoDB from a folder.
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from .._utils._types import PathLike
-from ._docstrings import loader_docstring
+from ._docstrings import complete_docstring
 from ._names import NamedCorpus, load_names
 
 EMOVO = NamedCorpus(
@@ -45,7 +45,7 @@ Licence: free to use with citation; no formal licence is given with the original
 )
 
 
-@loader_docstring(EMOVO)
+@complete_docstring(EMOVO)
 def load_emovo(data_home: PathLike, *, return_X_y: bool = False) -> Any:
     """Load EMOVO from a folder.
 

@@ -12,7 +12,7 @@ from .._utils._types import PathLike
 from ..exceptions import CorpusNotFoundError, DataError, ParameterError
 from ._archives import safe_extract
 from ._corpus import listing, log
-from ._docstrings import fetcher_docstring
+from ._docstrings import complete_docstring
 from ._download import CHECKSUM, URL, download, file_hash, file_name
 from ._names import NamedCorpus
 from .crema_d import CREMA_D, load_crema_d
@@ -74,7 +74,7 @@ SOURCES = {
 }
 
 
-@fetcher_docstring(RAVDESS, SOURCES["speech"].folder)
+@complete_docstring(RAVDESS, SOURCES["speech"].folder)
 def fetch_ravdess(
     data_home: PathLike | None = None,
     *,
@@ -102,7 +102,7 @@ def fetch_ravdess(
     return load_ravdess(home, channel=channel, return_X_y=return_X_y)
 
 
-@fetcher_docstring(EMODB, SOURCES["emodb"].folder)
+@complete_docstring(EMODB, SOURCES["emodb"].folder)
 def fetch_emodb(
     data_home: PathLike | None = None,
     *,
@@ -121,7 +121,7 @@ def fetch_emodb(
     return load_emodb(home, return_X_y=return_X_y)
 
 
-@fetcher_docstring(
+@complete_docstring(
     CREMA_D,
     SOURCES["crema_d"].folder,
     " With one,\n    recordings are not compared with the table.",

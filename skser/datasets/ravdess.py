@@ -9,7 +9,7 @@ from .._utils._param_validation import check_value, one_of
 from .._utils._types import PathLike
 from ..exceptions import DataError
 from ._corpus import make_corpus
-from ._docstrings import loader_docstring
+from ._docstrings import complete_docstring
 from ._names import NamedCorpus, read_names
 
 RAVDESS = NamedCorpus(
@@ -53,7 +53,7 @@ Licence: CC BY-NC-SA 4.0, no commercial use
 CHANNEL = one_of("speech", "song", "both")
 
 
-@loader_docstring(RAVDESS)
+@complete_docstring(RAVDESS)
 def load_ravdess(
     data_home: PathLike,
     *,

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from .._utils._types import PathLike
-from ._docstrings import loader_docstring
+from ._docstrings import complete_docstring
 from ._names import NamedCorpus, load_names
 
 SAVEE = NamedCorpus(
@@ -42,7 +42,7 @@ Licence: free of charge for research, after registration; no commercial use
 )
 
 
-@loader_docstring(SAVEE)
+@complete_docstring(SAVEE)
 def load_savee(data_home: PathLike, *, return_X_y: bool = False) -> Any:
     """Load SAVEE from a folder.
 

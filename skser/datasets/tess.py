@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from .._utils._types import PathLike
-from ._docstrings import loader_docstring
+from ._docstrings import complete_docstring
 from ._names import NamedCorpus, load_names
 
 TESS = NamedCorpus(
@@ -35,7 +35,7 @@ Licence: CC BY-NC-ND 4.0, no commercial use
 )
 
 
-@loader_docstring(TESS)
+@complete_docstring(TESS)
 def load_tess(data_home: PathLike, *, return_X_y: bool = False) -> Any:
     """Load TESS from a folder.
 
