@@ -167,7 +167,9 @@ def _fetch(
         raise CorpusNotFoundError(f"{folder}: no such folder, and download_if_missing=False")
     url, checksum = url or source.url, checksum or source.checksum
     log(f"Downloading {url} to {folder}\n\n{source.corpus.descr}")
-    published = {} if checksum else _published_checksums(source, folder.parent)
+    published = {}
+    if checksum is None and source.recordings is not None:
+        published = _published_checksums(*source.recordings, folder.parent)
     archive = download(url, folder.parent, checksum, verbose=verbose)
     if checksum is None:
         log(f"{file_name(url)}: no checksum is published, it has sha256:{file_hash(archive)}")
@@ -182,11 +184,9 @@ def _fetch(
     return folder
 
 
-def _published_checksums(source: Source, folder: Path) -> dict[str, str]:
-    """The published SHA-256 of each recording by file name; empty if none are published."""
-    if source.recordings is None:
-        return {}
-    table = download(source.recordings[0], folder, source.recordings[1])
+def _published_checksums(url: str, checksum: str, folder: Path) -> dict[str, str]:
+    """The published SHA-256 of each recording by file name."""
+    table = download(url, folder, checksum)
     # Each row is the address of a recording, its size and its SHA-256.
     rows = [row.split() for row in table.read_text().splitlines()]
     table.unlink()

@@ -6,6 +6,7 @@ from skser.datasets import (
     load_folder,
     load_manifest,
     load_ravdess,
+    make_emotional_speech,
     merge_corpora,
 )
 from skser.exceptions import DataError
@@ -74,3 +75,9 @@ def test_not_a_corpus(touch):
     home = touch("gio-f1-b1.wav")
     with pytest.raises(DataError, match=r"return_X_y.*argument 1 is a tuple"):
         merge_corpora(load_emovo(home), load_emovo(home, return_X_y=True))
+
+
+def test_waveforms_cannot_be_merged():
+    speech = make_emotional_speech(n_speakers=1, emotions=["sad"], n_sentences=1, n_takes=1)
+    with pytest.raises(DataError, match="argument 0 has only waveforms"):
+        merge_corpora(speech)
