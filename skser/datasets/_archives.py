@@ -1,14 +1,13 @@
-"""Extract archives from elsewhere, never outside a folder and never beyond a number of bytes."""
+"""Safe extraction of downloaded archives: only inside a folder, within a number of bytes."""
 
 from __future__ import annotations
 
 import gzip
-import os
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..exceptions import DataError
 
@@ -17,60 +16,31 @@ MAX_ENTRIES = 100_000
 _CHUNK = 1 << 20
 _DAMAGE = (
     zipfile.BadZipFile,
-    tarfile.TarError,  # among them what tarfile's filter refuses
+    tarfile.TarError,  # refusals of tarfile's filter included
     gzip.BadGzipFile,
     zlib.error,
     EOFError,
-    RuntimeError,  # encrypted, or compressed in a way that zipfile does not know
+    RuntimeError,  # encrypted, or an unknown compression
     FileExistsError,  # this and the next two: a file has the name of a folder
     IsADirectoryError,
     NotADirectoryError,
 )
 
 
-def safe_extract(
-    archive: str | os.PathLike[str], folder: str | os.PathLike[str], *, max_bytes: int
-) -> None:
-    """Extract a zip or tar.gz archive to a folder.
+def safe_extract(archive: Path, folder: Path, *, max_bytes: int) -> None:
+    """Extract a zip or tar.gz archive; on failure, part of it may be in the folder.
 
-    If this fails, part of the archive may have been written to the folder: see
-    :func:`skser._utils._files.folder_written_whole`.
-
-    Parameters
-    ----------
-    archive : str or path
-        A zip or tar.gz archive.
-    folder : str or path
-        Where to; made if missing.
-    max_bytes : int
-        Most bytes that all files together may have.
-
-    Raises
-    ------
-    DataError
-        The file is not an archive, is damaged or encrypted, has too many bytes or entries, or (tar)
-        has a path out of the folder, a link or a device. A zip archive's paths out of the folder
-        are made paths in the folder, and its links are written as files.
-
-    Examples
-    --------
-    >>> import tempfile, zipfile
-    >>> from pathlib import Path
-    >>> from skser.datasets._archives import safe_extract
-    >>> with tempfile.TemporaryDirectory() as home:
-    ...     archive, folder = Path(home, "corpus.zip"), Path(home, "corpus")
-    ...     with zipfile.ZipFile(archive, "w") as file:
-    ...         file.writestr("Actor_01/03-01-01-01-01-01-01.wav", b"RIFF")
-    ...     safe_extract(archive, folder, max_bytes=1000)
-    ...     [path.relative_to(folder).as_posix() for path in folder.rglob("*.wav")]
-    ['Actor_01/03-01-01-01-01-01-01.wav']
+    DataError for a file that is not an archive, damage, encryption, too many bytes or entries, a
+    path out of the folder, and in a tar archive for a link or a device. A link in a zip archive
+    is written as a file.
     """
-    archive = Path(archive)
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as opened:
                 _check_sizes(archive, (info.file_size for info in opened.infolist()), max_bytes)
-                opened.extractall(folder)  # reads no more of a file than its declared size
+                if any(".." in PurePosixPath(name).parts for name in opened.namelist()):
+                    raise DataError(f"{archive}: has a path outside the folder")
+                opened.extractall(folder)  # reads at most the declared size of each file
         elif _is_gzip(archive):
             with tarfile.open(archive, "r:gz") as tar:
                 _check_sizes(archive, (member.size for member in tar), max_bytes)
@@ -89,7 +59,7 @@ def _is_gzip(archive: Path) -> bool:
 
 
 def _check_sizes(archive: Path, sizes: Iterable[int], max_bytes: int) -> None:
-    """Raise DataError as soon as there are too many; listing a tar.gz archive unpacks it."""
+    """Raise DataError at the first excess: listing a tar.gz archive decompresses it."""
     total = 0
     for n, size in enumerate(sizes, start=1):
         total += size
@@ -100,7 +70,7 @@ def _check_sizes(archive: Path, sizes: Iterable[int], max_bytes: int) -> None:
 
 
 def _plain_files(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
-    """tarfile's filter "data", which would allow links within the folder."""
+    """tarfile's filter "data", which would allow links inside the folder."""
     if not (member.isfile() or member.isdir()):
         raise tarfile.SpecialFileError(member)
     return tarfile.data_filter(member, folder)

@@ -1,13 +1,14 @@
-"""check_audio: what is wrong with which file, before an experiment runs into it."""
+"""Find unusable recordings before an experiment does."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from .._utils._param_validation import NONE, VERBOSE, check_value, number
 from .._utils._progress import progress
+from .._utils._types import PathLike
 from ..audio import inspect_audio
 from ..audio._decoding import decode_audio
 from ..audio._info import describe
@@ -16,39 +17,39 @@ from ..exceptions import AudioError, DataError, MissingDependencyError
 
 
 def check_audio(
-    paths: Any, *, max_duration: float | None = 600.0, verbose: int = 0
+    paths: Sequence[PathLike], *, max_duration: float | None = 600.0, verbose: int = 0
 ) -> pd.DataFrame:
-    """List what is wrong with which recording.
+    """Find unusable recordings.
 
-    Every file is decoded from beginning to end, so damage within a file is found as well, which
-    :class:`~skser.AudioLoader` meets only when it comes to it.
+    Every file is decoded from beginning to end, which also detects damage inside a file;
+    :class:`~skser.AudioLoader` checks only headers in advance.
 
     Parameters
     ----------
     paths : sequence of str or path
         The recordings.
     max_duration : float or None, default=600.0
-        Longer recordings are a problem, in seconds, and are not decoded. None allows any.
+        Longest usable recording in seconds; longer ones are not decoded. None allows any length.
     verbose : int, default=0
         Above 0, show a progress bar.
 
     Returns
     -------
     table : DataFrame
-        One row for each path, in order, with the columns ``path``; ``problem``, what is wrong
-        with the file, missing if nothing is; ``sr`` in Hz, ``n_channels``, ``duration`` in seconds
-        and ``format``, missing if the header cannot be read.
+        One row for each path, in order, with the columns ``path``; ``problem``, None for a usable
+        recording; ``sr`` in Hz, ``n_channels``, ``duration`` in seconds and ``format``, missing if
+        the header cannot be read.
 
     Raises
     ------
     DataError
-        ``paths`` is no sequence of paths.
+        ``paths`` is not a sequence of paths.
     ParameterError
-        ``max_duration`` or ``verbose`` has a value that is not allowed.
+        ``max_duration`` or ``verbose`` has an invalid value.
 
     See Also
     --------
-    skser.inspect_audio : What the header of one recording says.
+    skser.inspect_audio : Read the header of one recording.
 
     Examples
     --------
@@ -75,21 +76,14 @@ def check_audio(
             raise DataError(f"paths must be paths, got {type(recording).__name__} as path {i}")
     with progress(recordings, desc="checking", unit="file", disable=not verbose) as bar:
         rows = [_check(path, max_duration) for path in bar]
-    return pd.DataFrame(
-        {
-            "path": pd.Series(recordings, dtype=object),  # names may be no text
-            "problem": pd.Series([row.get("problem") for row in rows], dtype=object),
-            "sr": pd.array([row.get("sr") for row in rows], dtype="Int64"),
-            "n_channels": pd.array([row.get("n_channels") for row in rows], dtype="Int64"),
-            "duration": pd.Series([row.get("duration") for row in rows], dtype=float),
-            "format": pd.Series([row.get("format") for row in rows], dtype=object),
-        }
-    )
+    columns = ["path", "problem", "sr", "n_channels", "duration", "format"]
+    table = pd.DataFrame(rows, columns=columns, dtype=object)  # paths may not be valid text
+    return table.astype({"sr": "Int64", "n_channels": "Int64", "duration": float})
 
 
-def _check(path: str, max_duration: float | None) -> dict[str, Any]:
-    """A row of the table, without what is not known."""
-    row: dict[str, Any] = {}
+def _check(path: str, max_duration: float | None) -> dict[str, object]:
+    """A row of the table."""
+    row: dict[str, object] = {"path": path, "problem": None, "format": None}
     try:
         info = inspect_audio(path)
         row.update(

@@ -1,8 +1,9 @@
-"""What every loader shares: the emotions' names, finding recordings, and the Bunch."""
+"""Shared by all loaders: the emotions' names, and the Bunch."""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -43,29 +44,22 @@ SYNONYMS = {
 _FIRST_COLUMNS = ("path", "emotion", "speaker", "corpus")
 
 
-def listing(items: Iterable[Any], n: int = 10) -> str:
+def listing(items: Iterable[object], n: int = 10) -> str:
     """The first ``n`` items with commas between, and how many more there are."""
     texts = [str(item) for item in items]
     more = f" and {len(texts) - n} more" if len(texts) > n else ""
     return ", ".join(texts[:n]) + more
 
 
+def log(text: str) -> None:
+    """Print a text to stderr at once."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def make_corpus(frame: pd.DataFrame, descr: str, return_X_y: bool = False) -> Any:
-    """Build what a loader returns.
+    """The Bunch of a loader, or ``(paths, target)``; ``groups`` is None without speakers.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per recording, with columns path, emotion, corpus and, if known, speaker.
-    descr : str
-        Description, citation and licence.
-    return_X_y : bool, default=False
-        Return ``(paths, target)`` only.
-
-    Returns
-    -------
-    Bunch or tuple of (ndarray, ndarray)
-        With paths, target, groups, frame and DESCR; ``groups`` is None without speakers.
+    ``frame`` has a row per recording, with columns path, emotion, corpus and, if known, speaker.
     """
     paths = np.array(frame["path"].tolist(), dtype=object)
     target = np.array(frame["emotion"].tolist(), dtype=str)
@@ -82,6 +76,6 @@ def make_corpus(frame: pd.DataFrame, descr: str, return_X_y: bool = False) -> An
 
 
 def emotion_name(name: str) -> str:
-    """The emotion that a word stands for, else the word itself."""
+    """The emotion that a word denotes, else the word itself."""
     word = re.sub(r"[\s_-]+", " ", name).strip().lower()
     return word if word in EMOTIONS else SYNONYMS.get(word, name)

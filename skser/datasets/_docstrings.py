@@ -1,4 +1,4 @@
-"""The sections that the docstrings of all loaders and of all fetchers of named corpora share."""
+"""Docstring sections shared by the loaders, and by the fetchers, of named corpora."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOADER = """
 Parameters
 ----------
 data_home : str or path
-    Folder that holds the recordings, at any depth.{channel}
+    Folder of the recordings, which may be in subfolders.{channel}
 return_X_y : bool, default=False
     Return ``(paths, target)`` instead of a Bunch.
 
@@ -62,8 +62,8 @@ interrupted download. The archive is removed after extraction; later calls need 
 Parameters
 ----------
 data_home : str, path or None, default=None
-    Folder for downloaded corpora; this one goes to ``{name}`` in it. None is the environment
-    variable ``SKSER_DATA``, or ``~/skser_data`` without it.{channel}
+    Folder for downloaded corpora; this one is saved in its subfolder ``{name}``. None takes the
+    environment variable ``SKSER_DATA``, or ``~/skser_data`` if that is not set.{channel}
 url : str or None, default=None
     Another address of the archive.
 checksum : str or None, default=None
@@ -78,7 +78,7 @@ return_X_y : bool, default=False
 Returns
 -------
 Bunch or tuple of (ndarray, ndarray)
-    What :func:`load_{name}` returns.
+    As from :func:`load_{name}`.
 
 Raises
 ------
@@ -115,32 +115,13 @@ channel : {"speech", "song", "both"}, default="speech"
 
 _CHANNEL_ERROR = """
 ParameterError
-    ``channel`` has another value."""
+    ``channel`` has an invalid value."""
 
 
-def loader_docstring(corpus: NamedCorpus) -> Callable[[_Function], _Function]:
-    """Append the sections of a loader's docstring."""
-    return _append(_LOADER, corpus)
-
-
-def fetcher_docstring(
-    corpus: NamedCorpus, folder: str, checksum: str = ""
+def complete_docstring(
+    corpus: NamedCorpus, folder: str = "", checksum: str = ""
 ) -> Callable[[_Function], _Function]:
-    """Append the sections of a fetcher's docstring.
-
-    Parameters
-    ----------
-    corpus : NamedCorpus
-        What is fetched.
-    folder : str
-        Folder of the example's recordings, in ``data_home``.
-    checksum : str, default=""
-        What else to say of ``checksum``.
-    """
-    return _append(_FETCHER, corpus, folder=folder, checksum=checksum)
-
-
-def _append(sections: str, corpus: NamedCorpus, **fields: str) -> Callable[[_Function], _Function]:
+    """Append sections to the docstring of a loader or, with the example's folder, a fetcher."""
     file = corpus.example.rpartition(" ")[2]
     match = corpus.match(Path(file))
     assert match is not None
@@ -153,7 +134,7 @@ def _append(sections: str, corpus: NamedCorpus, **fields: str) -> Callable[[_Fun
         subsequent_indent="      ",
     )
     has_channel = "channel" in example
-    text = sections.format(
+    text = (_FETCHER if folder else _LOADER).format(
         name=corpus.name,
         title=corpus.descr.partition(":")[0],
         file=file,
@@ -163,7 +144,8 @@ def _append(sections: str, corpus: NamedCorpus, **fields: str) -> Callable[[_Fun
         reference=re.search(r"Citation: (.*)\nSource:", corpus.descr, re.DOTALL)[1],  # type: ignore[index]
         channel=_CHANNEL if has_channel else "",
         channel_error=_CHANNEL_ERROR if has_channel else "",
-        **fields,
+        folder=folder,
+        checksum=checksum,
     )
 
     def decorate(function: _Function) -> _Function:

@@ -1,22 +1,21 @@
-"""Downloads that go on where they were cut, with pooch."""
+"""Downloads that resume after an interruption."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from .._utils._param_validation import Allowed
 from .._utils._progress import progress
 from .._version import __version__
 from ..exceptions import DataError, DownloadError
+
+if TYPE_CHECKING:
+    from requests import Response
 
 _CHECKSUM = re.compile(
     "md5:[0-9a-f]{32}|sha1:[0-9a-f]{40}|sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}", re.IGNORECASE
@@ -36,85 +35,43 @@ _TIMEOUT = 30.0  # seconds without a byte
 
 
 def download(url: str, folder: Path, checksum: str | None, *, verbose: int = 0) -> Path:
-    """Download a file to a folder, unless it is there already.
+    """Download a file to a folder, unless it is there already with the same checksum.
 
-    What has come is kept in a file ``.part`` as long as it is not all, and asked for no more if
-    the server can send the rest alone.
-
-    Parameters
-    ----------
-    url : str
-        Address of the file, http or https.
-    folder : Path
-        Where to; made if it is not there.
-    checksum : str or None
-        As ``"md5:..."``. None checks nothing.
-    verbose : int, default=0
-        Above 0, show a progress bar on a terminal.
-
-    Returns
-    -------
-    path : Path
-        The file. Its name tells the address too, so that two servers' parts do not mix.
-
-    Raises
-    ------
-    DownloadError
-        The server cannot be reached or refuses, or the connection is cut.
-    DataError
-        What has come has another checksum; it is removed.
+    An interrupted download stays in a ``.part`` file, which the next call completes. File names
+    contain a hash of the address, so that the parts of two servers do not mix.
     """
-    import pooch
-
     folder.mkdir(parents=True, exist_ok=True)
-    name = f".{hashlib.sha256(url.encode()).hexdigest()[:12]}-{file_name(url)}"
-    fetch = partial(
-        _fetch, part=folder / f"{name}.part", checksum=checksum, disable=None if verbose else True
-    )
-    with _without_log():
-        return Path(
-            pooch.retrieve(url, known_hash=checksum, fname=name, path=folder, downloader=fetch)
+    path = folder / f".{hashlib.sha256(url.encode()).hexdigest()[:12]}-{file_name(url)}"
+    algorithm, _, expected = (checksum or "").lower().partition(":")
+    if path.exists() and (checksum is None or file_hash(path, algorithm) == expected):
+        return path
+    part = path.with_name(f"{path.name}.part")
+    _receive(url, part, verbose)
+    if checksum is not None and (actual := file_hash(part, algorithm)) != expected:
+        part.unlink()
+        raise DataError(
+            f"{url}: the download has the checksum {algorithm}:{actual}, expected"
+            f" {algorithm}:{expected}; it has been removed"
         )
+    os.replace(part, path)
+    return path
 
 
 def file_name(url: str) -> str:
-    """The last part of an address' path, fit to be a file's name."""
+    """The last part of the path in a URL, as a valid file name."""
     name = unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2]
     return re.sub(r"[^\w.-]", "_", name)[-100:]
 
 
-def _fetch(
-    url: str,
-    output_file: str,
-    pooch: Any,
-    *,
-    part: Path,
-    checksum: str | None,
-    disable: bool | None,
-) -> None:
-    """A downloader for pooch: what has come is in ``part`` until all of it is there."""
-    _receive(url, part, disable)
-    if checksum is not None:
-        _check_file(part, checksum, url)
-    os.replace(part, output_file)
-
-
-def _check_file(path: Path, checksum: str, url: str) -> None:
-    """Remove a file and raise DataError if it has another checksum."""
+def file_hash(path: Path, algorithm: str = "sha256") -> str:
+    """Checksum of a file, in hexadecimal digits."""
     import pooch
 
-    algorithm, _, wanted = checksum.lower().partition(":")
-    found = pooch.file_hash(path, alg=algorithm)
-    if found != wanted:
-        path.unlink()
-        raise DataError(
-            f"{url}: what came has the checksum {algorithm}:{found}, expected is"
-            f" {algorithm}:{wanted}; it has been removed"
-        )
+    return str(pooch.file_hash(path, alg=algorithm))
 
 
-def _receive(url: str, part: Path, disable: bool | None) -> None:
-    """Write what the server sends to ``part``, from where that ends."""
+def _receive(url: str, part: Path, verbose: int) -> None:
+    """Append the bytes that ``part`` lacks, or all if the server cannot send a range."""
     from urllib3.exceptions import HTTPError
 
     response, n_bytes = _open(url, part.stat().st_size if part.exists() else 0)
@@ -127,11 +84,11 @@ def _receive(url: str, part: Path, disable: bool | None) -> None:
         initial=n_bytes,
         unit="B",
         unit_scale=True,
-        disable=disable,
+        disable=None if verbose else True,
     )
     with response, open(part, "ab" if n_bytes else "wb") as file, bar:
         try:
-            # Bytes as they are sent: some servers call a tar.gz a tar in the encoding gzip.
+            # Undecoded: some servers send a tar.gz as a tar with the encoding gzip.
             for block in response.raw.stream(_CHUNK, decode_content=False):
                 file.write(block)
                 n_bytes += len(block)
@@ -141,23 +98,24 @@ def _receive(url: str, part: Path, disable: bool | None) -> None:
     if cause is not None or (total is not None and n_bytes < total):
         of = "" if total is None else f" of {total}"
         ranges = response.status_code == 206 or response.headers.get("Accept-Ranges") == "bytes"
-        again = "goes on from there" if ranges else "begins anew, as the server sends no parts"
+        again = "to resume" if ranges else "to start over, as the server cannot resume"
         raise DownloadError(
-            f"{url}: the connection was cut after {n_bytes}{of} bytes; calling again {again}"
+            f"{url}: the connection was cut after {n_bytes}{of} bytes; call again {again}"
         ) from cause
 
 
-def _open(url: str, n_bytes: int) -> tuple[Any, int]:
-    """The server's answer and where in the file it begins: at ``n_bytes`` if it can, else at 0."""
+def _open(url: str, n_bytes: int) -> tuple[Response, int]:
+    """The response, and where it begins in the file: at ``n_bytes`` if possible, else at 0."""
     import requests
 
     try:
         response = _request(url, n_bytes)
-        if n_bytes and not _goes_on(response, n_bytes):
-            n_bytes = 0
-            if response.status_code in (206, 416):  # another part than that asked for, or none
+        content_range = response.headers.get("Content-Range", "")
+        if response.status_code != 206 or not content_range.startswith(f"bytes {n_bytes}-"):
+            if n_bytes and response.status_code in (206, 416):  # another range, or none
                 response.close()
-                response = _request(url, n_bytes)
+                response = _request(url, 0)
+            n_bytes = 0
     except requests.RequestException as error:
         raise DownloadError(f"{url}: cannot be downloaded ({error})") from error
     if not response.ok:
@@ -168,30 +126,10 @@ def _open(url: str, n_bytes: int) -> tuple[Any, int]:
     return response, n_bytes
 
 
-def _request(url: str, n_bytes: int) -> Any:
+def _request(url: str, n_bytes: int) -> Response:
     import requests
 
     headers = {"User-Agent": f"skser/{__version__}", "Accept-Encoding": "identity"}
     if n_bytes:
         headers["Range"] = f"bytes={n_bytes}-"
     return requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT)
-
-
-def _goes_on(response: Any, n_bytes: int) -> bool:
-    """Whether a server sends the rest of a file, from ``n_bytes`` on, and not all of it again."""
-    sent = response.headers.get("Content-Range", "")
-    return response.status_code == 206 and sent.startswith(f"bytes {n_bytes}-")
-
-
-@contextmanager
-def _without_log() -> Iterator[None]:
-    """Keep pooch from telling on stderr what it is about to do."""
-    import pooch
-
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

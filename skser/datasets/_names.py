@@ -1,4 +1,4 @@
-"""Corpora whose file names say what was recorded: one regular expression and code tables each."""
+"""Corpora with informative file names: a regular expression and tables of codes for each."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from .._utils._types import PathLike
 from ..audio._folders import find_audio
 from ..exceptions import DataError
 from ._corpus import listing, make_corpus
 
 
 class NamedCorpus(NamedTuple):
-    """How the files of a corpus are named.
+    """The naming scheme of a corpus.
 
     ``pattern`` is searched in the absolute path without its suffix, so it begins with ``/`` and
-    ends with ``$``. Each of its groups becomes a column of the frame: its text, or what ``codes``
-    has for it. The groups ``speaker`` and ``emotion`` must be there.
+    ends with ``$``. Each of its groups becomes a column of the frame, its text decoded by
+    ``codes``. The groups ``speaker`` and ``emotion`` are required.
     """
 
     name: str
@@ -31,26 +32,24 @@ class NamedCorpus(NamedTuple):
     descr: str
 
     def match(self, path: Path) -> re.Match[str] | None:
-        """Match a recording's path, be it relative or absolute."""
+        """Match the path of a recording, relative or absolute."""
         return self.pattern.search(Path(os.path.abspath(path)).with_suffix("").as_posix())
 
 
-def load_names(
-    corpus: NamedCorpus, data_home: str | os.PathLike[str], return_X_y: bool = False
-) -> Any:
+def load_names(corpus: NamedCorpus, data_home: PathLike, return_X_y: bool = False) -> Any:
     """Load a corpus by its file names."""
     return make_corpus(read_names(corpus, data_home), corpus.descr, return_X_y)
 
 
-def read_names(corpus: NamedCorpus, data_home: str | os.PathLike[str]) -> pd.DataFrame:
-    """One row per recording; of recordings with the same name the least nested is taken."""
+def read_names(corpus: NamedCorpus, data_home: PathLike) -> pd.DataFrame:
+    """One row per recording; of equal names, the one in the topmost folder."""
     files = find_audio(data_home)
     matched = {file: match for file in files if (match := corpus.match(file))}
-    odd = [file.name for file in files if file not in matched]
-    if odd:
+    unmatched = [file.name for file in files if file not in matched]
+    if unmatched:
         raise DataError(
-            f"{data_home}: {len(odd)} of {len(files)} recordings are not named as in"
-            f" {corpus.name} (such as {corpus.example}): {listing(odd)}"
+            f"{data_home}: {len(unmatched)} of {len(files)} recordings are not named as in"
+            f" {corpus.name} (such as {corpus.example}): {listing(unmatched)}"
         )
     rows: dict[tuple[str, ...], dict[str, str]] = {}
     for file in sorted(files, key=lambda file: len(file.parts)):
@@ -60,7 +59,7 @@ def read_names(corpus: NamedCorpus, data_home: str | os.PathLike[str]) -> pd.Dat
 
 
 def decode(corpus: NamedCorpus, groups: Mapping[str, str]) -> dict[str, str]:
-    """The columns of a recording's row, but for its path, from the groups of the pattern."""
+    """A row of the frame, without the path, from the groups of the pattern."""
     fields = {name: corpus.codes.get(name, {}).get(code, code) for name, code in groups.items()}
     speaker = fields["speaker"]
     if corpus.genders:

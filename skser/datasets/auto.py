@@ -1,15 +1,15 @@
-"""Loading a corpus by its name, or by what it looks like."""
+"""Load a corpus by its name, or recognise it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .._utils._param_validation import did_you_mean
+from .._utils._param_validation import check_value, one_of
+from .._utils._types import PathLike
 from ..audio._folders import find_audio
-from ..exceptions import DataError, ParameterError
+from ..exceptions import DataError
 from ._corpus import EMOTIONS, emotion_name, listing
 from .crema_d import CREMA_D, load_crema_d
 from .emodb import EMODB, load_emodb
@@ -33,15 +33,15 @@ LOADERS: dict[str, Callable[..., Any]] = {
 
 NAMED = (CREMA_D, EMODB, EMOVO, RAVDESS, SAVEE, TESS)
 
-MIN_SHARE = 0.9  # of the recordings, named as in a corpus
+MIN_SHARE = 0.9  # of the recordings must be named as in a corpus
 
 
-def load_corpus(data_home: str | os.PathLike[str], corpus: str = "auto", **parameters: Any) -> Any:
-    """Load a corpus by its name, or find out which it is.
+def load_corpus(data_home: PathLike, corpus: str = "auto", **parameters: Any) -> Any:
+    """Load a corpus by its name, or recognise it.
 
-    With "auto", a CSV, TSV or TXT file is a manifest; a folder is the corpus that at least 90 % of
-    its recordings are named like, else a folder per class if one of the class folders has the name
-    of an emotion. Classes are not guessed any further.
+    With "auto", a CSV, TSV or TXT file is a manifest. A folder is a known corpus if at least 90 %
+    of its recordings are named like that corpus', else a folder per class if at least one of the
+    class folders is named after an emotion.
 
     Parameters
     ----------
@@ -50,21 +50,21 @@ def load_corpus(data_home: str | os.PathLike[str], corpus: str = "auto", **param
     corpus : str, default="auto"
         "crema_d", "emodb", "emovo", "folder", "manifest", "ravdess", "savee", "tess" or "auto".
     **parameters
-        Handed to the loader, such as ``return_X_y``, or ``channel`` for RAVDESS.
+        Passed to the loader, such as ``return_X_y``, or ``channel`` for RAVDESS.
 
     Returns
     -------
     Bunch or tuple of (ndarray, ndarray)
-        What the loader of that corpus returns.
+        As from the loader of that corpus.
 
     Raises
     ------
     CorpusNotFoundError
         The folder or file does not exist.
     DataError
-        The corpus is not recognised, or its loader says so.
+        The corpus is not recognised, or its loader raises the error.
     ParameterError
-        There is no such corpus.
+        ``corpus`` is unknown.
 
     Examples
     --------
@@ -77,18 +77,12 @@ def load_corpus(data_home: str | os.PathLike[str], corpus: str = "auto", **param
     >>> speech.groups
     array(['emovo-f1'], dtype='<U8')
     """
-    if corpus == "auto":
-        corpus = recognise(data_home)
-    elif corpus not in LOADERS:
-        names = ["auto", *LOADERS]
-        raise ParameterError(
-            f"corpus must be {' or '.join(map(repr, names))}, got {corpus!r}"
-            f"{did_you_mean(corpus, names)}"
-        )
-    return LOADERS[corpus](data_home, **parameters)
+    check_value("corpus", corpus, one_of("auto", *LOADERS))
+    name = recognise(data_home) if corpus == "auto" else corpus
+    return LOADERS[name](data_home, **parameters)
 
 
-def recognise(data_home: str | os.PathLike[str]) -> str:
+def recognise(data_home: PathLike) -> str:
     """The name of the loader that fits a folder or file."""
     home = Path(data_home).expanduser()
     if home.is_file():
@@ -104,9 +98,9 @@ def recognise(data_home: str | os.PathLike[str]) -> str:
     if any(emotion_name(name) in EMOTIONS for name in folders):
         return "folder"
     counts = ", ".join(f"{name} {n}" for name, n in n_named.items())
-    found = f"{listing(map(repr, folders))}, none of them an emotion" if folders else "none"
+    classes = f"{listing(map(repr, folders))}, none of them an emotion" if folders else "none"
     raise DataError(
         f"{home}: not recognised. Tried the file names of known corpora ({counts} of {len(files)}"
-        f" recordings) and a folder per class (folders: {found}). If the folders are the classes,"
-        " say corpus='folder'; else list the recordings in a CSV file and give its path"
+        f" recordings) and a folder per class (folders: {classes}). If the folders are the classes,"
+        " use corpus='folder'; else list the recordings in a CSV file and pass its path"
     )

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any
 
-from ._docstrings import loader_docstring
+from .._utils._types import PathLike
+from ._docstrings import complete_docstring
 from ._names import NamedCorpus, load_names
-
-DESCR = """\
-CREMA-D: the Crowd-sourced Emotional Multimodal Actors Dataset
-
-91 actors (43 women, 48 men, aged 20 to 74) speak twelve sentences with six emotions, one of the
-sentences at three intensities: 7442 recordings. Crowd workers have rated them by ear, by eye and
-by both; the labels here are what the actors were asked for.
-
-Citation: H. Cao, D. G. Cooper, M. K. Keutmann, R. C. Gur, A. Nenkova and R. Verma (2014). CREMA-D:
-Crowd-sourced Emotional Multimodal Actors Dataset. IEEE Transactions on Affective Computing 5(4),
-377-390. doi:10.1109/TAFFC.2014.2336244
-Source: https://github.com/CheyneyComputerScience/CREMA-D
-Licence: Open Database License 1.0; contents under the Database Contents License 1.0; commercial use
-is allowed
-"""
 
 CREMA_D = NamedCorpus(
     name="crema_d",
@@ -45,18 +30,31 @@ CREMA_D = NamedCorpus(
             "MD": "medium",
             "HI": "high",
             "XX": "unspecified",
-            "X": "unspecified",  # 1040_ITH_SAD_X, a slip in the published corpus
+            "X": "unspecified",  # 1040_ITH_SAD_X, a misnamed file of the published corpus
         },
     },
     genders={},
-    descr=DESCR,
+    descr="""\
+CREMA-D: the Crowd-sourced Emotional Multimodal Actors Dataset
+
+91 actors (43 women, 48 men, aged 20 to 74) speak twelve sentences with six emotions, one of the
+sentences at three intensities: 7442 recordings. Crowd workers have rated them by ear, by eye and
+by both; the labels here are the intended emotions.
+
+Citation: H. Cao, D. G. Cooper, M. K. Keutmann, R. C. Gur, A. Nenkova and R. Verma (2014). CREMA-D:
+Crowd-sourced Emotional Multimodal Actors Dataset. IEEE Transactions on Affective Computing 5(4),
+377-390. doi:10.1109/TAFFC.2014.2336244
+Source: https://github.com/CheyneyComputerScience/CREMA-D
+Licence: Open Database License 1.0; contents under the Database Contents License 1.0; commercial use
+is allowed
+""",
 )
 
 
-@loader_docstring(CREMA_D)
-def load_crema_d(data_home: str | os.PathLike[str], *, return_X_y: bool = False) -> Any:
+@complete_docstring(CREMA_D)
+def load_crema_d(data_home: PathLike, *, return_X_y: bool = False) -> Any:
     """Load CREMA-D from a folder.
 
-    A recording that is there twice counts once.
+    Duplicates of a recording count once.
     """
     return load_names(CREMA_D, data_home, return_X_y)

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any
 
-from ._docstrings import loader_docstring
+from .._utils._types import PathLike
+from ._docstrings import complete_docstring
 from ._names import NamedCorpus, load_names
-
-DESCR = """\
-EmoDB: the Berlin Database of Emotional Speech
-
-Ten actors (five women, five men) speak ten German sentences with seven emotions: 535 recordings,
-those of about 800 in which listeners heard the emotion and found it natural.
-
-Citation: F. Burkhardt, A. Paeschke, M. Rolfes, W. F. Sendlmeier and B. Weiss (2005). A database of
-German emotional speech. Interspeech 2005, 1517-1520. doi:10.21437/Interspeech.2005-446
-Source: http://emodb.bilderbar.info/
-Licence: free to use with citation; no formal licence is given with the original release. The copy
-https://zenodo.org/records/7447302 is CC BY 4.0, commercial use is allowed
-"""
 
 EMODB = NamedCorpus(
     name="emodb",
@@ -41,25 +28,28 @@ EMODB = NamedCorpus(
         },
     },
     genders={
-        "03": "male",
-        "08": "female",
-        "09": "female",
-        "10": "male",
-        "11": "male",
-        "12": "male",
-        "13": "female",
-        "14": "female",
-        "15": "male",
-        "16": "female",
+        **dict.fromkeys(["08", "09", "13", "14", "16"], "female"),
+        **dict.fromkeys(["03", "10", "11", "12", "15"], "male"),
     },
-    descr=DESCR,
+    descr="""\
+EmoDB: the Berlin Database of Emotional Speech
+
+Ten actors (five women, five men) speak ten German sentences with seven emotions: 535 recordings,
+those of about 800 in which listeners heard the emotion and found it natural.
+
+Citation: F. Burkhardt, A. Paeschke, M. Rolfes, W. F. Sendlmeier and B. Weiss (2005). A database of
+German emotional speech. Interspeech 2005, 1517-1520. doi:10.21437/Interspeech.2005-446
+Source: http://emodb.bilderbar.info/
+Licence: free to use with citation; no formal licence is given with the original release. The copy
+https://zenodo.org/records/7447302 is CC BY 4.0, commercial use is allowed
+""",
 )
 
 
-@loader_docstring(EMODB)
-def load_emodb(data_home: str | os.PathLike[str], *, return_X_y: bool = False) -> Any:
+@complete_docstring(EMODB)
+def load_emodb(data_home: PathLike, *, return_X_y: bool = False) -> Any:
     """Load EmoDB from a folder.
 
-    A recording that is there twice counts once.
+    Duplicates of a recording count once.
     """
     return load_names(EMODB, data_home, return_X_y)

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any
 
-from ._docstrings import loader_docstring
+from .._utils._types import PathLike
+from ._docstrings import complete_docstring
 from ._names import NamedCorpus, load_names
-
-DESCR = """\
-EMOVO: an Italian emotional speech database
-
-Six actors (three women, three men) speak 14 Italian sentences with seven emotions: 588
-recordings.
-
-Citation: G. Costantini, I. Iaderola, A. Paoloni and M. Todisco (2014). EMOVO Corpus: an Italian
-Emotional Speech Database. LREC 2014, 3501-3504.
-Source: http://voice.fub.it/activities/corpora/emovo/index.html
-Licence: free to use with citation; no formal licence is given with the original release
-"""
 
 EMOVO = NamedCorpus(
     name="emovo",
@@ -40,18 +28,27 @@ EMOVO = NamedCorpus(
         },
     },
     genders={
-        f"{letter}{number}": gender
-        for letter, gender in (("f", "female"), ("m", "male"))
-        for number in (1, 2, 3)
+        **dict.fromkeys(["f1", "f2", "f3"], "female"),
+        **dict.fromkeys(["m1", "m2", "m3"], "male"),
     },
-    descr=DESCR,
+    descr="""\
+EMOVO: an Italian emotional speech database
+
+Six actors (three women, three men) speak 14 Italian sentences with seven emotions: 588
+recordings.
+
+Citation: G. Costantini, I. Iaderola, A. Paoloni and M. Todisco (2014). EMOVO Corpus: an Italian
+Emotional Speech Database. LREC 2014, 3501-3504.
+Source: http://voice.fub.it/activities/corpora/emovo/index.html
+Licence: free to use with citation; no formal licence is given with the original release
+""",
 )
 
 
-@loader_docstring(EMOVO)
-def load_emovo(data_home: str | os.PathLike[str], *, return_X_y: bool = False) -> Any:
+@complete_docstring(EMOVO)
+def load_emovo(data_home: PathLike, *, return_X_y: bool = False) -> Any:
     """Load EMOVO from a folder.
 
-    A recording that is there twice counts once.
+    Duplicates of a recording count once.
     """
     return load_names(EMOVO, data_home, return_X_y)

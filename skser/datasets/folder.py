@@ -1,8 +1,7 @@
-"""Recordings of one's own: a folder per class."""
+"""Recordings in a folder per class."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,32 +9,28 @@ from typing import Any
 
 import pandas as pd
 
+from .._utils._types import PathLike
 from ..audio._folders import find_audio
 from ..exceptions import DataError, ParameterError
 from ._corpus import emotion_name, listing, make_corpus
 
-DESCR = """\
-{name}: {n_clips} recordings in a folder per class, with {n_classes} classes.
-"""
-
 
 def load_folder(
-    data_home: str | os.PathLike[str], *, speaker: str | None = None, return_X_y: bool = False
+    data_home: PathLike, *, speaker: str | None = None, return_X_y: bool = False
 ) -> Any:
-    r"""Load recordings that lie in a folder per class.
+    r"""Load recordings in a folder per class.
 
-    The class is the name of the uppermost folder inside ``data_home``; deeper folders are
-    searched and name nothing. Known words for an emotion are brought to one name ("Anger" and
-    "angry" to "angry", "happiness" to "happy", "fearful" to "fear", "surprised" to "surprise");
-    other names are classes as they are.
+    The class is the name of the topmost folder inside ``data_home``; its subfolders are searched
+    too. Synonyms of an emotion become one class ("Anger" and "angry" are "angry", "happiness" is
+    "happy", "fearful" is "fear", "surprised" is "surprise"); other names stay as they are.
 
     Parameters
     ----------
     data_home : str or path
         Folder that holds the class folders.
     speaker : str or None, default=None
-        Regular expression with one group, which finds the speaker in a recording's path, taken
-        from ``data_home`` on and with forward slashes. With None, speakers are not known.
+        Regular expression whose one group matches the speaker in a recording's path, relative to
+        ``data_home`` and with forward slashes. None leaves speakers unknown.
     return_X_y : bool, default=False
         Return ``(paths, target)`` instead of a Bunch.
 
@@ -55,8 +50,8 @@ def load_folder(
     CorpusNotFoundError
         The folder does not exist.
     DataError
-        There are no recordings, or some lie outside of the class folders, or there is one class
-        folder only, or ``speaker`` does not find a speaker everywhere.
+        There are no recordings, some are outside the class folders, there is only one class
+        folder, or ``speaker`` does not match every path.
     ParameterError
         ``speaker`` is not a regular expression with one group.
 
@@ -79,7 +74,7 @@ def load_folder(
     outside = [file.name for file, name in zip(files, classes, strict=True) if name is None]
     if outside:
         raise DataError(
-            f"{home}: {len(outside)} of {len(files)} recordings lie in no class folder:"
+            f"{home}: {len(outside)} of {len(files)} recordings are not in a class folder:"
             f" {listing(outside)}"
         )
     if len(set(classes)) == 1:
@@ -96,12 +91,13 @@ def load_folder(
     )
     if speaker is not None:
         frame["speaker"] = _find_speakers(speaker, home, files)
-    descr = DESCR.format(name=home, n_clips=len(frame), n_classes=frame["emotion"].nunique())
+    content = f"{len(frame)} recordings in a folder per class"
+    descr = f"{home}: {content}, with {frame['emotion'].nunique()} classes.\n"
     return make_corpus(frame, descr, return_X_y)
 
 
 def class_folders(home: Path, files: Sequence[Path]) -> list[str | None]:
-    """The uppermost folder of each recording inside ``home``, None where there is none."""
+    """The topmost folder of each recording inside ``home``, or None."""
     parts = [file.relative_to(home).parts for file in files]
     return [part[0] if len(part) > 1 else None for part in parts]
 
@@ -117,10 +113,10 @@ def _find_speakers(speaker: str, home: Path, files: Sequence[Path]) -> list[str]
         )
     names = [file.relative_to(home).as_posix() for file in files]
     matches = [pattern.search(name) for name in names]
-    odd = [name for name, match in zip(names, matches, strict=True) if not (match and match[1])]
-    if odd:
+    unmatched = [n for n, match in zip(names, matches, strict=True) if not (match and match[1])]
+    if unmatched:
         raise DataError(
-            f"{home}: speaker={speaker!r} finds no speaker in {len(odd)} of {len(names)} paths:"
-            f" {listing(odd)}"
+            f"{home}: speaker={speaker!r} finds no speaker in {len(unmatched)} of {len(names)}"
+            f" paths: {listing(unmatched)}"
         )
     return [match[1] for match in matches if match]

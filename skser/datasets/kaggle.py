@@ -8,7 +8,7 @@ from typing import Any
 
 from .._utils._param_validation import BOOLEAN, Allowed, check_value
 from ..exceptions import DownloadError, MissingDependencyError
-from ._sources import tell
+from ._corpus import log
 from .auto import LOADERS, recognise
 from .crema_d import CREMA_D
 from .merge import merge_corpora
@@ -30,16 +30,16 @@ def fetch_kaggle_ser(
     """Load the corpora of a Kaggle dataset, after downloading it the first time.
 
     The default dataset holds CREMA-D, RAVDESS (speech), SAVEE and TESS, 12162 recordings of 121
-    speakers. Others may be named that have one corpus, or a folder for each, which
-    :func:`load_corpus` can tell by its recordings' names.
+    speakers. Another dataset may hold one corpus, or a folder for each, that :func:`load_corpus`
+    recognises.
 
-    kagglehub, which the extra ``kaggle`` installs, downloads, checks and extracts the dataset. It
-    has a cache of its own (``~/.cache/kagglehub``, or the environment variable
-    ``KAGGLEHUB_CACHE``), and its own ways to log in, for datasets that ask for it. It asks Kaggle
-    for the latest version each time, unless the handle has a version in it.
+    kagglehub, which the extra ``kaggle`` installs, downloads, checks and extracts the dataset to
+    its own cache (``~/.cache/kagglehub``, or the environment variable ``KAGGLEHUB_CACHE``), and
+    logs in if the dataset requires it. It looks up the latest version in each call, unless the
+    handle names a version.
 
-    Citations and licences are shown on stderr before the first download. RAVDESS, SAVEE and TESS
-    allow no commercial use, whatever a copy says.
+    Citations and licences are printed to stderr before the first download. RAVDESS, SAVEE and TESS
+    allow no commercial use, whatever the page of a copy says.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def fetch_kaggle_ser(
     Returns
     -------
     Bunch or tuple of (ndarray, ndarray)
-        What :func:`merge_corpora` returns.
+        As from :func:`merge_corpora`.
 
     Raises
     ------
@@ -64,11 +64,11 @@ def fetch_kaggle_ser(
     MissingDependencyError
         kagglehub is not installed.
     ParameterError
-        A parameter has a value that is not allowed.
+        A parameter has an invalid value.
 
     See Also
     --------
-    load_corpus : Load what is on disk already.
+    load_corpus : Load a corpus from a folder.
 
     Examples
     --------
@@ -84,31 +84,22 @@ def fetch_kaggle_ser(
         import kagglehub
     except ImportError:
         raise MissingDependencyError(
-            f"{handle}: Kaggle's datasets are downloaded with kagglehub, which is not installed; "
+            f"{handle}: downloads from Kaggle need kagglehub, which is not installed; "
             "python -m pip install 'skser[kaggle]' does it"
         ) from None
-    if force_download or not _is_cached(handle):
+    cache = Path(os.environ.get("KAGGLEHUB_CACHE", "~/.cache/kagglehub")).expanduser()
+    if force_download or not (cache / "datasets" / handle).is_dir():
         page = f"https://www.kaggle.com/datasets/{handle}"
         content = [corpus.descr for corpus in _CONTENT.get(handle.partition("/versions/")[0], ())]
-        tell("\n".join([f"Downloading {page}, where its licence is told\n", *content]))
+        log("\n".join([f"Downloading {page} (see there for its licence)\n", *content]))
     try:
         home = Path(kagglehub.dataset_download(handle, force_download=force_download))
-    except Exception as error:  # those of requests, of Kaggle and of what it unpacks with
+    except Exception as error:  # of requests, Kaggle or the extraction
         reason = " ".join(str(error).split())
         raise DownloadError(f"{handle}: kagglehub could not download it ({reason})") from error
-    corpus = _load(home)
-    return (corpus.paths, corpus.target) if return_X_y else corpus
-
-
-def _is_cached(handle: str) -> bool:
-    cache = Path(os.environ.get("KAGGLEHUB_CACHE", "~/.cache/kagglehub")).expanduser()
-    return (cache / "datasets" / handle).is_dir()
-
-
-def _load(home: Path) -> Any:
-    """A dataset that is one corpus, or has a folder for each."""
     folders = sorted(f for f in home.iterdir() if f.is_dir() and not f.name.startswith("."))
     names = {folder: recognise(folder) for folder in folders}
     if len(set(names.values())) < 2:
-        return LOADERS[recognise(home)](home)
-    return merge_corpora(*(LOADERS[name](folder) for folder, name in names.items()))
+        return LOADERS[recognise(home)](home, return_X_y=return_X_y)
+    corpus = merge_corpora(*(LOADERS[name](folder) for folder, name in names.items()))
+    return (corpus.paths, corpus.target) if return_X_y else corpus

@@ -1,9 +1,8 @@
-"""Recordings of one's own: a table of paths and emotions."""
+"""Recordings in a table of paths and emotions."""
 
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,9 @@ from typing import Any
 import pandas as pd
 
 from .._utils._param_validation import did_you_mean
+from .._utils._types import PathLike
 from ..exceptions import CorpusNotFoundError, DataError
 from ._corpus import emotion_name, listing, make_corpus
-
-DESCR = """\
-{name}: a table of {n_clips} recordings with {n_classes} classes.
-"""
 
 MANIFEST_SUFFIXES = (".csv", ".tsv", ".txt")
 
@@ -24,33 +20,32 @@ _COLUMNS = ("path", "emotion", "speaker", "corpus")
 
 
 def load_manifest(
-    path: str | os.PathLike[str],
+    path: PathLike,
     *,
     path_column: str = "FileName",
     label_column: str = "Emotion",
     speaker_column: str | None = None,
-    audio_home: str | os.PathLike[str] | None = None,
+    audio_home: PathLike | None = None,
     return_X_y: bool = False,
 ) -> Any:
-    """Load recordings that a CSV or TSV file lists, one per row, below a row of column names.
+    """Load recordings listed in a CSV or TSV file, one per row, below a row of column names.
 
-    A ``.tsv`` file has tabs between its columns; elsewhere it is that of comma, semicolon, tab
-    and ``|`` which makes the column names asked for. The text is UTF-8. Labels such as "Anger" get
-    skser's names, as in :func:`load_folder`; others are taken as they are. Whether the recordings
-    exist is found out when they are read.
+    The delimiter is a tab in a ``.tsv`` file, else comma, semicolon, tab or ``|``, whichever
+    yields the requested columns. The encoding is UTF-8. Synonyms of an emotion become one class,
+    as in :func:`load_folder`. Missing recordings raise an error when they are read, not here.
 
     Parameters
     ----------
     path : str or path
         The CSV or TSV file.
     path_column : str, default="FileName"
-        Column with the recordings' paths.
+        Column of the recordings' paths.
     label_column : str, default="Emotion"
-        Column with the emotions.
+        Column of the emotions.
     speaker_column : str or None, default=None
-        Column with the speakers. With None, speakers are not known.
+        Column of the speakers. None leaves speakers unknown.
     audio_home : str, path or None, default=None
-        Folder that relative paths start from; None is the folder of the file.
+        Folder of relative paths; None is the folder of the file.
     return_X_y : bool, default=False
         Return ``(paths, target)`` instead of a Bunch.
 
@@ -71,7 +66,7 @@ def load_manifest(
     CorpusNotFoundError
         The file or ``audio_home`` does not exist.
     DataError
-        A column is missing, a path, label or speaker is empty, or the file is no such table.
+        A column is missing, a path, label or speaker is empty, or the file is not a table.
 
     Examples
     --------
@@ -99,15 +94,16 @@ def load_manifest(
     frame["path"] = [str(home / name) for name in frame["path"]]
     frame["emotion"] = [emotion_name(label) for label in frame["emotion"]]
     frame["corpus"] = table.get("corpus", file.stem)
-    others = [c for c in table if c and c not in used.values() and c not in _COLUMNS]
-    descr = DESCR.format(name=file, n_clips=len(frame), n_classes=frame["emotion"].nunique())
-    return make_corpus(frame.join(table[others]), descr, return_X_y)
+    extra = [c for c in table if c and c not in used.values() and c not in _COLUMNS]
+    n_classes = frame["emotion"].nunique()
+    descr = f"{file}: a table of {len(frame)} recordings with {n_classes} classes.\n"
+    return make_corpus(frame.join(table[extra]), descr, return_X_y)
 
 
 def _read_table(file: Path, columns: Collection[str]) -> pd.DataFrame:
-    """All fields as text; the index is the row's number, the column names being row 1."""
+    """All fields as text; the index is the row number, 1 being the column names."""
     if file.is_dir():
-        raise DataError(f"{file}: is a folder, and a CSV or TSV file is needed")
+        raise DataError(f"{file}: is a folder, not a CSV or TSV file")
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             delimiter = _delimiter(file, lines.readline(), columns)
@@ -118,16 +114,16 @@ def _read_table(file: Path, columns: Collection[str]) -> pd.DataFrame:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file}: cannot be read as a table ({error})") from error
     header = [name.strip() for name in header]
-    twice = sorted({name for name in header if name and header.count(name) > 1})
-    if twice:
-        raise DataError(f"{file}: has more than one column {listing(map(repr, twice))}")
+    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    if repeated:
+        raise DataError(f"{file}: has more than one column {listing(map(repr, repeated))}")
     numbered = {number: row for number, row in enumerate(rows, start=2) if any(row)}
     if not numbered:
         raise DataError(f"{file}: has no rows below the column names")
     uneven = [number for number, row in numbered.items() if len(row) != len(header)]
     if uneven:
         raise DataError(
-            f"{file}: {len(header)} columns are named, and other numbers of fields are in rows"
+            f"{file}: has {len(header)} column names, but another number of fields in rows"
             f" {listing(uneven)}"
         )
     stripped = [[field.strip() for field in row] for row in numbered.values()]
@@ -135,15 +131,15 @@ def _read_table(file: Path, columns: Collection[str]) -> pd.DataFrame:
 
 
 def _delimiter(file: Path, header: str, columns: Collection[str]) -> str:
-    """The delimiter that gives the most of the columns asked for, else the most columns."""
+    """The delimiter that yields the most of ``columns``, else the most columns at all."""
     if file.suffix.lower() == ".tsv":
         return "\t"
 
-    def merit(delimiter: str) -> tuple[int, int]:
+    def n_columns(delimiter: str) -> tuple[int, int]:
         names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
         return len(set(columns).intersection(names)), len(names)
 
-    return max(",;\t|", key=merit)
+    return max(",;\t|", key=n_columns)
 
 
 def _check_column(file: Path, table: pd.DataFrame, column: str) -> None:

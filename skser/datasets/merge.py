@@ -1,4 +1,4 @@
-"""Several corpora as one."""
+"""Merge corpora."""
 
 from __future__ import annotations
 
@@ -6,34 +6,35 @@ import os
 from typing import Any
 
 import pandas as pd
+from sklearn.utils import Bunch
 
 from ..exceptions import DataError
 from ._corpus import listing, make_corpus
 
 
-def merge_corpora(*corpora: Any) -> Any:
-    """Put corpora one after the other.
+def merge_corpora(*corpora: Bunch) -> Any:
+    """Concatenate corpora.
 
-    A speaker is told by corpus and name: "01" of two corpora are two speakers, "ravdess-01" of
-    RAVDESS speech and of RAVDESS song, loaded apart, is one. Where a speaker's name does not begin
-    with the corpus' name, that is put in front. If speakers are known for some corpora only, each
-    of the others counts as one speaker ("calls-unknown"), so that no voice can be in two groups.
+    Speakers are identified by corpus and name: "01" of two corpora are two speakers, "ravdess-01"
+    of RAVDESS speech and song, loaded separately, is one. Names without the corpus' name as prefix
+    get it. If speakers are known for only some corpora, each of the rest counts as one speaker
+    ("calls-unknown"), so that no speaker is in two groups.
 
     Parameters
     ----------
     *corpora : Bunch
-        What loaders return.
+        As returned by the loaders.
 
     Returns
     -------
     Bunch
-        With paths, target, groups, frame and DESCR as from the loaders, in the order given. The
-        frame has the columns of all; where a corpus lacks one, its values are NaN.
+        With paths, target, groups, frame and DESCR as from the loaders, in the given order. The
+        frame has the columns of all corpora, NaN where a corpus lacks one.
 
     Raises
     ------
     DataError
-        No corpora, something else than a Bunch, or a recording is in more than one.
+        No corpora, an argument that is not a Bunch of files, or a recording in two corpora.
 
     Examples
     --------
@@ -52,12 +53,12 @@ def merge_corpora(*corpora: Any) -> Any:
     for number, corpus in enumerate(corpora):
         if not isinstance(getattr(corpus, "frame", None), pd.DataFrame):
             raise DataError(
-                f"merge_corpora needs what loaders return without return_X_y, and argument"
-                f" {number} is a {type(corpus).__name__}"
+                f"merge_corpora needs a Bunch from a loader, without return_X_y; argument {number}"
+                f" is a {type(corpus).__name__}"
             )
         if "path" not in corpus.frame:
             raise DataError(
-                f"merge_corpora needs corpora of files, and argument {number} has waveforms only"
+                f"merge_corpora needs corpora of files; argument {number} has only waveforms"
             )
     frames = [corpus.frame for corpus in corpora]
     if any("speaker" in frame for frame in frames):

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-from typing import Any
+from typing import Any, Literal
 
 from .._utils._param_validation import check_value, one_of
+from .._utils._types import PathLike
 from ..exceptions import DataError
 from ._corpus import make_corpus
-from ._docstrings import loader_docstring
+from ._docstrings import complete_docstring
 from ._names import NamedCorpus, read_names
-
-DESCR = """\
-RAVDESS: the Ryerson Audio-Visual Database of Emotional Speech and Song
-
-24 professional actors (12 women, 12 men; North American English) speak and sing two sentences
-with eight emotions (six in song), each but neutral with normal and with strong intensity.
-Speech: 1440 recordings, 60 per actor; song: 1012, actor 18 does not sing.
-
-Citation: S. R. Livingstone and F. A. Russo (2018). The Ryerson Audio-Visual Database of Emotional
-Speech and Song (RAVDESS). PLoS ONE 13(5), e0196391. doi:10.1371/journal.pone.0196391
-Source: https://zenodo.org/records/1188976
-Licence: CC BY-NC-SA 4.0, no commercial use
-"""
 
 RAVDESS = NamedCorpus(
     name="ravdess",
@@ -49,33 +36,46 @@ RAVDESS = NamedCorpus(
         "sentence": {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"},
     },
     genders={f"{actor:02d}": "male" if actor % 2 else "female" for actor in range(1, 25)},
-    descr=DESCR,
+    descr="""\
+RAVDESS: the Ryerson Audio-Visual Database of Emotional Speech and Song
+
+24 professional actors (12 women, 12 men; North American English) speak and sing two sentences
+with eight emotions (six in song), each but neutral with normal and with strong intensity.
+Speech: 1440 recordings, 60 per actor; song: 1012, actor 18 does not sing.
+
+Citation: S. R. Livingstone and F. A. Russo (2018). The Ryerson Audio-Visual Database of Emotional
+Speech and Song (RAVDESS). PLoS ONE 13(5), e0196391. doi:10.1371/journal.pone.0196391
+Source: https://zenodo.org/records/1188976
+Licence: CC BY-NC-SA 4.0, no commercial use
+""",
 )
 
 CHANNEL = one_of("speech", "song", "both")
 
 
-@loader_docstring(RAVDESS)
+@complete_docstring(RAVDESS)
 def load_ravdess(
-    data_home: str | os.PathLike[str], *, channel: str = "speech", return_X_y: bool = False
+    data_home: PathLike,
+    *,
+    channel: Literal["speech", "song", "both"] = "speech",
+    return_X_y: bool = False,
 ) -> Any:
     """Load RAVDESS from a folder.
 
-    Recordings and videos with sound are taken, videos without sound are left out. A recording
-    that is there twice, as in the copies on Kaggle, or both as audio and as video, counts once
-    (audio before video).
+    Videos without sound are left out. Duplicates, as in the copies on Kaggle, count once, and so
+    does a recording that is there as audio and as video (audio is preferred).
     """
     check_value("channel", channel, CHANNEL)
-    every = read_names(RAVDESS, data_home)
-    frame = every[every["modality"] != "video-only"]
+    recordings = read_names(RAVDESS, data_home)
+    frame = recordings[recordings["modality"] != "video-only"]
     if channel != "both":
         frame = frame[frame["channel"] == channel]
     if frame.empty:
-        kinds = (every["channel"] + " " + every["modality"]).value_counts(sort=False)
-        found = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+        kinds = (recordings["channel"] + " " + recordings["modality"]).value_counts(sort=False)
+        counts = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
         wanted = "speech or song" if channel == "both" else channel
-        raise DataError(f"{data_home}: no {wanted} with sound in it, only: {found}")
-    # The sound of a video is the audio-only recording: "audio-only" sorts before "audio-video".
-    take = [column for column in frame if column not in ("path", "modality")]
-    frame = frame.sort_values(["modality", "path"]).drop_duplicates(take)
-    return make_corpus(frame.sort_values("path"), DESCR, return_X_y)
+        raise DataError(f"{data_home}: contains no {wanted} with sound, only {counts}")
+    # A video and its audio-only copy are one recording; "audio-only" sorts before "audio-video".
+    identity = [column for column in frame if column not in ("path", "modality")]
+    frame = frame.sort_values(["modality", "path"]).drop_duplicates(identity)
+    return make_corpus(frame.sort_values("path"), RAVDESS.descr, return_X_y)

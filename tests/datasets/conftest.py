@@ -1,4 +1,4 @@
-"""Corpora made of empty files, as loaders read names, never audio; and a server of files."""
+"""Corpora made of empty files, as loaders read only names; and a file server."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,16 +21,15 @@ def touch(tmp_path):
 
 
 class Server(ThreadingHTTPServer):
-    """Serves ``files`` (name to bytes) and notes what was asked for.
+    """Serves ``files`` (name to bytes) and records the ``requests``.
 
-    ``cut`` ends the connection after so many bytes of an answer, ``ranges=False`` sends files from
-    their beginning only, ``sized=False`` does not say how long they are, and ``shift`` moves the
-    part that is sent.
+    ``cut`` ends the connection after so many bytes of a response, ``ranges=False`` sends whole
+    files only, ``sized=False`` omits their length, and ``shift`` moves the range that is sent.
     """
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.files, self.asked, self.headers = {}, [], {}
+        self.files, self.requests, self.headers = {}, [], {}
         self.cut, self.ranges, self.sized, self.shift = None, True, True, 0
 
     def url(self, name, content=None):
@@ -43,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         server, name = self.server, self.path[1:].partition("?")[0]
         wanted = self.headers.get("Range")
-        server.asked.append((name, wanted))
+        server.requests.append((name, wanted))
         if name not in server.files:
             self.send_error(404)
             return

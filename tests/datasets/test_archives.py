@@ -87,12 +87,12 @@ NAMES = ["/evil.wav", "//host/evil.wav", "../evil.wav", "a/../../evil.wav", "../
 def test_names_that_lead_elsewhere(make, tmp_path, name):
     archive = make([("good.wav", NOISE), (name, b"evil")])
     home = tmp_path / "inner" / "out"
-    if archive.suffix == ".gz" and ".." in name:
+    if ".." in name:
         assert "outside" in refused(archive)
-    else:  # a path in the folder is made of it
+    else:  # an absolute path becomes one inside the folder
         safe_extract(archive, home, max_bytes=10**6)
     assert set(tmp_path.rglob("evil.wav")) <= set(home.rglob("evil.wav"))
-    assert sorted(tmp_path.iterdir()) == sorted([archive, tmp_path / "inner"])
+    assert set(tmp_path.iterdir()) <= {archive, tmp_path / "inner"}
     assert not os.path.exists("/evil.wav")
 
 
@@ -104,7 +104,7 @@ def test_links_and_devices_in_tar(tmp_path, kind, target):
     info = tarfile.TarInfo("evil")
     info.type, info.linkname = kind, target
     archive = make_tar(tmp_path / "a.tar.gz", [("good.wav", NOISE), (info, b""), ("evil/x", b"")])
-    assert refused(archive) == "cannot be extracted ('evil' is a special file)"
+    assert "'evil'" in refused(archive)
     assert not (tmp_path / "inner" / "out" / "evil").exists()
 
 
@@ -131,18 +131,18 @@ def test_a_file_in_a_file(make):
 
 def test_more_bytes_than_allowed(make):
     archive = make([("a.wav", NOISE), ("b.wav", NOISE)])
-    assert refused(archive, max_bytes=9999) == "has more than 9999 bytes"
+    assert "9999 bytes" in refused(archive, max_bytes=9999)
     safe_extract(archive, archive.parent / "out", max_bytes=10_000)
 
 
 def test_a_bomb_of_empty_files(make, monkeypatch):
     monkeypatch.setattr(_archives, "MAX_ENTRIES", 20)
     archive = make([(f"{i}.wav", b"") for i in range(21)])
-    assert refused(archive) == "has more than 20 entries"
+    assert "20 entries" in refused(archive)
 
 
 def declare(archive, size):
-    """Change the size of the only file, wherever a zip archive tells it."""
+    """Change the declared size of the only file of a zip archive."""
     data = bytearray(archive.read_bytes())
     struct.pack_into("<L", data, data.index(b"PK\x03\x04") + 22, size)
     struct.pack_into("<L", data, data.index(b"PK\x01\x02") + 24, size)
@@ -170,7 +170,7 @@ def test_a_wrong_checksum_at_the_end_of_a_gzip_file(tmp_path):
     data = bytearray(archive.read_bytes())
     data[-8] ^= 1
     archive.write_bytes(data)
-    assert refused(archive).startswith("cannot be extracted (CRC check failed ")
+    assert "CRC check failed" in refused(archive)
 
 
 @pytest.mark.parametrize("n_bytes", [100, 3000, -4])
@@ -184,11 +184,11 @@ def test_a_cut_archive(make, n_bytes):
 def test_gzip_of_something_else(tmp_path):
     archive = tmp_path / "a.gz"
     archive.write_bytes(gzip.compress(NOISE))
-    assert refused(archive).startswith("cannot be extracted (")
+    assert "cannot be extracted" in refused(archive)
 
 
 @pytest.mark.parametrize("data", [b"", b"<html>Not found</html>", NOISE])
 def test_no_archive(tmp_path, data):
     archive = tmp_path / "page.zip"
     archive.write_bytes(data)
-    assert refused(archive) == "is neither a zip nor a tar.gz archive"
+    assert "neither a zip nor a tar.gz" in refused(archive)

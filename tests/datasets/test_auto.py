@@ -48,14 +48,8 @@ def test_a_tenth_may_be_named_otherwise_but_is_not_passed_over(touch):
 
 def test_classes_are_not_guessed(touch):
     home = touch("Actor_01/1.wav", "Actor_02/2.wav", "x/dis-f1-b1.wav")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"not recognised.*emovo 1, .*of 3.*'Actor_01', 'Actor_02'"):
         load_corpus(home)
-    assert str(error.value) == (
-        f"{home}: not recognised. Tried the file names of known corpora (crema_d 0, emodb 0,"
-        " emovo 1, ravdess 0, savee 0, tess 0 of 3 recordings) and a folder per class (folders:"
-        " 'Actor_01', 'Actor_02', 'x', none of them an emotion). If the folders are the classes,"
-        " say corpus='folder'; else list the recordings in a CSV file and give its path"
-    )
     assert load_corpus(home, "folder").target.tolist() == ["Actor_01", "Actor_02", "x"]
 
 
@@ -66,24 +60,18 @@ def test_recordings_without_folders(touch):
 
 def test_other_file(touch):
     path = touch("a.wav") / "a.wav"
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"a\.wav: .*folder.*table.*\.csv"):
         load_corpus(path)
-    assert str(error.value) == f"{path}: is neither a folder nor a table (.csv, .tsv, .txt)"
 
 
 def test_missing_folder(tmp_path):
-    with pytest.raises(CorpusNotFoundError) as error:
+    with pytest.raises(CorpusNotFoundError, match="x: no such folder"):
         load_corpus(tmp_path / "x")
-    assert str(error.value) == f"{tmp_path / 'x'}: no such folder"
 
 
 def test_unknown_corpus(tmp_path):
-    with pytest.raises(ParameterError) as error:
+    with pytest.raises(ParameterError, match=r"corpus.*'auto' or .*got 'ravdes';.*'ravdess'"):
         load_corpus(tmp_path, "ravdes")
-    assert str(error.value) == (
-        "corpus must be 'auto' or 'crema_d' or 'emodb' or 'emovo' or 'folder' or 'manifest' or"
-        " 'ravdess' or 'savee' or 'tess', got 'ravdes'; did you mean 'ravdess'?"
-    )
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_table(recordings):
     ]
 
 
-def test_picks_what_can_be_used(recordings):
+def test_usable_recordings(recordings):
     table = check_audio(recordings, max_duration=None)
     usable = table["path"][table["problem"].isna()]
     assert [Path(path).name for path in usable] == ["0 good.wav", "5 long.wav"]
@@ -71,7 +71,7 @@ def test_same_table_for_any_sequence(recordings, kind):
     pd.testing.assert_frame_equal(check_audio(kind(paths)), check_audio(recordings))
 
 
-def test_columns_have_the_same_types_whatever_is_wrong(recordings):
+def test_column_types_do_not_depend_on_the_problems(recordings):
     types = check_audio(recordings).dtypes.tolist()
     for part in (recordings[:1], recordings[2:5]):
         assert check_audio(part).dtypes.tolist() == types
@@ -99,32 +99,30 @@ def test_progress_bar(recordings, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("paths", "kind", "message"),
+    ("paths", "message"),
     [
-        ("a.wav", DataError, "paths must be a sequence of recordings, got a single one: 'a.wav'"),
-        (None, DataError, "paths must be a sequence of recordings, got NoneType"),
-        ([], DataError, "paths must hold at least one recording, got none"),
-        (["a.wav", b"RIFF"], DataError, "paths must be paths, got bytes as path 1"),
-        (np.zeros((2, 9)), DataError, "paths must be paths, got ndarray as path 0"),
+        ("a.wav", "paths.*sequence.*'a.wav'"),
+        (None, "paths.*sequence.*NoneType"),
+        ([], "paths.*at least one"),
+        (["a.wav", b"RIFF"], "paths.*bytes.*1"),
+        (np.zeros((2, 9)), "paths.*ndarray.*0"),
     ],
 )
-def test_bad_paths(paths, kind, message):
-    with pytest.raises(kind) as error:
+def test_invalid_paths(paths, message):
+    with pytest.raises(DataError, match=message):
         check_audio(paths)
-    assert str(error.value) == message
 
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"max_duration": 0}, "max_duration must be a number above 0 or None, got 0"),
-        ({"verbose": -1}, "verbose must be an integer of at least 0, got -1"),
+        ({"max_duration": 0}, "max_duration.*above 0.*got 0"),
+        ({"verbose": -1}, "verbose.*got -1"),
     ],
 )
-def test_bad_parameters(parameters, message):
-    with pytest.raises(ParameterError) as error:
+def test_invalid_parameters(parameters, message):
+    with pytest.raises(ParameterError, match=message):
         check_audio(["a.wav"], **parameters)
-    assert str(error.value) == message
 
 
 def test_real_speech(speech_home, tmp_path):

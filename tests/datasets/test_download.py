@@ -4,7 +4,6 @@ import hashlib
 import io
 
 import numpy as np
-import pooch
 import pytest
 
 from skser._utils._param_validation import check_value
@@ -33,41 +32,38 @@ def test_a_file_with_its_checksum(server, tmp_path, algorithm):
     path = download(server.url("a.zip", CONTENT), tmp_path / "new" / "home", checksum)
     assert path.read_bytes() == CONTENT
     assert names(path.parent) == ["a.zip"]
-    assert server.asked == [("a.zip", None)]
+    assert server.requests == [("a.zip", None)]
 
 
-def test_what_is_there_is_not_downloaded_again(server, tmp_path):
+def test_an_existing_file_is_not_downloaded_again(server, tmp_path):
     url = server.url("a.zip", CONTENT)
     first = download(url, tmp_path, SUM)
     assert download(url, tmp_path, SUM) == first
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
-def test_what_is_there_and_has_another_checksum_is_downloaded_again(server, tmp_path):
+def test_an_existing_file_with_another_checksum_is_downloaded_again(server, tmp_path):
     url = server.url("a.zip", CONTENT)
     download(url, tmp_path, SUM).write_bytes(b"damaged since")
     assert download(url, tmp_path, SUM).read_bytes() == CONTENT
 
 
-def test_a_cut_download_goes_on_where_it_was(server, tmp_path):
+def test_a_cut_download_resumes(server, tmp_path):
     message = cut_at(server, 300_000, tmp_path)
-    assert message == (
-        f"{server.url('a.zip')}: the connection was cut after 300000 of 1000000 bytes; calling"
-        " again goes on from there"
-    )
+    assert message.startswith(f"{server.url('a.zip')}: ")
+    assert "300000 of 1000000 bytes" in message
+    assert "resume" in message
     assert names(tmp_path) == ["a.zip.part"]
     message = cut_at(server, 400_000, tmp_path)
-    assert "cut after 700000 of 1000000 bytes" in message
+    assert "700000 of 1000000 bytes" in message
     assert download(server.url("a.zip"), tmp_path, SUM).read_bytes() == CONTENT
-    assert [wanted for _, wanted in server.asked] == [None, "bytes=300000-", "bytes=700000-"]
+    assert [wanted for _, wanted in server.requests] == [None, "bytes=300000-", "bytes=700000-"]
     assert names(tmp_path) == ["a.zip"]
 
 
-def test_a_server_that_sends_no_parts_begins_anew(server, tmp_path):
+def test_a_server_without_ranges_starts_over(server, tmp_path):
     server.ranges = False
-    assert cut_at(server, 300_000, tmp_path).endswith(
-        "calling again begins anew, as the server sends no parts"
-    )
+    assert "start over" in cut_at(server, 300_000, tmp_path)
     assert download(server.url("a.zip"), tmp_path, SUM).read_bytes() == CONTENT
 
 
@@ -76,14 +72,14 @@ def test_a_part_longer_than_the_file_is_dropped(server, tmp_path):
     server.files["a.zip"] = shorter = CONTENT[:1000]
     checksum = f"md5:{hashlib.md5(shorter).hexdigest()}"
     assert download(server.url("a.zip"), tmp_path, checksum).read_bytes() == shorter
-    assert [wanted for _, wanted in server.asked] == [None, "bytes=300000-", None]
+    assert [wanted for _, wanted in server.requests] == [None, "bytes=300000-", None]
 
 
-def test_a_server_that_sends_another_part_is_asked_for_all(server, tmp_path):
+def test_after_another_range_the_file_is_requested_from_its_beginning(server, tmp_path):
     cut_at(server, 300_000, tmp_path)
     server.shift = 1
     assert download(server.url("a.zip"), tmp_path, SUM).read_bytes() == CONTENT
-    assert server.asked[-1] == ("a.zip", None)
+    assert server.requests[-1] == ("a.zip", None)
 
 
 def test_a_refused_request_keeps_the_part(server, tmp_path):
@@ -92,15 +88,15 @@ def test_a_refused_request_keeps_the_part(server, tmp_path):
     with pytest.raises(DownloadError):
         download(server.url("a.zip"), tmp_path, SUM)
     assert download(server.url("a.zip", CONTENT), tmp_path, SUM).read_bytes() == CONTENT
-    assert server.asked[-1] == ("a.zip", "bytes=300000-")
+    assert server.requests[-1] == ("a.zip", "bytes=300000-")
 
 
-def test_a_server_that_does_not_say_the_length(server, tmp_path):
+def test_a_server_that_sends_no_length(server, tmp_path):
     server.sized = False
     assert download(server.url("a.zip", CONTENT), tmp_path, SUM).read_bytes() == CONTENT
 
 
-def test_bytes_are_kept_as_sent_whatever_encoding_is_told(server, tmp_path):
+def test_the_encoding_is_ignored(server, tmp_path):
     server.headers = {"Content-Encoding": "gzip"}  # as some servers say of a tar.gz
     assert download(server.url("a.tar.gz", CONTENT), tmp_path, SUM).read_bytes() == CONTENT
 
@@ -111,13 +107,9 @@ def test_a_wrong_checksum_removes_the_file(server, tmp_path, n_cut):
         cut_at(server, n_cut, tmp_path)
     other = CONTENT[::-1]
     server.files["a.zip"] = other
-    whole = CONTENT[:n_cut] + other[n_cut:]
-    with pytest.raises(DataError) as error:
+    actual = hashlib.sha256(CONTENT[:n_cut] + other[n_cut:]).hexdigest()
+    with pytest.raises(DataError, match=f"checksum sha256:{actual}, expected {SUM}"):
         download(server.url("a.zip"), tmp_path, SUM)
-    assert str(error.value) == (
-        f"{server.url('a.zip')}: what came has the checksum"
-        f" sha256:{hashlib.sha256(whole).hexdigest()}, expected is {SUM}; it has been removed"
-    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -125,13 +117,12 @@ def test_parts_of_two_servers_do_not_mix(server, tmp_path):
     cut_at(server, 300_000, tmp_path)
     mirror = server.url("mirror/a.zip", CONTENT)
     assert download(mirror, tmp_path, SUM).read_bytes() == CONTENT
-    assert server.asked[-1] == ("mirror/a.zip", None)
+    assert server.requests[-1] == ("mirror/a.zip", None)
 
 
 def test_a_file_that_the_server_lacks(server, tmp_path):
-    with pytest.raises(DownloadError) as error:
+    with pytest.raises(DownloadError, match=f"{server.url('none.zip')}: .*404 Not Found"):
         download(server.url("none.zip"), tmp_path, None)
-    assert str(error.value) == f"{server.url('none.zip')}: cannot be downloaded (404 Not Found)"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -144,11 +135,9 @@ def test_no_server(free_port, tmp_path, monkeypatch):
     assert "\n" not in str(error.value)
 
 
-def test_nothing_is_told_but_by_a_bar(server, tmp_path, capsys):
-    level = pooch.get_logger().level
+def test_a_download_prints_nothing(server, tmp_path, capsys):
     download(server.url("a.zip", CONTENT), tmp_path, None)
     assert capsys.readouterr() == ("", "")
-    assert pooch.get_logger().level == level
 
 
 @pytest.mark.parametrize(("verbose", "shown"), [(0, False), (1, True)])
@@ -175,21 +164,14 @@ def test_file_name(url, name):
 
 
 @pytest.mark.parametrize("url", ["ftp://host/a.zip", "file:///a.zip", "http://host", "a.zip", 3])
-def test_other_addresses(url):
-    with pytest.raises(ParameterError) as error:
+def test_invalid_addresses(url):
+    with pytest.raises(ParameterError, match=f"url must be .*https://, got {url!r}"):
         check_value("url", url, URL)
-    assert str(error.value) == (
-        f"url must be an address that begins with http:// or https://, got {url!r}"
-    )
 
 
 @pytest.mark.parametrize(
     "checksum", ["d41d8cd98f00b204e9800998ecf8427e", "md5:d41d", "crc:12", "sha256:" + "g" * 64, 3]
 )
-def test_other_checksums(checksum):
-    with pytest.raises(ParameterError) as error:
+def test_invalid_checksums(checksum):
+    with pytest.raises(ParameterError, match=f"checksum must be 'md5:'.*, got {checksum!r}"):
         check_value("checksum", checksum, CHECKSUM)
-    assert str(error.value) == (
-        "checksum must be 'md5:', 'sha1:', 'sha256:' or 'sha512:' and 32, 40, 64 or 128 hexadecimal"
-        f" digits, got {checksum!r}"
-    )

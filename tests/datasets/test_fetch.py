@@ -1,4 +1,4 @@
-"""Corpora fetched from a server on this machine, and from a kagglehub that is made up."""
+"""Corpora fetched from a server on this machine, and from a fake kagglehub."""
 
 import hashlib
 import io
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from skser.datasets import fetch_crema_d, fetch_emodb, fetch_kaggle_ser, fetch_ravdess, load_emodb
-from skser.datasets._sources import SOURCES
+from skser.datasets.fetch import SOURCES
 from skser.exceptions import (
     CorpusNotFoundError,
     DataError,
@@ -88,21 +88,20 @@ def test_a_corpus_is_downloaded_once(server, tmp_path, emodb, capsys):
     paths, target = fetch_emodb(tmp_path, return_X_y=True, download_if_missing=False)
     assert paths.tolist() == speech.paths.tolist()
     assert target.tolist() == speech.target.tolist()
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("fetch", [fetch_ravdess, fetch_emodb, fetch_crema_d])
-def test_nothing_is_downloaded_if_not_wanted(tmp_path, fetch):
-    with pytest.raises(CorpusNotFoundError) as error:
-        fetch(tmp_path, download_if_missing=False)
+def test_download_if_missing(tmp_path, fetch):
     folder = tmp_path / {fetch_ravdess: "ravdess/speech"}.get(fetch, fetch.__name__[6:])
-    assert str(error.value) == f"{folder}: no such folder, and download_if_missing=False"
+    with pytest.raises(CorpusNotFoundError, match=f"{folder}: .*download_if_missing=False"):
+        fetch(tmp_path, download_if_missing=False)
     assert everything(tmp_path) == []
 
 
 def test_where_corpora_are(tmp_path, monkeypatch):
-    def asked_for(*args):
+    def missing(*args):
         with pytest.raises(CorpusNotFoundError) as error:
             fetch_emodb(*args, download_if_missing=False)
         return str(error.value).partition(":")[0]
@@ -110,10 +109,10 @@ def test_where_corpora_are(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     monkeypatch.delenv("SKSER_DATA", raising=False)
-    assert asked_for() == str(tmp_path / "skser_data" / "emodb")
+    assert missing() == str(tmp_path / "skser_data" / "emodb")
     monkeypatch.setenv("SKSER_DATA", "~/elsewhere")
-    assert asked_for() == str(tmp_path / "elsewhere" / "emodb")
-    assert asked_for(tmp_path / "here") == str(tmp_path / "here" / "emodb")
+    assert missing() == str(tmp_path / "elsewhere" / "emodb")
+    assert missing(tmp_path / "here") == str(tmp_path / "here" / "emodb")
 
 
 def test_channels_of_ravdess(server, tmp_path, published):
@@ -125,16 +124,13 @@ def test_channels_of_ravdess(server, tmp_path, published):
     both = fetch_ravdess(tmp_path, channel="both")
     assert sorted(both.target) == ["happy", "sad"]
     assert fetch_ravdess(tmp_path).target.tolist() == ["happy"]
-    names = [name for name, _ in server.asked]
+    names = [name for name, _ in server.requests]
     assert names == ["Audio_Song_Actors_01-24.zip", "Audio_Speech_Actors_01-24.zip"]
 
 
 def test_one_address_is_not_of_two_archives(tmp_path, emodb):
-    with pytest.raises(ParameterError) as error:
+    with pytest.raises(ParameterError, match="channel must be 'speech' or 'song', got 'both'"):
         fetch_ravdess(tmp_path, channel="both", **emodb)
-    assert str(error.value) == (
-        "url and checksum are of one archive, so channel must be 'speech' or 'song', got 'both'"
-    )
 
 
 @pytest.mark.parametrize(
@@ -149,25 +145,23 @@ def test_one_address_is_not_of_two_archives(tmp_path, emodb):
 def test_parameters_are_checked_first(server, tmp_path, emodb, wrong):
     with pytest.raises(ParameterError, match=f"^{next(iter(wrong))} must be "):
         fetch_emodb(tmp_path, **{**emodb, **wrong})
-    assert server.asked == []
+    assert server.requests == []
     assert everything(tmp_path) == []
 
 
 def test_a_wrong_checksum_leaves_nothing(tmp_path, emodb):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=rf"{emodb['url']}: .*md5:.*{SOURCES['emodb'].checksum}"):
         fetch_emodb(tmp_path, url=emodb["url"])
-    assert str(error.value).startswith(f"{emodb['url']}: what came has the checksum md5:")
-    assert str(error.value).endswith(f"{SOURCES['emodb'].checksum}; it has been removed")
     assert everything(tmp_path) == []
 
 
-def test_a_cut_download_goes_on(server, tmp_path, emodb):
+def test_a_cut_download_resumes(server, tmp_path, emodb):
     server.cut = 30_000
     with pytest.raises(DownloadError, match="cut after 30000 of "):
         fetch_emodb(tmp_path, **emodb)
     server.cut = None
     assert len(fetch_emodb(tmp_path, **emodb).paths) == 2
-    assert server.asked[-1] == ("download.zip", "bytes=30000-")
+    assert server.requests[-1] == ("download.zip", "bytes=30000-")
     assert [path.name for path in tmp_path.iterdir()] == ["emodb"]
 
 
@@ -177,12 +171,12 @@ def test_an_interrupted_extraction_needs_no_second_download(server, tmp_path, em
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("skser.datasets._sources.safe_extract", interrupt)
+        patched.setattr("skser.datasets.fetch.safe_extract", interrupt)
         with pytest.raises(KeyboardInterrupt):
             fetch_emodb(tmp_path, **emodb)
     assert [name[-12:] for name in everything(tmp_path)] == ["download.zip"]
     assert len(fetch_emodb(tmp_path, **emodb).paths) == 2
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["emodb"]
 
 
@@ -195,7 +189,7 @@ def test_an_interrupted_extraction_needs_no_second_download(server, tmp_path, em
         (zip_of(["gio-f1-b1.wav"]), "nothing in it is named as in emodb (03a01Fa.wav)"),
     ],
 )
-def test_an_archive_that_is_of_no_use_leaves_nothing(server, tmp_path, data, fault):
+def test_an_unusable_archive_leaves_nothing(server, tmp_path, data, fault):
     home = tmp_path / "inner" / "home"
     with pytest.raises(DataError) as error:
         fetch_emodb(home, url=server.url("a.zip", data), checksum=sha256(data))
@@ -234,28 +228,24 @@ def test_recordings_are_compared_with_their_checksums(tmp_path, published, table
     )
 
 
-def test_recordings_that_are_missing_or_others(tmp_path, published, table):
+def test_missing_or_changed_recordings(tmp_path, published, table):
     published("crema_d", tar_of({"1001_DFA_ANG_XX.wav": NOISE[5:]}), recordings=table)
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"2 of 2 .*: 1001_DFA_ANG_XX\.wav, 1001_DFA_SAD_XX\.wav"):
         fetch_crema_d(tmp_path)
-    assert str(error.value) == (
-        f"{SOURCES['crema_d'].url}: 2 of 2 recordings are missing or not as published:"
-        " 1001_DFA_ANG_XX.wav, 1001_DFA_SAD_XX.wav"
-    )
     assert everything(tmp_path) == []
 
 
 def test_the_table_has_a_checksum_too(server, tmp_path, published, table):
     published("crema_d", tar_of(CREMA), recordings=(table[0], sha256(b"")))
-    with pytest.raises(DataError, match=r"crema_d\.txt: what came has the checksum "):
+    with pytest.raises(DataError, match=r"crema_d\.txt: .* checksum "):
         fetch_crema_d(tmp_path)
-    assert [name for name, _ in server.asked] == ["crema_d.txt"]
+    assert [name for name, _ in server.requests] == ["crema_d.txt"]
 
 
 def test_an_archive_with_a_checksum_needs_no_table(server, tmp_path, capsys):
     data = tar_of(CREMA)
     fetch_crema_d(tmp_path, url=server.url("mirror.tar.gz", data), checksum=sha256(data))
-    assert [name for name, _ in server.asked] == ["mirror.tar.gz"]
+    assert [name for name, _ in server.requests] == ["mirror.tar.gz"]
     assert "no checksum" not in capsys.readouterr().err
 
 
@@ -293,13 +283,11 @@ def test_four_corpora_from_kaggle(kagglehub, capsys):
     assert speech.frame["corpus"].tolist() == ["crema_d", "ravdess", "savee", "tess"]
     assert speech.target.tolist() == ["angry", "fear", "angry", "fear"]
     assert speech.groups.tolist() == ["crema_d-1001", "ravdess-12", "savee-DC", "tess-OAF"]
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith(
-        "Downloading https://www.kaggle.com/datasets/dmitrybabko/speech-emotion-recognition-en,"
-        " where its licence is told\n\nCREMA-D: "
-    )
-    assert all(part in told.err for part in speech.DESCR.split("\n\n"))
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    page = "https://www.kaggle.com/datasets/dmitrybabko/speech-emotion-recognition-en"
+    assert printed.err.startswith(f"Downloading {page} ")
+    assert all(part in printed.err for part in speech.DESCR.split("\n\n"))
     paths, target = fetch_kaggle_ser(return_X_y=True)
     assert (paths.tolist(), target.tolist()) == (speech.paths.tolist(), speech.target.tolist())
     assert capsys.readouterr().err == ""
@@ -326,28 +314,20 @@ def test_kaggle_refuses(kagglehub):
         raise OSError("403 Client Error.\n\nYou do not have permission")
 
     kagglehub.dataset_download = refuse
-    with pytest.raises(DownloadError) as error:
+    with pytest.raises(
+        DownloadError, match=r"a/b: .*403 Client Error\. You do not have permission"
+    ):
         fetch_kaggle_ser("a/b")
-    assert str(error.value) == (
-        "a/b: kagglehub could not download it (403 Client Error. You do not have permission)"
-    )
 
 
 @pytest.mark.parametrize("handle", ["emodb", "a/b/c", "/b", 3, None])
-def test_other_handles(kagglehub, handle):
-    with pytest.raises(ParameterError) as error:
+def test_invalid_handles(kagglehub, handle):
+    with pytest.raises(ParameterError, match=f"handle must be 'owner/dataset'.*, got {handle!r}"):
         fetch_kaggle_ser(handle)
-    assert str(error.value) == (
-        f"handle must be 'owner/dataset' or 'owner/dataset/versions/number', got {handle!r}"
-    )
     assert kagglehub.calls == []
 
 
 def test_kagglehub_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "kagglehub", None)
-    with pytest.raises(MissingDependencyError) as error:
+    with pytest.raises(MissingDependencyError, match=r"a/b: .*kagglehub.*'skser\[kaggle\]'"):
         fetch_kaggle_ser("a/b")
-    assert str(error.value) == (
-        "a/b: Kaggle's datasets are downloaded with kagglehub, which is not installed; "
-        "python -m pip install 'skser[kaggle]' does it"
-    )

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from skser.datasets import EMOTIONS, load_folder
@@ -52,33 +54,24 @@ def test_speakers(touch):
 
 def test_speakers_not_found(touch):
     home = touch("calm/ann/1.wav", "angry/1.wav")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"speaker='/\(\[a-z\]\+\)/' .*1 of 2 paths: angry/1\.wav"):
         load_folder(home, speaker="/([a-z]+)/")
-    assert str(error.value) == (
-        f"{home}: speaker='/([a-z]+)/' finds no speaker in 1 of 2 paths: angry/1.wav"
-    )
 
 
 @pytest.mark.parametrize("speaker", ["no group", "(two)(groups)", "(", 3])
 def test_not_an_expression_with_one_group(touch, speaker):
-    with pytest.raises(ParameterError) as error:
-        load_folder(touch("calm/1.wav", "angry/1.wav"), speaker=speaker)
-    assert str(error.value) == (
-        f"speaker must be a regular expression with one group or None, got {speaker!r}"
-    )
+    home = touch("calm/1.wav", "angry/1.wav")
+    with pytest.raises(ParameterError, match=f"speaker.*one group.*got {re.escape(repr(speaker))}"):
+        load_folder(home, speaker=speaker)
 
 
 def test_recordings_outside_of_class_folders(touch):
     home = touch("calm/1.wav", "2.wav", "3.wav")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"2 of 3 .*class folder: 2\.wav, 3\.wav"):
         load_folder(home)
-    assert str(error.value) == f"{home}: 2 of 3 recordings lie in no class folder: 2.wav, 3.wav"
 
 
 def test_one_class_folder(touch):
     home = touch("data/calm/1.wav", "data/angry/1.wav")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match="'data' is the only class folder"):
         load_folder(home)
-    assert str(error.value) == (
-        f"{home}: 'data' is the only class folder in it; is data_home one folder too high?"
-    )

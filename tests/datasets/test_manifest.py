@@ -83,18 +83,14 @@ def test_where_relative_paths_start(write, tmp_path, monkeypatch):
 
 def test_missing_column(write):
     path = write("filename,Emotion\na.wav,sad\n")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"'FileName'.*'filename'.*'filename', 'Emotion'"):
         load_manifest(path)
-    assert str(error.value) == (
-        f"{path}: no column 'FileName'; did you mean 'filename'? (columns: 'filename', 'Emotion')"
-    )
 
 
 def test_missing_speaker_column(write):
     path = write("FileName,Emotion\na.wav,sad\n")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"'xyz' \(columns: 'FileName', 'Emotion'\)"):
         load_manifest(path, speaker_column="xyz")
-    assert str(error.value) == f"{path}: no column 'xyz' (columns: 'FileName', 'Emotion')"
 
 
 @pytest.mark.parametrize("column", ["FileName", "Emotion", "Who"])
@@ -102,35 +98,27 @@ def test_empty_values(write, column):
     header = ["FileName", "Emotion", "Who"]
     row = ",".join(" " if name == column else "x" for name in header)
     path = write("\n".join([",".join(header), "a,b,c", "", row, "a,b,c", row]))
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=f"{column!r} is empty in 2 of 4 rows: 4, 6"):
         load_manifest(path, speaker_column="Who")
-    assert str(error.value) == (
-        f"{path}: column {column!r} is empty in 2 of 4 rows: 4, 6 (row 1 has the column names)"
-    )
 
 
 def test_rows_of_other_lengths(write):
     path = write("FileName,Emotion\na.wav,sad\nb.wav\nc.wav,sad,5\n")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"2 column names.*rows 3, 4"):
         load_manifest(path)
-    assert str(error.value) == (
-        f"{path}: 2 columns are named, and other numbers of fields are in rows 3, 4"
-    )
 
 
 def test_column_twice(write):
     path = write("FileName,Emotion,Emotion\na.wav,sad,sad\n")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match="more than one column 'Emotion'"):
         load_manifest(path)
-    assert str(error.value) == f"{path}: has more than one column 'Emotion'"
 
 
 @pytest.mark.parametrize("text", ["", "FileName,Emotion", "FileName,Emotion\n\n"])
 def test_no_rows(write, text):
     path = write(text)
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match="no rows"):
         load_manifest(path)
-    assert str(error.value) == f"{path}: has no rows below the column names"
 
 
 @pytest.mark.parametrize(
@@ -143,18 +131,15 @@ def test_not_a_table(write, text, encoding):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(CorpusNotFoundError) as error:
+    with pytest.raises(CorpusNotFoundError, match=r"x\.csv: no such file"):
         load_manifest(tmp_path / "x.csv")
-    assert str(error.value) == f"{tmp_path / 'x.csv'}: no such file"
 
 
 def test_missing_folder(write, tmp_path):
-    with pytest.raises(CorpusNotFoundError) as error:
+    with pytest.raises(CorpusNotFoundError, match="x: no such folder"):
         load_manifest(write("FileName,Emotion\na,b\n"), audio_home=tmp_path / "x")
-    assert str(error.value) == f"{tmp_path / 'x'}: no such folder"
 
 
 def test_folder_instead_of_a_file(tmp_path):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=f"{tmp_path}: is a folder"):
         load_manifest(tmp_path)
-    assert str(error.value) == f"{tmp_path}: is a folder, and a CSV or TSV file is needed"

@@ -6,6 +6,7 @@ from skser.datasets import (
     load_folder,
     load_manifest,
     load_ravdess,
+    make_emotional_speech,
     merge_corpora,
 )
 from skser.exceptions import DataError
@@ -61,23 +62,22 @@ def test_merging_twice_changes_nothing(touch):
 
 def test_recording_in_two_corpora(touch):
     home = touch("it/gio-f1-b1.wav")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"1 of 2 .*in more than one corpus: .*gio-f1-b1"):
         merge_corpora(load_emovo(home), load_emovo(home / "it"))
-    assert str(error.value) == (
-        f"1 of 2 recordings are in more than one corpus: {home / 'it' / 'gio-f1-b1.wav'}"
-    )
 
 
 def test_nothing_to_merge():
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match="at least one corpus"):
         merge_corpora()
-    assert str(error.value) == "merge_corpora needs at least one corpus, got none"
 
 
 def test_not_a_corpus(touch):
     home = touch("gio-f1-b1.wav")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"return_X_y.*argument 1 is a tuple"):
         merge_corpora(load_emovo(home), load_emovo(home, return_X_y=True))
-    assert str(error.value) == (
-        "merge_corpora needs what loaders return without return_X_y, and argument 1 is a tuple"
-    )
+
+
+def test_waveforms_cannot_be_merged():
+    speech = make_emotional_speech(n_speakers=1, emotions=["sad"], n_sentences=1, n_takes=1)
+    with pytest.raises(DataError, match="argument 0 has only waveforms"):
+        merge_corpora(speech)

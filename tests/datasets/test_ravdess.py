@@ -66,27 +66,18 @@ def test_channels(touch, channel, channels):
     assert paths.tolist() == speech.paths.tolist()
 
 
-def test_other_channel(touch):
-    with pytest.raises(ParameterError) as error:
+def test_unknown_channel(touch):
+    with pytest.raises(ParameterError, match=r"channel.*'both'.*got 'songs';.*'song'"):
         load_ravdess(touch("03-01-03-01-01-01-01.wav"), channel="songs")
-    assert str(error.value) == (
-        "channel must be 'speech' or 'song' or 'both', got 'songs'; did you mean 'song'?"
-    )
 
 
-def test_nothing_of_that_channel(touch):
+def test_empty_channel(touch):
     home = touch("03-01-03-01-01-01-01.wav", "02-02-03-01-01-01-01.mp4")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"no song .*1 song video-only, 1 speech audio-only"):
         load_ravdess(home, channel="song")
-    assert str(error.value) == (
-        f"{home}: no song with sound in it, only: 1 song video-only, 1 speech audio-only"
-    )
 
 
 def test_silent_videos_only(touch):
     home = touch("02-01-03-01-01-01-01.mp4")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"no speech or song .*1 speech video-only"):
         load_ravdess(home, channel="both")
-    assert str(error.value) == (
-        f"{home}: no speech or song with sound in it, only: 1 speech video-only"
-    )

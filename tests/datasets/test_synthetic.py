@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from skser.datasets._corpus import EMOTIONS
+from skser.datasets import EMOTIONS, make_emotional_speech
 from skser.datasets._speech._phones import VOWELS, make_sentence
 from skser.datasets._speech._synthesis import (
     Timbre,
@@ -25,19 +25,12 @@ from skser.datasets._speech._synthesis import (
     tract_response,
 )
 from skser.datasets._speech._voices import PROFILES
-from skser.datasets.synthetic import make_emotional_speech
 from skser.exceptions import ParameterError
-from skser.features import Pitch, Spectra
 
 SR = 16000
-NAMES = "neutral, calm, happy, sad, angry, fear, disgust, surprise, boredom"
 TIMBRE = Timbre(1.0, 0.6, 0.0, jitter=0.0, shimmer=0.0, microphone_tilt=0.0)
 SMALL = {"n_speakers": 2, "emotions": ["happy", "sad"], "n_sentences": 2, "n_takes": 2}
-
-
-@pytest.fixture(scope="module")
-def corpus():
-    return make_emotional_speech(random_state=0)
+TINY = {"n_speakers": 1, "emotions": ["sad"], "n_sentences": 1, "n_takes": 1}
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +41,18 @@ def small():
 def held_vowel(name, pitch=120.0, seconds=0.5):
     n = round(250 * seconds)
     vowel = VOWELS[name]
-    one, zero = np.ones(n), np.zeros(n)
+    ones, zeros = np.ones(n), np.zeros(n)
     formants = np.tile([vowel.f1, vowel.f2, vowel.f3], (n, 1))
-    return Tracks(pitch * one, formants, one, one, zero, zero, 4000 * one, 1000 * one)
+    return Tracks(pitch * ones, formants, ones, ones, zeros, zeros, 4000 * ones, 1000 * ones)
 
 
-# What comes back
+# The Bunch
 
 
-def test_waveforms(corpus):
-    assert len(corpus.waveforms) == 8 * 6 * 3 * 2
-    assert corpus.sr == SR
-    for waveform in corpus.waveforms:
+def test_waveforms(small):
+    assert len(small.waveforms) == 2 * 2 * 2 * 2
+    assert small.sr == SR
+    for waveform in small.waveforms:
         assert waveform.ndim == 1
         assert waveform.dtype == np.float32
         assert np.isfinite(waveform).all()
@@ -68,21 +61,18 @@ def test_waveforms(corpus):
         assert 1.5 * SR <= len(waveform) <= 2.5 * SR
 
 
-def test_labels(corpus):
-    frame = corpus.frame
+def test_labels(small):
+    frame = small.frame
     assert list(frame) == ["emotion", "speaker", "corpus", "gender", "sentence", "take"]
     assert (frame.groupby(["speaker", "emotion", "sentence"]).size() == 2).all()
-    assert frame["speaker"].unique().tolist() == [
-        *("synthetic-f01", "synthetic-m02", "synthetic-f03", "synthetic-m04"),
-        *("synthetic-f05", "synthetic-m06", "synthetic-f07", "synthetic-m08"),
-    ]
+    assert frame["speaker"].unique().tolist() == ["synthetic-f01", "synthetic-m02"]
     assert (frame["speaker"].str[10] == frame["gender"].str[0]).all()
     assert (frame["corpus"] == "synthetic").all()
-    assert corpus.target.dtype.kind == corpus.groups.dtype.kind == "U"
-    assert corpus.target.tolist() == frame["emotion"].tolist()
-    assert corpus.groups.tolist() == frame["speaker"].tolist()
-    assert "288 recordings: 8 speakers, 6 emotions (neutral, happy," in corpus.DESCR
-    assert "paths" not in corpus
+    assert small.target.dtype.kind == small.groups.dtype.kind == "U"
+    assert small.target.tolist() == frame["emotion"].tolist()
+    assert small.groups.tolist() == frame["speaker"].tolist()
+    assert "16 recordings: 2 speakers, 2 emotions (happy, sad)" in small.DESCR
+    assert "paths" not in small
 
 
 def test_every_emotion_of_the_vocabulary_can_be_made():
@@ -101,9 +91,10 @@ def test_return_X_y(small, tmp_path):
     assert all(isinstance(path, str) for path in X)
 
 
-@pytest.mark.parametrize("sr", [8000, 22050, 48000])
-@pytest.mark.parametrize("duration", [(0.5, 0.5), (1.2345, 1.3), (4, 6)])
-def test_other_rates_and_durations(sr, duration):
+@pytest.mark.parametrize(
+    ("sr", "duration"), [(8000, (4, 6)), (22050, (1.2345, 1.3)), (48000, (0.5, 0.5))]
+)
+def test_rates_and_durations(sr, duration):
     options = {"n_speakers": 2, "emotions": ["sad", "fear"], "n_sentences": 1, "n_takes": 1}
     speech = make_emotional_speech(**options, sr=sr, duration=duration, random_state=0)
     for waveform in speech.waveforms:
@@ -117,11 +108,11 @@ def test_other_rates_and_durations(sr, duration):
 
 def test_same_random_state_same_bits(small):
     again = make_emotional_speech(**SMALL, random_state=3)
-    for one, other in zip(small.waveforms, again.waveforms, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for first, second in zip(small.waveforms, again.waveforms, strict=True):
+        np.testing.assert_array_equal(first, second)
 
 
-def test_the_same_speech_as_ever():
+def test_golden_samples():
     options = {"n_speakers": 2, "emotions": ["happy", "sad"], "n_sentences": 1, "n_takes": 1}
     speech = make_emotional_speech(**options, random_state=3)
     assert [len(waveform) for waveform in speech.waveforms] == [31042, 34489, 25738, 32418]
@@ -137,7 +128,7 @@ def test_the_same_speech_as_ever():
 
 def test_random_state_kinds(small):
     def first(random_state):
-        return make_emotional_speech(**SMALL, random_state=random_state).waveforms[0]
+        return make_emotional_speech(**TINY, random_state=random_state).waveforms[0]
 
     rng = np.random.RandomState(0)
     assert not np.array_equal(first(4)[:1000], small.waveforms[0][:1000])
@@ -146,14 +137,14 @@ def test_random_state_kinds(small):
     np.testing.assert_array_equal(first(np.random.RandomState(7)), first(np.random.RandomState(7)))
 
 
-def test_no_two_clips_are_the_same(corpus):
-    assert len({waveform.tobytes() for waveform in corpus.waveforms}) == len(corpus.waveforms)
+def test_no_two_clips_are_the_same(small):
+    assert len({waveform.tobytes() for waveform in small.waveforms}) == len(small.waveforms)
 
 
 def test_global_random_state_is_left_alone():
     np.random.seed(0)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    make_emotional_speech(**SMALL, random_state=3)
+    make_emotional_speech(**TINY, random_state=3)
     np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
 
 
@@ -164,11 +155,11 @@ def test_global_random_state_is_left_alone():
 )
 def test_a_part_of_the_corpus_has_the_same_clips(small, fewer):
     keys = ["emotion", "speaker", "sentence", "take"]
-    whole = dict(zip(small.frame[keys].itertuples(index=False), small.waveforms, strict=True))
+    clips = dict(zip(small.frame[keys].itertuples(index=False), small.waveforms, strict=True))
     part = make_emotional_speech(**{**SMALL, **fewer}, random_state=3)
     assert len(part.waveforms) == 8
     for key, waveform in zip(part.frame[keys].itertuples(index=False), part.waveforms, strict=True):
-        np.testing.assert_array_equal(waveform, whole[key])
+        np.testing.assert_array_equal(waveform, clips[key])
 
 
 # Files
@@ -191,15 +182,15 @@ def test_files_hold_the_waveforms(small, tmp_path):
 
 
 def test_files_are_written_again(tmp_path):
-    first = make_emotional_speech(tmp_path, **SMALL, random_state=3)
+    first = make_emotional_speech(tmp_path, **TINY, random_state=3)
     content = [Path(path).read_bytes() for path in first.paths]
     Path(first.paths[0]).write_bytes(b"")
-    again = make_emotional_speech(str(tmp_path), **SMALL, random_state=3)
+    again = make_emotional_speech(str(tmp_path), **TINY, random_state=3)
     assert [Path(path).read_bytes() for path in again.paths] == content
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
-    speech = make_emotional_speech(tmp_path, **SMALL, random_state=3)
+    speech = make_emotional_speech(tmp_path, **TINY, random_state=3)
     content = Path(speech.paths[0]).read_bytes()
 
     def fail(file, *args, **kwargs):
@@ -208,7 +199,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(soundfile, "write", fail)
     with pytest.raises(OSError, match="disk full"):
-        make_emotional_speech(tmp_path, **SMALL, random_state=4)
+        make_emotional_speech(tmp_path, **TINY, random_state=4)
     assert Path(speech.paths[0]).read_bytes() == content
     assert sorted(map(str, tmp_path.rglob("*.*"))) == sorted(speech.paths)
 
@@ -261,12 +252,12 @@ def test_vowels_have_their_formants(vowel):
     correlation = np.correlate(steady, steady, "full")[len(steady) - 1 :][:19]
     roots = np.roots([1, *-solve_toeplitz(correlation[:-1], correlation[1:])])
     roots = roots[(roots.imag > 0) & (np.abs(roots) > 0.93)]
-    found = np.sort(np.angle(roots)) * SR / (2 * np.pi)
+    resonances = np.sort(np.angle(roots)) * SR / (2 * np.pi)
     for formant in (VOWELS[vowel].f1, VOWELS[vowel].f2):
-        assert np.abs(found - formant).min() < 60
+        assert np.abs(resonances - formant).min() < 60
 
 
-def test_sentences_have_the_syllables_asked_for():
+def test_sentences_have_n_syllables():
     for seed in range(20):
         sentence = make_sentence(7, np.random.default_rng(seed))
         assert len(sentence) == 7
@@ -278,34 +269,41 @@ def test_sentences_have_the_syllables_asked_for():
 # Emotions
 
 
+@pytest.fixture(scope="module")
+def corpus():
+    return make_emotional_speech(n_sentences=2, random_state=0)
+
+
 def measure(waveform):
-    # librosa's pyin gives the same and takes long.
-    block = Pitch(fmin=60, fmax=600, frame_length=1024)
-    pitch, _ = block.compute(Spectra(waveform, SR, 1024, 512))
-    voiced = ~np.isnan(pitch)
-    power = np.abs(librosa.stft(waveform, n_fft=512)) ** 2
-    high = librosa.fft_frequencies(sr=SR, n_fft=512) > 1000
-    rms = librosa.feature.rms(y=waveform)[0]
-    loud = np.flatnonzero(rms > 0.1 * rms.max())
-    semitones = 12 * np.log2(pitch[voiced])
+    """Spectral shape and its spread, pitch and rhythm; then level, high frequencies, duration."""
+    spectrum = np.abs(librosa.stft(waveform, n_fft=1024, hop_length=512))
+    power = spectrum**2
+    mel = librosa.feature.melspectrogram(S=power, sr=SR)
+    mfcc = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=20)[1:]
+    rms = librosa.feature.rms(S=spectrum, frame_length=1024)[0]
+    loud = rms > 0.15 * rms.max()
+    pitch = librosa.yin(waveform, fmin=60, fmax=600, sr=SR, frame_length=1024, hop_length=512)
+    semitones = 12 * np.log2(pitch[loud])
+    high = librosa.fft_frequencies(sr=SR, n_fft=1024) > 1000
     return {
-        "pitch": semitones.mean(),
+        **{f"mfcc mean {i}": value for i, value in enumerate(mfcc.mean(axis=1))},
+        **{f"mfcc std {i}": value for i, value in enumerate(mfcc.std(axis=1))},
+        "pitch": np.median(semitones),
         "pitch range": semitones.std(),
+        "frames": loud.sum(),
         "level": 20 * np.log10(rms.mean()),
         "high energy": 10 * np.log10(power[high].sum() / power[~high].sum()),
-        "seconds": (loud[-1] - loud[0]) * 512 / SR,
+        "seconds": np.ptp(np.flatnonzero(loud)) * 512 / SR,
     }
 
 
 @pytest.fixture(scope="module")
-def measured():
-    """Means over four speakers of each emotion's measures."""
-    emotions = ["neutral", "happy", "sad", "angry", "fear"]
-    speech = make_emotional_speech(n_speakers=4, emotions=emotions, n_takes=1, random_state=0)
-    values = [measure(waveform) for waveform in speech.waveforms]
-    return pd.DataFrame(values).groupby(speech.target).mean()
+def measured(corpus):
+    """A row of measures per clip."""
+    return pd.DataFrame([measure(waveform) for waveform in corpus.waveforms])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("measure", "more", "less", "margin"),
     [
@@ -322,23 +320,14 @@ def measured():
         ("seconds", "neutral", "angry", 0.1),
     ],
 )
-def test_acoustic_correlates(measured, measure, more, less, margin):
-    assert measured.loc[more, measure] > measured.loc[less, measure] + margin
+def test_acoustic_correlates(corpus, measured, measure, more, less, margin):
+    means = measured[measure].groupby(corpus.target).mean()
+    assert means[more] > means[less] + margin
 
 
-def features(waveform):
-    """Shape of the spectrum, its spread, pitch and rhythm; nothing depends on the level."""
-    mfcc = librosa.feature.mfcc(y=waveform, sr=SR, n_mfcc=20, n_fft=1024, hop_length=512)[1:]
-    rms = librosa.feature.rms(y=waveform)[0]
-    pitch = librosa.yin(waveform, fmin=60, fmax=600, sr=SR, frame_length=1024, hop_length=512)
-    loud = rms > 0.15 * rms.max()
-    semitones = 12 * np.log2(pitch[loud])
-    shape = [np.median(semitones), semitones.std(), loud.sum()]
-    return np.concatenate([mfcc.mean(axis=1), mfcc.std(axis=1), shape])
-
-
-def test_learnable_across_speakers_and_not_trivial(corpus):
-    X = np.array([features(waveform) for waveform in corpus.waveforms])
+@pytest.mark.slow
+def test_learnable_across_speakers_and_not_trivial(corpus, measured):
+    X = measured.loc[:, "mfcc mean 0":"frames"].to_numpy()  # independent of the level
     classifier = make_pipeline(StandardScaler(), SVC(C=3.0))
 
     def uar(cv, groups=None):
@@ -351,60 +340,39 @@ def test_learnable_across_speakers_and_not_trivial(corpus):
     assert new_speakers < known_speakers < 0.95
 
 
-# What is not allowed
+# Invalid parameters
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_speakers": 0}, "n_speakers must be an integer in [1, 99], got 0"),
-        ({"n_speakers": 100}, "n_speakers must be an integer in [1, 99], got 100"),
-        ({"n_speakers": True}, "n_speakers must be an integer in [1, 99], got True"),
-        ({"n_sentences": 1.0}, "n_sentences must be an integer in [1, 99], got 1.0"),
-        ({"n_takes": -1}, "n_takes must be an integer in [1, 99], got -1"),
-        ({"sr": 4000}, "sr must be an integer in [8000, 48000], got 4000"),
-        (
-            {"duration": (2.5, 1.5)},
-            "duration must be a pair (low, high) with 0.5 <= low <= high <= 30, got (2.5, 1.5)",
-        ),
-        (
-            {"random_state": -1},
-            "random_state must be an integer in [0, 2**32 - 1], a numpy RandomState or None,"
-            " got -1",
-        ),
-        ({"return_X_y": "no"}, "return_X_y must be True or False, got 'no'"),
-        (
-            {"emotions": ["hapy"]},
-            f"emotions must be some of {NAMES}, got 'hapy'; did you mean 'happy'?",
-        ),
-        ({"emotions": "happy"}, f"emotions must be a list of some of {NAMES}, got 'happy'"),
-        ({"emotions": []}, f"emotions must be a list of some of {NAMES}, got []"),
-        ({"emotions": None}, f"emotions must be a list of some of {NAMES}, got None"),
-        (
-            {"emotions": ("sad", "sad")},
-            "emotions must differ from each other, got ['sad', 'sad']",
-        ),
-        ({"data_home": 3}, "data_home must be a str, a path or None, got 3"),
+        ({"n_speakers": 0}, r"n_speakers.*\[1, 99\].*got 0"),
+        ({"n_speakers": 100}, "n_speakers.*got 100"),
+        ({"n_speakers": True}, "n_speakers.*got True"),
+        ({"n_sentences": 1.0}, r"n_sentences.*integer.*got 1\.0"),
+        ({"n_takes": -1}, "n_takes.*got -1"),
+        ({"sr": 4000}, r"sr.*\[8000, 48000\].*got 4000"),
+        ({"duration": (2.5, 1.5)}, r"duration.*low.*high.*got \(2\.5, 1\.5\)"),
+        ({"random_state": -1}, "random_state.*got -1"),
+        ({"return_X_y": "no"}, "return_X_y.*got 'no'"),
+        ({"emotions": ["hapy"]}, "emotions.*'neutral'.*got 'hapy'.*'happy'"),
+        ({"emotions": "happy"}, "emotions.*list.*got 'happy'"),
+        ({"emotions": []}, r"emotions.*list.*got \[\]"),
+        ({"emotions": None}, "emotions.*list.*got None"),
+        ({"emotions": ("sad", "sad")}, r"emotions.*different.*got \('sad', 'sad'\)"),
+        ({"data_home": 3}, "data_home.*folder.*got 3"),
+        ({"data_home": __file__}, r"data_home.*folder.*got '.*\.py'"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_bad_parameters(options, message):
-    with pytest.raises(ParameterError) as caught:
+def test_invalid_parameters(options, message):
+    with pytest.raises(ParameterError, match=message):
         make_emotional_speech(**options)
-    assert str(caught.value) == message
-
-
-def test_data_home_is_a_file(tmp_path):
-    file = tmp_path / "file"
-    file.touch()
-    with pytest.raises(ParameterError) as caught:
-        make_emotional_speech(file)
-    assert str(caught.value) == f"data_home must be a folder, got the file {str(file)!r}"
 
 
 def test_import_is_light():
     code = (
-        "import sys, skser.datasets.synthetic as module\n"
+        "import sys, skser.datasets as module\n"
         "heavy = {'librosa', 'numba', 'tensorflow', 'matplotlib'} & set(sys.modules)\n"
         "module.make_emotional_speech(n_speakers=1, n_sentences=1, n_takes=1)\n"
         "heavy |= {'librosa', 'numba', 'tensorflow', 'matplotlib'} & set(sys.modules)\n"

@@ -1,4 +1,4 @@
-"""The sounds and nonsense sentences that the synthetic speakers say."""
+"""Sounds and nonsense sentences."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 
 class Sound(NamedTuple):
-    """A stretch of speech with one target of articulation, for a male vocal tract."""
+    """A stretch of speech with one articulatory target, for a male vocal tract."""
 
-    seconds: float  # length at an ordinary rate of speech
+    seconds: float  # length at a normal rate of speech
     f1: float  # formant in Hz
     f2: float  # formant in Hz
     f3: float  # formant in Hz
@@ -19,13 +19,17 @@ class Sound(NamedTuple):
     frication: float = 0.0  # amplitude
     centre: float = 4000.0  # peak of the frication's spectrum in Hz
     width: float = 1500.0  # its standard deviation in Hz
-    damping: float = 1.0  # what the formants' bandwidths are multiplied with
+    damping: float = 1.0  # factor of the formants' bandwidths
+
+
+_Phone = tuple[Sound, ...]
+_Place = tuple[float, float, float]  # formants of a place of articulation
 
 
 class Syllable(NamedTuple):
     """Sounds around one vowel."""
 
-    sounds: tuple[Sound, ...]  # in order
+    sounds: _Phone  # in order
     vowel: int  # index of the vowel
     stressed: bool  # whether it carries an accent
     ends_word: bool  # whether a pause may follow
@@ -50,9 +54,7 @@ VOWELS = {
 _LABIAL, _ALVEOLAR, _VELAR = (300, 900, 2200), (300, 1700, 2650), (300, 2000, 2400)
 
 
-def _voiceless_stop(
-    place: tuple[float, float, float], burst: float, centre: float, width: float
-) -> tuple[Sound, ...]:
+def _voiceless_stop(place: _Place, burst: float, centre: float, width: float) -> _Phone:
     return (
         Sound(0.055, *place),
         Sound(0.012, *place, frication=burst, centre=centre, width=width),
@@ -60,9 +62,7 @@ def _voiceless_stop(
     )
 
 
-def _voiced_stop(
-    place: tuple[float, float, float], burst: float, centre: float, width: float
-) -> tuple[Sound, ...]:
+def _voiced_stop(place: _Place, burst: float, centre: float, width: float) -> _Phone:
     return (
         Sound(0.050, *place, voicing=0.12, damping=3.0),
         Sound(0.010, *place, voicing=0.3, frication=burst, centre=centre, width=width),
@@ -70,7 +70,7 @@ def _voiced_stop(
 
 
 # Shaped after the targets of Klatt (1980), table III, rounded; not fitted to recordings.
-CONSONANTS: dict[str, tuple[Sound, ...]] = {
+CONSONANTS: dict[str, _Phone] = {
     "p": _voiceless_stop(_LABIAL, 0.5, 900, 900),
     "t": _voiceless_stop(_ALVEOLAR, 0.9, 4300, 1500),
     "k": _voiceless_stop(_VELAR, 0.9, 2000, 700),
@@ -94,19 +94,7 @@ _CODAS = ("n", "m", "s", "t", "l", "z", "ɹ", "k")
 
 
 def make_sentence(n_syllables: int, rng: np.random.Generator) -> tuple[Syllable, ...]:
-    """Draw a nonsense sentence of words of one to three syllables.
-
-    Parameters
-    ----------
-    n_syllables : int
-        How many syllables.
-    rng : numpy.random.Generator
-        Source of the choice.
-
-    Returns
-    -------
-    tuple of Syllable
-    """
+    """Draw a nonsense sentence of words of one to three syllables."""
     word_lengths: list[int] = []
     while sum(word_lengths) < n_syllables:
         word_lengths.append(int(rng.integers(1, 4)))
@@ -124,7 +112,7 @@ def _syllable(stressed: bool, ends_word: bool, rng: np.random.Generator) -> Syll
     has_coda = rng.random() < 0.3
     coda = CONSONANTS[str(rng.choice(_CODAS))] if has_coda else ()
     if not stressed:
-        # Unstressed vowels are shorter, weaker and nearer to the neutral vowel.
+        # Unstressed vowels are shorter, weaker and closer to the neutral vowel.
         centred = ((vowel.f1 + 500) / 2, (vowel.f2 + 1500) / 2, (vowel.f3 + 2500) / 2)
         vowel = Sound(0.75 * vowel.seconds, *centred, voicing=0.75)
     return Syllable((*onset, vowel, *coda), len(onset), stressed, ends_word)

@@ -1,8 +1,8 @@
-"""A source-filter speech synthesiser in NumPy: articulation and pitch over time in, waveform out.
+"""A source-filter speech synthesiser: from articulation and pitch over time to a waveform.
 
 A train of Rosenberg pulses with jitter and shimmer, plus aspiration noise, passes a cascade of
-Klatt's resonators; frication noise passes a band of its own. The filters change every 8 ms and are
-applied in the frequency domain, with overlap-add, so that no loop over samples is needed.
+Klatt's resonators; frication noise passes a band-pass filter. The filters change every 8 ms and
+are applied in the frequency domain, with overlap-add, which avoids a loop over samples.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PEAK_SHARE = 0.65  # of the open phase in which the glottis opens
 
 
 class Tracks(NamedTuple):
-    """What the vocal organs do, one value per 4 ms (see ``CONTROL_RATE``)."""
+    """Articulation and pitch, one value per 4 ms (see ``CONTROL_RATE``)."""
 
     pitch: np.ndarray  # fundamental frequency in Hz
     formants: np.ndarray  # the first three resonances of the vocal tract in Hz, (n_values, 3)
@@ -34,39 +34,20 @@ class Tracks(NamedTuple):
 
 
 class Timbre(NamedTuple):
-    """What stays the same during an utterance."""
+    """Properties of a voice and its microphone, constant during an utterance."""
 
     tract_scale: float  # factor of the formants of a male vocal tract
     open_quotient: float  # share of a glottal cycle in which the glottis is open
     brightness: float  # level at 3 kHz relative to 500 Hz in dB, on top of the pulse's own
-    jitter: float  # standard deviation of the cycles' lengths, as a share of their mean
-    shimmer: float  # the same of their amplitudes
+    jitter: float  # standard deviation of the cycles' lengths relative to their mean
+    shimmer: float  # standard deviation of the cycles' amplitudes relative to their mean
     microphone_tilt: float  # slope of the microphone's response in dB per octave
 
 
 def synthesise(
     tracks: Tracks, timbre: Timbre, n_samples: int, sr: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Turn articulation into sound.
-
-    Parameters
-    ----------
-    tracks : Tracks
-        Articulation and pitch.
-    timbre : Timbre
-        The voice and the microphone.
-    n_samples : int
-        Length of the waveform.
-    sr : int
-        Sampling rate in Hz.
-    rng : numpy.random.Generator
-        Source of the noises and of the voice's irregularity.
-
-    Returns
-    -------
-    waveform : ndarray of shape (n_samples,), float32
-        With a root mean square of 1.
-    """
+    """The waveform as float32, with a root mean square of 1."""
     seconds = np.arange(n_samples) / sr
     times = np.arange(len(tracks.pitch)) / CONTROL_RATE
 
@@ -93,37 +74,18 @@ def synthesise(
 def glottal_source(
     pitch: np.ndarray, timbre: Timbre, sr: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Flow through the glottis and its derivative: Rosenberg's polynomial pulse (his type B).
-
-    Parameters
-    ----------
-    pitch : ndarray of shape (n_samples,)
-        Fundamental frequency in Hz.
-    timbre : Timbre
-        The voice.
-    sr : int
-        Sampling rate in Hz.
-    rng : numpy.random.Generator
-        Source of jitter and shimmer.
-
-    Returns
-    -------
-    flow : ndarray of shape (n_samples,)
-        From 0 to the cycle's amplitude, which is 1 on average.
-    derivative : ndarray of shape (n_samples,)
-        Per cycle, so that it does not grow with pitch.
-    """
+    """Flow through the glottis and its derivative per cycle: Rosenberg's pulse (his type B)."""
     phase = np.cumsum(pitch) / sr
     n_cycles = int(phase[-1]) + 3
-    # A cycle's length differs by the shifts of both its ends; below 0.5 the phase still rises.
+    # A cycle's length varies with the shifts of both its ends; below 0.5 the phase still rises.
     shifts = np.clip(rng.normal(0.0, timbre.jitter / np.sqrt(2.0), n_cycles), -0.3, 0.3)
     phase += 1.0 + np.interp(phase, np.arange(n_cycles), shifts)
     amplitudes = np.clip(rng.normal(1.0, timbre.shimmer, n_cycles + 1), 0.2, 1.8)
 
     cycle = phase.astype(np.intp)
-    place = (phase - cycle) / timbre.open_quotient
-    opening = place / _PEAK_SHARE
-    closing = (place - _PEAK_SHARE) / (1.0 - _PEAK_SHARE)
+    position = (phase - cycle) / timbre.open_quotient
+    opening = position / _PEAK_SHARE
+    closing = (position - _PEAK_SHARE) / (1.0 - _PEAK_SHARE)
     flow = np.where(opening < 1.0, opening**2 * (3.0 - 2.0 * opening), 1.0 - closing**2)
     flow = np.maximum(flow, 0.0) * amplitudes[cycle]
     # The difference of the flow averages its derivative over a sample, which softens aliasing.
@@ -132,23 +94,7 @@ def glottal_source(
 
 
 def tract_response(frames: Tracks, timbre: Timbre, frequencies: np.ndarray, sr: int) -> np.ndarray:
-    """Frequency response of the vocal tract in every frame: Klatt's resonators in cascade.
-
-    Parameters
-    ----------
-    frames : Tracks
-        Articulation, one value per frame.
-    timbre : Timbre
-        The voice.
-    frequencies : ndarray of shape (n_bins,)
-        Where to compute it, in Hz.
-    sr : int
-        Sampling rate in Hz.
-
-    Returns
-    -------
-    response : ndarray of shape (n_frames, n_bins), complex64
-    """
+    """Frequency response of the vocal tract per frame: Klatt's resonators in cascade."""
     delay = np.exp(-2j * np.pi * frequencies / sr).astype(np.complex64)
     higher = _HIGHER_FORMANTS * timbre.tract_scale
     higher = higher[higher < 0.45 * sr]
@@ -163,7 +109,7 @@ def tract_response(frames: Tracks, timbre: Timbre, frequencies: np.ndarray, sr: 
 def _resonator(
     centre: np.ndarray | float, bandwidth: np.ndarray | float, delay: np.ndarray, sr: int
 ) -> np.ndarray:
-    """Response of Klatt's (1980) second-order resonator, of unit gain at 0 Hz."""
+    """Response of Klatt's (1980) second-order resonator, with unit gain at 0 Hz."""
     radius = np.exp(-np.pi * np.atleast_1d(bandwidth) / sr)[:, None]
     b = (2.0 * radius * np.cos(2.0 * np.pi * np.atleast_1d(centre)[:, None] / sr)).astype("f4")
     c = (-(radius**2)).astype("f4")
@@ -199,7 +145,7 @@ def _at(centres: np.ndarray, times: np.ndarray, track: np.ndarray) -> np.ndarray
 
 
 def _spectra(signal: np.ndarray, hop: int) -> np.ndarray:
-    """Spectra of Hann-windowed frames of two hops, with two hops of room for the filter's tail."""
+    """Spectra of Hann-windowed frames of two hops, zero-padded for the filter's tail."""
     n_frames = len(signal) // hop + 2
     padded = np.zeros((n_frames + 1) * hop, dtype=np.float32)
     padded[hop : hop + len(signal)] = signal
@@ -209,9 +155,9 @@ def _spectra(signal: np.ndarray, hop: int) -> np.ndarray:
 
 
 def _overlap_add(spectra: np.ndarray, hop: int) -> np.ndarray:
-    """Waveform of the frames' spectra, without the hop that `_spectra` put before its signal."""
+    """Waveform of the frames' spectra, without the hop that ``_spectra`` prepends."""
     blocks = irfft(spectra, n=4 * hop, axis=1).reshape(len(spectra), 4, hop)
     total = np.zeros((len(spectra) + 3, hop), dtype=np.float32)
-    for place in range(4):
-        total[place : place + len(spectra)] += blocks[:, place]
+    for i in range(4):
+        total[i : i + len(spectra)] += blocks[:, i]
     return total.ravel()[hop:]

@@ -1,4 +1,4 @@
-"""Synthetic speakers, and how emotions change their voices."""
+"""Synthetic speakers, and the effects of emotions on their voices."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ._synthesis import Timbre
 
 
 class Expression(NamedTuple):
-    """How an utterance differs from a speaker's neutral voice."""
+    """Difference of an utterance from a speaker's neutral voice."""
 
     pitch: float = 0.0  # mean fundamental frequency, in semitones
     pitch_range: float = 0.0  # log factor of the pitch accents
     pitch_end: float = 0.0  # rise (or fall) at the end, in semitones
     rate: float = 0.0  # log factor of the rate of speech
-    level: float = 0.0  # loudness in dB
+    level: float = 0.0  # level in dB
     brightness: float = 0.0  # level of the voice at 3 kHz relative to 500 Hz, in dB
     roughness: float = 0.0  # log factor of jitter and shimmer
     breath: float = 0.0  # aspiration noise in dB
@@ -27,8 +27,7 @@ class Expression(NamedTuple):
 
 
 # Directions: Scherer (1986, 2003), Murray & Arnott (1993, table I), Banse & Scherer (1996), Juslin
-# & Laukka (2003); formants of a smile: Tartter (1980). Sizes are ours, such
-# that emotions overlap.
+# & Laukka (2003); formants of a smile: Tartter (1980). Sizes are ours; emotions overlap.
 PROFILES = {
     "neutral": Expression(),
     "calm": Expression(-0.8, -0.20, -0.5, -0.10, -2.0, -2.0, -0.3, 1.5, 0.04, -0.05, 0.0, 0.0),
@@ -41,42 +40,28 @@ PROFILES = {
     "boredom": Expression(-1.2, -0.65, -0.8, -0.16, -2.0, -2.5, 0.1, 0.0, 0.06, -0.14, 0.0, 0.0),
 }
 
-# Standard deviations: of a speaker's own way with an emotion, and from utterance to utterance.
+# Standard deviations between speakers, and between the utterances of a speaker.
 _SPEAKER_SPREAD = Expression(0.6, 0.10, 0.5, 0.03, 0.8, 0.7, 0.12, 0.7, 0.02, 0.03, 0.04, 0.006)
 UTTERANCE_SPREAD = Expression(0.8, 0.16, 0.9, 0.045, 1.3, 1.0, 0.18, 1.2, 0.04, 0.045, 0.08, 0.008)
 
 
 class Voice(NamedTuple):
-    """One synthetic speaker and the microphone in front of them."""
+    """A synthetic speaker and the microphone."""
 
-    gender: str  # decides on the ranges of pitch and tract length
     pitch: float  # mean fundamental frequency in Hz when neutral
     accent: float  # height of the pitch accents in semitones when neutral
     rate: float  # log factor of the rate of speech
     breath: float  # aspiration noise in dB
     gain: float  # level of the recording in dB
-    expressiveness: float  # what emotions are multiplied with
-    timbre: Timbre  # the rest
+    expressiveness: float  # factor of the emotions' profiles
+    timbre: Timbre
 
 
 def make_voice(gender: str, rng: np.random.Generator) -> Voice:
-    """Draw a speaker.
-
-    Parameters
-    ----------
-    gender : {"female", "male"}
-        Of the speaker.
-    rng : numpy.random.Generator
-        Source of the speaker's traits.
-
-    Returns
-    -------
-    Voice
-    """
+    """Draw a speaker."""
     # Women's formants are about 1.17 times men's, their pitch 1.7 times (Peterson & Barney 1952).
     pitch, tract_scale = (212.0, 1.16) if gender == "female" else (122.0, 1.0)
     return Voice(
-        gender,
         pitch=pitch * 2.0 ** (_around(1.6, rng) / 12.0),
         accent=3.0 * np.exp(_around(0.15, rng)),
         rate=_around(0.07, rng),
@@ -95,10 +80,10 @@ def make_voice(gender: str, rng: np.random.Generator) -> Voice:
 
 
 def draw_habit(rng: np.random.Generator) -> Expression:
-    """Draw a speaker's own way with one emotion."""
+    """Draw a speaker's deviation from the profile of an emotion."""
     return Expression(*(_around(spread, rng) for spread in _SPEAKER_SPREAD))
 
 
 def _around(spread: float, rng: np.random.Generator) -> float:
-    """A normal deviate without the tails: eight speakers would not make up for an odd one."""
+    """A normal deviate without the tails: an outlier among eight speakers would dominate."""
     return spread * float(np.clip(rng.standard_normal(), -1.5, 1.5))
