@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from skser.exceptions import DataError
 from skser.plotting import TimelineDisplay
 from skser.plotting._style import COLOURS
-from skser.plotting.timeline import format_time
+from skser.plotting._timeline import format_time
 
 CLASSES = ["angry", "happy", "sad"]
 

@@ -1,4 +1,4 @@
-"""TimelineDisplay: emotions over the time of a recording."""
+"""The display of emotions over the time of a recording."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SILENCE = "#d9d9d9"
 _TICK_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)  # s
 _MAX_TICKS = 13
-_MAX_COLUMNS = 300  # more cannot be told apart
+_MAX_COLUMNS = 300  # more are not visible
 _INCHES_PER_LETTER = 0.085
 
 
@@ -152,14 +152,13 @@ def _coarsened(timeline: pd.DataFrame, n_rows: int) -> pd.DataFrame:
     groups = timeline.groupby(np.arange(len(timeline)) // n_rows)
     classes = list(timeline.columns[len(COLUMNS) :])
     is_silent = groups["silence"].mean() > 0.5
-    means = groups[classes].mean().mask(is_silent)  # silent rows are NaN, and left out
+    means = groups[classes].mean().mask(is_silent)  # NaN in silent rows
     best = means.fillna(0.0).to_numpy().argmax(axis=1)
     emotions = [None if silent else classes[i] for i, silent in zip(best, is_silent, strict=True)]
-    means.insert(0, "start", groups["start"].first())
-    means.insert(1, "end", groups["end"].last())
-    means.insert(2, "emotion", pd.Series(emotions, dtype=object))
-    means.insert(3, "silence", is_silent)
-    return means
+    table = groups.agg({"start": "first", "end": "last"})
+    table["emotion"] = pd.Series(emotions, dtype=object)
+    table["silence"] = is_silent
+    return table.join(means)
 
 
 def _text_colour_on(colour: str) -> str:
