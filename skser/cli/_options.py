@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 Model = Annotated[Path, typer.Argument(help="Model file of `skser train`.")]
 Runtime = Annotated[str, typer.Option(help="Runtime of networks: onnx, tensorflow or auto.")]
+Trust = Annotated[
+    list[str] | None,
+    typer.Option(help="A class in the model to trust, as my_package.MyLayer. Repeatable."),
+]
 CsvPath = Annotated[Path | None, typer.Option("--csv", help="Write CSV to this path; - is stdout.")]
 JsonPath = Annotated[
     Path | None, typer.Option("--json", help="Write JSON to this path; - is stdout.")
@@ -43,7 +47,7 @@ Speaker = Annotated[
     typer.Option(help="Column of speakers in a CSV/TSV, or a regular expression for paths."),
 ]
 
-# The parameter for the speakers of corpora whose file names do not tell them.
+# The parameter for the speakers of corpora whose file names do not contain them.
 SPEAKER_PARAMS = {"manifest": "speaker_column", "folder": "speaker"}
 
 
@@ -70,8 +74,8 @@ def load_speech(data: Path, corpus: str, speaker: str | None = None) -> Bunch:
         corpus = recognise(data) if corpus == "auto" else corpus
         if corpus not in SPEAKER_PARAMS:
             raise ParameterError(
-                f"--speaker must be left out for {corpus}, whose file names tell the speaker; only "
-                "--corpus folder and manifest need it"
+                f"--speaker must be left out for {corpus}, whose file names contain the speaker; "
+                "only --corpus folder and manifest need it"
             )
         params[SPEAKER_PARAMS[corpus]] = speaker
     speech = load_corpus(data, corpus=corpus, **params)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import skser
 from skser import cli
-from skser.cli._recordings import named_recordings
+from skser.cli.predict import find_recordings
 from skser.exceptions import DataError
 from skser.inference import TrainingAudio
 from skser.persistence import ModelInfo
@@ -241,10 +241,10 @@ def test_whoever_reads_may_leave(at_home):
 
 def test_no_standard_input(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(DataError, match=r"^-: no recording on standard input$"):
-        named_recordings(["-"])
+    with pytest.raises(DataError, match="^-: no recording on standard input"):
+        list(find_recordings("-"))
 
 
-def test_no_name():
-    with pytest.raises(DataError, match=r"^recordings must have names, got an empty name$"):
-        named_recordings(["a.wav", ""])
+def test_empty_name():
+    with pytest.raises(DataError, match="got an empty name"):
+        list(find_recordings(""))
