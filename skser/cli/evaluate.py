@@ -69,7 +69,8 @@ def evaluate(
     from ..datasets.auto import recognise
     from ..evaluation import evaluate as run
     from ..persistence._any_model import load_model
-    from ..report._findings import Findings, make_findings
+    from ..report._analyses import make_findings
+    from ..report._findings import Findings
     from ._evaluation import check_options, choose_folds, name_corpora, normalize_by_speaker
 
     check_options(context.params)

@@ -241,7 +241,7 @@ def test_whoever_reads_may_leave(at_home):
 
 def test_no_standard_input(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(DataError, match="^-: no recording on standard input"):
+    with pytest.raises(DataError, match="no recording on standard input"):
         list(find_recordings("-"))
 
 

@@ -7,7 +7,8 @@ from skser import FeatureUnionExtractor, SpeakerNormalizer, cross_corpus
 from skser.evaluation import leakage_report
 from skser.exceptions import DataError
 from skser.inspection import block_importance, saliency
-from skser.report._findings import Findings, _explain_surest_mistake, make_findings
+from skser.report._analyses import _explain_surest_mistake, make_findings
+from skser.report._findings import Findings
 from tests.evaluations import noises, quick_pipeline
 
 SPEECH = noises()
