@@ -33,7 +33,7 @@ def demo(
     from ._outputs import check_folder
 
     check_folder(out)
-    run_demo(out, random_state=seed)
+    run_demo(out, seed=seed)
 
 
 def run_demo(
@@ -41,7 +41,7 @@ def run_demo(
     *,
     n_speakers: int = 8,
     emotions: Sequence[str] = ("neutral", "happy", "sad", "angry", "fear"),
-    random_state: int = 0,
+    seed: int = 0,
     **params: Any,
 ) -> None:
     """Run the demo with ``params`` of the pipeline; one more speaker is labelled at the end."""
@@ -60,7 +60,7 @@ def run_demo(
         n_speakers=n_speakers + 1,
         emotions=emotions,
         n_takes=1,
-        random_state=random_state,
+        random_state=seed,
     )
     is_known = speech.groups != speech.groups[-1]
     names = ("paths", "target", "groups", "frame")
@@ -74,7 +74,7 @@ def run_demo(
     typer.echo(
         f"2. Cross-validation: train on some speakers, test on the others, {_N_FOLDS} times ..."
     )
-    pipeline = make_emotion_pipeline(random_state=random_state, **{**_QUICK, **params})
+    pipeline = make_emotion_pipeline(random_state=seed, **{**_QUICK, **params})
     findings = Findings(evaluate(pipeline, known, cv=GroupKFold(_N_FOLDS)))
     for line in findings.summary_lines():
         typer.echo(f"   {line}")

@@ -20,18 +20,12 @@ def timeline(
     file: Annotated[Path, typer.Argument(help="Recording, of any length.")],
     window: Annotated[float, typer.Option(help="Seconds of audio for each row.")] = 3.0,
     hop: Annotated[float, typer.Option(help="Seconds from one row to the next.")] = 1.0,
-    smoothing: Annotated[
-        float, typer.Option(help="Seconds to average probabilities over; 0 for none.")
-    ] = 3.0,
-    top_db: Annotated[
-        float, typer.Option(help="Level of silence, in dB below the loudest part.")
-    ] = 40.0,
+    smoothing: Annotated[float, typer.Option(help="Seconds to average over; 0 for none.")] = 3.0,
+    top_db: Annotated[float, typer.Option(help="Level of silence, dB below the loudest.")] = 40.0,
     csv: CsvPath = None,
     json: JsonPath = None,
     png: Annotated[Path | None, typer.Option(help="Write a picture to this path.")] = None,
-    textgrid: Annotated[
-        Path | None, typer.Option(help="Write a TextGrid of Praat to this path.")
-    ] = None,
+    textgrid: Annotated[Path | None, typer.Option(help="Write a TextGrid to this path.")] = None,
     srt: Annotated[Path | None, typer.Option(help="Write subtitles to this path.")] = None,
     runtime: Runtime = "auto",
     trust: Trust = None,

@@ -103,17 +103,11 @@ def in_page_colours(draw: Callable[[], Iterator[tuple[str, Figure]]]) -> dict[st
     """Each figure as SVG, with text and axes in the colour of the page's text."""
     import matplotlib
 
-    style: Any = {
-        "svg.fonttype": "none",  # the browser has fonts for every script
-        "svg.hashsalt": "skser",
-        "text.color": _INK,
-        "axes.edgecolor": _INK,
-        "axes.labelcolor": _INK,
-        "axes.facecolor": "none",
-        "figure.facecolor": "none",
-        "xtick.color": _INK,
-        "ytick.color": _INK,
-    }
+    # The browser has fonts for every script.
+    style: Any = {"svg.fonttype": "none", "svg.hashsalt": "skser"}
+    style |= dict.fromkeys(("axes.facecolor", "figure.facecolor"), "none")
+    style |= dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), _INK)
+    style |= dict.fromkeys(("xtick.color", "ytick.color"), _INK)
     with matplotlib.rc_context(style), warnings.catch_warnings():
         # The browser draws the texts, so fonts that are not installed here do not matter.
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
