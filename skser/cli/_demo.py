@@ -54,26 +54,20 @@ def run_demo(
     from ..recipes import make_emotion_pipeline
     from ..report._findings import Findings
 
-    model = folder / "model.skser"
+    home, model = folder / "speech", folder / "model.skser"
     speech = make_emotional_speech(
-        folder / "speech",
-        n_speakers=n_speakers + 1,
-        emotions=emotions,
-        n_takes=1,
-        random_state=seed,
+        home, n_speakers=n_speakers + 1, emotions=emotions, n_takes=1, random_state=seed
     )
     is_known = speech.groups != speech.groups[-1]
-    names = ("paths", "target", "groups", "frame")
-    known = Bunch(**{name: speech[name][is_known] for name in names})
+    columns = ("paths", "target", "groups", "frame")
+    known = Bunch(**{name: speech[name][is_known] for name in columns})
     typer.echo(
         f"1. Recordings: {len(known.paths)} clips, {n_speakers} synthetic speakers, "
-        f"{len(emotions)} emotions, in {folder / 'speech'}"
+        f"{len(emotions)} emotions, in {home}"
     )
     _echo_command("skser datasets check FOLDER")
 
-    typer.echo(
-        f"2. Cross-validation: train on some speakers, test on the others, {_N_FOLDS} times ..."
-    )
+    typer.echo(f"2. Cross-validation: train on some speakers, test on others, {_N_FOLDS} times ...")
     pipeline = make_emotion_pipeline(random_state=seed, **{**_QUICK, **params})
     findings = Findings(evaluate(pipeline, known, cv=GroupKFold(_N_FOLDS)))
     for line in findings.summary_lines():

@@ -60,7 +60,7 @@ def predict(
     # Without a bar if stderr is not a terminal.
     bar = progress(predictions, total=len(paths), desc="recordings", unit="file", disable=None)
     unusable: list[str] = []
-    usable = _report_unusable(bar, unusable)
+    usable = _usable(bar, unusable)
     rows = _Rows([str(label) for label in classes], top, abstain_below)
     if outputs.paths:
         writers = {"csv": rows.csv_line, "json": rows.json_line}
@@ -104,10 +104,8 @@ def find_recordings(name: str) -> Iterator[str]:
         yield name  # checked when it is decoded
 
 
-def _report_unusable(
-    predictions: Iterable[Prediction], unusable: list[str]
-) -> Iterator[Prediction]:
-    """The predictions of usable recordings; the other files are reported and listed."""
+def _usable(predictions: Iterable[Prediction], unusable: list[str]) -> Iterator[Prediction]:
+    """The predictions of usable recordings; unusable files are reported and listed."""
     for prediction in predictions:
         if prediction.probabilities is not None:
             yield prediction

@@ -71,11 +71,7 @@ class ClipDisplay:
 
     @classmethod
     def from_recording(
-        cls,
-        recording: PathLike | bytes,
-        *,
-        sr: int = 16000,
-        figure: Figure | None = None,
+        cls, recording: PathLike | bytes, *, sr: int = 16000, figure: Figure | None = None
     ) -> ClipDisplay:
         """Decode a recording and draw it.
 

@@ -300,14 +300,6 @@ class CrossCorpusDisplay(AxesDisplay):
         The axes and their figure.
     image_ : matplotlib AxesImage
         The coloured table.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from skser.plotting import CrossCorpusDisplay
-    >>> uar = pd.DataFrame({"one": [0.7, 0.5], "two": [0.4, 0.8]}, index=["one", "two"])
-    >>> CrossCorpusDisplay(uar).plot().ax_.get_ylabel()
-    'trained on'
     """
 
     def __init__(self, uar: pd.DataFrame) -> None:
@@ -337,14 +329,6 @@ class BlockImportanceDisplay(AxesDisplay):
         The axes and their figure.
     bars_ : matplotlib BarContainer
         The mean of each block; error bars are ± one standard deviation.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from skser.plotting import BlockImportanceDisplay
-    >>> importance = pd.DataFrame({"mean": [0.3, 0.1], "sd": [0.1, 0.1]}, index=["mel", "pitch"])
-    >>> len(BlockImportanceDisplay(importance).plot().bars_)
-    2
     """
 
     def __init__(self, importance: pd.DataFrame) -> None:
