@@ -45,21 +45,22 @@ def test_of_another_pipeline(folder):
 
 
 def test_of_other_recordings(folder):
-    for other in (Bunch(paths=range(3), target=SPEECH.target), noises(emotions=("calm", "sad"))):
-        speech = Bunch(paths=other.get("paths", CORPUS.paths), target=other.target)
-        with pytest.raises(DataError, match=r": holds scores of other recordings$"):
+    fewer_clips = Bunch(paths=range(3), target=SPEECH.target)
+    fewer_classes = Bunch(paths=CORPUS.paths, target=noises(emotions=("calm", "sad")).target)
+    for speech in (fewer_clips, fewer_classes):
+        with pytest.raises(DataError, match="scores of other recordings"):
             read_scores(folder, quick_pipeline(), speech)
 
 
-def test_that_say_nothing_of_new_speakers(tmp_path):
+def test_of_random_folds(tmp_path):
     with pytest.warns(LeakageWarning):
         evaluate(quick_pipeline(), SPEECH, cv=StratifiedKFold(3)).save(tmp_path)
-    with pytest.raises(DataError, match=r": holds scores that are not speaker-independent \("):
+    with pytest.raises(DataError, match="not speaker-independent"):
         read_scores(tmp_path, quick_pipeline(), CORPUS)
 
 
 @pytest.mark.parametrize("content", [None, "{}", "[]", "no json", json.dumps({"scores": 1})])
-def test_that_are_none(content, tmp_path):
+def test_without_scores(content, tmp_path):
     if content is not None:
         (tmp_path / "results.json").write_text(content)
     start = f"^{re.escape(str(tmp_path))}: holds no scores of `skser evaluate --out` \\("

@@ -118,6 +118,6 @@ def test_times(time, end, expected):
     assert format_time(time, end) == expected
 
 
-def test_what_is_no_timeline():
+def test_another_table():
     with pytest.raises(DataError, match="timeline must be a table with rows as predict_timeline"):
         TimelineDisplay(pd.DataFrame())
