@@ -1,8 +1,8 @@
 """The command line, a module for each command, which imports what it needs when it is called.
 
 One rule for outputs: an option named after a format (``--csv``, ``--json``, ``--png``, ...) takes a
-PATH, and ``-`` is standard output; ``--out`` takes the one file, or the folder, that the command is
-for. Results go to standard output and problems to standard error.
+PATH, and ``-`` is standard output; ``--out`` takes the file or folder that the command is for.
+Results go to standard output and problems to standard error.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def voices(tmp_path_factory):
     )
     columns = {"FileName": speech.paths, "Emotion": speech.target, "Who": speech.groups}
     pd.DataFrame(columns).to_csv(home / "list.csv", index=False)
-    return [home / "list.csv", "--speaker", "Who", *FUNCTIONALS]
+    return [home / "list.csv", "--speaker", "Who", *FUNCTIONALS, "--jobs", 1]
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_evaluate_leaves_out_speakers(voices, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_evaluate_writes_tables_pictures_and_a_report(voices, tmp_path):
     out = tmp_path / "out"
-    printed = run("evaluate", *voices, "--leakage", "--explain", "--out", out)
+    printed = run("evaluate", *voices, "--jobs", 2, "--leakage", "--explain", "--out", out)
     written = [line.removeprefix("wrote ") for line in printed.splitlines() if "wrote" in line]
     names = ("results.json", "report.html", "class_scores.png", "leakage.csv", "leakage_gap.png")
     names += ("block_importance.csv", "block_importance.png")
