@@ -19,18 +19,15 @@ from ..recipes._steps import steps_of
 from ._outputs import check_folder
 
 _FOLDS = one_of("speakers", "sentences", "luna-jimenez", "emobox", "random")
-# Options for fitting, and their defaults.
-_FIT_OPTIONS = {"recipe": "default", "folds": "speakers", "transductive": False}
-_FIT_OPTIONS |= {"leakage": False, "explain": False, "across": None, "set_": None}
+_FIT_OPTIONS = ("recipe", "folds", "transductive", "leakage", "explain", "across", "set_")
+_DEFAULTS = ("default", "speakers", False, None, (), [])
 
 
 def check_options(options: Mapping[str, Any]) -> None:
     """Raise ParameterError for options that exclude each other or an unwritable folder."""
     folds = options["folds"]
     check_folds(folds)
-    given = [
-        name for name, default in _FIT_OPTIONS.items() if options[name] and options[name] != default
-    ]
+    given = [name for name in _FIT_OPTIONS if options[name] not in _DEFAULTS]
     if options["model"] is not None and given:
         name = given[0].rstrip("_")
         raise ParameterError(f"--{name} must be left out with --model, which is not fitted again")
