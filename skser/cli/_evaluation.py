@@ -20,7 +20,7 @@ from ._outputs import check_folder
 
 _FOLDS = one_of("speakers", "sentences", "luna-jimenez", "emobox", "random")
 _FIT_OPTIONS = ("recipe", "folds", "transductive", "leakage", "explain", "across", "set_")
-_DEFAULTS = ("default", "speakers", False, None, (), [])
+_DEFAULTS: tuple[object, ...] = ("default", "speakers", False, None, (), [])
 
 
 def check_options(options: Mapping[str, Any]) -> None:
