@@ -1,8 +1,8 @@
 """The command line, a module for each command, which imports what it needs when it is called.
 
 One rule for outputs: an option named after a format (``--csv``, ``--json``, ``--png``, ...) takes a
-PATH, and ``-`` is standard output; ``--out`` takes the one file, or the folder, that the command is
-for. Results go to standard output and problems to standard error.
+PATH, and ``-`` is standard output; ``--out`` takes the file or folder that the command is for.
+Results go to standard output and problems to standard error.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import io
 import os
 import sys
 import warnings
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -50,7 +50,7 @@ def version(
         raise typer.Exit
 
 
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     """Print a warning in one line, without the place in the code."""
     typer.echo(f"skser: warning: {message}", err=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ _QUICK = {
     "vote__network__classify__network__filters": (16, 32),
     "vote__network__classify__validation_fraction": 0.2,
 }
+_N_FOLDS = 3
 
 
 def demo(
@@ -32,7 +33,7 @@ def demo(
     from ._outputs import check_folder
 
     check_folder(out)
-    run_demo(out, random_state=seed, log=typer.echo)
+    run_demo(out, seed=seed)
 
 
 def run_demo(
@@ -40,38 +41,10 @@ def run_demo(
     *,
     n_speakers: int = 8,
     emotions: Sequence[str] = ("neutral", "happy", "sad", "angry", "fear"),
-    n_folds: int = 3,
-    random_state: int = 0,
-    log: Callable[[str], Any] = print,
+    seed: int = 0,
     **params: Any,
-) -> float:
-    """Run the demo.
-
-    Writes ``speech/``, ``model.skser``, and all files of ``skser evaluate``: tables, pictures and
-    ``report.html``.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to write; made if missing.
-    n_speakers : int, default=8
-        Speakers to train and test on. One more speaks the recording that is labelled at the end.
-    emotions : sequence of str, default=("neutral", "happy", "sad", "angry", "fear")
-        Emotions of the synthetic speech.
-    n_folds : int, default=3
-        Folds of the cross-validation, with different speakers in each.
-    random_state : int, default=0
-        Seed of speech, augmentation and network.
-    log : callable, default=print
-        Called with each line of text.
-    **params
-        Parameters of the pipeline, as in :func:`skser.make_emotion_pipeline`.
-
-    Returns
-    -------
-    uar : float
-        Unweighted average recall of the cross-validation, over all clips.
-    """
+) -> None:
+    """Run the demo with ``params`` of the pipeline; one more speaker is labelled at the end."""
     from sklearn.model_selection import GroupKFold
     from sklearn.utils import Bunch
 
@@ -81,50 +54,44 @@ def run_demo(
     from ..recipes import make_emotion_pipeline
     from ..report._findings import Findings
 
+    home, model = folder / "speech", folder / "model.skser"
     speech = make_emotional_speech(
-        folder / "speech",
-        n_speakers=n_speakers + 1,
-        emotions=emotions,
-        n_takes=1,
-        random_state=random_state,
+        home, n_speakers=n_speakers + 1, emotions=emotions, n_takes=1, random_state=seed
     )
     is_known = speech.groups != speech.groups[-1]
-    known = Bunch(**{name: speech[name][is_known] for name in ("paths", "target", "groups")})
-    known.frame = speech.frame[is_known]
-    log(
+    columns = ("paths", "target", "groups", "frame")
+    known = Bunch(**{name: speech[name][is_known] for name in columns})
+    typer.echo(
         f"1. Recordings: {len(known.paths)} clips, {n_speakers} synthetic speakers, "
-        f"{len(emotions)} emotions, in {folder / 'speech'}"
+        f"{len(emotions)} emotions, in {home}"
     )
-    _yours(log, "skser datasets check FOLDER")
+    _echo_command("skser datasets check FOLDER")
 
-    log(f"2. Cross-validation: train on some speakers, test on the others, {n_folds} times ...")
-    pipeline = make_emotion_pipeline(random_state=random_state, **{**_QUICK, **params})
-    evaluation = evaluate(pipeline, known, cv=GroupKFold(n_folds))
-    findings = Findings(evaluation)
+    typer.echo(f"2. Cross-validation: train on some speakers, test on others, {_N_FOLDS} times ...")
+    pipeline = make_emotion_pipeline(random_state=seed, **{**_QUICK, **params})
+    findings = Findings(evaluate(pipeline, known, cv=GroupKFold(_N_FOLDS)))
     for line in findings.summary_lines():
-        log(f"   {line}")
-    report = findings.write(folder, title="Synthetic speech")
-    _yours(log, "skser evaluate FOLDER --out scores")
+        typer.echo(f"   {line}")
+    files = findings.write(folder, title="Synthetic speech")
+    _echo_command("skser evaluate FOLDER --out scores")
 
-    log("3. Training: the same pipeline on all speakers ...")
+    typer.echo("3. Training: the same pipeline on all speakers ...")
     pipeline.fit(known.paths, known.target)
-    model = folder / "model.skser"
     save_model(pipeline, model)
-    _yours(log, "skser train FOLDER --out model.skser")
+    _echo_command("skser train FOLDER --out model.skser")
 
     recording, truth = speech.paths[-1], speech.target[-1]
-    log(f"4. Prediction: {recording}, a new speaker acting {str(truth)!r}")
+    typer.echo(f"4. Prediction: {recording}, a new speaker acting {str(truth)!r}")
     (probabilities,) = pipeline.predict_proba([recording])
     ranked = sorted(zip(probabilities, pipeline.classes_, strict=True), reverse=True)
-    log("   " + ", ".join(f"{emotion} {probability:.2f}" for probability, emotion in ranked))
-    _yours(log, f"skser predict {model} RECORDING")
+    typer.echo("   " + ", ".join(f"{emotion} {probability:.2f}" for probability, emotion in ranked))
+    _echo_command(f"skser predict {model} RECORDING")
 
-    log("5. Files")
-    for path in (model, *report):
-        log(f"   wrote {path}")
-    log(f"Open {folder / 'report.html'} in a browser.")
-    return float(evaluation.to_frame()["pooled"]["uar"])
+    typer.echo("5. Files")
+    for path in (model, *files):
+        typer.echo(f"   wrote {path}")
+    typer.echo(f"Open {folder / 'report.html'} in a browser.")
 
 
-def _yours(log: Callable[[str], Any], command: str) -> None:
-    log(f"   On your own recordings: {command}")
+def _echo_command(command: str) -> None:
+    typer.echo(f"   On your own recordings: {command}")

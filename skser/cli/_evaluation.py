@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,34 +19,31 @@ from ..recipes._steps import steps_of
 from ._outputs import check_folder
 
 _FOLDS = one_of("speakers", "sentences", "luna-jimenez", "emobox", "random")
+_FIT_OPTIONS = ("recipe", "folds", "transductive", "leakage", "explain", "across", "set_")
+_DEFAULTS: tuple[object, ...] = ("default", "speakers", False, None, (), [])
 
 
-def check_options(out: Path | None, model: Path | None, **options: Any) -> None:
-    """Raise ParameterError for options that exclude each other, or a folder that is not writable.
-
-    ``options`` are the other options of ``skser evaluate`` by their names.
-    """
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise ParameterError for options that exclude each other or an unwritable folder."""
     folds = options["folds"]
     check_folds(folds)
-    is_set = {f"--{name}": bool(value) for name, value in options.items()}
-    is_set["--folds"] = folds != "speakers"
-    is_set["--recipe"] = options["recipe"] != "default"
-    for name in is_set:
-        if model is not None and is_set[name]:
-            raise ParameterError(f"{name} must be left out with --model, which is not fitted again")
-    if is_set["--leakage"] and is_set["--folds"]:
+    given = [name for name in _FIT_OPTIONS if options[name] not in _DEFAULTS]
+    if options["model"] is not None and given:
+        name = given[0].rstrip("_")
+        raise ParameterError(f"--{name} must be left out with --model, which is not fitted again")
+    if "leakage" in given and "folds" in given:
         raise ParameterError(f"--leakage must have --folds speakers, got {folds!r}")
-    if is_set["--leakage"] and is_set["--transductive"]:
+    if "leakage" in given and "transductive" in given:
         raise ParameterError(
             "--leakage must be used without --transductive: a random fold has too few clips of a "
             "speaker to normalize by"
         )
-    if is_set["--transductive"] and folds in ("sentences", "random"):
+    if "transductive" in given and folds in ("sentences", "random"):
         raise ParameterError(
             f"--transductive must be used with folds of whole speakers, got --folds {folds}"
         )
-    if out is not None:
-        check_folder(out)
+    if options["out"] is not None:
+        check_folder(Path(options["out"]))
 
 
 def check_folds(name: str) -> None:
@@ -67,13 +65,13 @@ def choose_folds(name: str, corpus: Bunch, data: Path) -> BaseCrossValidator | N
     return SpeakerTextKFold(5) if name == "sentences" else ravdess_folds(name)
 
 
-def name_corpora(data: Path, others: list[Path]) -> dict[str, Path]:
-    """The other corpora by the names of their folders or tables, which must differ."""
-    names = [path.resolve().stem for path in (data, *others)]
+def name_corpora(data: Path, across: list[Path]) -> dict[str, Path]:
+    """The corpora of ``--across`` by the names of their folders or tables, which must differ."""
+    names = [path.resolve().stem for path in (data, *across)]
     for name in names:
         if names.count(name) > 1:
             raise ParameterError(f"--across must be corpora with different names, got {name} twice")
-    return dict(zip(names[1:], others, strict=True))
+    return dict(zip(names[1:], across, strict=True))
 
 
 def normalize_by_speaker(pipeline: Pipeline) -> None:

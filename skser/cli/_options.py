@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 Model = Annotated[Path, typer.Argument(help="Model file of `skser train`.")]
 Runtime = Annotated[str, typer.Option(help="Runtime of networks: onnx, tensorflow or auto.")]
-CsvPath = Annotated[Path | None, typer.Option("--csv", help="Write CSV to this path; - is stdout.")]
-JsonPath = Annotated[
-    Path | None, typer.Option("--json", help="Write JSON to this path; - is stdout.")
+Trust = Annotated[
+    list[str] | None, typer.Option(help="A class to trust, as my_package.MyLayer. Repeatable.")
 ]
+CsvPath = Annotated[Path | None, typer.Option(help="Write CSV to this path; - is stdout.")]
+JsonPath = Annotated[Path | None, typer.Option(help="Write JSON to this path; - is stdout.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed.")]
 Data = Annotated[
-    Path,
-    typer.Argument(help="Corpus, folder per emotion, or CSV/TSV with FileName and Emotion."),
+    Path, typer.Argument(help="Corpus, folder per emotion, or table with FileName and Emotion.")
 ]
 Corpus = Annotated[
     str, typer.Option(help="ravdess, crema_d, tess, savee, emodb, emovo, folder, manifest.")
@@ -35,15 +35,13 @@ Recipe = Annotated[
 ]
 Jobs = Annotated[int, typer.Option(help="Processes that extract features.")]
 Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Set a parameter, as load__duration=2.5. Repeatable."),
+    list[str] | None, typer.Option("--set", help="A parameter, as load__duration=2.5. Repeatable.")
 ]
 Speaker = Annotated[
-    str | None,
-    typer.Option(help="Column of speakers in a CSV/TSV, or a regular expression for paths."),
+    str | None, typer.Option(help="Column of speakers in a table, or regular expression for paths.")
 ]
 
-# The parameter for the speakers of corpora whose file names do not tell them.
+# The parameter for the speakers of corpora whose file names do not contain them.
 SPEAKER_PARAMS = {"manifest": "speaker_column", "folder": "speaker"}
 
 
@@ -70,8 +68,8 @@ def load_speech(data: Path, corpus: str, speaker: str | None = None) -> Bunch:
         corpus = recognise(data) if corpus == "auto" else corpus
         if corpus not in SPEAKER_PARAMS:
             raise ParameterError(
-                f"--speaker must be left out for {corpus}, whose file names tell the speaker; only "
-                "--corpus folder and manifest need it"
+                f"--speaker must be left out for {corpus}, whose file names contain the speaker; "
+                "only --corpus folder and manifest need it"
             )
         params[SPEAKER_PARAMS[corpus]] = speaker
     speech = load_corpus(data, corpus=corpus, **params)

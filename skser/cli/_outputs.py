@@ -23,7 +23,7 @@ class Outputs:
     """The requested outputs of a command by the names of their options, checked before the work.
 
     Raises DataError or ParameterError for an output that is not writable, would overwrite a file
-    that is ``read``, or is the second one on standard output.
+    that is ``read``, or is a second one on standard output.
     """
 
     def __init__(self, read: Iterable[str | os.PathLike[str]], **paths: Path | None) -> None:

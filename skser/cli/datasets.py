@@ -19,8 +19,7 @@ def datasets() -> None:
 
 @app.command()
 def check(
-    folder: Annotated[Path, typer.Argument(help="Folder of recordings.")],
-    csv: CsvPath = None,
+    folder: Annotated[Path, typer.Argument(help="Folder of recordings.")], csv: CsvPath = None
 ) -> None:
     """Decode every recording in a folder and list the unusable ones; exits with 1 if there are any.
 

@@ -15,12 +15,14 @@ from ._options import (
     Seed,
     Settings,
     Speaker,
+    Trust,
     load_speech,
     make_pipeline,
 )
 
 
 def evaluate(
+    context: typer.Context,
     data: Data,
     corpus: Corpus = "auto",
     speaker: Speaker = None,
@@ -52,6 +54,7 @@ def evaluate(
         int, typer.Option(help="Folds at a time, and processes that extract features.")
     ] = 2,
     set_: Settings = None,
+    trust: Trust = None,
 ) -> None:
     """Score a pipeline on speakers that it was not trained on.
 
@@ -66,32 +69,24 @@ def evaluate(
     from ..datasets.auto import recognise
     from ..evaluation import evaluate as run
     from ..persistence._any_model import load_model
-    from ..report._findings import Findings, make_findings
+    from ..report._analyses import make_findings
+    from ..report._findings import Findings
     from ._evaluation import check_options, choose_folds, name_corpora, normalize_by_speaker
 
-    check_options(
-        out,
-        model,
-        recipe=recipe,
-        folds=folds,
-        transductive=transductive,
-        leakage=leakage,
-        explain=explain,
-        across=across,
-        set=set_,
-    )
+    check_options(context.params)
     if model is not None:
         speech = load_speech(data, corpus, speaker)
-        findings = Findings(run(load_model(model), speech, cv="prefit"))
+        fitted = load_model(model, trusted=trust or [])
+        findings = Findings(run(fitted, speech, cv="prefit"))
     else:
         pipeline = make_pipeline(recipe, seed, jobs, set_)
         if transductive:
             normalize_by_speaker(pipeline)
-        others = name_corpora(data, across or [])
+        paths = name_corpora(data, across or [])
         speech = load_speech(data, corpus, speaker)
         corpora = {
             name: load_speech(path, "auto", speaker if recognise(path) in SPEAKER_PARAMS else None)
-            for name, path in others.items()
+            for name, path in paths.items()
         }
         findings = make_findings(
             pipeline,

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from ._options import Model
+from ._options import Model, Trust
 
 
 def export(
     model: Model,
     out: Annotated[Path, typer.Option(help="Folder to write to; it must be new or empty.")],
+    trust: Trust = None,
 ) -> None:
     """Write the network of a model for programs that read Keras or ONNX files.
 
@@ -24,5 +25,5 @@ def export(
     from ..persistence import export as write
     from ..persistence._any_model import load_model
 
-    for path in write(load_model(model), out):
+    for path in write(load_model(model, trusted=trust or []), out):
         typer.echo(f"wrote {path}")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ._options import Trust
+
 
 def plot(
     file: Annotated[Path, typer.Argument(help="Recording.")],
@@ -14,6 +16,7 @@ def plot(
     model: Annotated[
         Path | None, typer.Option(help="Show the probabilities of this model too.")
     ] = None,
+    trust: Trust = None,
 ) -> None:
     """Draw the waveform, spectrogram and MFCC of a recording and, with --model, its emotions.
 
@@ -30,7 +33,8 @@ def plot(
     if model is None:
         display = ClipDisplay.from_recording(str(file))
     else:
-        display = ClipDisplay.from_estimator(load_model(model, runtime="auto"), str(file))
+        pipeline = load_model(model, trusted=trust or [])
+        display = ClipDisplay.from_estimator(pipeline, str(file))
     with written_whole(out) as temporary:
         display.figure_.savefig(temporary, dpi=150)
     typer.echo(f"wrote {out}")

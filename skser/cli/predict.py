@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv as csv_format
+import glob
+import io
 import json as json_format
-from collections.abc import Callable, Iterable, Iterator
+import os
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._options import CsvPath, JsonPath, Model, Runtime
+from ._options import CsvPath, JsonPath, Model, Runtime, Trust
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,13 +38,14 @@ def predict(
         typer.Option(min=0, max=1, help="Leave out an emotion less probable than this."),
     ] = None,
     runtime: Runtime = "auto",
+    trust: Trust = None,
 ) -> None:
     """Predict the emotion of recordings, with the probabilities of all emotions.
 
-    Writes CSV, or a JSON object a line, to its PATH (- is standard output), or prints a table. The
-    column "ood_reasons" says how a recording differs from the training audio. An unusable recording
-    is reported on stderr, and the command exits with 1 after the others. A model that ends in
-    .joblib is a pickle: load only one that you trust.
+    Writes CSV, or a JSON object per line, to its PATH (- is standard output), or prints a table.
+    The column "ood_reasons" says how a recording differs from the training audio. An unusable
+    recording is reported on stderr, and the command exits with 1 after the others. A model that
+    ends in .joblib is a pickle: load only one that you trust.
 
     Example: skser predict model.skser my_recording.mp3
 
@@ -48,72 +53,72 @@ def predict(
     """
     from .._utils._progress import progress
     from ._outputs import Outputs
-    from ._recordings import named_recordings
 
-    paths = named_recordings(files)
+    paths = [path for name in files for path in find_recordings(name)]
     outputs = Outputs([model, *paths], csv=csv, json=json)
-    classes, answers = _predictions(model, paths, runtime)
-    # No bar if stderr is not a terminal.
-    bar = progress(answers, total=len(paths), desc="recordings", unit="file", disable=None)
+    classes, predictions = _predict(model, paths, runtime, trust or [])
+    # Without a bar if stderr is not a terminal.
+    bar = progress(predictions, total=len(paths), desc="recordings", unit="file", disable=None)
     unusable: list[str] = []
     usable = _usable(bar, unusable)
-    columns = _Columns([str(label) for label in classes], top, abstain_below)
-    if not outputs.paths:
-        table = [columns.row_of(answer, "{:.2f}") for answer in usable]
-        for line in _aligned([columns.names, *table] if table else []):
-            typer.echo(line)
-    else:
-        formats = {"csv": _csv_writer, "json": _json_writer}
+    rows = _Rows([str(label) for label in classes], top, abstain_below)
+    if outputs.paths:
+        writers = {"csv": rows.csv_line, "json": rows.json_line}
         with ExitStack() as stack:
-            writers = [
-                formats[name](stack.enter_context(outputs.open(name)), columns)
-                for name in outputs.paths
-            ]
-            for answer in usable:
-                for write in writers:
-                    write(answer)
+            open_files = {name: stack.enter_context(outputs.open(name)) for name in outputs.paths}
+            if csv is not None:
+                open_files["csv"].write(_csv_line(rows.header()).encode())
+            for prediction in usable:
+                for name, file in open_files.items():
+                    line = writers[name](prediction)
+                    file.write(line.encode(errors="surrogateescape"))  # names of files are bytes
+                    file.flush()
+    else:
+        table = [rows.cells(prediction, "{:.2f}") for prediction in usable]
+        for line in _aligned([rows.header(), *table] if table else []):
+            typer.echo(line)
     if unusable:
         raise typer.Exit(1)
 
 
-def _csv_writer(file: BinaryIO, columns: _Columns) -> Callable[[Prediction], object]:
-    """Write the header, and return the function that writes a row."""
-    rows = csv_format.writer(
-        SimpleNamespace(write=lambda text: file.write(_encoded(text))), lineterminator="\n"
-    )
-    rows.writerow(columns.names)
-    return lambda answer: rows.writerow(columns.row_of(answer, "{:.4f}"))
+def find_recordings(name: str) -> Iterator[str]:
+    """Paths of a file, a folder, a pattern such as ``calls/*.wav``, or of standard input for -."""
+    from ..audio._folders import find_audio
+    from ..exceptions import AudioError, DataError
+
+    if name == "-":
+        lines = [line.rstrip("\r\n") for line in sys.stdin or [] if line.strip()]
+        if not lines:
+            raise DataError("-: no recording on standard input")
+        yield from lines
+    elif not name:
+        raise DataError("recordings must have names, got an empty name")
+    elif os.path.isdir(name):
+        yield from map(str, find_audio(name))
+    elif glob.has_magic(name) and not os.path.exists(name):
+        paths = sorted(glob.glob(name, recursive=True))
+        if not paths:
+            raise AudioError(f"{name}: no file matches this pattern")
+        yield from paths
+    else:
+        yield name  # checked when it is decoded
 
 
-def _json_writer(file: BinaryIO, columns: _Columns) -> Callable[[Prediction], object]:
-    """The function that writes a line."""
-
-    def write(answer: Prediction) -> None:
-        line = json_format.dumps(columns.object_of(answer), ensure_ascii=False)
-        file.write(_encoded(f"{line}\n"))
-        file.flush()
-
-    return write
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode(errors="surrogateescape")  # names of files are bytes
-
-
-def _usable(answers: Iterable[Prediction], unusable: list[str]) -> Iterator[Prediction]:
-    """The answers about usable recordings; the other files are reported and listed."""
-    for answer in answers:
-        if answer.probabilities is not None:
-            yield answer
+def _usable(predictions: Iterable[Prediction], unusable: list[str]) -> Iterator[Prediction]:
+    """The predictions of usable recordings; unusable files are reported and listed."""
+    for prediction in predictions:
+        if prediction.probabilities is not None:
+            yield prediction
             continue
-        unusable.append(answer.file)
-        typer.echo(f"skser: error: {_shown(f'{answer.file:.300}: {answer.error}')}", err=True)
+        unusable.append(prediction.file)
+        message = _printable(f"{prediction.file:.300}: {prediction.error}")
+        typer.echo(f"skser: error: {message}", err=True)
 
 
-def _predictions(
-    model: Path, paths: list[str], runtime: str
+def _predict(
+    model: Path, paths: list[str], runtime: str, trusted: list[str]
 ) -> tuple[np.ndarray, Iterator[Prediction]]:
-    """The classes and the answers, without scikit-learn and TensorFlow if the model allows it."""
+    """Classes and predictions, without scikit-learn and TensorFlow if the model allows it."""
     from .._utils._param_validation import check_value, one_of
     from ..inference._batches import flag_out_of_distribution, predict_each, predict_in_batches
     from ..persistence import _container
@@ -131,23 +136,23 @@ def _predictions(
 
             light = light_form(model, manifest, contents)
     if light is not None:
-        classes, found = light.classes_, predict_each(light.predict_proba, paths)
+        classes, predictions = light.classes_, predict_each(light.predict_proba, paths)
     else:
-        pipeline = load_model(model, runtime=runtime)
-        classes, found = pipeline.classes_, predict_in_batches(pipeline, paths)
+        pipeline = load_model(model, runtime=runtime, trusted=trusted)
+        classes, predictions = pipeline.classes_, predict_in_batches(pipeline, paths)
     if info is not None and info.audio is not None:
         from ..inference import TrainingAudio
 
-        found = flag_out_of_distribution(found, TrainingAudio.from_dict(info.audio))
-    return classes, _of_model(model, found)
+        predictions = flag_out_of_distribution(predictions, TrainingAudio.from_dict(info.audio))
+    return classes, _with_model_errors(model, predictions)
 
 
-def _of_model(model: Path, found: Iterator[Prediction]) -> Iterator[Prediction]:
-    """The same answers, with any error of an inconsistent model as a ModelError."""
+def _with_model_errors(model: Path, predictions: Iterator[Prediction]) -> Iterator[Prediction]:
+    """The same predictions; an unexpected error of an inconsistent model becomes a ModelError."""
     from ..exceptions import ModelError, SkserError
 
     try:
-        yield from found
+        yield from predictions
     except SkserError:
         raise
     except Exception as error:
@@ -155,67 +160,70 @@ def _of_model(model: Path, found: Iterator[Prediction]) -> Iterator[Prediction]:
         raise ModelError(f"{model}: cannot predict ({reason:.300})") from error
 
 
-class _Columns:
-    """The columns of an answer: all emotions, or the most probable ones."""
+@dataclass(frozen=True)
+class _Rows:
+    """Predictions as rows, with all emotions or the ``top`` most probable ones."""
 
-    def __init__(self, classes: list[str], top: int | None, abstain_below: float | None) -> None:
-        self.classes = classes
-        self.top = top
-        self.abstain_below = abstain_below
+    classes: list[str]
+    top: int | None
+    abstain_below: float | None
 
-    @property
-    def names(self) -> list[str]:
+    def header(self) -> list[str]:
         if self.top is None:
             return ["file", "emotion", *self.classes, "ood_reasons"]
-        places = range(2, min(self.top, len(self.classes)) + 1)
-        ranks = (f"{name}{i}" for i in places for name in ("emotion", "probability"))
-        return ["file", "emotion", "probability", *ranks, "ood_reasons"]
+        ranks = range(2, min(self.top, len(self.classes)) + 1)
+        columns = (f"{name}{rank}" for rank in ranks for name in ("emotion", "probability"))
+        return ["file", "emotion", "probability", *columns, "ood_reasons"]
 
-    def row_of(self, answer: Prediction, form: str) -> list[str]:
-        assert answer.probabilities is not None
-        ranked = self._ranked(answer)
-        shown = [form.format(p) for p in answer.probabilities]
-        if self.top is not None:
-            rest = [text for name, p in ranked[1:] for text in (name, form.format(p))]
-            shown = [form.format(ranked[0][1]), *rest]
-        return [answer.file, self._emotion_of(ranked) or "", *shown, "; ".join(answer.ood_reasons)]
+    def cells(self, prediction: Prediction, form: str) -> list[str]:
+        emotion, ranked = self._rank(prediction)
+        if self.top is None:
+            shown = [form.format(ranked[name]) for name in self.classes]
+        else:
+            shown = [text for name, p in ranked.items() for text in (name, form.format(p))][1:]
+        return [prediction.file, emotion or "", *shown, "; ".join(prediction.ood_reasons)]
 
-    def object_of(self, answer: Prediction) -> dict[str, object]:
-        ranked = self._ranked(answer)
-        return {
-            "file": answer.file,
-            "emotion": self._emotion_of(ranked),
-            "probabilities": {name: round(p, 4) for name, p in ranked},
-            "ood_reasons": list(answer.ood_reasons),
+    def csv_line(self, prediction: Prediction) -> str:
+        return _csv_line(self.cells(prediction, "{:.4f}"))
+
+    def json_line(self, prediction: Prediction) -> str:
+        emotion, ranked = self._rank(prediction)
+        content = {
+            "file": prediction.file,
+            "emotion": emotion,
+            "probabilities": {name: round(p, 4) for name, p in ranked.items()},
+            "ood_reasons": list(prediction.ood_reasons),
         }
+        return json_format.dumps(content, ensure_ascii=False) + "\n"
 
-    def _ranked(self, answer: Prediction) -> list[tuple[str, float]]:
-        """Emotions and probabilities, the most probable first."""
-        probabilities: np.ndarray = answer.probabilities  # type: ignore[assignment]
+    def _rank(self, prediction: Prediction) -> tuple[str | None, dict[str, float]]:
+        """The emotion, None if too improbable, and probabilities, the highest first."""
+        probabilities: np.ndarray = prediction.probabilities  # type: ignore[assignment]
         order = (-probabilities).argsort(kind="stable")[: self.top]
-        return [(self.classes[i], float(probabilities[i])) for i in order]
-
-    def _emotion_of(self, ranked: list[tuple[str, float]]) -> str | None:
-        name, probability = ranked[0]
-        is_sure = self.abstain_below is None or probability >= self.abstain_below
-        return name if is_sure else None
+        ranked = {self.classes[i]: float(probabilities[i]) for i in order}
+        emotion = next(iter(ranked))
+        is_sure = self.abstain_below is None or ranked[emotion] >= self.abstain_below
+        return emotion if is_sure else None, ranked
 
 
-def _shown(text: str) -> str:
+def _csv_line(cells: list[str]) -> str:
+    line = io.StringIO()
+    csv_format.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def _printable(text: str) -> str:
     """The text on one line, without control characters, which a file name may contain."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _aligned(table: list[list[str]]) -> list[str]:
     """Aligned columns, numbers to the right; "ood_reasons" only if a row has an entry."""
-    table = [[_shown(text) for text in row] for row in table]
+    table = [[_printable(text) for text in row] for row in table]
     columns = [c for c in zip(*table, strict=True) if any(c[1:]) or c[0] != "ood_reasons"]
-    widths = [max(map(len, column)) for column in columns]
-    is_number = [all(text.replace(".", "", 1).isdigit() for text in c[1:]) for c in columns]
-    return [
-        "  ".join(
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(row, widths, is_number, strict=True)
-        ).rstrip()
-        for row in zip(*columns, strict=True)
-    ]
+    aligned = []
+    for column in columns:
+        is_number = all(text.replace(".", "", 1).isdigit() for text in column[1:])
+        align, width = (str.rjust if is_number else str.ljust), max(map(len, column))
+        aligned.append([align(text, width) for text in column])
+    return ["  ".join(row).rstrip() for row in zip(*aligned, strict=True)]

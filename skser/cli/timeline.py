@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._options import CsvPath, JsonPath, Model, Runtime
+from ._options import CsvPath, JsonPath, Model, Runtime, Trust
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,20 +20,15 @@ def timeline(
     file: Annotated[Path, typer.Argument(help="Recording, of any length.")],
     window: Annotated[float, typer.Option(help="Seconds of audio for each row.")] = 3.0,
     hop: Annotated[float, typer.Option(help="Seconds from one row to the next.")] = 1.0,
-    smoothing: Annotated[
-        float, typer.Option(help="Seconds to average probabilities over; 0 for none.")
-    ] = 3.0,
-    top_db: Annotated[
-        float, typer.Option(help="Level of silence, in dB below the loudest part.")
-    ] = 40.0,
+    smoothing: Annotated[float, typer.Option(help="Seconds to average over; 0 for none.")] = 3.0,
+    top_db: Annotated[float, typer.Option(help="Level of silence, dB below the loudest.")] = 40.0,
     csv: CsvPath = None,
     json: JsonPath = None,
     png: Annotated[Path | None, typer.Option(help="Write a picture to this path.")] = None,
-    textgrid: Annotated[
-        Path | None, typer.Option(help="Write a TextGrid of Praat to this path.")
-    ] = None,
+    textgrid: Annotated[Path | None, typer.Option(help="Write a TextGrid to this path.")] = None,
     srt: Annotated[Path | None, typer.Option(help="Write subtitles to this path.")] = None,
     runtime: Runtime = "auto",
+    trust: Trust = None,
 ) -> None:
     """Predict emotions over the time of a recording.
 
@@ -41,13 +36,13 @@ def timeline(
 
     Example: skser timeline model.skser interview.mp3 --png interview.png --srt interview.srt
     """
-    from ..inference import predict_timeline
+    from ..inference import predict_timeline, to_srt, to_textgrid
     from ..persistence._any_model import load_model
     from ._outputs import Outputs
 
     outputs = Outputs([file, model], csv=csv, json=json, png=png, textgrid=textgrid, srt=srt)
     table = predict_timeline(
-        load_model(model, runtime=runtime),
+        load_model(model, runtime=runtime, trusted=trust or []),
         str(file),
         window=window,
         hop=hop,
@@ -55,9 +50,10 @@ def timeline(
         top_db=top_db,
         verbose=1,
     )
+    texts = {"csv": _csv, "json": _json, "textgrid": to_textgrid, "srt": to_srt}
     for name in outputs.paths:
         with outputs.open(name) as output:
-            output.write(_FORMATS[name](table))
+            output.write(_png(table) if name == "png" else texts[name](table).encode())
     if not outputs.paths:
         typer.echo(_segments_text(table))
 
@@ -72,27 +68,24 @@ def _segments_text(timeline: pd.DataFrame) -> str:
     return table.to_string(index=False, formatters=formatters, na_rep="-")
 
 
-def _csv(timeline: pd.DataFrame) -> bytes:
+def _csv(timeline: pd.DataFrame) -> str:
     from ..inference._timeline_formats import COLUMNS
 
     classes = timeline.columns[len(COLUMNS) :]
-    return timeline.round(dict.fromkeys(classes, 4)).to_csv(index=False).encode()
+    return timeline.round(dict.fromkeys(classes, 4)).to_csv(index=False)
 
 
-def _json(timeline: pd.DataFrame) -> bytes:
+def _json(timeline: pd.DataFrame) -> str:
     from ..inference._timeline_formats import COLUMNS
 
     classes = [str(name) for name in timeline.columns[len(COLUMNS) :]]
-    rows = [
-        {
-            **dict(zip(COLUMNS, row, strict=False)),
-            "probabilities": None
-            if row.silence
-            else dict(zip(classes, (round(p, 4) for p in row[len(COLUMNS) :]), strict=True)),
-        }
-        for row in timeline.itertuples(index=False)
-    ]
-    return (json_format.dumps(rows, indent=2, ensure_ascii=False) + "\n").encode()
+    rows = []
+    for row in timeline.itertuples(index=False):
+        probabilities = [round(p, 4) for p in row[len(COLUMNS) :]]
+        content = dict(zip(COLUMNS, row, strict=False))
+        by_class = None if row.silence else dict(zip(classes, probabilities, strict=True))
+        rows.append({**content, "probabilities": by_class})
+    return json_format.dumps(rows, indent=2, ensure_ascii=False) + "\n"
 
 
 def _png(timeline: pd.DataFrame) -> bytes:
@@ -107,19 +100,3 @@ def _png(timeline: pd.DataFrame) -> bytes:
     content = io.BytesIO()
     figure.savefig(content, dpi=150, format="png")
     return content.getvalue()
-
-
-def _textgrid(timeline: pd.DataFrame) -> bytes:
-    from ..inference import to_textgrid
-
-    return to_textgrid(timeline).encode()
-
-
-def _srt(timeline: pd.DataFrame) -> bytes:
-    from ..inference import to_srt
-
-    return to_srt(timeline).encode()
-
-
-# The content of a file, by the name of its option.
-_FORMATS = {"csv": _csv, "json": _json, "png": _png, "textgrid": _textgrid, "srt": _srt}

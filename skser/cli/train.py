@@ -45,23 +45,24 @@ def train(
     model.skser
     """
     from .._utils._files import check_apart, check_writable
+    from ..calibration import TemperatureScaledClassifier
     from ..inference import TrainingAudio
     from ..persistence import ModelInfo
     from ..persistence._any_model import save_model
     from ..recipes._steps import set_everywhere
-    from ._scores import Scores
+    from ._scores import read_scores
 
     check_writable(out)
     check_apart([out], [data])
     pipeline = make_pipeline(recipe, seed, jobs, set_)
     speech = load_speech(data, corpus, speaker)
-    known = None if scores is None else Scores.read(scores, pipeline, speech)
+    score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)
     pipeline.fit(speech.paths, speech.target)
     set_everywhere(pipeline, verbose=0)
     audio = TrainingAudio.of(pipeline, speech.paths).to_dict()
-    info = ModelInfo.of(speech, audio=audio)
-    if known is not None:
-        pipeline, info = known.calibrated(pipeline), replace(info, score=known.score)
-        typer.echo(f"calibrated: temperature {pipeline.temperature_:.2f}")
+    info = replace(ModelInfo.of(speech, audio=audio), score=score)
+    if temperature is not None:
+        pipeline = TemperatureScaledClassifier.of(pipeline, temperature)
+        typer.echo(f"calibrated: temperature {temperature:.2f}")
     save_model(pipeline, out, info)
     typer.echo(f"wrote {out}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,14 @@ def save_model(pipeline: Any, path: str | os.PathLike[str], info: ModelInfo | No
         joblib.dump(pipeline, temporary, compress=3)
 
 
-def load_model(path: str | os.PathLike[str], *, runtime: str = "auto") -> Any:
+def load_model(
+    path: str | os.PathLike[str], *, runtime: str = "auto", trusted: Sequence[str] = ()
+) -> Any:
     """Load what `save_model` kept; what was kept with joblib must come from a trusted hand."""
     if not Path(path).is_file():
         raise ModelError(f"{path}: is no file, so there is no model to load")
     if not is_joblib(path):
-        return load(path, runtime=runtime)  # type: ignore[arg-type]  # which it checks
+        return load(path, runtime=runtime, trusted=trusted)  # type: ignore[arg-type]  # which it checks
     import joblib
 
     try:

@@ -1,18 +1,16 @@
 """Displays, as in scikit-learn: data in ``__init__``, drawing in ``plot``."""
 
-from .block_importance import BlockImportanceDisplay
-from .class_scores import ClassScoresDisplay
-from .clip import ClipDisplay
-from .confusion import ConfusionDisplay
-from .coverage import CoverageDisplay
-from .cross_corpus import CrossCorpusDisplay
-from .distribution import EmotionDistributionDisplay
-from .leakage_gap import LeakageGapDisplay
-from .reliability import ReliabilityDisplay
-from .saliency import SaliencyDisplay
-from .speaker_scores import SpeakerScoresDisplay
-from .timeline import TimelineDisplay
-from .training_curves import TrainingCurvesDisplay
+from ._predictions import ConfusionDisplay, CoverageDisplay, ReliabilityDisplay
+from ._recordings import ClipDisplay, SaliencyDisplay
+from ._scores import (
+    BlockImportanceDisplay,
+    ClassScoresDisplay,
+    CrossCorpusDisplay,
+    LeakageGapDisplay,
+    SpeakerScoresDisplay,
+)
+from ._timeline import TimelineDisplay
+from ._training import EmotionDistributionDisplay, TrainingCurvesDisplay
 
 __all__ = [
     "BlockImportanceDisplay",

@@ -1,9 +1,9 @@
-"""What all displays share: the way they draw, colours, fonts, and the pieces of a drawing."""
+"""The base class of displays, and the colours, fonts and parts of a drawing that they share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,24 +12,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.image import AxesImage
-    from numpy.typing import ArrayLike
     from typing_extensions import Self
-
-    from ..evaluation import Evaluation
 
 # Okabe and Ito's colours; the first two are for the two sides of a comparison.
 BLUE, VERMILION = "#0072B2", "#D55E00"
-COLOURS = (
-    BLUE,
-    VERMILION,
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-    "#F0E442",
-    "#000000",
-    "#999999",
-)
+_OKABE_ITO = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000", "#999999")
+COLOURS = (BLUE, VERMILION, *_OKABE_ITO)
 SEQUENTIAL, DIVERGING = "Blues", "RdBu_r"
 # Fonts of other scripts, for Matplotlib to fall back on where its own font lacks a character.
 _FALLBACK_FONTS = (
@@ -44,10 +32,7 @@ _FALLBACK_FONTS = (
 
 
 class AxesDisplay:
-    """A display that draws into one axes.
-
-    Subclasses define ``_draw`` and, in inches, the ``_figure_size`` of a new figure.
-    """
+    """A display with one axes; subclasses define ``_draw`` and the ``_figure_size`` in inches."""
 
     ax_: Axes
     figure_: Figure | SubFigure
@@ -65,90 +50,25 @@ class AxesDisplay:
         self : Display
             The display itself, with the artists as attributes.
         """
-        return self._plot(ax)
-
-    def _plot(self, ax: Axes | None, *options: Any) -> Self:
         if ax is None:
             import matplotlib.pyplot as plt
 
-            ax = plt.subplots(figsize=self._figure_size(*options), layout="constrained")[1]
+            ax = plt.subplots(figsize=self._figure_size(), layout="constrained")[1]
         self.ax_ = ax
         self.figure_ = ax.figure
-        self._draw(ax, *options)
+        self._draw(ax)
         make_legible(self.figure_)
         return self
 
-    def _figure_size(self, *options: Any) -> tuple[float, float]:
+    def _figure_size(self) -> tuple[float, float]:
         return 6.0, 4.0
 
-    def _draw(self, ax: Axes, *options: Any) -> None:
+    def _draw(self, ax: Axes) -> None:
         raise NotImplementedError
-
-
-class ProbabilitiesDisplay(AxesDisplay):
-    """A display of predicted probabilities; subclasses have ``_of_predictions``."""
-
-    @classmethod
-    def _of_predictions(cls, y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike) -> Self:
-        raise NotImplementedError
-
-    @classmethod
-    def from_predictions(
-        cls, y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike, *, ax: Axes | None = None
-    ) -> Self:
-        """Draw true labels and predicted probabilities.
-
-        Parameters
-        ----------
-        y_true : array-like of shape (n_clips,)
-            True labels.
-        y_prob : array-like of shape (n_clips, n_classes)
-            Predicted probabilities.
-        classes : array-like of shape (n_classes,)
-            Class labels, in the order of the columns of ``y_prob``.
-        ax : matplotlib Axes or None, default=None
-            Axes to draw into; None makes a new figure.
-
-        Returns
-        -------
-        display : Display
-            The drawn display.
-
-        Raises
-        ------
-        DataError
-            There are no clips, the shapes do not agree, or a label is not in ``classes``.
-        """
-        return cls._of_predictions(y_true, y_prob, classes).plot(ax=ax)
-
-    @classmethod
-    def from_evaluation(cls, evaluation: Evaluation, *, ax: Axes | None = None) -> Self:
-        """Draw the predictions of an evaluation.
-
-        Parameters
-        ----------
-        evaluation : Evaluation
-            Result of :func:`skser.evaluate`.
-        ax : matplotlib Axes or None, default=None
-            Axes to draw into; None makes a new figure.
-
-        Returns
-        -------
-        display : Display
-            The drawn display.
-
-        Raises
-        ------
-        DataError
-            The evaluation has no probabilities.
-        """
-        evaluation.check_probabilities()
-        truth = evaluation.predictions["emotion"]
-        return cls.from_predictions(truth, evaluation.probabilities, evaluation.classes, ax=ax)
 
 
 def make_legible(figure: Figure | SubFigure) -> None:
-    """Have Matplotlib draw labels in any script, and none as a formula."""
+    """Let Matplotlib draw labels in any script, and not as formulas."""
     import matplotlib
     from matplotlib.font_manager import fontManager
     from matplotlib.text import Text
@@ -185,7 +105,7 @@ def label_rows(ax: Axes, names: Iterable[object]) -> Axes:
 
 
 def legend_above(ax: Axes) -> None:
-    """A legend in one line above the axes."""
+    """Put the legend above the axes, in one line."""
     handles, _ = ax.get_legend_handles_labels()
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(handles))
 
@@ -193,17 +113,19 @@ def legend_above(ax: Axes) -> None:
 def draw_over_time(
     ax: Axes, values: np.ndarray, extent: tuple[float, float, float, float], cmap: str
 ) -> AxesImage:
-    """Values of shape (n_rows, n_frames), the first row at the bottom.
+    """Draw values of shape (n_rows, n_frames), the first row at the bottom.
 
-    A diverging colour map has 0 in its middle.
+    The middle of a diverging colour map is 0.
     """
     high = (np.abs(values).max() or 1.0) if cmap == DIVERGING else None
-    limits: dict[str, Any] = {} if high is None else {"vmin": -high, "vmax": high}
-    return ax.imshow(values, origin="lower", aspect="auto", cmap=cmap, extent=extent, **limits)
+    low = None if high is None else -high
+    return ax.imshow(
+        values, cmap, vmin=low, vmax=high, origin="lower", aspect="auto", extent=extent
+    )
 
 
 def draw_table(ax: Axes, table: pd.DataFrame, number: str, high: float | None = None) -> AxesImage:
-    """A table as colours from 0 to ``high``, or to its largest value, with its numbers."""
+    """Draw a table as colours from 0 to ``high`` or its largest value, and write its numbers."""
     values = table.to_numpy(dtype=float)
     high = np.nanmax(values) if high is None else high
     image = ax.imshow(values, cmap=SEQUENTIAL, vmin=0, vmax=high, aspect="auto")
@@ -212,14 +134,10 @@ def draw_table(ax: Axes, table: pd.DataFrame, number: str, high: float | None = 
             colour = "white" if value > 0.6 * high else "black"
             ax.text(column, row, format(value, number), ha="center", va="center", color=colour)
     columns = [str(name) for name in table.columns]
-    is_long = max(map(len, columns)) * len(columns) > 60
-    ax.set_xticks(
-        range(len(columns)),
-        columns,
-        rotation=40 if is_long else 0,
-        ha="right" if is_long else "center",
-        rotation_mode="anchor" if is_long else "default",
-    )
+    ax.set_xticks(range(len(columns)), columns)
+    if max(map(len, columns)) * len(columns) > 60:
+        for label in ax.get_xticklabels():
+            label.set(rotation=40, ha="right", rotation_mode="anchor")
     ax.set_yticks(range(len(table)), [str(name) for name in table.index])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

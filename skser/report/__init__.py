@@ -1,5 +1,5 @@
-"""The report: an evaluation as one HTML page that needs nothing else."""
+"""The report: an evaluation as one HTML page that loads nothing else."""
 
-from ._writing import write_report
+from ._findings import write_report
 
 __all__ = ["write_report"]

@@ -1,28 +1,18 @@
-"""Findings: an evaluation and its extra analyses, as lines of text and as files."""
+"""Findings: an evaluation and its extra analyses, as lines of text, as files and as one page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
-from sklearn.pipeline import Pipeline
-from sklearn.utils import Bunch
 
-from .._utils._files import written_whole
-from ..evaluation import Evaluation, LeakageReport, cross_corpus, evaluate, leakage_report
-from ..evaluation._corpus import Corpus, read_corpus
-from ..evaluation._cross_corpus import common_emotions
-from ..evaluation._fitted_fold import FittedFold, features_kept
-from ..evaluation._folds import run_folds
+from .._utils._files import check_writable, written_whole
+from .._utils._types import PathLike
+from ..evaluation import Evaluation, LeakageReport
 from ..evaluation._result import format_interval
-from ..features import FeatureScaler, SpeakerNormalizer
-from ..inspection import Saliency, block_importance, saliency
-from ..recipes._steps import extractions, steps_of
+from ..inspection import Saliency
+from ._pictures import draw_pictures, in_page_colours
 
 # Files that only some runs write.
 _OPTIONAL = (
@@ -30,6 +20,14 @@ _OPTIONAL = (
     *("leakage_gap.png", "block_importance.png", "cross_corpus.png", "training_curves.png"),
     *("saliency.png", "surest_mistake.png", "speaker_scores.png", "coverage.png"),
 )
+_N_MISTAKES = 20
+_SCORES = {
+    "uar": ("Unweighted average recall", "mean over the emotions of their recall"),
+    "accuracy": ("Accuracy", "share of correct predictions"),
+    "macro_f1": ("Macro F1", "mean over the emotions of their F1"),
+    "log_loss": ("Log loss", "mean negative log probability of the true emotion; 0 is best"),
+    "calibration_error": ("Calibration error", "distance of confidence and accuracy; 0 is best"),
+}
 
 
 @dataclass(frozen=True)
@@ -65,90 +63,88 @@ class Findings:
 
     def write(self, folder: Path, *, title: str) -> list[Path]:
         """Write tables, pictures and report, and return the files."""
-        from . import write_report
-        from ._writing import write_pictures
-
-        extras = {field.name: getattr(self, field.name) for field in fields(self)[1:]}
-        tables = {
-            "leakage.csv": None if self.leakage is None else self.leakage.to_frame(),
-            "block_importance.csv": self.importance,
-            "cross_corpus.csv": self.cross_corpus,
-        }
         for name in _OPTIONAL:  # left by an earlier run with other options
             (folder / name).unlink(missing_ok=True)
         files = self.evaluation.save(folder)
+        tables = {
+            "leakage": None if self.leakage is None else self.leakage.to_frame(),
+            "block_importance": self.importance,
+            "cross_corpus": self.cross_corpus,
+        }
         for name, table in tables.items():
             if table is not None:
-                with written_whole(folder / name) as temporary:
+                files.append(folder / f"{name}.csv")
+                with written_whole(files[-1]) as temporary:
                     table.to_csv(temporary, errors="backslashreplace")
-                files.append(folder / name)
-        files += write_pictures(self.evaluation, folder, **extras)
-        write_report(self.evaluation, folder / "report.html", title=title, **extras)
-        return [*files, folder / "report.html"]
+        for name, figure in draw_pictures(self):
+            files.append(folder / f"{name}.png")
+            with written_whole(files[-1]) as temporary:
+                figure.savefig(temporary, dpi=150)
+        files.append(folder / "report.html")
+        self.write_page(files[-1], title=title)
+        return files
+
+    def write_page(self, path: PathLike, *, title: str) -> None:
+        """Write the report; DataError if it cannot be written there."""
+        from jinja2 import Environment, PackageLoader
+
+        path = check_writable(path)
+        evaluation = self.evaluation
+        scores = evaluation.to_frame()
+        environment = Environment(
+            loader=PackageLoader("skser", "report"),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        page = environment.get_template("report.html.jinja").render(
+            vars(self),
+            title=title,
+            uar=scores.loc["uar"],
+            scores=scores,
+            score_names=_SCORES,
+            parts=[name for name in evaluation.parts if evaluation.predictions[name].nunique() > 1],
+            mistakes=evaluation.mistakes().head(_N_MISTAKES),
+            pictures=in_page_colours(lambda: draw_pictures(self)),
+            seconds=sum(fold.fit_seconds + fold.predict_seconds for fold in evaluation.folds),
+        )
+        with written_whole(path) as temporary:
+            temporary.write_text(page, encoding="utf-8")
 
 
-def make_findings(
-    pipeline: Pipeline,
-    corpus: Bunch,
-    cv: Any,
+def write_report(
+    evaluation: Evaluation,
+    path: PathLike,
     *,
-    leakage: bool,
-    explain: bool,
-    corpora: Mapping[str, Bunch],
-    **params: Any,
-) -> Findings:
-    """Evaluate a pipeline and run the requested analyses, on features extracted once.
+    title: str = "Speech emotion recognition",
+    leakage: LeakageReport | None = None,
+    importance: pd.DataFrame | None = None,
+    saliency: Saliency | None = None,
+    cross_corpus: pd.DataFrame | None = None,
+) -> None:
+    """Write an evaluation as one HTML page, which opens from disk and loads nothing else.
 
-    ``corpora`` are all corpora of the cross-corpus scores, or empty; ``params`` are those of
-    `evaluate`.
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Result of :func:`skser.evaluate`.
+    path : str or path
+        File to write.
+    title : str, default="Speech emotion recognition"
+        Heading of the page.
+    leakage : LeakageReport or None, default=None
+        Result of :func:`skser.evaluation.leakage_report`, for the gap to random folds.
+    importance : DataFrame of shape (n_blocks, 2) or None, default=None
+        Result of :func:`skser.inspection.block_importance`.
+    saliency : Saliency or None, default=None
+        Result of :func:`skser.inspection.saliency` for the mistake with the highest confidence.
+    cross_corpus : DataFrame of shape (n_corpora, n_corpora) or None, default=None
+        Result of :func:`skser.cross_corpus`.
+
+    Raises
+    ------
+    DataError
+        ``path`` is a folder, or its folder does not exist or cannot be written to.
     """
-    if corpora:
-        common_emotions(pipeline, corpora)  # raises before the long work
-    report = losses = salience = uar = None
-    with features_kept(pipeline, params["checkpoint"]) as kept:
-        if leakage:
-            report = leakage_report(kept, corpus, cv=cv, **params)
-            evaluation = report.new_speakers
-        else:
-            evaluation = evaluate(kept, corpus, cv=cv, **params)
-        if explain:
-            losses = block_importance(kept, corpus, cv=cv, **params)
-            salience = _explain_surest_mistake(kept, corpus, evaluation, **params)
-        if corpora:
-            uar = cross_corpus(kept, corpora, **params)
-    return Findings(evaluation, report, losses, salience, uar)
-
-
-def _explain_surest_mistake(
-    pipeline: Pipeline, corpus: Bunch, evaluation: Evaluation, **params: Any
-) -> Saliency | None:
-    """Saliency of the mistake with the highest confidence, by a fit on the other speakers.
-
-    None without a mistake, without sequences of features, or without a scaler, whose zero is what
-    saliency puts in the place of a patch.
-    """
-    speech = read_corpus(pipeline, corpus)
-    mistakes = evaluation.mistakes()
-    has_sequences = any(step["features"].statistics is None for step in extractions(pipeline))
-    steps = steps_of(pipeline)
-    is_scaled = any(isinstance(step, FeatureScaler) for step in steps)
-    by_speaker = any(isinstance(step, SpeakerNormalizer) for step in steps)
-    if mistakes.empty or by_speaker or not (is_scaled and has_sequences):
-        return None
-    surest = mistakes.index[0]
-    units = evaluation.predictions["fold"].to_numpy() if speech.groups is None else speech.groups
-    parts = [(np.flatnonzero(units != units[surest]), np.array([surest]))]
-    emotion = mistakes["predicted"].iloc[0]
-    measure = partial(_saliency_in_fold, emotion=emotion)
-    (fold,) = run_folds(pipeline, speech, parts, measure=measure, **params)
-    values, times, names, probability = fold.measured
-    return Saliency(np.array(values), np.array(times), np.array(names), emotion, probability)
-
-
-def _saliency_in_fold(
-    fitted: FittedFold, corpus: Corpus, test: np.ndarray, *, emotion: Any
-) -> list[Any]:
-    """Saliency of the first test clip, as JSON can hold it."""
-    result = saliency(fitted.pipeline, corpus.clips[test[0]], emotion=emotion)
-    names = result.feature_names.tolist()
-    return [result.values.tolist(), result.times.tolist(), names, result.probability]
+    findings = Findings(evaluation, leakage, importance, saliency, cross_corpus)
+    findings.write_page(path, title=title)

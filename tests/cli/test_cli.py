@@ -27,7 +27,7 @@ FUNCTIONALS = [
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    """A folder per class, with what a user's own recordings look like."""
+    """A folder per class, of recordings without known speakers."""
     home = tmp_path_factory.mktemp("own")
     speech = make_emotional_speech(
         n_speakers=2, emotions=("angry", "sad"), n_sentences=2, n_takes=1, random_state=0
@@ -39,15 +39,10 @@ def corpus(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def trained(corpus, tmp_path_factory):
-    """A model file of the default recipe, and what the command prints."""
+def model(corpus, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "model.skser"
-    return path, run("train", corpus, "--out", path, *QUICK)
-
-
-@pytest.fixture(scope="module")
-def model(trained):
-    return trained[0]
+    run("train", corpus, "--out", path, *FUNCTIONALS)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +54,7 @@ def voices(tmp_path_factory):
     )
     columns = {"FileName": speech.paths, "Emotion": speech.target, "Who": speech.groups}
     pd.DataFrame(columns).to_csv(home / "list.csv", index=False)
-    return [home / "list.csv", "--speaker", "Who", *FUNCTIONALS]
+    return [home / "list.csv", "--speaker", "Who", *FUNCTIONALS, "--jobs", 1]
 
 
 @pytest.fixture(scope="module")
@@ -91,12 +86,14 @@ def test_version_and_help():
 
 
 def test_help_names_every_recipe():
-    told = re.sub(r"[^a-z0-9_]+", " ", run("train", "--help")).split()
-    assert set(RECIPES) <= set(told)
+    words = re.sub(r"[^a-z0-9_]+", " ", run("train", "--help")).split()
+    assert set(RECIPES) <= set(words)
 
 
-def test_train_writes_a_silent_model(trained):
-    path, printed = trained
+@pytest.mark.slow
+def test_train_writes_a_silent_model(corpus, tmp_path):
+    path = tmp_path / "model.skser"
+    printed = run("train", corpus, "--out", path, *QUICK)
     assert "8 recordings: angry 4, sad 4" in printed
     assert [p.name for p in path.parent.iterdir()] == ["model.skser"]
     for member in load_model(path)["vote"].estimators_:
@@ -114,48 +111,49 @@ def test_train_on_a_manifest(corpus, tmp_path):
 
 def test_evaluate_leaves_out_speakers(voices, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    told = run("evaluate", *voices)
+    printed = run("evaluate", *voices)
     assert re.search(
         r"^unweighted average recall [01]\.\d{3} \(95 % [01]\.\d{3} to [01]\.\d{3}; "
         r"chance 0\.500\)$",
-        told,
+        printed,
         re.M,
     )
-    assert re.search(r"^3 folds \(leave one speaker out\), speaker-independent: ", told, re.M)
-    assert re.search(r"^recall angry [01]\.\d\d, sad [01]\.\d\d$", told, re.M)
+    assert re.search(r"^3 folds \(leave one speaker out\), speaker-independent: ", printed, re.M)
+    assert re.search(r"^recall angry [01]\.\d\d, sad [01]\.\d\d$", printed, re.M)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_evaluate_writes_tables_pictures_and_a_report(voices, tmp_path):
     out = tmp_path / "out"
-    told = run("evaluate", *voices, "--leakage", "--explain", "--out", out)
-    written = [line.removeprefix("wrote ") for line in told.splitlines() if "wrote" in line]
-    some = ("results.json", "report.html", "class_scores.png")
-    others = ("leakage.csv", "leakage_gap.png", "block_importance.csv", "block_importance.png")
-    assert {str(out / name) for name in some + others} <= set(written)
+    printed = run("evaluate", *voices, "--jobs", 2, "--leakage", "--explain", "--out", out)
+    written = [line.removeprefix("wrote ") for line in printed.splitlines() if "wrote" in line]
+    names = ("results.json", "report.html", "class_scores.png", "leakage.csv", "leakage_gap.png")
+    names += ("block_importance.csv", "block_importance.png")
+    assert {str(out / name) for name in names} <= set(written)
     assert {path.name for path in out.iterdir()} == {
         "folds",
         *(file.removeprefix(f"{out}/") for file in written),
     }
-    assert re.search(r"^<UAR [01]\.\d{3} with random folds, ", told, re.M)
+    assert re.search(r"^<UAR [01]\.\d{3} with random folds, ", printed, re.M)
     assert len(list((out / "folds").iterdir())) == 9
 
 
 def test_evaluate_across_corpora(voices, tmp_path):
-    other = make_emotional_speech(
-        tmp_path / "other", n_speakers=3, emotions=("angry", "sad"), n_sentences=1, random_state=1
+    second = make_emotional_speech(
+        tmp_path / "second", n_speakers=3, emotions=("angry", "sad"), n_sentences=1, random_state=1
     )
-    columns = {"FileName": other.paths, "Emotion": other.target, "Who": other.groups}
-    pd.DataFrame(columns).to_csv(tmp_path / "other.csv", index=False)
-    lines = run("evaluate", *voices, "--across", tmp_path / "other.csv").splitlines()
+    columns = {"FileName": second.paths, "Emotion": second.target, "Who": second.groups}
+    pd.DataFrame(columns).to_csv(tmp_path / "second.csv", index=False)
+    lines = run("evaluate", *voices, "--across", tmp_path / "second.csv").splitlines()
     rows = [line.split() for line in lines[-2:]]
-    assert lines[-4].split()[-2:] == [row[0] for row in rows] == ["list", "other"]
+    assert lines[-4].split()[-2:] == [row[0] for row in rows] == ["list", "second"]
     assert all(0 <= float(uar) <= 1 for row in rows for uar in row[1:])
 
 
 def test_evaluate_normalises_by_speaker(voices):
-    told = run("evaluate", *voices, "--transductive")
-    assert "of each speaker: transductive, those of speakers who are tested" in told
+    printed = run("evaluate", *voices, "--transductive")
+    assert "of each speaker: transductive, those of speakers who are tested" in printed
 
 
 def test_evaluate_random_folds_with_a_warning_in_one_line(voices, monkeypatch, capsys):
@@ -174,8 +172,8 @@ def test_evaluate_random_folds_with_a_warning_in_one_line(voices, monkeypatch, c
 
 
 def test_evaluate_a_model(model, corpus):
-    told = run("evaluate", corpus, "--model", model)
-    assert "a pipeline that was fitted before" in told
+    printed = run("evaluate", corpus, "--model", model)
+    assert "a pipeline that was fitted before" in printed
 
 
 @pytest.mark.parametrize(
@@ -303,8 +301,8 @@ def test_errors_are_one_line(
 ):
     monkeypatch.chdir(tmp_path)
     names = {"corpus": corpus, "model": model, "recording": recording}
-    code, told = fail(monkeypatch, capsys, *(a.format(**names) for a in arguments))
+    code, stderr = fail(monkeypatch, capsys, *(a.format(**names) for a in arguments))
     assert code == 1
-    assert told.startswith("skser: error: ")
-    assert message in told
+    assert stderr.startswith("skser: error: ")
+    assert message in stderr
     assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import soundfile
 from PIL import Image
+from sklearn.preprocessing import FunctionTransformer
 from typer.testing import CliRunner
 
 import skser
@@ -22,6 +23,10 @@ def run(*arguments, code=0):
     done = CliRunner().invoke(cli.app, [str(a) for a in arguments], catch_exceptions=False)
     assert done.exit_code == code
     return done.stdout
+
+
+class Doubled(FunctionTransformer):
+    """A transformer that skser does not know."""
 
 
 @pytest.fixture
@@ -54,20 +59,36 @@ def test_info_as_json_and_card(model):
     assert "| Licence of the data | CC BY 4.0 |" in card
 
 
-def test_info_of_a_model_without(tmp_path):
+def test_info_of_a_model_without_info(tmp_path):
     skser.save(quick_model()[0], tmp_path / "model.skser")
-    told = run("info", tmp_path / "model.skser")
-    assert "trained on: not said when the model was saved" in told
-    assert "score: not evaluated" in told
+    printed = run("info", tmp_path / "model.skser")
+    assert "trained on: not said when the model was saved" in printed
+    assert "score: not evaluated" in printed
 
 
+@pytest.mark.slow
 def test_export(tmp_path):
     network = CNNEmotionClassifier("dense", network__dense_units=(4,), epochs=1, random_state=0)
     speech = noises()
     pipeline = quick_pipeline(classify=network).fit(list(speech.waveforms), speech.target)
     skser.save(pipeline, tmp_path / "model.skser")
-    told = run("export", tmp_path / "model.skser", "--out", tmp_path / "exported")
-    assert told.splitlines() == [f"wrote {p}" for p in sorted((tmp_path / "exported").iterdir())]
+    printed = run("export", tmp_path / "model.skser", "--out", tmp_path / "exported")
+    assert printed.splitlines() == [f"wrote {p}" for p in sorted((tmp_path / "exported").iterdir())]
+
+
+def test_trust(tmp_path, monkeypatch, capsys):
+    """A class that skser does not know is loaded only if it is named."""
+    clips, labels = list(noises().waveforms), noises().target
+    with pytest.warns(UserWarning, match="unknown to skser"):
+        skser.save(quick_pipeline(scale=Doubled()).fit(clips, labels), tmp_path / "model.skser")
+    soundfile.write(tmp_path / "clip.wav", clips[0], 16000)
+    arguments = ["predict", tmp_path / "model.skser", tmp_path / "clip.wav"]
+    monkeypatch.setattr("sys.argv", ["skser", *map(str, arguments)])
+    with pytest.raises(SystemExit):
+        cli.main()
+    name = f"{__name__}.Doubled"
+    assert name in capsys.readouterr().err
+    assert "angry" in run(*arguments, "--trust", name)
 
 
 def test_plot(model, tmp_path):
@@ -83,7 +104,7 @@ def test_plot(model, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are not any bytes everywhere")
-def test_datasets_check_of_a_name_that_is_no_text(tmp_path):
+def test_datasets_check_of_a_name_that_is_not_text(tmp_path):
     (tmp_path / "speech").mkdir()
     soundfile.write(tmp_path / "a.wav", np.ones(800), 16000)
     os.rename(tmp_path / "a.wav", os.fsencode(tmp_path / "speech") + b"/\xff.wav")
@@ -94,11 +115,11 @@ def test_datasets_check_of_a_name_that_is_no_text(tmp_path):
 
 def test_datasets_check(tmp_path):
     soundfile.write(tmp_path / "good.wav", np.zeros(32000), 16000)
-    told = run("datasets", "check", tmp_path)
-    assert told == "1 recordings, 0 of them unusable; 0.0 minutes (1 at 16000 Hz)\n"
+    printed = run("datasets", "check", tmp_path)
+    assert printed == "1 recordings, 0 of them unusable; 0.0 minutes (1 at 16000 Hz)\n"
     (tmp_path / "bad.mp3").write_text("no audio")
-    told = run("datasets", "check", tmp_path, "--csv", tmp_path / "all.csv", code=1)
-    first, second, third = told.splitlines()
+    printed = run("datasets", "check", tmp_path, "--csv", tmp_path / "all.csv", code=1)
+    first, second, third = printed.splitlines()
     assert first.startswith(f"{tmp_path}/bad.mp3: is not audio that can be read")
     assert second.startswith("2 recordings, 1 of them unusable")
     assert third == f"wrote {tmp_path}/all.csv"
@@ -128,7 +149,7 @@ def test_errors_are_one_line(arguments, message, model, tmp_path, monkeypatch, c
     monkeypatch.setattr("sys.argv", ["skser", *(a.format(**names) for a in arguments)])
     with pytest.raises(SystemExit) as left:
         cli.main()
-    told = capsys.readouterr().err
+    stderr = capsys.readouterr().err
     assert left.value.code == 1
-    assert told.startswith("skser: error: " + message.format(**names))
-    assert told.count("\n") == 1
+    assert stderr.startswith("skser: error: " + message.format(**names))
+    assert stderr.count("\n") == 1

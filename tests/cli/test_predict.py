@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import skser
 from skser import cli
-from skser.cli._recordings import named_recordings
+from skser.cli.predict import find_recordings
 from skser.exceptions import DataError
 from skser.inference import TrainingAudio
 from skser.persistence import ModelInfo
@@ -45,7 +45,7 @@ def invoke(*arguments, stdin=None):
     return CliRunner().invoke(cli.app, arguments, input=stdin, catch_exceptions=False)
 
 
-def answers(home, *paths):
+def probabilities(home, *paths):
     return skser.load(home / "model.skser").predict_proba([str(home / path) for path in paths])
 
 
@@ -56,7 +56,7 @@ def test_table(at_home, runtime):
     assert done.exit_code == 0
     header, *rows = [line.split() for line in done.stdout.splitlines()]
     assert header == ["file", "emotion", "angry", "calm", "sad"]
-    for row, path, numbers in zip(rows, files, answers(at_home, *files), strict=True):
+    for row, path, numbers in zip(rows, files, probabilities(at_home, *files), strict=True):
         assert row[:2] == [path, header[2 + numbers.argmax()]]
         assert row[2:] == [f"{p:.2f}" for p in numbers]
 
@@ -66,8 +66,8 @@ def test_csv_of_a_folder_in_the_order_of_names(at_home):
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     names = ["calls/0.flac", "calls/2.flac", "calls/4.flac", "calls/old/1.flac", "calls/old/3.flac"]
     assert [row["file"] for row in rows] == names
-    found = [[float(row[c]) for c in ("angry", "calm", "sad")] for row in rows]
-    np.testing.assert_allclose(found, answers(at_home, *names), atol=1e-4)
+    numbers = [[float(row[c]) for c in ("angry", "calm", "sad")] for row in rows]
+    np.testing.assert_allclose(numbers, probabilities(at_home, *names), atol=1e-4)
 
 
 def test_json_lines_of_a_pattern(at_home):
@@ -91,7 +91,7 @@ def test_several_outputs_at_once(at_home, tmp_path):
     assert [row["file"] for row in rows] == [
         line.split(",")[0] for line in printed.splitlines()[1:]
     ]
-    # What is said does not get between the data.
+    # Messages do not get between the data.
     mixed = invoke("model.skser", "calls", "--csv", "-", "--json", tmp_path / "a.json")
     assert (mixed.stdout, mixed.stderr) == (printed, f"wrote {tmp_path}/a.json\n")
 
@@ -107,7 +107,7 @@ def test_top(at_home):
     (row,) = csv.DictReader(io.StringIO(done.stdout))
     columns = ["file", "emotion", "probability", "emotion2", "probability2", "ood_reasons"]
     assert list(row) == columns
-    first, second = np.sort(answers(at_home, "calls/0.flac")[0])[:0:-1]
+    first, second = np.sort(probabilities(at_home, "calls/0.flac")[0])[:0:-1]
     assert float(row["probability"]) == pytest.approx(first, abs=1e-4)
     assert float(row["probability2"]) == pytest.approx(second, abs=1e-4)
     assert invoke("model.skser", "calls/0.flac", "--csv", "-", "--top", "9").exit_code == 0
@@ -158,14 +158,14 @@ def test_errors_are_one_line(arguments, message, at_home, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["skser", "predict", *arguments])
     with pytest.raises(SystemExit) as left:
         cli.main()
-    told = capsys.readouterr().err
+    stderr = capsys.readouterr().err
     assert left.value.code == 1
-    assert told.startswith(f"skser: error: {message}")
-    assert told.count("\n") == 1
+    assert stderr.startswith(f"skser: error: {message}")
+    assert stderr.count("\n") == 1
 
 
-def test_less_sure_than_asked_for(at_home):
-    probability = answers(at_home, "calls/0.flac")[0].max()
+def test_abstain_below(at_home):
+    probability = probabilities(at_home, "calls/0.flac")[0].max()
     for limit, is_named in ((probability - 0.01, True), (probability + 0.01, False)):
         done = invoke(
             "model.skser", "calls/0.flac", "--json", "-", "--abstain-below", f"{limit:.4f}"
@@ -176,7 +176,7 @@ def test_less_sure_than_asked_for(at_home):
 
 
 @pytest.mark.parametrize("runtime", ["auto", "tensorflow"])
-def test_unlike_the_training_audio(at_home, tmp_path, runtime):
+def test_out_of_distribution(at_home, tmp_path, runtime):
     pipeline, clips = quick_model()
     audio = TrainingAudio.of(pipeline, clips).to_dict()
     path = tmp_path / "model.skser"
@@ -193,7 +193,7 @@ def test_unlike_the_training_audio(at_home, tmp_path, runtime):
     assert second.endswith("; ".join(quiet["ood_reasons"]))
 
 
-def test_where_no_emotion_is_named_its_column_stays(at_home):
+def test_abstaining_keeps_the_column(at_home):
     header, row = invoke("model.skser", "calls/0.flac", "--abstain-below", "1").stdout.splitlines()
     assert header.split() == ["file", "emotion", "angry", "calm", "sad"]
     assert len(row.split()) == 4
@@ -209,13 +209,13 @@ def test_a_name_is_shown_on_one_line(at_home, tmp_path):
 
 
 def run(*arguments, **options):
-    """In a process of its own, as nothing but the real streams tells how they behave."""
+    """Run the command in a process of its own, with real streams."""
     command = [sys.executable, "-m", "skser.cli", "predict", "model.skser", *arguments]
     return subprocess.run(command, check=False, stderr=subprocess.PIPE, **options)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are not any bytes everywhere")
-def test_a_name_that_is_no_text(at_home, tmp_path):
+def test_a_name_that_is_not_text(at_home, tmp_path):
     name = os.fsencode(tmp_path) + b"/\xff.flac"
     shutil.copy("calls/0.flac", name)
     done = run("-", "--csv", "-", input=name + b"\n", stdout=subprocess.PIPE)
@@ -231,20 +231,20 @@ def test_a_full_disk(at_home):
     assert done.stderr == b"skser: error: [Errno 28] No space left on device\n"
 
 
-def test_whoever_reads_may_leave(at_home):
+def test_closed_pipe(at_home):
     read, write = os.pipe()
     os.close(read)
-    with os.fdopen(write, "wb") as nobody:
-        done = run("calls/0.flac", "--csv", "-", stdout=nobody)
+    with os.fdopen(write, "wb") as closed:
+        done = run("calls/0.flac", "--csv", "-", stdout=closed)
     assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_no_standard_input(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(DataError, match=r"^-: no recording on standard input$"):
-        named_recordings(["-"])
+    with pytest.raises(DataError, match="no recording on standard input"):
+        list(find_recordings("-"))
 
 
-def test_no_name():
-    with pytest.raises(DataError, match=r"^recordings must have names, got an empty name$"):
-        named_recordings(["a.wav", ""])
+def test_empty_name():
+    with pytest.raises(DataError, match="got an empty name"):
+        list(find_recordings(""))

@@ -43,7 +43,7 @@ def run(*arguments):
 
 
 def fail(monkeypatch, capsys, *arguments):
-    """What is told on stderr where the shell sees a failure."""
+    """Standard error of the command, which must exit with 1."""
     monkeypatch.setattr("sys.argv", ["skser", "timeline", *map(str, arguments)])
     with pytest.raises(SystemExit) as left:
         cli.main()
@@ -51,11 +51,11 @@ def fail(monkeypatch, capsys, *arguments):
     return capsys.readouterr().err
 
 
-def test_every_form_is_written(pipeline, model, recording, tmp_path):
+def test_every_format_is_written(pipeline, model, recording, tmp_path):
     out = {name: tmp_path / f"talk.{name}" for name in ("csv", "json", "png", "textgrid", "srt")}
     options = [part for name, path in out.items() for part in (f"--{name}", path)]
-    told = run(model, recording, *options, "--hop", 0.5, "--smoothing", 2)
-    assert told == "".join(f"wrote {path}\n" for path in out.values())
+    printed = run(model, recording, *options, "--hop", 0.5, "--smoothing", 2)
+    assert printed == "".join(f"wrote {path}\n" for path in out.values())
     assert sorted(tmp_path.iterdir()) == sorted(out.values())
 
     expected = predict_timeline(pipeline, recording, hop=0.5, smoothing=2.0)
@@ -89,7 +89,7 @@ def test_standard_output(name, model, recording, tmp_path):
     assert done.stderr == f"wrote {tmp_path}/b\n"
 
 
-def test_without_files_segments_are_told(model, recording, tmp_path, monkeypatch):
+def test_segments_are_printed_without_files(model, recording, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lines = run(model, recording).splitlines()
     assert lines[0].split() == ["start", "end", "emotion", "probability"]
@@ -115,10 +115,10 @@ def test_errors_are_one_line_and_leave_nothing(
 ):
     monkeypatch.chdir(tmp_path)
     names = {"model": model, "recording": recording}
-    told = fail(monkeypatch, capsys, *(argument.format(**names) for argument in arguments))
-    assert told.startswith("skser: error: ")
-    assert message in told
-    assert told.count("\n") == 1
+    stderr = fail(monkeypatch, capsys, *(argument.format(**names) for argument in arguments))
+    assert stderr.startswith("skser: error: ")
+    assert message in stderr
+    assert stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -136,7 +136,7 @@ def test_nothing_is_overwritten(options, message, model, recording, tmp_path, mo
     before = model.read_bytes(), recording.read_bytes()
     places = {"model": model, "recording": recording}
     options = [option.format(**places) for option in options]
-    told = fail(monkeypatch, capsys, model, recording, *options)
-    assert told.startswith(f"skser: error: {message.format(**places)}")
+    stderr = fail(monkeypatch, capsys, model, recording, *options)
+    assert stderr.startswith(f"skser: error: {message.format(**places)}")
     assert (model.read_bytes(), recording.read_bytes()) == before
     assert list(tmp_path.iterdir()) == []

@@ -302,7 +302,7 @@ MALFORMED = [
             "sklearn.preprocessing.os",
             "skser.audio.np",
             "skser.audio._loader.np",
-            "skser.plotting.clip.ClipDisplay",
+            "skser.plotting._recordings.ClipDisplay",
             "sklearn.clone.clone",
             "skser.features",
             "sklearn.externals.joblib",
@@ -369,7 +369,7 @@ def test_is_refused_and_nothing_runs(number, good, tmp_path):
         assert told.exit_code == 0 or isinstance(told.exception, (SystemExit, ModelError))
     assert seen == []
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model.skser"]
-    assert not {"subprocess32", "sklearn.conftest", "skser.plotting.clip"} & (
+    assert not {"subprocess32", "sklearn.conftest", "skser.plotting._recordings"} & (
         set(sys.modules) - before
     )
 

@@ -73,7 +73,7 @@ def test_confusion(ax):
 def test_confusion_in_numbers(ax):
     display = ConfusionDisplay.from_predictions(TRUTH, PREDICTED, normalize=None, ax=ax)
     assert texts(display.ax_)[:3] == ["1", "1", "0"]
-    with pytest.raises(ParameterError, match="normalize must be 'true' or None, got 'all'"):
+    with pytest.raises(ParameterError, match=r"normalize must be .* got 'all'"):
         display.plot(normalize="all")
 
 
@@ -95,9 +95,8 @@ def test_class_scores(ax):
 def test_accuracy_of_each_class(ax):
     display = ClassScoresDisplay.from_predictions(TRUTH, PREDICTED, scores=["recall"], ax=ax)
     assert texts(ax) == ["0.50", "1.00", "0.00"]
-    with pytest.raises(ParameterError) as error:
+    with pytest.raises(ParameterError, match=r"scores must be .*, got \['accuracy'\]"):
         display.plot(scores=["accuracy"])
-    assert str(error.value) == ("scores must be some of precision, recall, f1, got ['accuracy']")
 
 
 def test_reliability(ax):
@@ -130,11 +129,8 @@ def test_coverage(ax, evaluation):
 
 
 def test_coverage_needs_probabilities(evaluation):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match="evaluation must have probabilities"):
         CoverageDisplay.from_evaluation(replace(evaluation, has_probabilities=False))
-    assert str(error.value) == (
-        "evaluation must have probabilities, which its pipeline does not give"
-    )
 
 
 def test_speaker_scores(ax, evaluation):
@@ -155,7 +151,7 @@ def test_distribution(ax, kind):
 def test_distribution_of_all(ax):
     display = EmotionDistributionDisplay.from_corpus(SPEECH, ax=ax)
     assert [bar.get_width() for bar in display.bars_[0]] == [12, 12, 12]
-    with pytest.raises(ParameterError, match=r"by must be a column of corpus.frame \(speaker, "):
+    with pytest.raises(ParameterError, match=r"by must be a column .* got 'age'"):
         EmotionDistributionDisplay.from_corpus(SPEECH, by="age")
 
 
@@ -185,8 +181,8 @@ def test_saliency(ax):
     values = np.zeros((50, 16))
     values[10, 3] = 0.2
     names = np.array([f"mel_{i}" for i in range(16)])
-    found = Saliency(values, np.arange(50) * 0.02, names, "calm", 0.8)
-    display = SaliencyDisplay(found).plot(ax=ax)
+    result = Saliency(values, np.arange(50) * 0.02, names, "calm", 0.8)
+    display = SaliencyDisplay(result).plot(ax=ax)
     assert_array_equal(display.image_.get_array(), values.T)
     assert display.image_.get_extent()[1] == pytest.approx(1.0)
     assert ax.get_title() == "calm 0.80"
@@ -241,7 +237,7 @@ def test_fallback_fonts_have_what_the_usual_font_lacks(monkeypatch, tmp_path):
     assert draw(["No Such Font", "STIXSizeOneSym"]) == ["sans-serif", "STIXSizeOneSym"]
 
 
-def test_labels_are_no_formulas(tmp_path):
+def test_labels_are_not_formulas(tmp_path):
     display = ConfusionDisplay.from_predictions(["$a_$", "b"], ["b", "b"])
     display.figure_.savefig(tmp_path / "picture.svg")
     assert [text.get_text() for text in display.ax_.get_yticklabels()] == ["$a_$", "b"]

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from skser.exceptions import DataError
 from skser.plotting import TimelineDisplay
 from skser.plotting._style import COLOURS
-from skser.plotting.timeline import format_time
+from skser.plotting._timeline import format_time
 
 CLASSES = ["angry", "happy", "sad"]
 
@@ -118,6 +118,6 @@ def test_times(time, end, expected):
     assert format_time(time, end) == expected
 
 
-def test_what_is_no_timeline():
+def test_another_table():
     with pytest.raises(DataError, match="timeline must be a table with rows as predict_timeline"):
         TimelineDisplay(pd.DataFrame())

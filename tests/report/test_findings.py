@@ -7,11 +7,14 @@ from skser import FeatureUnionExtractor, SpeakerNormalizer, cross_corpus
 from skser.evaluation import leakage_report
 from skser.exceptions import DataError
 from skser.inspection import block_importance, saliency
-from skser.report._findings import Findings, _explain_surest_mistake, make_findings
+from skser.report._analyses import _explain_surest_mistake, make_findings
+from skser.report._findings import Findings
 from tests.evaluations import noises, quick_pipeline
 
+pytestmark = pytest.mark.slow
+
 SPEECH = noises()
-CORPORA = {"one": SPEECH, "two": noises(seed=1)}
+CORPORA = {"first": SPEECH, "second": noises(seed=1)}
 PARAMS = {"leakage": True, "explain": True, "corpora": CORPORA, "n_jobs": None}
 
 
@@ -52,10 +55,10 @@ def test_findings_are_those_of_the_functions(findings):
     assert_allclose(findings.cross_corpus, cross_corpus(pipeline, CORPORA))
 
     surest = evaluation.mistakes().index[0]
-    others = SPEECH.groups != SPEECH.groups[surest]
-    stranger = pipeline.fit(SPEECH.waveforms[others], SPEECH.target[others])
+    train = SPEECH.groups != SPEECH.groups[surest]
+    fitted = pipeline.fit(SPEECH.waveforms[train], SPEECH.target[train])
     mistake = evaluation.predictions["predicted"][surest]
-    expected = saliency(stranger, SPEECH.waveforms[surest], emotion=mistake)
+    expected = saliency(fitted, SPEECH.waveforms[surest], emotion=mistake)
     assert_allclose(findings.saliency.values, expected.values, atol=1e-7)
     assert findings.saliency.probability == pytest.approx(expected.probability)
     assert (findings.saliency.emotion, findings.saliency.feature_names[0]) == (mistake, "rms")
@@ -91,7 +94,7 @@ def test_corpora_are_checked_before_the_work():
     class Untouched:
         """Fails at any use."""
 
-    corpora = {"one": SPEECH, "two": noises(emotions=("bored", "calm"))}
+    corpora = {"first": SPEECH, "second": noises(emotions=("bored", "calm"))}
     with pytest.raises(DataError, match="at least two emotions in common, got calm"):
         make_findings(Untouched(), SPEECH, None, **{**PARAMS, "corpora": corpora}, checkpoint=None)
 
@@ -109,4 +112,4 @@ def test_summary_lines(findings):
     more = findings.summary_lines()
     assert more[:3] == lines
     assert more[3] == repr(findings.leakage)
-    assert f"{findings.cross_corpus.loc['one', 'two']:.3f}" in more[-1] + more[-2]
+    assert f"{findings.cross_corpus.loc['first', 'second']:.3f}" in more[-1] + more[-2]

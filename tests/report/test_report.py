@@ -15,12 +15,14 @@ from skser.inspection import block_importance
 from skser.report import write_report
 from tests.evaluations import noises, quick_pipeline
 
+pytestmark = pytest.mark.slow
+
 LABELS = ("怒り", "هادئ", "उदास")
 
 
 @pytest.fixture(scope="module")
 def speech(tmp_path_factory):
-    """A corpus of files, whose labels are in three scripts."""
+    """A corpus of files with labels in three scripts."""
     home = tmp_path_factory.mktemp("speech")
     corpus = noises(emotions=LABELS)
     corpus.paths = [str(home / f"clip {i}.wav") for i in range(len(corpus.target))]
@@ -99,14 +101,14 @@ def test_protocol_is_beside_every_score(page, report):
             assert report.new_speakers.protocol in below
 
 
-def test_nothing_comes_from_elsewhere(page):
+def test_page_loads_nothing_else(page):
     text = page.read_text(encoding="utf-8")
     without_names = re.sub(r'xmlns(:\w+)?="[^"]*"|<!DOCTYPE[^>]*>', "", text)
     assert not re.search(r"""(src|href|url)\s*[=(]\s*["']?(https?:|//|file:)""", without_names)
     assert "Noise &amp; &lt;silence&gt;" in text
 
 
-def test_references_within_pictures_are_there(page):
+def test_references_within_pictures_exist(page):
     text = page.read_text(encoding="utf-8")
     ids = re.findall(r'\bid="([^"]+)"', text)
     assert len(ids) == len(set(ids))
@@ -131,7 +133,7 @@ def test_the_most_confident_mistake_is_drawn(page, report):
     assert "frequency (Hz)" in text
 
 
-def test_folder_that_is_not_there(report, tmp_path):
+def test_missing_folder(report, tmp_path):
     with pytest.raises(DataError, match=r"its folder .* does not exist"):
         write_report(report.new_speakers, tmp_path / "no" / "report.html")
 
@@ -144,14 +146,14 @@ path, browser, picture = sys.argv[1:]
 
 def visit(chromium, scheme):
     page = chromium.new_context(color_scheme=scheme).new_page()
-    wrong, asked = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
+    errors, requests = [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: errors.append(message.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto("file://" + path)
     assert page.title() == "Noise & <silence>", page.title()
-    assert not wrong, wrong
-    assert [url for url in asked if not url.startswith("data:")] == ["file://" + path], asked
+    assert not errors, errors
+    assert [url for url in requests if not url.startswith("data:")] == ["file://" + path], requests
     assert page.locator("figure svg").count() >= 8
     for figure in page.locator("figure svg").all():
         box = figure.bounding_box()

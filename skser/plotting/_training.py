@@ -1,20 +1,23 @@
-"""EmotionDistributionDisplay: number of recordings of each emotion."""
+"""Displays of the training data and of the training."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
 from .._utils._param_validation import check_value, one_of
-from ..exceptions import ParameterError
-from ._style import COLOURS, AxesDisplay, draw_table, label_rows
+from ..evaluation._folds import history_of
+from ..exceptions import DataError, ParameterError
+from ._style import BLUE, COLOURS, VERMILION, AxesDisplay, draw_table, label_rows, quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.container import BarContainer
+    from sklearn.base import BaseEstimator
 
     Kind: TypeAlias = Literal["bars", "heatmap"]
 
@@ -99,27 +102,123 @@ class EmotionDistributionDisplay(AxesDisplay):
         -------
         self : EmotionDistributionDisplay
             The display itself, with the artists as attributes.
+
+        Raises
+        ------
+        ParameterError
+            ``kind`` is not one of these.
         """
         check_value("kind", kind, one_of("bars", "heatmap"))
-        return self._plot(ax, kind)
+        self._kind = kind
+        return super().plot(ax=ax)
 
-    def _figure_size(self, *options: Any) -> tuple[float, float]:
+    def _figure_size(self) -> tuple[float, float]:
         return 6.0, 1.2 + 0.4 * len(self.counts)
 
-    def _draw(self, ax: Axes, kind: Kind) -> None:
+    def _draw(self, ax: Axes) -> None:
         self.bars_: list[BarContainer] = []
-        if kind == "heatmap":
+        if self._kind == "heatmap":
             self.image_ = draw_table(ax, self.counts, ".0f")
             return
-        left = np.zeros(len(self.counts))
+        rows, left = range(len(self.counts)), np.zeros(len(self.counts))
         for i, (group, counts) in enumerate(self.counts.items()):
             colour = COLOURS[i % len(COLOURS)]
-            self.bars_.append(
-                ax.barh(range(len(counts)), counts, left=left, color=colour, label=str(group))
-            )
+            self.bars_.append(ax.barh(rows, counts, left=left, color=colour, label=str(group)))
             left = left + counts.to_numpy()
         ax.bar_label(self.bars_[-1], labels=[f"{n:.0f}" for n in left], padding=3)
         label_rows(ax, self.counts.index).set_xlabel("recordings")
         ax.margins(x=0.1)
         if len(self.bars_) > 1:
             self.figure_.legend(handles=self.bars_, loc="outside right upper", frameon=False)
+
+
+class TrainingCurvesDisplay:
+    """Loss and accuracy after each epoch of training.
+
+    Parameters
+    ----------
+    history : mapping of {str : sequence of float}
+        ``loss`` and ``accuracy`` after each epoch; with a validation part, ``val_loss`` and
+        ``val_accuracy`` as well.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        The axes of loss and of accuracy.
+    figure_ : matplotlib Figure
+        The figure.
+    lines_ : list of matplotlib Line2D
+        The curves.
+
+    Examples
+    --------
+    >>> from skser.plotting import TrainingCurvesDisplay
+    >>> display = TrainingCurvesDisplay({"loss": [2.0, 1.0], "accuracy": [0.2, 0.7]})
+    >>> display.plot().axes_[0].get_ylabel()
+    'loss'
+    """
+
+    def __init__(self, history: Mapping[str, Sequence[float]]) -> None:
+        self.history = history
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: BaseEstimator, *, axes: Sequence[Axes] | None = None
+    ) -> TrainingCurvesDisplay:
+        """Draw the training of a network.
+
+        Parameters
+        ----------
+        estimator : CNNEmotionClassifier, Pipeline or VotingClassifier
+            Fitted network, or a pipeline or vote that contains one.
+        axes : sequence of two matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
+
+        Returns
+        -------
+        display : TrainingCurvesDisplay
+            The drawn display.
+
+        Raises
+        ------
+        DataError
+            ``estimator`` is not fitted or contains no network.
+        """
+        history = history_of(estimator)
+        if history is None:
+            raise DataError(f"estimator must be fitted and have history_, got {estimator!r}")
+        return cls(history).plot(axes=axes)
+
+    def plot(self, *, axes: Sequence[Axes] | None = None) -> TrainingCurvesDisplay:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        axes : sequence of two matplotlib Axes or None, default=None
+            Axes to draw into, for loss and accuracy; None makes a new figure.
+
+        Returns
+        -------
+        self : TrainingCurvesDisplay
+            The display itself, with the artists as attributes.
+        """
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import MaxNLocator
+
+        if axes is None:
+            _, axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+        self.axes_ = axes
+        self.figure_ = axes[0].figure
+        self.lines_ = []
+        epochs = range(1, len(self.history["loss"]) + 1)
+        for ax, name in zip(axes, ("loss", "accuracy"), strict=True):
+            curves = ((name, "training", BLUE), (f"val_{name}", "validation", VERMILION))
+            for key, label, colour in curves:
+                if key in self.history:
+                    self.lines_ += ax.plot(epochs, self.history[key], color=colour, label=label)
+            ax.set(xlabel="epoch", ylabel=name)
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+            quiet(ax, grid="both").legend(frameon=False)
+        axes[0].set_ylim(bottom=0)
+        axes[1].set_ylim(0, 1)
+        return self

@@ -1,10 +1,10 @@
-"""TimelineDisplay: emotions over the time of a recording."""
+"""The display of emotions over the time of a recording."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,10 @@ from ._style import COLOURS, SEQUENTIAL, AxesDisplay
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_SILENCE = "#d9d9d9"
+_SILENCE: dict[str, Any] = {"facecolor": "#d9d9d9", "edgecolor": "white", "hatch": "///", "lw": 0}
 _TICK_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)  # s
 _MAX_TICKS = 13
-_MAX_COLUMNS = 300  # more cannot be told apart
+_MAX_COLUMNS = 300  # more are not visible
 _INCHES_PER_LETTER = 0.085
 
 
@@ -78,15 +78,11 @@ class TimelineDisplay(AxesDisplay):
         start, end = drawn["start"].iloc[0], drawn["end"].iloc[-1]
         # All rows but the last have the same length; the limit of the axis cuts the last.
         hop = drawn["end"].iloc[0] - start
-        self.image_ = ax.imshow(
-            drawn[classes].to_numpy(float).T,
-            cmap=SEQUENTIAL,
-            vmin=0,
-            vmax=1,
-            aspect="auto",
-            interpolation="nearest",
-            extent=(start, start + hop * len(drawn), len(classes) - 0.5, -0.5),
-        )
+        extent = (start, start + hop * len(drawn), len(classes) - 0.5, -0.5)
+        probabilities = drawn[classes].to_numpy(float).T
+        self.image_ = ax.imshow(probabilities, SEQUENTIAL, vmin=0, vmax=1, extent=extent)
+        self.image_.set_interpolation("nearest")
+        ax.set_aspect("auto")
         self._draw_strip(ax, segments(drawn), classes)
         for edge in range(len(classes)):
             ax.axhline(edge - 0.5, color="white", lw=1)
@@ -98,51 +94,33 @@ class TimelineDisplay(AxesDisplay):
         self.figure_.colorbar(self.image_, ax=ax, label="probability", pad=0.01)
 
     def _draw_strip(self, ax: Axes, stretches: pd.DataFrame, classes: list[Hashable]) -> None:
+        from matplotlib.patches import Rectangle
+
         lengths = stretches["end"] - stretches["start"]
         spans = np.column_stack([stretches["start"], lengths]).astype(float)
         is_silent = stretches["silence"].to_numpy(bool)
         height, top = len(classes) + 1.2, -1.7
         self.silence_ = None
         if is_silent.any():
-            self.silence_ = ax.broken_barh(
-                spans[is_silent].tolist(),
-                (top, height),
-                facecolor=_SILENCE,
-                edgecolor="white",
-                hatch="///",
-                lw=0,
-                zorder=0,
-            )
+            silences = spans[is_silent].tolist()
+            self.silence_ = ax.broken_barh(silences, (top, height), zorder=0, **_SILENCE)
         inches_per_second = 0.8 * self.figure_.bbox.width / self.figure_.dpi / lengths.sum()
         self.strips_ = {}
+        beside = ax.get_yaxis_transform()
         for i, name in enumerate(classes):
             colour = COLOURS[i % len(COLOURS)]
-            _draw_key(ax, i, colour)
+            # The colour of the emotion, between its name and its row.
+            ax.add_patch(
+                Rectangle((-0.012, i - 0.3), 0.008, 0.6, color=colour, lw=0, transform=beside)
+            ).set_clip_on(False)
             pieces = spans[(stretches["emotion"] == name).to_numpy(bool)].tolist()
             if pieces:
-                self.strips_[str(name)] = ax.broken_barh(
-                    pieces, (top, 1.0), facecolor=colour, edgecolor="none"
-                )
+                strip = ax.broken_barh(pieces, (top, 1.0), facecolor=colour, edgecolor="none")
+                self.strips_[str(name)] = strip
             for start, length in pieces:
                 if length * inches_per_second > _INCHES_PER_LETTER * len(str(name)):
-                    ax.text(
-                        start + length / 2,
-                        top + 0.5,
-                        str(name),
-                        ha="center",
-                        va="center",
-                        color=_text_colour_on(colour),
-                        fontsize="small",
-                    )
-
-
-def _draw_key(ax: Axes, row: int, colour: str) -> None:
-    """The colour of an emotion, between its name and its row."""
-    from matplotlib.patches import Rectangle
-
-    place = ax.get_yaxis_transform()
-    key = Rectangle((-0.012, row - 0.3), 0.008, 0.6, transform=place, color=colour, lw=0)
-    ax.add_patch(key).set_clip_on(False)
+                    label = ax.text(start + length / 2, top + 0.5, str(name), fontsize="small")
+                    label.set(ha="center", va="center", color=_text_colour_on(colour))
 
 
 def _coarsened(timeline: pd.DataFrame, n_rows: int) -> pd.DataFrame:
@@ -152,14 +130,13 @@ def _coarsened(timeline: pd.DataFrame, n_rows: int) -> pd.DataFrame:
     groups = timeline.groupby(np.arange(len(timeline)) // n_rows)
     classes = list(timeline.columns[len(COLUMNS) :])
     is_silent = groups["silence"].mean() > 0.5
-    means = groups[classes].mean().mask(is_silent)  # silent rows are NaN, and left out
+    means = groups[classes].mean().mask(is_silent)  # NaN in silent rows
     best = means.fillna(0.0).to_numpy().argmax(axis=1)
     emotions = [None if silent else classes[i] for i, silent in zip(best, is_silent, strict=True)]
-    means.insert(0, "start", groups["start"].first())
-    means.insert(1, "end", groups["end"].last())
-    means.insert(2, "emotion", pd.Series(emotions, dtype=object))
-    means.insert(3, "silence", is_silent)
-    return means
+    table = groups.agg({"start": "first", "end": "last"})
+    table["emotion"] = pd.Series(emotions, dtype=object)
+    table["silence"] = is_silent
+    return table.join(means)
 
 
 def _text_colour_on(colour: str) -> str:

@@ -1,8 +1,8 @@
-"""ClipDisplay: one recording, from its waveform to the probabilities of its emotions."""
+"""Displays of one recording: its sound and probabilities, and the evidence for an emotion."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,14 +10,24 @@ import pandas as pd
 from ..audio import read_audio
 from ..features import MFCC, Spectra
 from ..features.dsp._spectra import power_to_db
-from ._style import BLUE, COLOURS, DIVERGING, draw_over_time, label_rows, make_legible, quiet
+from ..inspection import Saliency, saliency
+from ._style import (
+    BLUE,
+    DIVERGING,
+    VERMILION,
+    AxesDisplay,
+    draw_over_time,
+    label_rows,
+    make_legible,
+    quiet,
+)
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from sklearn.pipeline import Pipeline
+
+    from .._utils._types import PathLike
 
 _HOP_SECONDS = 0.01
 _N_MFCC = 20
@@ -61,11 +71,7 @@ class ClipDisplay:
 
     @classmethod
     def from_recording(
-        cls,
-        recording: str | PathLike[str] | bytes,
-        *,
-        sr: int = 16000,
-        figure: Figure | None = None,
+        cls, recording: PathLike | bytes, *, sr: int = 16000, figure: Figure | None = None
     ) -> ClipDisplay:
         """Decode a recording and draw it.
 
@@ -94,7 +100,7 @@ class ClipDisplay:
     def from_estimator(
         cls,
         estimator: Pipeline,
-        recording: str | PathLike[str],
+        recording: PathLike,
         *,
         sr: int = 16000,
         figure: Figure | None = None,
@@ -138,8 +144,9 @@ class ClipDisplay:
         self : ClipDisplay
             The display itself, with the artists as attributes.
         """
-        n_classes = 0 if self.probabilities is None else len(self.probabilities)
-        heights = [1.0, 1.6, 1.2] + ([0.35 + 0.18 * n_classes] if n_classes else [])
+        heights = [1.0, 1.6, 1.2]
+        if self.probabilities is not None:
+            heights.append(0.35 + 0.18 * len(self.probabilities))
         if figure is None:
             import matplotlib.pyplot as plt
 
@@ -178,8 +185,71 @@ class ClipDisplay:
             ax.tick_params(labelbottom=False)
 
     def _draw_probabilities(self, ax: Axes, probabilities: pd.Series) -> None:
-        is_highest = probabilities == probabilities.max()
-        colours = [COLOURS[1] if highest else COLOURS[0] for highest in is_highest]
+        colours = np.where(probabilities == probabilities.max(), VERMILION, BLUE)
         bars = ax.barh(range(len(probabilities)), probabilities, color=colours)
         ax.bar_label(bars, fmt="{:.2f}", padding=3)
         label_rows(ax, probabilities.index).set(xlabel="probability", xlim=(0, 1.08))
+
+
+class SaliencyDisplay(AxesDisplay):
+    """Evidence for an emotion (red) or against it (blue), by time and feature.
+
+    Parameters
+    ----------
+    saliency : Saliency
+        Result of :func:`skser.inspection.saliency`.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
+    image_ : matplotlib AxesImage
+        The coloured map.
+    """
+
+    def __init__(self, saliency: Saliency) -> None:
+        self.saliency = saliency
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Pipeline,
+        recording: PathLike | np.ndarray,
+        *,
+        ax: Axes | None = None,
+        **params: Any,
+    ) -> SaliencyDisplay:
+        """Compute the saliency of a recording and draw it.
+
+        Parameters
+        ----------
+        estimator : Pipeline
+            Fitted pipeline, whose features are sequences.
+        recording : str, path or ndarray of shape (n_samples,)
+            Path of the recording, or its waveform.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
+        **params : dict
+            Further parameters of :func:`skser.inspection.saliency`.
+
+        Returns
+        -------
+        display : SaliencyDisplay
+            The drawn display.
+        """
+        return cls(saliency(estimator, recording, **params)).plot(ax=ax)
+
+    def _figure_size(self) -> tuple[float, float]:
+        return 8.0, 3.2
+
+    def _draw(self, ax: Axes) -> None:
+        values, times = self.saliency.values, self.saliency.times
+        n_frames, n_features = values.shape
+        end = times[-1] * n_frames / max(n_frames - 1, 1) or 1.0
+        self.image_ = draw_over_time(ax, values.T, (0, end, -0.5, n_features - 0.5), DIVERGING)
+        rows = np.unique(np.linspace(0, n_features - 1, 8).round().astype(int))
+        ax.set_yticks(rows, self.saliency.feature_names[rows])
+        ax.set_xlabel("time (s) after the trimmed silence")
+        title = f"{self.saliency.emotion} {self.saliency.probability:.2f}"
+        ax.set_title(title, fontsize="medium")
+        self.figure_.colorbar(self.image_, ax=ax, label="evidence for it")

@@ -1,0 +1,346 @@
+"""Displays of scores: by emotion, speaker, corpus, protocol and block of features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import precision_recall_fscore_support
+from sklearn.utils.multiclass import unique_labels
+
+from ..evaluation import Evaluation, LeakageReport
+from ..exceptions import ParameterError
+from ._style import (
+    BLUE,
+    COLOURS,
+    VERMILION,
+    AxesDisplay,
+    draw_table,
+    ink,
+    label_rows,
+    legend_above,
+    quiet,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+    Scores: TypeAlias = Sequence[Literal["precision", "recall", "f1"]]
+
+_SCORES: Scores = ("precision", "recall", "f1")
+
+
+class ClassScoresDisplay(AxesDisplay):
+    """Precision, recall and F1 of each emotion, as bars.
+
+    Parameters
+    ----------
+    scores : DataFrame of shape (n_classes, 3)
+        Columns ``precision``, ``recall`` and ``f1``, a row for each emotion.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
+    bars_ : list of matplotlib BarContainer
+        The bars of each score.
+
+    Examples
+    --------
+    >>> from skser.plotting import ClassScoresDisplay
+    >>> display = ClassScoresDisplay.from_predictions(["calm", "sad", "sad"], ["calm"] * 3)
+    >>> display.scores.loc["calm", "recall"]
+    np.float64(1.0)
+    """
+
+    def __init__(self, scores: pd.DataFrame) -> None:
+        self.scores = scores
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        *,
+        scores: Scores = _SCORES,
+        ax: Axes | None = None,
+    ) -> ClassScoresDisplay:
+        """Compute the scores of predicted labels and draw them.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like of shape (n_clips,)
+            True and predicted labels.
+        scores : sequence of {"precision", "recall", "f1"}, default=all three
+            Scores to draw.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
+
+        Returns
+        -------
+        display : ClassScoresDisplay
+            The drawn display.
+        """
+        labels = unique_labels(y_true, y_pred)
+        *values, _ = precision_recall_fscore_support(
+            y_true, y_pred, labels=labels, zero_division=0.0
+        )
+        table = pd.DataFrame(dict(zip(_SCORES, values, strict=True)), index=labels)
+        return cls(table).plot(scores=scores, ax=ax)
+
+    def plot(self, *, scores: Scores = _SCORES, ax: Axes | None = None) -> ClassScoresDisplay:
+        """Draw the bars.
+
+        Parameters
+        ----------
+        scores : sequence of {"precision", "recall", "f1"}, default=all three
+            Scores to draw. A single score is also written beside each bar; ``["recall"]`` is the
+            accuracy of each class.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
+
+        Returns
+        -------
+        self : ClassScoresDisplay
+            The display itself, with the artists as attributes.
+
+        Raises
+        ------
+        ParameterError
+            ``scores`` is empty or has an unknown score.
+        """
+        if not scores or not set(scores) <= set(_SCORES):
+            raise ParameterError(f"scores must be some of {', '.join(_SCORES)}, got {scores!r}")
+        self._drawn_scores = scores
+        return super().plot(ax=ax)
+
+    def _figure_size(self) -> tuple[float, float]:
+        return 6.0, 1.4 + (0.2 + 0.2 * len(self._drawn_scores)) * len(self.scores)
+
+    def _draw(self, ax: Axes) -> None:
+        names = self._drawn_scores
+        height = 0.8 / len(names)
+        offsets = (np.arange(len(names)) - (len(names) - 1) / 2) * height
+        self.bars_ = [
+            ax.barh(
+                np.arange(len(self.scores)) + offset,
+                self.scores[name],
+                0.9 * height,
+                color=COLOURS[_SCORES.index(name)],
+                label={"f1": "F1"}.get(name, name),
+            )
+            for name, offset in zip(names, offsets, strict=True)
+        ]
+        label_rows(ax, self.scores.index).set_xlim(0, 1)
+        if len(names) == 1:
+            title = "accuracy of each emotion (recall)" if names[0] == "recall" else names[0]
+            ax.bar_label(self.bars_[0], fmt="{:.2f}", padding=3)
+            ax.set(xlim=(0, 1.08), xlabel=title)
+        else:
+            legend_above(ax)
+
+
+class SpeakerScoresDisplay(AxesDisplay):
+    """Unweighted average recall (UAR) of each speaker, the highest on top.
+
+    Parameters
+    ----------
+    scores : Series of shape (n_speakers,)
+        UAR by speaker.
+    pooled : float
+        UAR over all clips.
+    interval : tuple of (float, float)
+        Bounds of the 95 % interval of ``pooled``.
+    chance : float
+        UAR of guessing.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
+    points_ : matplotlib PathCollection
+        A point for each speaker.
+    """
+
+    def __init__(
+        self, scores: pd.Series, pooled: float, interval: tuple[float, float], chance: float
+    ) -> None:
+        self.scores = scores
+        self.pooled = pooled
+        self.interval = interval
+        self.chance = chance
+
+    @classmethod
+    def from_evaluation(
+        cls, evaluation: Evaluation, *, ax: Axes | None = None
+    ) -> SpeakerScoresDisplay:
+        """Draw the speakers of an evaluation.
+
+        Parameters
+        ----------
+        evaluation : Evaluation
+            Result of :func:`skser.evaluate` on a corpus with speakers.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
+
+        Returns
+        -------
+        display : SpeakerScoresDisplay
+            The drawn display.
+        """
+        uar = evaluation.to_frame().loc["uar"].astype(float)
+        scores = evaluation.by("speaker")["uar"]
+        interval = (uar["low"], uar["high"])
+        return cls(scores, uar["pooled"], interval, 1 / len(evaluation.classes)).plot(ax=ax)
+
+    def _figure_size(self) -> tuple[float, float]:
+        return 6.0, 1.5 + 0.25 * len(self.scores)
+
+    def _draw(self, ax: Axes) -> None:
+        scores = self.scores.sort_values()
+        rows = range(len(scores))
+        ax.axvspan(*self.interval, color=BLUE, alpha=0.15, lw=0)
+        ax.axvline(self.pooled, color=BLUE, label=f"all clips {self.pooled:.3f}")
+        ax.axvline(self.chance, color=VERMILION, ls=":", label=f"chance {self.chance:.3f}")
+        self.points_ = ax.scatter(scores, rows, color=ink(), zorder=3, clip_on=False)
+        ax.set_yticks(rows, [str(name) for name in scores.index])
+        quiet(ax, grid="x").set(xlabel="unweighted average recall", xlim=(0, 1))
+        legend_above(ax)
+
+
+class LeakageGapDisplay(AxesDisplay):
+    """Unweighted average recall (UAR) of random folds and of new speakers.
+
+    Parameters
+    ----------
+    scores : DataFrame of shape (n_corpora, 2)
+        Columns ``random`` and ``new_speakers``, a row for each corpus.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
+    random_, new_speakers_ : matplotlib PathCollection
+        The points of random folds and of new speakers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skser.plotting import LeakageGapDisplay
+    >>> scores = pd.DataFrame({"random": [0.8], "new_speakers": [0.6]}, index=["mine"])
+    >>> LeakageGapDisplay(scores).plot().ax_.get_xlabel()
+    'unweighted average recall'
+    """
+
+    def __init__(self, scores: pd.DataFrame) -> None:
+        self.scores = scores
+
+    @classmethod
+    def from_reports(
+        cls, reports: Mapping[str, LeakageReport], *, ax: Axes | None = None
+    ) -> LeakageGapDisplay:
+        """Draw the leakage reports of one or more corpora.
+
+        Parameters
+        ----------
+        reports : dict of {str : LeakageReport}
+            Results of :func:`skser.evaluation.leakage_report`, by the names of the corpora.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
+
+        Returns
+        -------
+        display : LeakageGapDisplay
+            The drawn display.
+        """
+        rows = {name: report.to_frame().loc["uar"] for name, report in reports.items()}
+        return cls(pd.DataFrame(rows).T[["random", "new_speakers"]]).plot(ax=ax)
+
+    def _figure_size(self) -> tuple[float, float]:
+        return 6.0, 1.4 + 0.6 * len(self.scores)
+
+    def _draw(self, ax: Axes) -> None:
+        rows = np.arange(len(self.scores))
+        random, new = self.scores["random"], self.scores["new_speakers"]
+        ax.hlines(rows, new, random, color="#999999", lw=3, zorder=1)
+        self.random_ = ax.scatter(
+            random, rows, s=70, color=VERMILION, marker="D", label="random folds"
+        )
+        self.new_speakers_ = ax.scatter(new, rows, s=80, color=BLUE, label="new speakers")
+        for values, opposite, colour in ((new, random, BLUE), (random, new, VERMILION)):
+            for row, value, end in zip(rows, values, opposite, strict=True):
+                is_left = value < end
+                ax.annotate(
+                    f"{value:.2f}",
+                    (value, row),
+                    xytext=(-9 if is_left else 9, 0),
+                    textcoords="offset points",
+                    ha="right" if is_left else "left",
+                    va="center",
+                    color=colour,
+                )
+        label_rows(ax, self.scores.index).set(xlabel="unweighted average recall", xlim=(0, 1.08))
+        legend_above(ax)
+
+
+class CrossCorpusDisplay(AxesDisplay):
+    """Unweighted average recall (UAR) by training corpus (rows) and test corpus (columns).
+
+    Parameters
+    ----------
+    uar : DataFrame of shape (n_corpora, n_corpora)
+        Result of :func:`skser.cross_corpus`.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
+    image_ : matplotlib AxesImage
+        The coloured table.
+    """
+
+    def __init__(self, uar: pd.DataFrame) -> None:
+        self.uar = uar
+
+    def _figure_size(self) -> tuple[float, float]:
+        n_rows, n_columns = self.uar.shape
+        return 2.2 + 1.0 * n_columns, 1.6 + 0.6 * n_rows
+
+    def _draw(self, ax: Axes) -> None:
+        self.image_ = draw_table(ax, self.uar, ".2f", high=1.0)
+        ax.set(xlabel="tested on (unweighted average recall)", ylabel="trained on")
+
+
+class BlockImportanceDisplay(AxesDisplay):
+    """Permutation importance of each block of features, as bars.
+
+    Parameters
+    ----------
+    importance : DataFrame of shape (n_blocks, 2)
+        Result of :func:`skser.inspection.block_importance`: columns ``mean`` and ``sd`` of the
+        loss of unweighted average recall (UAR).
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        The axes and their figure.
+    bars_ : matplotlib BarContainer
+        The mean of each block; error bars are ± one standard deviation.
+    """
+
+    def __init__(self, importance: pd.DataFrame) -> None:
+        self.importance = importance
+
+    def _figure_size(self) -> tuple[float, float]:
+        return 6.0, 1.2 + 0.35 * len(self.importance)
+
+    def _draw(self, ax: Axes) -> None:
+        mean, sd = self.importance["mean"], self.importance["sd"]
+        error = {"ecolor": "#777777", "lw": 1}
+        self.bars_ = ax.barh(range(len(mean)), mean, xerr=sd, color=BLUE, error_kw=error)
+        ax.axvline(0, color=ink(), lw=0.8)
+        title = "loss in unweighted average recall, mean ± sd"
+        label_rows(ax, self.importance.index).set_xlabel(title)
