@@ -110,7 +110,11 @@ def saliency(
     vote = soft_vote(votes, np.array([member.share for member in members]))[0]
     probabilities = at_temperature(vote, temperature)
     index = int(probabilities.argmax() if emotion is None else (classes == emotion).argmax())
-    sequences = [member for member in members if np.ndim(member.features) == 3]
+    sequences = [
+        member
+        for member in members
+        if isinstance(member.features, np.ndarray) and member.features.ndim == 3
+    ]
     if not sequences:
         raise DataError("pipeline must have sequences of features (statistics=None), not vectors")
     member = sequences[0]

@@ -166,18 +166,6 @@ def test_not_fitted():
         saliency(band_pipeline(), loud_then_quiet())
 
 
-def test_importance_of_augmented_clips():
-    pipeline = Pipeline(
-        [
-            *quick_pipeline().steps[:1],
-            ("augment", Augmenter(n_views=2, test_time=True, random_state=0)),
-            *quick_pipeline().steps[1:3],
-            ("classify", FirstView()),
-        ]
-    )
-    assert list(block_importance(pipeline, SPEECH, n_repeats=1).index) == ["rms", "zcr"]
-
-
 class FirstView(LogisticRegression):
     """Logistic regression on the clean view."""
 
@@ -186,3 +174,20 @@ class FirstView(LogisticRegression):
 
     def predict_proba(self, X):
         return super().predict_proba(X.values[:, 0])
+
+
+def augmented_pipeline():
+    load, *steps = quick_pipeline(classify=FirstView()).steps
+    augment = Augmenter(n_views=2, test_time=True, random_state=0)
+    return Pipeline([load, ("augment", augment), *steps])
+
+
+def test_importance_of_augmented_clips():
+    importance = block_importance(augmented_pipeline(), SPEECH, n_repeats=1)
+    assert list(importance.index) == ["rms", "zcr"]
+
+
+def test_saliency_needs_a_single_view():
+    fitted = augmented_pipeline().fit(SPEECH.waveforms, SPEECH.target)
+    with pytest.raises(DataError, match=r"pipeline .* sequences of features"):
+        saliency(fitted, SPEECH.waveforms[0])
