@@ -3,25 +3,24 @@
     python benchmarks/accuracy.py default ravdess FOLDER --protocol luna-jimenez --seeds 0 1 2
     python benchmarks/accuracy.py default synthetic FOLDER
 
-The second needs no corpus: it makes one of synthetic speech in the folder, to try the way with.
-Every finished fold is kept in ``benchmarks/results/RECIPE-CORPUS-PROTOCOL.json``, with versions and
-seeds; the same command goes on where it was. ``accuracy_tables.py`` makes the tables from these.
+The second needs no corpus: to try the script, it writes synthetic speech into the folder. Finished
+folds are saved in ``benchmarks/results/RECIPE-CORPUS-PROTOCOL.json``, with versions and seeds; run
+the same command again to resume. ``accuracy_tables.py`` makes tables of these files.
 
-Protocols without a speaker on both sides, in which nothing is fitted, chosen or normalised on test
-speakers:
+Speaker-independent protocols, in which nothing is fitted, chosen or normalised on test speakers:
 
 - ``loso``: leave one speaker out; ``5`` (or another number): folds of whole speakers;
-- ``luna-jimenez``, ``emobox``: the folds of RAVDESS that others have published;
-- any of these with ``-transductive``: the same folds, but features are normalised by speaker, those
-  of speakers who are tested over all their clips.
+- ``luna-jimenez``, ``emobox``: published folds of RAVDESS;
+- any of these with ``-transductive``: the same folds, with features normalised by speaker, those of
+  test speakers over all their clips.
 
-Protocols with the same speakers on both sides, to set published claims beside:
+Protocols whose training and test clips share speakers, for comparison with published claims:
 
 - ``mixed-5`` (or another number): folds of random clips;
 - ``random-15`` (or another number): 15 % of the clips, at random, are the test part;
-- ``watched``: the test part is what training watches to stop and to lower the learning rate;
-- ``watched-views``: the same, and augmented views of one clip are on both sides. This leak is made
-  here, by taking every view for a clip; a pipeline cannot do it.
+- ``watched``: the test clips are the validation clips of early stopping and the learning rate;
+- ``watched-views``: the same, and augmented views of a clip are in both parts. Each view counts as
+  a clip here; a pipeline cannot leak like this.
 """
 
 from __future__ import annotations
@@ -63,14 +62,14 @@ TRANSDUCTIVE = "-transductive"
 
 
 def read_corpus(name: str, folder: Path) -> Bunch:
-    """The recordings of a corpus; those of ``synthetic`` are made, into the folder."""
+    """Load a corpus; ``synthetic`` is written into the folder first."""
     if name == "synthetic":
         return make_emotional_speech(folder, random_state=0)
     return load_corpus(folder, corpus=name)
 
 
 def make_folds(protocol: str, speech: Bunch, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Train and test indices of each fold; nothing to split for ``watched``."""
+    """Train and test indices of each fold; ``watched`` has no test part."""
     if protocol.startswith("watched"):
         everything = np.arange(len(speech.paths))
         return [(everything, everything[:0])]
@@ -93,7 +92,7 @@ def make_folds(protocol: str, speech: Bunch, seed: int) -> list[tuple[np.ndarray
 def predict_fold(
     pipeline: Pipeline, protocol: str, speech: Bunch, train: np.ndarray, test: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Labels of the test part of a fold, and what the pipeline makes of them."""
+    """True and predicted labels of the test part of a fold."""
     if protocol == "watched":
         pipeline.fit(speech.paths, speech.target)
         watched = pipeline[-1].validation_clips_
@@ -107,14 +106,14 @@ def predict_fold(
     groups = speech.groups if protocol.endswith(TRANSDUCTIVE) else None
     fold = fit_fold(pipeline, speech.paths, speech.target, groups, train)
     classes = fold.pipeline.classes_
-    found = fold.probabilities(speech.paths, test, classes)
-    return speech.target[test], classes[found.argmax(axis=1)]
+    probabilities = fold.probabilities(speech.paths, test, classes)
+    return speech.target[test], classes[probabilities.argmax(axis=1)]
 
 
 def score_fold(
     pipeline: Pipeline, protocol: str, speech: Bunch, seed: int, fold: int, *parts: np.ndarray
 ) -> dict[str, Any]:
-    """Fit and test once: the confusion matrix, from which all scores follow."""
+    """Fit and test once: the confusion matrix and seconds of a fold."""
     start = time.perf_counter()
     truth, predicted = predict_fold(clone(pipeline), protocol, speech, *parts)
     matrix = confusion_matrix(truth, predicted, labels=np.unique(speech.target))
@@ -123,22 +122,22 @@ def score_fold(
 
 
 def check_protocol(pipeline: Pipeline, protocol: str) -> None:
-    """Leave before the work if a recipe has nothing that the protocol is about."""
+    """Exit if a protocol does not apply to a recipe."""
     if protocol.startswith("watched") and not getattr(pipeline[-1], "validation_fraction", 0):
-        raise SystemExit(f"{protocol}: the recipe watches no clips while it is trained")
+        raise SystemExit(f"{protocol}: the recipe has no validation clips")
     if protocol == "watched-views" and pipeline["augment"].n_views == 1:
         raise SystemExit("watched-views: the recipe has one view of each clip")
 
 
 def parameters(pipeline: Pipeline) -> dict[str, Any]:
-    """All parameters of a recipe as JSON, with the classes of its parts for themselves."""
+    """All parameters of a recipe as JSON, with objects replaced by the names of their classes."""
     return json.loads(json.dumps(pipeline.get_params(), default=lambda part: type(part).__name__))
 
 
 def run(
     arguments: argparse.Namespace, speech: Bunch, done: list[dict[str, Any]], memory: str
 ) -> Iterator[dict[str, Any]]:
-    """Score the folds that are not done."""
+    """Score the unfinished folds."""
     known = {(fold["seed"], fold["fold"]) for fold in done}
     todo = []
     for seed in arguments.seeds:
@@ -151,7 +150,7 @@ def run(
         for fold, parts in enumerate(make_folds(arguments.protocol, speech, seed)):
             if (seed, fold) not in known:
                 todo.append((pipeline, arguments.protocol, speech, seed, fold, *parts))
-    if todo:  # the features, for all folds and seeds
+    if todo:  # cache the features for all folds and seeds
         for extraction in extractions(clone(todo[0][0])):
             extraction.set_params(features__n_jobs=arguments.jobs).fit_transform(speech.paths)
     workers = Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")
@@ -159,7 +158,7 @@ def run(
 
 
 def summary(result: dict[str, Any]) -> dict[str, Any]:
-    """Scores over all clips of a seed: their mean and deviation over seeds."""
+    """Mean and deviation over seeds of the scores over all clips."""
     scores = []
     for seed in sorted({fold["seed"] for fold in result["folds"]}):
         folds = [fold["confusion"] for fold in result["folds"] if fold["seed"] == seed]
@@ -192,15 +191,15 @@ def parse_arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("recipe", choices=list(RECIPES))
-    parser.add_argument("corpus", help="ravdess, emodb, emovo, ..., or synthetic, which is made")
+    parser.add_argument("corpus", help="ravdess, emodb, emovo, ..., or synthetic")
     parser.add_argument("data", type=Path, help="its folder")
-    parser.add_argument("--name", help="name of the corpus in results, if not that of its loader")
+    parser.add_argument("--name", help="name of the corpus in results, by default its loader's")
     parser.add_argument("--protocol", default="loso")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--jobs", type=int, default=2, help="folds at a time")
-    parser.add_argument("--set", nargs="*", default=[], help="parameters, as classify__epochs=80")
-    parser.add_argument("--out", type=Path, help="file to keep results in")
-    parser.add_argument("--memory", type=Path, help="folder to keep features in")
+    parser.add_argument("--jobs", type=int, default=2, help="number of folds that run in parallel")
+    parser.add_argument("--set", nargs="*", default=[], help="parameters: classify__epochs=80")
+    parser.add_argument("--out", type=Path, help="file of the results")
+    parser.add_argument("--memory", type=Path, help="folder of the feature cache")
     arguments = parser.parse_args()
     arguments.set = {k: json.loads(v) for k, v in (text.split("=", 1) for text in arguments.set)}
     arguments.name = arguments.name or arguments.corpus
@@ -230,14 +229,14 @@ def main() -> None:
         "folds": [],
     }
     if arguments.out.exists():
-        kept = json.loads(arguments.out.read_text())
+        saved = json.loads(arguments.out.read_text())
         for name in result:
-            if name != "folds" and kept.get(name) != result[name]:
+            if name != "folds" and saved.get(name) != result[name]:
                 raise SystemExit(
-                    f"{arguments.out} was made with another {name}: remove it, or name another "
-                    "file with --out"
+                    f"{arguments.out} is of another {name}: remove it, or choose another file with "
+                    "--out"
                 )
-        result["folds"] = kept["folds"]
+        result["folds"] = saved["folds"]
     with TemporaryDirectory() as temporary:
         memory = str(arguments.memory or temporary)
         for fold in run(arguments, speech, result["folds"], memory):

@@ -1,54 +1,43 @@
 """Scores of labels and probabilities, with intervals that resample speakers.
 
 All scores follow from sums over clips: of the confusion matrix, of the log loss, and of the bins of
-the calibration error. Kept for each speaker, they give the scores of any resampling of speakers
-without going over the clips again.
+the calibration error. Sums per speaker give the scores of any sample of speakers, however often it
+is drawn, without the clips.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._utils._labels import index_labels
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SCORES", "SpeakerSums", "coverage_accuracy", "expected_calibration_error"]
+__all__ = ["SCORES", "coverage_accuracy", "expected_calibration_error"]
 
 SCORES = ("uar", "accuracy", "macro_f1", "log_loss", "calibration_error")
 
 N_BINS = 15
-# Speakers are drawn this often; percentiles of the scores are then steady to their third digit.
+# Number of bootstrap draws; percentiles of the scores are then stable to their third digit.
 _N_DRAWS = 2000
-# Numbers in the weights of a chunk of draws, so that memory does not grow with the units drawn.
+# Weights in a chunk of draws, so that memory does not grow with the number of units.
 _CHUNK = 2_000_000
 
 
 @dataclass(frozen=True)
 class SpeakerSums:
-    """Sums over clips that all scores follow from, for each speaker.
+    """Sums over the clips of each speaker, from which all scores follow."""
 
-    Attributes
-    ----------
-    confusion : ndarray of shape (n_speakers, n_classes, n_classes)
-        Clips by true and by predicted class.
-    log_loss : ndarray of shape (n_speakers,)
-        Sum over clips.
-    bins : ndarray of shape (n_speakers, n_bins, 2)
-        Sum of confidence and number of right answers among clips of like confidence.
-    n_in_bins : ndarray of shape (n_speakers, n_bins)
-        Number of these clips.
-    """
-
-    confusion: np.ndarray
-    log_loss: np.ndarray
-    bins: np.ndarray
-    n_in_bins: np.ndarray
+    confusion: np.ndarray  # (n_speakers, n_classes, n_classes): clips by true and predicted class
+    log_loss: np.ndarray  # (n_speakers,)
+    bins: np.ndarray  # (n_speakers, n_bins, 2): confidence and right labels, by confidence
+    n_in_bins: np.ndarray  # (n_speakers, n_bins): clips
 
     @property
     def n_units(self) -> int:
@@ -57,17 +46,7 @@ class SpeakerSums:
 
     @classmethod
     def of(cls, truth: np.ndarray, probabilities: np.ndarray, speakers: np.ndarray) -> SpeakerSums:
-        """Sums of clips.
-
-        Parameters
-        ----------
-        truth : ndarray of int of shape (n_clips,)
-            True classes.
-        probabilities : ndarray of shape (n_clips, n_classes)
-            Probabilities.
-        speakers : ndarray of shape (n_clips,)
-            Whose sums each clip goes to.
-        """
+        """Sums over clips, by index of the true class, probabilities and speaker of each clip."""
         names, of_clip = np.unique(speakers, return_inverse=True)
         n_speakers, n_classes = len(names), probabilities.shape[1]
         predicted = probabilities.argmax(axis=1)
@@ -78,50 +57,36 @@ class SpeakerSums:
         smallest = np.finfo(probabilities.dtype).eps
         losses = -np.log(np.maximum(probabilities[np.arange(len(truth)), truth], smallest))
         bin_of = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
-        bins = np.zeros((n_speakers, N_BINS, 2))
+        bins, n_in_bins = np.zeros((n_speakers, N_BINS, 2)), np.zeros((n_speakers, N_BINS))
         np.add.at(bins[..., 0], (of_clip, bin_of), confidence)
         np.add.at(bins[..., 1], (of_clip, bin_of), predicted == truth)
-        n_in_bins = np.zeros((n_speakers, N_BINS))
         np.add.at(n_in_bins, (of_clip, bin_of), 1)
         return cls(confusion, np.bincount(of_clip, losses), bins, n_in_bins)
 
     def scores(self, weights: np.ndarray | None = None) -> dict[str, np.ndarray]:
-        """Pooled scores, once for each row of weights of the speakers.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_draws, n_speakers) or None, default=None
-            How often each speaker counts; None counts each once.
-
-        Returns
-        -------
-        scores : dict of ndarray of shape (n_draws,)
-            Of each of ``SCORES``.
-        """
+        """The ``SCORES`` for each row of weights of the speakers, by default of 1, by name."""
         if weights is None:
             weights = np.ones((1, self.n_units))
         confusion = np.tensordot(weights, self.confusion, axes=1)
         n_clips = confusion.sum(axis=(1, 2))
         right = np.diagonal(confusion, axis1=1, axis2=2)
         true, predicted = confusion.sum(axis=2), confusion.sum(axis=1)
-        f1 = _mean_of_classes(2 * right, true + predicted)
         bins = np.tensordot(weights, self.bins, axes=1)
         return {
             "uar": _mean_of_classes(right, true),
             "accuracy": right.sum(axis=1) / n_clips,
-            "macro_f1": f1,
+            "macro_f1": _mean_of_classes(2 * right, true + predicted),
             "log_loss": weights @ self.log_loss / n_clips,
             "calibration_error": np.abs(bins[..., 0] - bins[..., 1]).sum(axis=1) / n_clips,
         }
 
     def draws(self) -> Iterator[np.ndarray]:
         """Weights of the speakers in bootstrap draws: (n_draws, n_speakers), in chunks."""
-        n_speakers = self.n_units
+        n = self.n_units
         rng = np.random.default_rng(0)
-        share = np.full(n_speakers, 1 / n_speakers)
-        size = max(1, _CHUNK // n_speakers)
+        size = max(1, _CHUNK // n)
         for start in range(0, _N_DRAWS, size):
-            yield rng.multinomial(n_speakers, share, min(size, _N_DRAWS - start))
+            yield rng.multinomial(n, np.full(n, 1 / n), min(size, _N_DRAWS - start))
 
     def bootstrap(self) -> dict[str, np.ndarray]:
         """Scores of all draws, each of shape (n_draws,)."""
@@ -129,19 +94,19 @@ class SpeakerSums:
 
 
 def unweighted_average_recall(y_true: np.ndarray, y_pred: np.ndarray) -> float:
-    """Mean over the true classes of the share of their clips that is recognised."""
+    """Mean of the recalls of the true classes."""
     index = np.unique(y_true, return_inverse=True)[1]
     return float(_mean_of_classes(np.bincount(index, y_true == y_pred), np.bincount(index)))
 
 
-def _mean_of_classes(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Mean of ``part / whole`` over the classes, the last axis, that have clips."""
+def _mean_of_classes(part: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Mean of ``part / total`` over the classes, the last axis, that have clips."""
     with np.errstate(invalid="ignore"):
-        return np.nanmean(part / whole, axis=-1)
+        return np.nanmean(part / total, axis=-1)
 
 
 def joined(chunks: Iterable[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Scores of several chunks of draws as those of one."""
+    """Scores of several chunks of draws, concatenated."""
     chunks = list(chunks)
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in SCORES}
 
@@ -154,11 +119,11 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     return low, high
 
 
-def expected_calibration_error(y_true: Any, y_prob: Any) -> float:
+def expected_calibration_error(y_true: ArrayLike, y_prob: ArrayLike) -> float:
     """Mean distance between confidence and accuracy.
 
-    Clips are put into 15 bins by the probability of their most probable class. In each bin this is
-    compared to the share of right answers [1]_.
+    Clips are put into 15 bins by confidence, the probability of the most probable class. In each
+    bin, the mean confidence is compared with the accuracy [1]_.
 
     Parameters
     ----------
@@ -170,7 +135,7 @@ def expected_calibration_error(y_true: Any, y_prob: Any) -> float:
     Returns
     -------
     error : float
-        From 0 (accuracy equals confidence) to 1.
+        From 0 (confidence equals accuracy) to 1.
 
     References
     ----------
@@ -187,7 +152,7 @@ def expected_calibration_error(y_true: Any, y_prob: Any) -> float:
     return float(sums.scores()["calibration_error"][0])
 
 
-def coverage_accuracy(y_true: Any, y_prob: Any, classes: Any) -> pd.DataFrame:
+def coverage_accuracy(y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike) -> pd.DataFrame:
     """Accuracy and coverage of selective prediction, by the threshold of confidence.
 
     A clip gets a label if the probability of its most probable class is at least the threshold;
@@ -212,8 +177,7 @@ def coverage_accuracy(y_true: Any, y_prob: Any, classes: Any) -> pd.DataFrame:
     Raises
     ------
     DataError
-        There are no clips, not one row of probabilities for each, not one column for each class, or
-        a label that is none of the classes.
+        There are no clips, ``y_prob`` has another shape, or a label is not one of the classes.
 
     References
     ----------
@@ -237,15 +201,15 @@ def coverage_accuracy(y_true: Any, y_prob: Any, classes: Any) -> pd.DataFrame:
     surest = np.argsort(-confidence, kind="stable")
     of_class = np.eye(probabilities.shape[1])[truth[surest]]
     is_right = (probabilities.argmax(axis=1) == truth)[surest]
-    answered = of_class.cumsum(axis=0)
+    n_labelled = np.arange(1, len(truth) + 1)
+    n_of_class = of_class.cumsum(axis=0)
     right = (of_class * is_right[:, np.newaxis]).cumsum(axis=0)
-    n_answered = np.arange(1, len(truth) + 1)
     table = pd.DataFrame(
         {
             "threshold": confidence[surest],
-            "coverage": n_answered / len(truth),
-            "accuracy": right.sum(axis=1) / n_answered,
-            "uar": _mean_of_classes(right, answered),
+            "coverage": n_labelled / len(truth),
+            "accuracy": right.sum(axis=1) / n_labelled,
+            "uar": _mean_of_classes(right, n_of_class),
         }
     )
     # Clips of equal confidence get a label at the same threshold.

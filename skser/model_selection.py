@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
@@ -28,10 +29,16 @@ _RAVDESS_FOLDS = {
 }
 
 
+Data = ArrayLike | None
+
+
 class _GroupsSplitter(BaseCrossValidator):
     """A splitter that consumes ``groups``, which scikit-learn routes to it by default."""
 
-    __metadata_request__split: ClassVar[dict[str, Any]] = {"groups": True}
+    __metadata_request__split: ClassVar[dict[str, bool]] = {"groups": True}
+
+    def get_n_splits(self, X: Data = None, y: Data = None, groups: Data = None) -> int:
+        return sum(1 for _ in self.split(groups if X is None else X, y, groups))
 
 
 class GroupFolds(_GroupsSplitter):
@@ -40,9 +47,9 @@ class GroupFolds(_GroupsSplitter):
     Parameters
     ----------
     folds : sequence of sequences
-        The groups (such as speakers) in the test part of each fold. All others are trained on.
+        The groups, such as speakers, in the test part of each fold; it trains on all other groups.
     description : str or None, default=None
-        What a report calls them.
+        Name of the folds in reports.
 
     Raises
     ------
@@ -59,25 +66,24 @@ class GroupFolds(_GroupsSplitter):
     [0 3] [1 2]
     """
 
-    def __init__(self, folds: Sequence[Sequence[Any]], *, description: str | None = None) -> None:
+    def __init__(
+        self, folds: Sequence[Sequence[str] | Sequence[int]], *, description: str | None = None
+    ) -> None:
         self.folds = folds
         self.description = description
-        names = [name for fold in folds for name in fold]
+        names: list[str | int] = [name for fold in folds for name in fold]
         if not folds or not all(len(fold) for fold in folds):
             raise ParameterError(f"folds must be sequences of groups, none empty, got {folds!r}")
         for name in names:
             if names.count(name) > 1:
                 raise ParameterError(f"folds must have each group once, got {name!r} twice")
 
-    def _iter_test_masks(
-        self, X: Any = None, y: Any = None, groups: Any = None
-    ) -> Iterator[np.ndarray]:
+    def _iter_test_masks(self, X: ArrayLike, y: Data, groups: Data) -> Iterator[np.ndarray]:
         groups = _check_groups(X, groups)
-        names = [name for fold in self.folds for name in fold]
-        for unknown in set(groups) - set(names):
+        for unknown in set(groups).difference(*self.folds):
             raise DataError(f"groups must be in one of the folds, got {str(unknown)!r}")
-        parts = [np.isin(groups, list(fold)) for fold in self.folds]
-        for fold, test in zip(self.folds, parts, strict=True):
+        for fold in self.folds:
+            test = np.isin(groups, np.asarray(fold))
             if not test.any() or test.all():
                 raise DataError(
                     f"groups must have some in the fold {fold!r} and some in others, got "
@@ -85,26 +91,20 @@ class GroupFolds(_GroupsSplitter):
                 )
             yield test
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Number of folds."""
+    def get_n_splits(self, X: Data = None, y: Data = None, groups: Data = None) -> int:
         return len(self.folds)
 
 
 class TextKFold(_GroupsSplitter):
-    """Folds of new sentences, said by speakers who are trained on with others.
+    """Folds of new sentences, said by speakers of the training clips.
 
-    It tells whether a pipeline knows sentences by heart. For claims about new speakers, take
+    They show whether a pipeline has memorised sentences. For claims about new speakers, use
     :class:`SpeakerTextKFold`.
 
     Parameters
     ----------
     n_folds : int or None, default=None
-        Folds of sentences, with about as many clips; None leaves out one sentence at a time.
-
-    Attributes
-    ----------
-    description : str
-        What a report calls them.
+        Folds of sentences, of about equal size; None leaves out one sentence at a time.
 
     Examples
     --------
@@ -122,36 +122,27 @@ class TextKFold(_GroupsSplitter):
         self.n_folds = n_folds
         check_value("n_folds", n_folds, integer(2), NONE)
 
-    def _iter_test_masks(
-        self, X: Any = None, y: Any = None, groups: Any = None
-    ) -> Iterator[np.ndarray]:
+    def _iter_test_masks(self, X: ArrayLike, y: Data, groups: Data) -> Iterator[np.ndarray]:
         yield from _parts(_check_groups(X, groups), self.n_folds, "sentences")
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Number of folds, for which the groups may be needed."""
-        if self.n_folds is not None:
-            return self.n_folds
-        return len(np.unique(_check_groups(groups, groups)))
+    def get_n_splits(self, X: Data = None, y: Data = None, groups: Data = None) -> int:
+        return self.n_folds or super().get_n_splits(X, y, groups)
 
 
 class SpeakerTextKFold(_GroupsSplitter):
     """Folds of new speakers who say new sentences.
 
-    Speakers and sentences are both divided into folds. A test part is what the speakers of one
-    fold say of the sentences of another; neither these speakers nor these sentences are trained
-    on, so some clips of each fold are on neither side. Every clip is tested once.
+    Speakers and sentences are both divided into folds; ``groups`` has a row ``(speaker, sentence)``
+    for each clip. A test part is the sentences of one fold said by the speakers of another. Its
+    training part has neither these speakers nor these sentences, so that some clips are in neither.
+    Every clip is tested once.
 
     Parameters
     ----------
     n_speaker_folds : int or None, default=None
-        Folds of speakers; None leaves out one at a time.
+        Folds of speakers; None leaves out one speaker at a time.
     n_text_folds : int or None, default=None
-        Folds of sentences; None leaves out one at a time.
-
-    Attributes
-    ----------
-    description : str
-        What a report calls them.
+        Folds of sentences; None leaves out one sentence at a time.
 
     Examples
     --------
@@ -174,45 +165,20 @@ class SpeakerTextKFold(_GroupsSplitter):
             check_value(name, getattr(self, name), integer(2), NONE)
 
     def split(
-        self, X: Any, y: Any = None, groups: Any = None
+        self, X: ArrayLike, y: Data = None, groups: Data = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Indices of the train and test part of each fold.
-
-        Parameters
-        ----------
-        X : array of shape (n_clips, ...)
-            Only its length matters.
-        y : None
-            Ignored.
-        groups : array or DataFrame of shape (n_clips, 2)
-            Speaker and sentence of each clip.
-
-        Yields
-        ------
-        train, test : ndarray of int
-        """
-        speaker_parts, text_parts = self._parts(X, groups)
+        speakers, texts = _check_groups(X, groups, (2,)).T
+        speaker_parts = _parts(speakers, self.n_speaker_folds, "speakers")
+        text_parts = _parts(texts, self.n_text_folds, "sentences")
         for new_speaker, new_text in product(speaker_parts, text_parts):
             train = np.flatnonzero(~new_speaker & ~new_text)
             test = np.flatnonzero(new_speaker & new_text)
-            if len(test):  # not everybody says everything
+            if len(test):  # some speakers do not say all sentences
                 yield train, test
-
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Number of folds, for which the groups are needed."""
-        speaker_parts, text_parts = self._parts(groups if X is None else X, groups)
-        return sum((s & t).any() for s, t in product(speaker_parts, text_parts))
-
-    def _parts(self, X: Any, groups: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        groups = _check_groups(X, groups, n_columns=2)
-        return (
-            _parts(groups[:, 0], self.n_speaker_folds, "speakers"),
-            _parts(groups[:, 1], self.n_text_folds, "sentences"),
-        )
 
 
 def ravdess_folds(name: str = "luna-jimenez") -> GroupFolds:
-    """Published folds of RAVDESS' actors.
+    """Published folds of the actors of RAVDESS.
 
     Parameters
     ----------
@@ -222,7 +188,7 @@ def ravdess_folds(name: str = "luna-jimenez") -> GroupFolds:
     Returns
     -------
     cv : GroupFolds
-        For groups as :func:`skser.datasets.load_ravdess` gives them.
+        For the ``groups`` of :func:`skser.datasets.load_ravdess`.
 
     References
     ----------
@@ -245,7 +211,7 @@ def ravdess_folds(name: str = "luna-jimenez") -> GroupFolds:
 
 
 def _parts(names: np.ndarray, n_folds: int | None, what: str) -> list[np.ndarray]:
-    """Masks of the clips of each fold, whose groups have about as many clips."""
+    """Masks of the clips of each fold, of about equal size."""
     unique, index, counts = np.unique(names, return_inverse=True, return_counts=True)
     n_folds = len(unique) if n_folds is None else n_folds
     if len(unique) < max(n_folds, 2):
@@ -258,12 +224,13 @@ def _parts(names: np.ndarray, n_folds: int | None, what: str) -> list[np.ndarray
     return [fold_of[index] == fold for fold in range(n_folds)]
 
 
-def _check_groups(X: Any, groups: Any, n_columns: int | None = None) -> np.ndarray:
+def _check_groups(X: ArrayLike, groups: Data, shape: tuple[int, ...] = ()) -> np.ndarray:
+    """``groups`` as an array with a row of some shape for each clip."""
     if groups is None:
         raise ParameterError("groups must be given")
     indexable(X, groups)
     groups = np.asarray(groups)
-    if groups.shape[1:] != (() if n_columns is None else (n_columns,)):
-        wanted = "(n_clips,)" if n_columns is None else f"(n_clips, {n_columns})"
+    if groups.shape[1:] != shape:
+        wanted = f"(n_clips, {shape[0]})" if shape else "(n_clips,)"
         raise DataError(f"groups must be of shape {wanted}, got {groups.shape}")
     return groups

@@ -1,4 +1,4 @@
-"""A quick pipeline, and a corpus of waveforms that it tells apart fairly well."""
+"""A fast pipeline, and a corpus of waveforms that it classifies fairly well."""
 
 import numpy as np
 import pandas as pd

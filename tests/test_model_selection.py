@@ -90,57 +90,39 @@ def test_sentences_that_not_everybody_says():
         (
             lambda: ravdess_folds("luna-jimenes"),
             ParameterError,
-            "name must be 'luna-jimenez' or 'emobox', got 'luna-jimenes'; did you mean "
-            "'luna-jimenez'?",
+            "name must be .*, got 'luna-jimenes'; did you mean 'luna-jimenez'",
         ),
-        (
-            lambda: GroupFolds([["a"], []]),
-            ParameterError,
-            "folds must be sequences of groups, none empty, got [['a'], []]",
-        ),
-        (
-            lambda: GroupFolds([["a"], ["b", "a"]]),
-            ParameterError,
-            "folds must have each group once, got 'a' twice",
-        ),
+        (lambda: GroupFolds([["a"], []]), ParameterError, "folds .* none empty, got"),
+        (lambda: GroupFolds([["a"], ["b", "a"]]), ParameterError, "folds .*, got 'a' twice"),
         (
             lambda: list(ravdess_folds().split([0, 0], groups=["ravdess-01", "ravdess-25"])),
             DataError,
-            "groups must be in one of the folds, got 'ravdess-25'",
+            "groups .* folds, got 'ravdess-25'",
         ),
         (
             lambda: list(GroupFolds([["a"], ["b"]]).split([0], groups=["a"])),
             DataError,
-            "groups must have some in the fold ['a'] and some in others, got a",
+            r"groups .* fold \['a'\] .*, got a",
         ),
-        (
-            lambda: list(ravdess_folds().split([0])),
-            ParameterError,
-            "groups must be given",
-        ),
+        (lambda: list(ravdess_folds().split([0])), ParameterError, "groups must be given"),
         (
             lambda: list(TextKFold(3).split("ab", groups=["x", "y"])),
             DataError,
-            "groups must have at least 3 sentences, got 2",
+            "groups .* 3 sentences, got 2",
         ),
-        (
-            lambda: SpeakerTextKFold(1),
-            ParameterError,
-            "n_speaker_folds must be an integer of at least 2 or None, got 1",
-        ),
+        (lambda: SpeakerTextKFold(1), ParameterError, "n_speaker_folds must be .*, got 1"),
         (
             lambda: list(SpeakerTextKFold(n_text_folds=3).split("ab", groups=["ax", "by"])),
             DataError,
-            "groups must be of shape (n_clips, 2), got (2,)",
+            r"groups .* shape \(n_clips, 2\), got \(2,\)",
         ),
         (
             lambda: list(SpeakerTextKFold().split("ab", groups=[("a", "x"), ("b", "x")])),
             DataError,
-            "groups must have at least 2 sentences, got 1",
+            "groups .* 2 sentences, got 1",
         ),
     ],
 )
 def test_bad_input(make, error, message):
-    with pytest.raises(error) as raised:
+    with pytest.raises(error, match=message):
         make()
-    assert str(raised.value) == message

@@ -1,1 +1,1 @@
-"""Tools that know nothing of audio, features or pipelines."""
+"""Tools that are independent of audio, features and pipelines."""

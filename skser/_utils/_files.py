@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..exceptions import DataError
+from ._types import PathLike
 
 
 @contextmanager
-def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary path beside ``path``, which takes its place when the block ends well.
+def written_whole(path: PathLike) -> Iterator[Path]:
+    """A temporary path beside ``path``, which replaces it when the block succeeds.
 
-    Through a link, its target is written. A device or a pipe, which cannot be replaced, gets the
-    content when the block ends well.
+    A link stays: its target is replaced. A device or a pipe gets the content.
     """
     if _is_device(path):
         with TemporaryDirectory() as folder:
@@ -28,7 +28,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
                 shutil.copyfileobj(content, target)
         return
     final = Path(os.path.realpath(path))
-    # The suffix stays, because it tells some writers the format.
+    # Some writers infer the format from the suffix.
     temporary = final.with_name(f".{final.stem}.{uuid.uuid4().hex}{final.suffix}")
     try:
         yield temporary
@@ -39,28 +39,24 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextmanager
-def folder_written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary folder beside ``path``, which takes its place when the block ends well."""
+def folder_written_whole(path: PathLike) -> Iterator[Path]:
+    """A temporary folder beside ``path``, which takes its place when the block succeeds."""
     final = Path(path)
     temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
     temporary.mkdir()
     try:
         yield temporary
-        _put_in_place(temporary, final)
+        try:
+            os.rename(temporary, final)
+        except OSError:
+            if not final.is_dir():  # else another process was faster
+                raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _put_in_place(temporary: Path, final: Path) -> None:
-    try:
-        os.rename(temporary, final)
-    except OSError:
-        if not final.is_dir():  # else another process was sooner
-            raise
-
-
-def check_writable(path: str | os.PathLike[str]) -> Path:
-    """Raise DataError now if a file could not be written there later."""
+def check_writable(path: PathLike) -> Path:
+    """The path; DataError if no file can be written there."""
     path = Path(path)
     if _is_device(path):
         if not os.access(path, os.W_OK):
@@ -76,18 +72,16 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def check_apart(
-    written: Iterable[str | os.PathLike[str]], read: Iterable[str | os.PathLike[str]]
-) -> None:
-    """Raise DataError if a file would be written over one that is read, or over another."""
+def check_apart(written: Iterable[PathLike], read: Iterable[PathLike]) -> None:
+    """Raise DataError if a file to write is also to read, or is to be written twice."""
     taken = {os.path.realpath(path) for path in read}
     for path in written:
-        place = os.path.realpath(path)
-        if place in taken:
+        target = os.path.realpath(path)
+        if target in taken:
             raise DataError(f"{path}: is named twice, and writing it would overwrite the other")
-        taken.add(place)
+        taken.add(target)
 
 
-def _is_device(path: str | os.PathLike[str]) -> bool:
-    """Something to write to that is neither file nor folder: a device, a pipe or a socket."""
+def _is_device(path: PathLike) -> bool:
+    """Whether a path is a device, a pipe or a socket."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)

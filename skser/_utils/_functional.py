@@ -8,23 +8,21 @@ import numpy as np
 
 
 def standardize(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Values (..., n_features) less ``mean``, divided by ``scale``, in their own dtype."""
+    """``(values - mean) / scale`` in the dtype of the values, of shape (..., n_features)."""
     scaled = values - mean.astype(values.dtype)
     scaled /= scale.astype(values.dtype)
     return scaled
 
 
 def linear_discriminant(values: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
-    """Probabilities (n_classes,) of features (n_features,), as of scikit-learn's discriminant.
-
-    ``coef`` and ``intercept`` have a row for each class, or one for the second of two.
-    """
+    """Probabilities (n_classes,) of features (n_features,), as scikit-learn's discriminant."""
+    # Of two classes, there are coefficients of the second only.
     scores = coef @ values + intercept
     return softmax(scores if len(scores) > 1 else np.array([0.0, scores[0]]))
 
 
 def soft_vote(probabilities: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
-    """Weighted mean of the members' probabilities; the weights have the sum 1."""
+    """Weighted mean of the probabilities of members; the weights sum to 1."""
     return np.tensordot(weights, probabilities, axes=1)
 
 

@@ -1,4 +1,4 @@
-"""Fingerprints: a hash of all that a result depends on, functions of notebooks included."""
+"""Fingerprints: hashes of everything that a result depends on, functions of notebooks included."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache, partial
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from types import FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import joblib
@@ -16,7 +16,7 @@ import joblib
 from ..exceptions import ParameterError
 from ._versions import versions
 
-# Their code is identified by their versions.
+# Modules whose code is identified by versions and `own_code`.
 _KNOWN = ("builtins", "sklearn", "skser")
 _ROOT = Path(__file__).parents[1]
 # Parts of skser that change no result.
@@ -24,29 +24,26 @@ _NOT_HASHED = ("cli", "plotting", "report")
 
 
 def fingerprint(
-    parts: Mapping[str, Any],
+    parts: Mapping[str, object],
     *,
     parameter: str,
     packages: tuple[str, ...] = (),
     code: tuple[str, ...] = (),
 ) -> str:
-    """Hash of all that a result depends on: parts, skser's code, and versions of packages.
+    """Hash of parts, such as estimators and data, of skser's code, and of versions of packages.
 
-    ``parts`` are estimators, functions and data by their names in an error, which says that
-    ``parameter`` must be None. Pass estimators without what changes no result, such as ``n_jobs``.
-    ``packages`` are by default those that scores depend on; those of other estimators always count.
-    ``code`` names packages of skser, by default all that make results.
+    ``packages`` of Python and ``code``, packages of skser, are by default those that scores depend
+    on. If a part cannot be hashed, a ParameterError says that ``parameter`` must be None.
     """
     hashes = [(name, hash_of(part, name, parameter)) for name, part in parts.items()]
     return joblib.hash((hashes, own_code(*code), versions(*packages)))
 
 
-def hash_of(part: Any, name: str, parameter: str) -> str:
-    """Hash of one part; ParameterError says that ``parameter`` must be None if there is none."""
+def hash_of(part: object, name: str, parameter: str) -> str:
+    """Hash of a part; ParameterError if it cannot be pickled."""
     try:
         return joblib.hash(identify(part))
-    except Exception as error:
-        # Pickling what does not pickle raises almost anything.
+    except Exception as error:  # pickling may raise almost anything
         raise ParameterError(
             f"{parameter} must be None, because {name} holds an object that cannot be pickled "
             f"({type(error).__name__})"
@@ -54,10 +51,8 @@ def hash_of(part: Any, name: str, parameter: str) -> str:
 
 
 def identify(part: Any) -> Any:
-    """An estimator, stage or function as plain data: its name, its code and its parameters.
-
-    It is not pickled, because a worker cannot import a class of a notebook.
-    """
+    """An estimator, stage or function as plain data: its name, its code and its parameters."""
+    # It is not pickled, because a worker cannot import a class of a notebook.
     if _is_function(part) or not (hasattr(part, "get_params") or hasattr(part, "__dict__")):
         return _plain(part)
     kind = type(part)
@@ -76,12 +71,9 @@ def identify(part: Any) -> Any:
 
 @lru_cache(maxsize=8)
 def own_code(*names: str) -> str:
-    """Hash of skser's own code, since a checkout changes without a new version.
-
-    ``names`` are those of the packages that count; without any, all that make results.
-    """
-    paths = [_ROOT / name for name in names]
-    paths = paths or [path for path in _ROOT.iterdir() if path.stem not in _NOT_HASHED]
+    """Hash of the code of some packages of skser, or of all that make results."""
+    results = [path for path in _ROOT.iterdir() if path.stem not in _NOT_HASHED]
+    paths = [_ROOT / name for name in names] or results
     files = [file for p in paths for file in (p.rglob("*.py") if p.is_dir() else [p])]
     code = b"".join(file.read_bytes() for file in sorted(files))
     return hashlib.blake2b(code, digest_size=16).hexdigest()
@@ -89,28 +81,28 @@ def own_code(*names: str) -> str:
 
 @lru_cache
 def _version_of(module: str) -> list[tuple[str, str]]:
-    """Versions of the packages that a top-level module is from."""
+    """Versions of the packages that a top-level module belongs to."""
     packages = packages_distributions().get(module)
     return sorted(versions(*packages).items()) if packages else []
 
 
-def _is_function(value: Any) -> bool:
+def _is_function(value: object) -> bool:
     return hasattr(value, "__code__") or isinstance(value, (partial, MethodType))
 
 
-def _is_constant(name: str, member: Any) -> bool:
-    # A list or a dict of a class may be its memory of earlier calls.
+def _is_constant(name: str, member: object) -> bool:
+    # Lists and dicts of a class may be caches.
     kinds = (int, float, complex, str, bytes, tuple, type)
     return isinstance(member, kinds) and not name.startswith("__")
 
 
-def _unwrapped(member: Any) -> Any:
+def _unwrapped(member: object) -> object:
     """The function in a property, class method or static method."""
     return getattr(member, "fget", None) or getattr(member, "__func__", member)
 
 
 def _plain(value: Any) -> Any:
-    """A value whose functions are their code and what they hold, and whose classes are names."""
+    """A value with functions replaced by their code and contents, and classes by their names."""
     if isinstance(value, partial):
         return ("partial", _plain([value.func, value.args, value.keywords]))
     if isinstance(value, MethodType):
@@ -122,10 +114,9 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "__code__"):
         function = value if isinstance(value, FunctionType) else inspect.unwrap(value)
         cells = [cell.cell_contents for cell in function.__closure__ or ()]
-        # A function that calls itself holds itself.
-        held = [content for content in cells if content is not value]
-        held += [function.__defaults__, function.__kwdefaults__]
-        return (function.__qualname__, _code(function.__code__), _plain(held))
+        contents = [content for content in cells if content is not value]  # a recursive function
+        contents += [function.__defaults__, function.__kwdefaults__]
+        return (function.__qualname__, _code(function.__code__), _plain(contents))
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
@@ -133,12 +124,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _code(code: Any) -> tuple:
-    constants = [_code(c) if hasattr(c, "co_code") else _constant(c) for c in code.co_consts]
-    return (code.co_code, code.co_names, constants)
-
-
-def _constant(constant: Any) -> str:
-    # The order of a set is another in every process.
-    is_set = isinstance(constant, frozenset)
-    return repr(sorted(map(repr, constant)) if is_set else constant)
+def _code(code: object) -> object:
+    """A code object, or a constant in one, as plain data."""
+    if isinstance(code, CodeType):
+        return (code.co_code, code.co_names, [_code(constant) for constant in code.co_consts])
+    # The order of a set differs between processes.
+    return repr(sorted(map(repr, code)) if isinstance(code, frozenset) else code)

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..exceptions import DataError
 
 
-def check_labels(y: Any, n_clips: int) -> np.ndarray:
+def check_labels(y: ArrayLike | None, n_clips: int) -> np.ndarray:
     """Labels as a 1-D array: one for each clip, none missing, at least two classes."""
     if y is None:
         raise DataError("y must be given: requires y to be passed, but the target y is None")
-    try:
-        labels = column_or_1d(y, warn=True)
-    except ValueError as error:
-        raise DataError(f"y must be 1-D with a label for each clip: {error}") from None
-    if len(labels) != n_clips:
-        raise DataError(f"y must have a label for each clip: {n_clips} clips, {len(labels)} labels")
-    check_none_missing(labels, "y", "labels")
+    labels = _check_column(y, n_clips, "y", "label", warn=True)
     try:
         check_classification_targets(labels)
     except ValueError as error:
@@ -34,53 +28,52 @@ def check_labels(y: Any, n_clips: int) -> np.ndarray:
     return labels
 
 
-def check_speakers(groups: Any, n_clips: int) -> np.ndarray:
+def check_speakers(groups: ArrayLike, n_clips: int) -> np.ndarray:
     """Speakers as a 1-D array: one for each clip, none missing."""
+    return _check_column(groups, n_clips, "groups", "speaker")
+
+
+def _check_column(
+    values: ArrayLike, n_clips: int, name: str, what: str, *, warn: bool = False
+) -> np.ndarray:
+    """``values`` as a 1-D array with one for each clip, none missing."""
     try:
-        speakers = column_or_1d(groups)
-    except ValueError:
-        shape = np.shape(groups)
+        column = column_or_1d(values, warn=warn)
+    except ValueError as error:
+        raise DataError(f"{name} must be 1-D with a {what} for each clip: {error}") from None
+    if len(column) != n_clips:
         raise DataError(
-            f"groups must be 1-D with a speaker for each clip: {n_clips} clips, got shape {shape}"
-        ) from None
-    if len(speakers) != n_clips:
-        raise DataError(
-            f"groups must have a speaker for each clip: {n_clips} clips, {len(speakers)} speakers"
+            f"{name} must have a {what} for each clip: {n_clips} clips, {len(column)} {what}s"
         )
-    check_none_missing(speakers, "groups", "speakers")
-    return speakers
+    check_none_missing(column, name, f"{what}s")
+    return column
 
 
 def check_none_missing(values: np.ndarray, name: str, what: str) -> None:
     """Raise DataError for None, NaN and infinity."""
-    missing = np.array([_is_missing(value) for value in values.tolist()], dtype=bool)
-    if missing.any():
-        raise DataError(
-            f"{name} must have no missing {what}, got {values[missing].tolist()[0]!r} in row "
-            f"{int(missing.argmax())}"
-        )
+    for row, value in enumerate(values.tolist()):
+        if value is None or (isinstance(value, float) and not math.isfinite(value)):
+            raise DataError(f"{name} must have no missing {what}, got {value!r} in row {row}")
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and not math.isfinite(value))
-
-
-def index_labels(y_true: Any, y_prob: Any, classes: Any) -> tuple[np.ndarray, np.ndarray]:
+def index_labels(
+    y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """Index of the class of each clip, and its probabilities, checked."""
-    truth, probabilities = np.asarray(y_true), np.asarray(y_prob, dtype=float)
+    truth, probabilities = np.asarray(y_true).tolist(), np.asarray(y_prob, dtype=float)
     names = np.asarray(classes).tolist()
-    wanted = (len(truth), len(names))
-    if len(truth) == 0 or probabilities.shape != wanted:
+    shape = (len(truth), len(names))
+    if not truth or probabilities.shape != shape:
         raise DataError(
-            f"y_prob must be of shape {wanted} (clips, classes), with at least one clip, got "
+            f"y_prob must be of shape {shape} (clips, classes), with at least one clip, got "
             f"{probabilities.shape}"
         )
     if not np.isfinite(probabilities).all():
         raise DataError("y_prob must hold probabilities, got NaN or infinite values")
-    number_of = {name: number for number, name in enumerate(names)}
-    unknown = [label for label in truth.tolist() if label not in number_of]
-    if unknown:
-        raise DataError(
-            f"y_true must have labels of {', '.join(map(str, names))}, got {unknown[0]!r}"
-        )
-    return np.array([number_of[label] for label in truth.tolist()]), probabilities
+    index_of = {name: index for index, name in enumerate(names)}
+    for label in truth:
+        if label not in index_of:
+            raise DataError(
+                f"y_true must have labels of {', '.join(map(str, names))}, got {label!r}"
+            )
+    return np.array([index_of[label] for label in truth]), probabilities

@@ -1,7 +1,6 @@
-"""Kernels: functions that numba compiles, all in the same way.
+"""Kernels: functions that numba compiles, all with the same options.
 
-A module with kernels is imported by the function that needs one, because importing numba takes
-longer than all of skser.
+Import modules of kernels inside functions, because numba takes longer to import than skser.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from typing import Any
 
 import numba
 
-# The machine code is kept beside the module, as Python keeps its bytecode. Sums may be reordered,
-# which lets them use the processor's vector units; NaN and infinity keep their meaning.
+# The machine code is cached beside the module, as Python's bytecode. Sums may be reordered for the
+# processor's vector units; NaN and infinity keep their meaning.
 kernel: Callable[..., Any] = numba.njit(
     cache=True,
     nogil=True,

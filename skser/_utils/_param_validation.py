@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+import operator
+from collections.abc import Callable, Collection
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -18,65 +19,51 @@ from ..exceptions import ParameterError
 
 
 class Allowed(NamedTuple):
-    """One kind of value a parameter may have: how to say it and how to test it."""
+    """A kind of values that a parameter may have: its description and its test."""
 
     text: str
     accepts: Callable[[Any], bool]
-    options: tuple[Any, ...] = ()
+    options: tuple[object, ...] = ()
 
 
-NONE = Allowed("None", lambda value: value is None)
-BOOLEAN = Allowed("True or False", lambda value: _is_boolean(value))
-RANDOM_STATE = Allowed(
-    "an integer in [0, 2**32 - 1], a numpy RandomState or None",
-    lambda value: (
-        value is None
-        or isinstance(value, np.random.RandomState)
-        or (_is_integer(value) and 0 <= value < 2**32)
-    ),
-)
-N_JOBS = Allowed(
-    "an integer other than 0 or None",
-    lambda value: value is None or (_is_integer(value) and value != 0),
-)
-VERBOSE = Allowed(
-    "an integer of at least 0", lambda value: isinstance(value, Integral) and int(value) >= 0
-)
-
-
-def _is_boolean(value: Any) -> bool:
-    return isinstance(value, (bool, np.bool_))
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, Integral) and not _is_boolean(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not _is_boolean(value)
+def _is_a(kind: type, value: object) -> bool:
+    """Whether a value is an integer or a number; booleans are neither."""
+    return isinstance(value, kind) and not isinstance(value, (bool, np.bool_))
 
 
 def integer(low: int, high: int | None = None) -> Allowed:
     """Integers from ``low`` to ``high``, both included."""
-    if high is None:
-        return Allowed(f"an integer of at least {low}", lambda v: _is_integer(v) and v >= low)
-    return Allowed(f"an integer in [{low}, {high}]", lambda v: _is_integer(v) and low <= v <= high)
+    text = f"of at least {low}" if high is None else f"in [{low}, {high}]"
+    top = np.inf if high is None else high
+    return Allowed(f"an integer {text}", lambda v: _is_a(Integral, v) and low <= v <= top)
 
 
 def even_integer(low: int, high: int) -> Allowed:
     """Even integers from ``low`` to ``high``, both included."""
-    return Allowed(
-        f"an even integer in [{low}, {high}]",
-        lambda v: _is_integer(v) and low <= v <= high and v % 2 == 0,
-    )
+    accepts = integer(low, high).accepts
+    return Allowed(f"an even integer in [{low}, {high}]", lambda v: accepts(v) and v % 2 == 0)
+
+
+NONE = Allowed("None", lambda v: v is None)
+BOOLEAN = Allowed("True or False", lambda v: isinstance(v, (bool, np.bool_)))
+RANDOM_STATE = Allowed(
+    "an integer in [0, 2**32 - 1], a numpy RandomState or None",
+    lambda v: (
+        v is None or isinstance(v, np.random.RandomState) or (_is_a(Integral, v) and 0 <= v < 2**32)
+    ),
+)
+N_JOBS = Allowed(
+    "an integer other than 0 or None", lambda v: v is None or (_is_a(Integral, v) and v != 0)
+)
+VERBOSE = Allowed("an integer of at least 0", lambda v: isinstance(v, Integral) and int(v) >= 0)
 
 
 def number(low: float, high: float = np.inf, *, open_low: bool = False) -> Allowed:
     """Finite numbers from ``low`` (not itself, if ``open_low``) to ``high``."""
+    is_above = operator.gt if open_low else operator.ge
 
-    def accepts(value: Any) -> bool:
-        above = _is_number(value) and (value > low if open_low else value >= low)
-        return above and value <= high and math.isfinite(value)
+    def accepts(v: Any) -> bool:
+        return _is_a(Real, v) and is_above(v, low) and v <= high and math.isfinite(v)
 
     if np.isinf(high):
         return Allowed(f"a number {'above' if open_low else 'of at least'} {low:g}", accepts)
@@ -86,44 +73,36 @@ def number(low: float, high: float = np.inf, *, open_low: bool = False) -> Allow
 def number_range(low: float, high: float) -> Allowed:
     """Pairs ``(a, b)`` with ``low <= a <= b <= high``."""
 
-    def accepts(value: Any) -> bool:
-        return (
-            isinstance(value, (tuple, list, np.ndarray))
-            and len(value) == 2
-            and all(_is_number(v) for v in value)
-            and low <= value[0] <= value[1] <= high
-        )
+    def accepts(pair: Any) -> bool:
+        is_pair = isinstance(pair, (tuple, list, np.ndarray)) and len(pair) == 2
+        return is_pair and all(_is_a(Real, v) for v in pair) and low <= pair[0] <= pair[1] <= high
 
     return Allowed(f"a pair (low, high) with {low:g} <= low <= high <= {high:g}", accepts)
 
 
-def one_of(*options: Any) -> Allowed:
-    """One of a few named values."""
+def one_of(*options: object) -> Allowed:
+    """One of a few values."""
 
-    def accepts(value: Any) -> bool:
-        # An integer may be NumPy's, from a search, but True is no 1.
+    def accepts(value: object) -> bool:
+        # Searches may pass NumPy's integers, but True is not 1.
         return any(
             value == option
             for option in options
-            if type(value) is type(option) or (_is_integer(value) and _is_integer(option))
+            if type(value) is type(option) or (_is_a(Integral, value) and _is_a(Integral, option))
         )
 
     return Allowed(" or ".join(repr(option) for option in options), accepts, options)
 
 
 def check_parameters(estimator: Any) -> None:
-    """Raise ParameterError for the first parameter of ``estimator`` with a value not allowed.
-
-    An estimator whose parameters have to go together checks that in ``_check_together()``.
-    """
-    allowed: Mapping[str, Iterable[Allowed]] = estimator._allowed
-    for name, kinds in allowed.items():
+    """Check each parameter by ``_allowed``, and all together by ``_check_together()`` if any."""
+    for name, kinds in estimator._allowed.items():
         check_value(name, getattr(estimator, name), *kinds)
     if hasattr(estimator, "_check_together"):
         estimator._check_together()
 
 
-def check_value(name: str, value: Any, *kinds: Allowed) -> None:
+def check_value(name: str, value: object, *kinds: Allowed) -> None:
     """Raise ParameterError unless ``value`` is of one of the ``kinds``."""
     if not any(kind.accepts(value) for kind in kinds):
         wanted = " or ".join(kind.text for kind in kinds)
@@ -132,20 +111,19 @@ def check_value(name: str, value: Any, *kinds: Allowed) -> None:
         raise ParameterError(f"{name} must be {wanted}, got {value!r}{hint}")
 
 
-def check_is_fitted(estimator: Any, attribute: str) -> None:
+def check_is_fitted(estimator: object, attribute: str) -> None:
     """Raise skser's NotFittedError unless ``estimator`` has ``attribute``."""
-    from sklearn.exceptions import NotFittedError as SklearnNotFittedError
-    from sklearn.utils.validation import check_is_fitted as sklearn_check_is_fitted
+    from sklearn.utils import validation
 
     from ..exceptions import NotFittedError
 
     try:
-        sklearn_check_is_fitted(estimator, attribute)
-    except SklearnNotFittedError as error:
+        validation.check_is_fitted(estimator, attribute)
+    except ValueError as error:  # scikit-learn's NotFittedError
         raise NotFittedError(str(error)) from None
 
 
 def did_you_mean(name: str, options: Collection[str]) -> str:
-    """``"; did you mean 'mfcc'?"`` where something like it exists, else an empty string."""
+    """``"; did you mean 'mfcc'?"`` if an option is similar, else an empty string."""
     close = difflib.get_close_matches(str(name), list(options), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,52 +1,31 @@
-"""Parameters: what scikit-learn asks of anything that has parameters, without importing it.
-
-Features are then extracted in a process that has no use for the rest of scikit-learn.
-"""
+"""Parameters as scikit-learn's estimators have them, for processes that do not import it."""
 
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, TypeVar
 
 from ..exceptions import ParameterError
 
+_T = TypeVar("_T", bound="Parameters")
+
 
 class Parameters:
-    """Parameters are the arguments of ``__init__``, which keeps each by its name."""
+    """Base class whose parameters are the arguments of ``__init__``, kept as attributes."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters and their values.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Include parameters of parameters that have some.
-
-        Returns
-        -------
-        params : dict
-        """
+        """Parameters by name, with those of nested objects if ``deep``, as in scikit-learn."""
         params = {name: getattr(self, name) for name in self._defaults()}
         nested = {
-            f"{name}__{inner}": found
+            f"{name}__{key}": inner
             for name, value in params.items()
             if deep and hasattr(value, "get_params") and not isinstance(value, type)
-            for inner, found in value.get_params().items()
+            for key, inner in value.get_params().items()
         }
         return params | nested
 
-    def set_params(self, **params: Any) -> Any:
-        """Set parameters.
-
-        Parameters
-        ----------
-        **params : dict
-            Values by name.
-
-        Returns
-        -------
-        self : object
-        """
+    def set_params(self: _T, **params: object) -> _T:
+        """Set parameters by name, as in scikit-learn."""
         known = self._defaults()
         for key, value in params.items():
             name, nested, inner = key.partition("__")
@@ -72,6 +51,7 @@ class Parameters:
 
     @classmethod
     def _defaults(cls) -> dict[str, Any]:
+        """Defaults of the parameters by name."""
         if cls.__init__ is object.__init__:
             return {}
         arguments = list(inspect.signature(cls.__init__).parameters.values())[1:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,23 +18,23 @@ RandomState = int | np.random.RandomState | None
 
 
 class EmotionPipeline(Protocol):
-    """A scikit-learn classifier of recordings: from recordings to emotions."""
+    """A scikit-learn classifier of recordings."""
 
     @property
     def classes_(self) -> np.ndarray: ...
 
-    def fit(self, X: Any, y: ArrayLike, **params: Any) -> Any: ...
+    def fit(self, X: Recordings, y: ArrayLike, **params: object) -> object: ...
 
-    def predict(self, X: Any, **params: Any) -> np.ndarray: ...
+    def predict(self, X: Recordings, **params: object) -> np.ndarray: ...
 
 
 class Splitter(Protocol):
     """A cross-validation splitter, as in scikit-learn."""
 
     def split(
-        self, X: Any, y: Any = None, groups: Any = None
+        self, X: ArrayLike, y: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> Iterable[tuple[np.ndarray, np.ndarray]]: ...
 
 
-# What `cv` may be, as in scikit-learn.
+# A parameter `cv`, as in scikit-learn.
 CV = int | Splitter | Iterable[tuple[ArrayLike, ArrayLike]] | None

@@ -18,5 +18,5 @@ def versions(*packages: str) -> dict[str, str]:
 def _version(package: str) -> str:
     try:
         return version(package)
-    except PackageNotFoundError:  # some builds have other names
+    except PackageNotFoundError:  # some builds are named otherwise
         return "unknown"

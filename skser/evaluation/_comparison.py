@@ -1,4 +1,4 @@
-"""compare: how much better one evaluation is than another of the same clips."""
+"""compare: the difference between two evaluations of the same clips."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pandas as pd
 
 from ..exceptions import DataError
 from ..metrics import SCORES, SpeakerSums, interval, joined
+from ._docstrings import documented
 from ._result import Evaluation
 
-__all__ = ["compare"]
 
-
+@documented
 def compare(baseline: Evaluation, other: Evaluation) -> pd.DataFrame:
-    """How much better one evaluation is than another of the same clips.
+    """Compare two evaluations of the same clips.
 
     Parameters
     ----------
@@ -32,8 +32,7 @@ def compare(baseline: Evaluation, other: Evaluation) -> pd.DataFrame:
     Raises
     ------
     DataError
-        They differ in clips, labels, classes or speakers, or in the order of clips of which one
-        occurs twice.
+        They differ in clips, labels, classes or speakers, or in the order of clips with duplicates.
 
     References
     ----------
@@ -42,48 +41,49 @@ def compare(baseline: Evaluation, other: Evaluation) -> pd.DataFrame:
     Examples
     --------
     >>> from skser import compare, evaluate
-    >>> from skser.datasets import make_emotional_speech
-    >>> from skser.recipes import functionals
-    >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> few, many = (
-    ...     evaluate(functionals(features__blocks=blocks, augment__n_views=1), speech)
-    ...     for blocks in (["zcr"], ["zcr", "rms"])
-    ... )
-    >>> compare(few, many)["difference"]["uar"] > 0
+    {example}
+    >>> without_rms = functionals(features__blocks=["zcr"], augment__n_views=1)
+    >>> table = compare(evaluate(without_rms, speech), evaluate(pipeline, speech))
+    >>> table["difference"]["uar"] > 0
     np.True_
     """
     order = _find_clips(baseline, other)
     other = replace(other, predictions=other.predictions.iloc[order].reset_index(drop=True))
     for column, what in (("emotion", "labels"), ("speaker", "speakers")):
-        pair = [of.predictions.get(column, pd.Series()).tolist() for of in (baseline, other)]
-        if pair[0] != pair[1]:
+        a, b = (table.predictions.get(column, pd.Series()) for table in (baseline, other))
+        if a.tolist() != b.tolist():
             raise DataError(f"baseline and other must have the same {what} of each clip")
     if not np.array_equal(baseline.classes, other.classes):
         raise DataError(
             "baseline and other must have the same classes, got "
             f"{baseline.classes.tolist()} and {other.classes.tolist()}"
         )
-    sums_a, sums_b = (of._sums(baseline._units) for of in (baseline, other))
-    pairs = zip(vars(sums_a).values(), vars(sums_b).values(), strict=True)
-    both = SpeakerSums(*map(np.concatenate, pairs))
-    rng = np.random.default_rng(0)
-    permuted = []
-    for weights in sums_a.draws():
-        swap = rng.integers(2, size=weights.shape)
-        a, b = (both.scores(np.hstack(sides)) for sides in ((1 - swap, swap), (swap, 1 - swap)))
-        permuted.append({name: np.abs(b[name] - a[name]) for name in SCORES})
-    by_chance = joined(permuted)
+    sums_a, sums_b = (evaluation._sums(baseline._units) for evaluation in (baseline, other))
+    permuted = _permuted_differences(sums_a, sums_b)
     scores_a, scores_b = sums_a.scores(), sums_b.scores()
     drawn_a, drawn_b = sums_a.bootstrap(), sums_b.bootstrap()
     rows = {}
     for name in SCORES:
         score_a, score_b = scores_a[name][0], scores_b[name][0]
-        is_as_large = by_chance[name] >= abs(score_b - score_a) - 1e-12
+        is_as_large = np.abs(permuted[name]) >= abs(score_b - score_a) - 1e-12
         p_value = (1 + is_as_large.sum()) / (1 + len(is_as_large))
         low, high = interval(drawn_b[name] - drawn_a[name])
         rows[name] = (score_a, score_b, score_b - score_a, low, high, p_value)
     columns = ["baseline", "other", "difference", "low", "high", "p_value"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("score")
+
+
+def _permuted_differences(sums_a: SpeakerSums, sums_b: SpeakerSums) -> dict[str, np.ndarray]:
+    """Differences of scores after the two evaluations of each speaker are swapped at random."""
+    pairs = zip(vars(sums_a).values(), vars(sums_b).values(), strict=True)
+    both = SpeakerSums(*map(np.concatenate, pairs))
+    rng = np.random.default_rng(0)
+    differences = []
+    for weights in sums_a.draws():
+        swap = rng.integers(2, size=weights.shape)
+        a, b = both.scores(np.hstack([1 - swap, swap])), both.scores(np.hstack([swap, 1 - swap]))
+        differences.append({name: b[name] - a[name] for name in SCORES})
+    return joined(differences)
 
 
 def _find_clips(baseline: Evaluation, other: Evaluation) -> np.ndarray:

@@ -1,15 +1,18 @@
-"""Corpus: the recordings, labels and speakers that an evaluation is of, checked."""
+"""Corpus: the recordings, labels and speakers of an evaluation, checked."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
 from .._utils._labels import check_labels, check_speakers
+from .._utils._types import Recordings
 from ..audio import AudioLoader
 from ..audio._recordings import as_recordings
 from ..exceptions import DataError, SkserWarning
@@ -31,7 +34,9 @@ class Corpus(NamedTuple):
         return Corpus(self.clips[clips], self.target[clips], groups, frame)
 
 
-def as_corpus(X: Any, y: Any = None, groups: Any = None) -> Bunch:
+def as_corpus(
+    X: Bunch | Recordings, y: ArrayLike | None = None, groups: ArrayLike | None = None
+) -> Bunch:
     """A Bunch of recordings, labels and speakers; ``X`` itself if it is a Bunch."""
     if isinstance(X, Bunch):
         for name, value in (("y", y), ("groups", groups)):
@@ -43,16 +48,22 @@ def as_corpus(X: Any, y: Any = None, groups: Any = None) -> Bunch:
     return Bunch(**{"waveforms" if is_waveforms else "paths": recordings}, target=y, groups=groups)
 
 
-def read_corpus(pipeline: Any, X: Any, y: Any = None, groups: Any = None) -> Corpus:
+def read_corpus(
+    pipeline: BaseEstimator,
+    X: Bunch | Recordings,
+    y: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+) -> Corpus:
     """A Bunch, or recordings, labels and speakers, checked against each other and a pipeline."""
     bunch = as_corpus(X, y, groups)
-    if "target" not in bunch or not ("paths" in bunch or "waveforms" in bunch):
+    kind = "paths" if "paths" in bunch else "waveforms"
+    if "target" not in bunch or kind not in bunch:
         raise DataError(
             f"corpus must have paths (or waveforms) and target, got {', '.join(sorted(bunch))}"
         )
-    if "paths" not in bunch:
+    if kind == "waveforms":
         _check_rate(bunch, pipeline)
-    recordings = as_recordings(bunch["paths" if "paths" in bunch else "waveforms"], "corpus")
+    recordings = as_recordings(bunch[kind], "corpus")
     clips = np.empty(len(recordings), dtype=object)
     clips[:] = recordings
     names = [clip_name(clips, i) for i in range(len(clips))]
@@ -62,7 +73,7 @@ def read_corpus(pipeline: Any, X: Any, y: Any = None, groups: Any = None) -> Cor
     if len(frame) != len(clips):
         raise DataError(f"frame must have a row for each clip: {len(clips)} clips, {len(frame)}")
     if "path" in frame and frame["path"].astype(str).tolist() != names:
-        raise DataError("frame must have the clips of the corpus in its order, by its column path")
+        raise DataError("frame must have the clips of the corpus in its order, in column path")
     frame = frame.assign(path=names)
     speakers = bunch.get("groups")
     if speakers is None and "speaker" in frame and frame["speaker"].notna().all():
@@ -70,7 +81,7 @@ def read_corpus(pipeline: Any, X: Any, y: Any = None, groups: Any = None) -> Cor
     if speakers is None:
         return Corpus(clips, target, None, frame.drop(columns="speaker", errors="ignore"))
     speakers = check_speakers(speakers, len(clips))
-    if speakers.dtype == object:  # of texts or of numbers, or of both
+    if speakers.dtype == object:  # of strings, of numbers, or of both
         speakers = np.array(speakers.tolist())
     if len(np.unique(speakers)) == len(clips):
         warnings.warn(
@@ -89,13 +100,13 @@ def known_speakers(corpus: Corpus) -> np.ndarray:
 
 
 def clip_name(clips: np.ndarray, i: int) -> str:
-    """The path of a clip, or its number where it has none."""
+    """The path of a clip, or its number if it has none."""
     if isinstance(clips[i], str):
         return clips[i]
     return f"{'waveform' if isinstance(clips[i], np.ndarray) else 'recording'} {i}"
 
 
-def _check_rate(bunch: Bunch, pipeline: Any) -> None:
+def _check_rate(bunch: Bunch, pipeline: BaseEstimator) -> None:
     """Raise DataError if waveforms have another sampling rate than a pipeline expects."""
     for step in steps_of(pipeline):
         if isinstance(step, AudioLoader) and bunch.get("sr", step.sr) != step.sr:

@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import reduce
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils import Bunch
 
+from .._utils._types import PathLike, Recordings
 from ..exceptions import DataError, naming
 from ..metrics import unweighted_average_recall
 from ._corpus import Corpus, known_speakers, read_corpus
+from ._docstrings import documented
 from ._folds import run_folds
 from ._splits import split_corpus
 
-__all__ = ["cross_corpus"]
+Corpora = Mapping[str, Bunch | tuple[Recordings, ArrayLike, ArrayLike]]
 
-_OTHERS = "all others"
+_ALL_OTHERS = "all others"
 
 
+@documented
 def cross_corpus(
-    pipeline: Any,
-    corpora: Mapping[str, Any],
+    pipeline: BaseEstimator,
+    corpora: Corpora,
     *,
     n_jobs: int | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint: PathLike | None = None,
     verbose: int = 0,
 ) -> pd.DataFrame:
-    """Score a pipeline on every corpus, trained on each and on all the others together.
+    """Score a pipeline on every corpus, trained on each and on all other corpora together.
 
     Only emotions that all corpora have are used. Within a corpus, the folds are of new speakers.
 
     Parameters
     ----------
     pipeline : estimator
-        From recordings to emotions; it is cloned, not changed.
+        A classifier of recordings; it is cloned, not changed.
     corpora : dict of {str : Bunch or (X, y, groups)}
         At least two corpora with speakers by their names, each as in :func:`skser.evaluate`.
-    n_jobs, checkpoint, verbose
-        As in :func:`skser.evaluate`.
+    {folds}
 
     Returns
     -------
@@ -59,11 +62,8 @@ def cross_corpus(
     >>> from skser import cross_corpus
     >>> from skser.datasets import make_emotional_speech
     >>> from skser.recipes import functionals
-    >>> how = {"n_speakers": 3, "emotions": ["angry", "sad"], "n_takes": 1}
-    >>> corpora = {
-    ...     name: make_emotional_speech(**how, random_state=seed)
-    ...     for seed, name in enumerate(["one", "two"])
-    ... }
+    >>> size = {"n_speakers": 3, "emotions": ["angry", "sad"], "n_takes": 1}
+    >>> corpora = {str(i): make_emotional_speech(**size, random_state=i) for i in (0, 1)}
     >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
     >>> cross_corpus(pipeline, corpora).shape
     (2, 2)
@@ -71,57 +71,52 @@ def cross_corpus(
     corpus = common_emotions(pipeline, corpora)
     corpus_of = corpus.frame["corpus"].to_numpy()
     clips_of = {name: np.flatnonzero(corpus_of == name) for name in corpora}
-    rest_of = {name: np.flatnonzero(corpus_of != name) for name in corpora}
-    splits, trained_on = [], []
+    splits, trained_on, of_all_others = [], [], []
     for name, clips in clips_of.items():
+        rest = np.flatnonzero(corpus_of != name)
         with naming(name):
             _, within = split_corpus(corpus.take(clips))
-        splits += [(clips[train], clips[test]) for train, test in within]
-        splits.append((clips, rest_of[name]))
+        splits += [*((clips[train], clips[test]) for train, test in within), (clips, rest)]
         trained_on += [name] * (len(within) + 1)
+        of_all_others.append((rest, clips))
     if len(corpora) > 2:
-        splits += [(rest_of[name], clips_of[name]) for name in corpora]
-        trained_on += [_OTHERS] * len(corpora)
+        splits += of_all_others
+        trained_on += [_ALL_OTHERS] * len(corpora)
     folds = run_folds(
         pipeline, corpus, splits, n_jobs=n_jobs, checkpoint=checkpoint, verbose=verbose
     )
-    target, classes = corpus.target, np.unique(corpus.target)
-    predicted = {name: np.empty_like(target) for name in trained_on}
+    y, classes = corpus.target, np.unique(corpus.target)
+    predicted = {name: np.empty_like(y) for name in trained_on}
     for (_, test), name, fold in zip(splits, trained_on, folds, strict=True):
         predicted[name][test] = classes[np.argmax(fold.measured, axis=1)]
     uar = {
-        name: [unweighted_average_recall(target[own], labels[own]) for labels in predicted.values()]
-        for name, own in clips_of.items()
+        name: [unweighted_average_recall(y[clips], labels[clips]) for labels in predicted.values()]
+        for name, clips in clips_of.items()
     }
     table = pd.DataFrame(uar, index=pd.Index(list(predicted), name="trained on"))
     return table.rename_axis(columns="tested on")
 
 
-def common_emotions(pipeline: Any, corpora: Mapping[str, Any]) -> Corpus:
-    """All clips whose emotion every corpus has, as one corpus with a column ``corpus``."""
+def common_emotions(pipeline: BaseEstimator, corpora: Corpora) -> Corpus:
+    """The clips of emotions that every corpus has, as one corpus with a column ``corpus``."""
     if len(corpora) < 2:
         raise DataError(f"corpora must be at least two, got {len(corpora)}")
     parts = []
     for name, data in corpora.items():
-        if name == _OTHERS:
+        if name == _ALL_OTHERS:
             raise DataError(f"corpora must not be named {name!r}")
         with naming(name):
             corpus = read_corpus(pipeline, *(data if isinstance(data, tuple) else (data,)))
-            speakers = known_speakers(corpus)
-        speakers = np.array([f"{name}: {speaker}" for speaker in speakers])
+            own_groups = [f"{name}: {speaker}" for speaker in known_speakers(corpus)]
         frame = corpus.frame[["path"]].assign(corpus=name)
-        parts.append(Corpus(corpus.clips, corpus.target, speakers, frame))
-    emotions = reduce(np.intersect1d, [part.target for part in parts])
+        parts.append((corpus.clips, corpus.target, own_groups, frame))
+    clips, target, groups, frames = zip(*parts, strict=True)
+    emotions = reduce(np.intersect1d, target)
     if len(emotions) < 2:
         raise DataError(
             "corpora must have at least two emotions in common, got "
             f"{', '.join(map(str, emotions)) or 'none'}"
         )
-    clips, target, groups, frames = zip(*parts, strict=True)
-    corpus = Corpus(
-        np.concatenate(clips),
-        np.concatenate(target),
-        np.concatenate(groups),
-        pd.concat(frames, ignore_index=True),
-    )
+    X, y, speakers = (np.concatenate(arrays) for arrays in (clips, target, groups))
+    corpus = Corpus(X, y, speakers, pd.concat(frames, ignore_index=True))
     return corpus.take(np.flatnonzero(np.isin(corpus.target, emotions)))

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils import Bunch
 
 from .._utils._param_validation import check_is_fitted, check_value, one_of
+from .._utils._types import CV, PathLike, Recordings
 from .._utils._versions import versions
 from ..exceptions import DataError, SkserWarning
 from ..features import SpeakerNormalizer
 from ..recipes._steps import steps_of
-from ._comparison import compare
 from ._corpus import Corpus, known_speakers, read_corpus
+from ._docstrings import documented
 from ._fitted_fold import FittedFold
 from ._folds import Fold, history_of, run_folds
 from ._leakage_checks import warn_of_tuning
@@ -24,72 +27,58 @@ from ._protocol import describe_fitted, describe_pipeline, describe_protocol
 from ._result import COLUMNS, KEPT, Evaluation
 from ._splits import Splits, split_corpus
 
-__all__ = ["Evaluation", "compare", "evaluate"]
 
-
+@documented
 def evaluate(
-    pipeline: Any,
-    X: Any,
-    y: Any = None,
+    pipeline: BaseEstimator,
+    X: Bunch | Recordings,
+    y: ArrayLike | None = None,
     *,
-    groups: Any = None,
-    cv: Any = None,
+    groups: ArrayLike | None = None,
+    cv: CV | Literal["prefit"] = None,
     n_jobs: int | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint: PathLike | None = None,
     verbose: int = 0,
 ) -> Evaluation:
     """Label every clip of a corpus with a pipeline that was not trained on it, and score that.
 
-    Where speakers are known, no tested speaker is trained on, unless ``cv`` says otherwise. The
+    If speakers are known, no tested speaker is trained on, unless ``cv`` says otherwise. The
     predicted label is the most probable class; without ``predict_proba``, it is the label of
     ``predict``, and log loss and calibration error are NaN.
 
     Parameters
     ----------
     pipeline : estimator
-        From recordings to emotions; it is cloned, not changed. Steps that consume ``groups`` get
+        A classifier of recordings; it is cloned, not changed. Steps that consume ``groups`` get
         the speakers.
-    X : Bunch or sequence of recordings of length n_clips
-        A corpus as a loader returns it: ``paths`` (or ``waveforms``), ``target``, and where known
-        ``groups``, the speakers, and ``frame``. Or recordings: paths, file-like objects, bytes, or
-        waveforms at the pipeline's sampling rate.
-    y : array of shape (n_clips,) or None, default=None
-        Labels of recordings; None with a Bunch.
-    groups : array of shape (n_clips,) or None, default=None
-        Speakers of recordings, where known; None with a Bunch.
-    cv : splitter, iterable of (train, test), "prefit" or None, default=None
+    {corpus}
+    cv : int, splitter, iterable of (train, test), "prefit" or None, default=None
         Folds in which each clip is tested once. None leaves out one speaker at a time, up to ten,
-        or ten groups of speakers; without speakers, five stratified folds. "prefit" takes a fitted
-        pipeline as it is, which should have been fitted on other speakers; the parameters below
+        or ten groups of speakers; without speakers, five stratified folds. "prefit" scores a
+        fitted pipeline, which should have been fitted on other speakers; the parameters below
         are then ignored.
-    n_jobs : int or None, default=None
-        Folds at a time.
-    checkpoint : str, path or None, default=None
-        Folder that keeps finished folds, of any number of evaluations. After an interruption, the
-        same call runs only the missing ones.
-    verbose : int, default=0
-        1 shows a progress bar.
+    {folds}
 
     Returns
     -------
     evaluation : Evaluation
+        Predictions, from which all scores follow.
 
     Raises
     ------
     DataError
-        ``X``, ``y`` and ``groups`` do not belong together; ``cv`` does not test each clip once,
-        trains on clips that it tests, tests a class that it does not train on, or cannot divide
-        these speakers; a label has the name of a column of the predictions; the pipeline returns
-        negative or infinite probabilities.
+        ``X``, ``y`` and ``groups`` do not belong together; ``cv`` cannot divide them, does not test
+        each clip once, trains on a clip that it tests, or tests a class that it does not train on;
+        a label has the name of a column of the predictions; the pipeline returns negative or
+        infinite probabilities.
     ParameterError
-        ``cv``, ``n_jobs`` or ``verbose`` has a value that is not allowed, or ``checkpoint`` is
-        given and the pipeline cannot be hashed.
+        A parameter has an invalid value, or the pipeline cannot be hashed for ``checkpoint``.
 
     Warns
     -----
     LeakageWarning
         Speakers, or recordings that are equal byte for byte, are both trained on and tested; or
-        :func:`skser.tuning._tune` chose the parameters of the pipeline on these clips.
+        :func:`skser.tuning.tune` chose the parameters of the pipeline on these clips.
     SkserWarning
         The clips that a :class:`skser.SpeakerNormalizer` is calibrated on lack most emotions, or
         every clip has a speaker of its own.
@@ -97,10 +86,7 @@ def evaluate(
     Examples
     --------
     >>> from skser import evaluate
-    >>> from skser.datasets import make_emotional_speech
-    >>> from skser.recipes import functionals
-    >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
+    {example}
     >>> evaluation = evaluate(pipeline, speech.waveforms, speech.target, groups=speech.groups)
     >>> evaluation.protocol
     '4 folds (leave one speaker out), speaker-independent: nobody tested is trained on'
@@ -109,16 +95,21 @@ def evaluate(
     """
     corpus = read_corpus(pipeline, X, y, groups)
     warn_of_tuning(pipeline, corpus.clips)
+    classes = np.unique(corpus.target)
     if isinstance(cv, str):
         check_value("cv", cv, one_of("prefit"))
         check_is_fitted(pipeline, "classes_")
         classes = np.unique(pipeline.classes_)
-        _check_names(classes)
+    for name in classes.tolist():
+        if name in COLUMNS:
+            raise DataError(
+                f"target must have no label named as a column of the predictions "
+                f"({', '.join(COLUMNS)}), got {name!r}"
+            )
+    if isinstance(cv, str):
         splits, folds = _evaluate_fitted(pipeline, corpus, classes)
         protocol = describe_fitted(pipeline)
     else:
-        classes = np.unique(corpus.target)
-        _check_names(classes)
         cv, splits = split_corpus(corpus, cv)
         _warn_of_calibration(pipeline, corpus, splits)
         folds = run_folds(
@@ -137,14 +128,13 @@ def evaluate(
 
 
 def _evaluate_fitted(
-    pipeline: Any, corpus: Corpus, classes: np.ndarray
+    pipeline: BaseEstimator, corpus: Corpus, classes: np.ndarray
 ) -> tuple[Splits, list[Fold]]:
     """Label all clips with a fitted pipeline, as a single fold."""
-    unseen = np.setdiff1d(corpus.target, classes)
-    if len(unseen):
+    if len(unknown := np.setdiff1d(corpus.target, classes)):
         raise DataError(
             f"target must have labels that the pipeline knows ({', '.join(map(str, classes))}), "
-            f"got {unseen.tolist()[0]!r}"
+            f"got {unknown.tolist()[0]!r}"
         )
     test = np.arange(len(corpus.clips))
     start = time.perf_counter()
@@ -153,22 +143,12 @@ def _evaluate_fitted(
     return [(test[:0], test)], [Fold(probabilities.tolist(), 0.0, seconds, history_of(pipeline))]
 
 
-def _check_names(classes: np.ndarray) -> None:
-    """Raise DataError for a label named as another column of the predictions."""
-    for name in classes.tolist():
-        if name in COLUMNS:
-            raise DataError(
-                f"target must have no label named as a column of the predictions "
-                f"({', '.join(COLUMNS)}), got {name!r}"
-            )
-
-
-def _warn_of_calibration(pipeline: Any, corpus: Corpus, splits: Splits) -> None:
+def _warn_of_calibration(pipeline: BaseEstimator, corpus: Corpus, splits: Splits) -> None:
     """Warn if the first clips of a new speaker have fewer than half of their emotions."""
     steps = [step for step in steps_of(pipeline) if isinstance(step, SpeakerNormalizer)]
     for n_calibration in {step.n_calibration for step in steps} - {None}:
+        groups = known_speakers(corpus)
         for train, test in splits:
-            groups = known_speakers(corpus)
             for speaker in np.setdiff1d(groups[test], groups[train]):
                 labels = corpus.target[test[groups[test] == speaker]]
                 n_first, n_all = len(np.unique(labels[:n_calibration])), len(np.unique(labels))
@@ -186,15 +166,15 @@ def _warn_of_calibration(pipeline: Any, corpus: Corpus, splits: Splits) -> None:
 def _predictions(
     corpus: Corpus, classes: np.ndarray, splits: Splits, folds: list[Fold]
 ) -> pd.DataFrame:
+    """The table of predictions of all folds."""
     probabilities = np.empty((len(corpus.clips), len(classes)))
     fold_of = np.empty(len(corpus.clips), int)
     for number, ((_, test), fold) in enumerate(zip(splits, folds, strict=True)):
         probabilities[test], fold_of[test] = fold.measured, number
-    table = corpus.frame[["path", *(name for name in KEPT if name in corpus.frame)]]
-    for name in ("corpus", "gender"):  # known for some clips only, where corpora were merged
-        if name in table:
-            known = table[name].notna()
-            table = table.assign(**{name: table[name].astype(object).where(known, "?")})
+    table = corpus.frame.filter(["path", *KEPT])
+    for name in table.columns.intersection(["corpus", "gender"]):
+        # They are known for some clips only if corpora were merged.
+        table[name] = table[name].astype(object).where(table[name].notna(), "?")
     table = table.assign(
         fold=fold_of, emotion=corpus.target, predicted=classes[probabilities.argmax(axis=1)]
     )

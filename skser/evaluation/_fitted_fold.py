@@ -1,33 +1,34 @@
-"""A pipeline fitted on the train part of a fold; steps that consume ``groups`` get speakers."""
+"""A pipeline fitted on the train part of a fold, with speakers for steps that consume them."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import _check_method_params
 
+from .._utils._types import PathLike, Recordings
 from ..exceptions import DataError
 from ..recipes._steps import extractions
 
 
 @contextmanager
-def features_kept(pipeline: Any, checkpoint: str | os.PathLike[str] | None = None) -> Iterator[Any]:
-    """A clone that caches features while the block lasts, so that folds do not extract them again.
+def features_kept(
+    pipeline: BaseEstimator, checkpoint: PathLike | None = None
+) -> Iterator[BaseEstimator]:
+    """A clone that caches features within a ``with`` block, so that folds share them.
 
-    The cache is in ``checkpoint``, where it outlasts an interruption, and is deleted when the block
-    ends well. A ``memory`` of the pipeline's own is left alone.
+    The cache in ``checkpoint`` survives an interruption; it is deleted when the block succeeds. An
+    extractor that has a ``memory`` keeps its own.
     """
     pipeline = clone(pipeline)
     extractors = [steps["features"] for steps in extractions(pipeline)]
@@ -45,7 +46,7 @@ def features_kept(pipeline: Any, checkpoint: str | os.PathLike[str] | None = Non
 class FittedFold:
     """A fitted pipeline, and the speakers of all clips if a step consumes them."""
 
-    pipeline: Any
+    pipeline: BaseEstimator
     groups: np.ndarray | None
 
     def group_params(self, part: np.ndarray | slice = slice(None)) -> dict[str, np.ndarray]:
@@ -55,31 +56,30 @@ class FittedFold:
         return {"groups": self.groups[part]}
 
     def routing(self) -> AbstractContextManager[None]:
-        """scikit-learn's metadata routing, where speakers have to be passed on."""
+        """scikit-learn's metadata routing, if there are speakers to pass on."""
         return config_context(enable_metadata_routing=self.groups is not None)
 
-    def predict(self, clips: Any, method: str = "predict") -> np.ndarray:
-        """Labels of all clips, or what another method of the pipeline returns."""
+    def predict(
+        self, clips: Recordings, method: str = "predict", part: np.ndarray | slice = slice(None)
+    ) -> np.ndarray:
+        """Result of a method of the pipeline for all clips."""
         with self.routing():
-            return getattr(self.pipeline, method)(clips, **self.group_params())
+            return getattr(self.pipeline, method)(clips, **self.group_params(part))
 
-    def probabilities(self, clips: Any, part: np.ndarray, classes: np.ndarray) -> np.ndarray:
-        """Probabilities of ``classes`` for a part of the clips.
-
-        Without ``predict_proba``, the predicted label has probability 1.
-        """
+    def probabilities(self, clips: Recordings, part: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """Probabilities of some clips; 1 for the predicted label without ``predict_proba``."""
         tested = _safe_indexing(clips, part)
-        fold = FittedFold(self.pipeline, None if self.groups is None else self.groups[part])
-        if hasattr(self.pipeline, "predict_proba"):
-            predicted = np.asarray(fold.predict(tested, "predict_proba"), dtype=np.float64)
-        else:
-            predicted = 1.0 * (fold.predict(tested)[:, np.newaxis] == self.pipeline.classes_)
+        has_probabilities = hasattr(self.pipeline, "predict_proba")
+        predicted = self.predict(tested, "predict_proba" if has_probabilities else "predict", part)
+        if not has_probabilities:
+            predicted = predicted[:, np.newaxis] == self.pipeline.classes_
+        predicted = np.asarray(predicted, dtype=np.float64)
         total = predicted.sum(axis=1)
         valid = np.isfinite(predicted).all(axis=1) & (predicted >= 0).all(axis=1) & (total > 0)
         if not valid.all():
             row = int(valid.argmin())
             raise DataError(
-                f"pipeline must give probabilities, got {predicted[row]} for {tested[row]}"
+                f"pipeline must return probabilities, got {predicted[row]} for {tested[row]}"
             )
         probabilities = np.zeros((len(predicted), len(classes)))
         probabilities[:, np.searchsorted(classes, self.pipeline.classes_)] = predicted
@@ -88,19 +88,15 @@ class FittedFold:
 
 
 def fit_fold(
-    pipeline: Any,
-    clips: Any,
+    pipeline: BaseEstimator,
+    clips: Recordings,
     target: np.ndarray,
     groups: np.ndarray | None,
     train: np.ndarray,
-    watch: Callable[[Any], None] | None = None,
-    **fit_params: Any,
+    watch: Callable[[BaseEstimator], None] | None = None,
+    **fit_params: object,
 ) -> FittedFold:
-    """Fit a clone on the train part, with its speakers if a step consumes them.
-
-    ``watch`` is called with the clone before that. Of ``fit_params`` with a row for each clip, the
-    train part is passed.
-    """
+    """Fit a clone on the train part, after a call of ``watch`` with it."""
     pipeline = clone(pipeline)
     if watch is not None:
         watch(pipeline)
@@ -113,8 +109,8 @@ def fit_fold(
     return fold
 
 
-def consumes_groups(pipeline: Any, method: str) -> bool:
-    """Whether a step consumes ``groups``; some estimators do not support that question."""
+def consumes_groups(pipeline: BaseEstimator, method: str) -> bool:
+    """Whether a step consumes ``groups``; False for estimators without metadata routing."""
     try:
         return bool(get_routing_for_object(pipeline).consumes(method, ["groups"]))
     except NotImplementedError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import warnings
 from collections.abc import Callable
@@ -13,13 +12,14 @@ from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._utils._files import written_whole
 from .._utils._hashing import fingerprint
 from .._utils._param_validation import N_JOBS, VERBOSE, check_value
 from .._utils._progress import progress
+from .._utils._types import PathLike
 from ..audio._decoding import file_signature
 from ..recipes._steps import extractions, set_everywhere, steps_of
 from ._corpus import Corpus
@@ -30,25 +30,15 @@ from ._splits import Splits
 
 @dataclass(frozen=True)
 class Fold:
-    """What was measured on the test part of a fold.
+    """Measurements on the test part of a fold."""
 
-    Attributes
-    ----------
-    measured : list
-        By default the probabilities, (n_test, n_classes), in the order of the classes of all clips.
-    fit_seconds, predict_seconds : float
-        Duration of fitting and of measuring.
-    history : dict of list of float or None
-        Training of its network, if it has one.
-    """
-
-    measured: list[Any]
+    measured: list[Any]  # by default the probabilities, (n_test, n_classes)
     fit_seconds: float
     predict_seconds: float
-    history: dict[str, list[float]] | None
+    history: dict[str, list[float]] | None  # of the training of a network
 
 
-# Measures a fitted pipeline on the clips of a corpus at some indices.
+# Measures a fitted pipeline on the clips of a corpus at some indices; JSON can hold the result.
 Measure = Callable[[FittedFold, Corpus, np.ndarray], list[Any]]
 
 
@@ -58,21 +48,16 @@ def measure_probabilities(fold: FittedFold, corpus: Corpus, test: np.ndarray) ->
 
 
 def run_folds(
-    pipeline: Any,
+    pipeline: BaseEstimator,
     corpus: Corpus,
     splits: Splits,
     *,
     measure: Measure = measure_probabilities,
     n_jobs: int | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint: PathLike | None = None,
     verbose: int = 0,
 ) -> list[Fold]:
-    """Fit a pipeline on the train part of each fold, and measure it on the test part.
-
-    Clones of ``pipeline`` are fitted. ``measure`` returns what JSON can hold. The folder
-    ``checkpoint`` keeps finished folds, which are not run again. Other parameters and warnings are
-    those of :func:`skser.evaluate`.
-    """
+    """Fit a clone of a pipeline on the train part of each fold, and measure it on the test part."""
     check_value("n_jobs", n_jobs, N_JOBS)
     check_value("verbose", verbose, VERBOSE)
     warn_of_leakage(corpus, splits, stacklevel=4)
@@ -105,63 +90,43 @@ def run_folds(
             finished = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
                 delayed(_run_fold)(i, cached, corpus, *splits[i], measure, files[i]) for i in todo
             )
-            bar = progress(
-                finished,
-                desc="folds",
-                unit="fold",
-                total=len(splits),
-                initial=len(folds),
-                disable=not verbose,
+            count = {"total": len(splits), "initial": len(folds)}
+            folds.update(
+                progress(finished, desc="folds", unit="fold", disable=not verbose, **count)
             )
-            folds.update(bar)
     return [folds[i] for i in range(len(splits))]
-
-
-def fit_and_measure(
-    pipeline: Any,
-    corpus: Corpus,
-    train: np.ndarray,
-    test: np.ndarray,
-    measure: Measure = measure_probabilities,
-    watch: Callable[[Any], None] | None = None,
-) -> Fold:
-    """Fit a clone on the train part with `fit_fold`, and measure it on the test part."""
-    start = time.perf_counter()
-    fitted = fit_fold(pipeline, corpus.clips, corpus.target, corpus.groups, train, watch)
-    middle = time.perf_counter()
-    measured = measure(fitted, corpus, test)
-    end = time.perf_counter()
-    return Fold(
-        measured,
-        fit_seconds=round(middle - start, 3),
-        predict_seconds=round(end - middle, 3),
-        history=history_of(fitted.pipeline),
-    )
 
 
 def _run_fold(
     i: int,
-    pipeline: Any,
+    pipeline: BaseEstimator,
     corpus: Corpus,
     train: np.ndarray,
     test: np.ndarray,
     measure: Measure,
     file: Path | None,
 ) -> tuple[int, Fold]:
-    fold = fit_and_measure(pipeline, corpus, train, test, measure)
+    """Fit, measure and save a fold; its number helps to put finished folds in order."""
+    start = time.perf_counter()
+    fitted = fit_fold(pipeline, corpus.clips, corpus.target, corpus.groups, train)
+    middle = time.perf_counter()
+    measured = measure(fitted, corpus, test)
+    end = time.perf_counter()
+    seconds = round(middle - start, 3), round(end - middle, 3)
+    fold = Fold(measured, *seconds, history_of(fitted.pipeline))
     if file is not None:
         with written_whole(file) as temporary:
             temporary.write_text(json.dumps(asdict(fold)))
     return i, fold
 
 
-def without_conveniences(pipeline: Any) -> Any:
+def without_conveniences(pipeline: BaseEstimator) -> BaseEstimator:
     """A clone without the parameters that change no score."""
     return set_everywhere(clone(pipeline), memory=None, n_jobs=None, verbose=0, checkpoint=None)
 
 
-def history_of(pipeline: Any) -> dict[str, list[float]] | None:
-    """How the first network in a fitted pipeline was trained; None if there is none."""
+def history_of(pipeline: BaseEstimator) -> dict[str, list[float]] | None:
+    """Training history of the first network in a fitted pipeline; None if it has none."""
     for step in steps_of(pipeline):
         history = getattr(step, "history_", None)
         if isinstance(history, dict) and "loss" in history:
@@ -169,6 +134,6 @@ def history_of(pipeline: Any) -> dict[str, list[float]] | None:
     return None
 
 
-def signature(clip: Any) -> Any:
-    """A path with its size and time of change, or a clip that is no file as it is."""
+def signature(clip: str | bytes | np.ndarray) -> object:
+    """The path, size and modification time of a file; a clip that is not a file, unchanged."""
     return file_signature(clip) if isinstance(clip, str) and Path(clip).is_file() else clip

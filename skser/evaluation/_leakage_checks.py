@@ -6,9 +6,9 @@ import hashlib
 import warnings
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from ..exceptions import LeakageWarning
 from ._corpus import Corpus, clip_name
@@ -21,31 +21,26 @@ def shared_values(values: np.ndarray, splits: Splits) -> np.ndarray:
 
 
 def warn_of_leakage(corpus: Corpus, splits: Splits, *, stacklevel: int = 3) -> None:
-    """Warn of speakers, and of recordings equal byte for byte, that are trained on and tested."""
-    clips, groups = corpus.clips, corpus.groups
-    if groups is not None:
-        shared = shared_values(groups, splits)
-        if len(shared):
-            warnings.warn(
-                f"{len(shared)} of {len(np.unique(groups))} speakers are both trained on and "
-                f"tested, such as {shared.tolist()[0]!r}: the scores say little about new speakers",
-                LeakageWarning,
-                stacklevel=stacklevel,
-            )
-    contents = number_contents(clips)
-    shared = shared_values(contents, splits)
-    if len(shared):
-        first, second = np.flatnonzero(contents == shared[0])[:2]
+    """Warn of speakers, and of recordings equal byte for byte, in both parts of a fold."""
+    if corpus.groups is not None and len(shared := shared_values(corpus.groups, splits)):
         warnings.warn(
-            "recordings are both trained on and tested under two names, "
-            f"{len(shared)} of them, such as {clip_name(clips, first)} and "
-            f"{clip_name(clips, second)}",
+            f"{len(shared)} of {len(np.unique(corpus.groups))} speakers are both trained on and "
+            f"tested, such as {shared.tolist()[0]!r}: the scores say little about new speakers",
+            LeakageWarning,
+            stacklevel=stacklevel,
+        )
+    contents = number_contents(corpus.clips)
+    if len(shared := shared_values(contents, splits)):
+        pair = np.flatnonzero(contents == shared[0])[:2]
+        warnings.warn(
+            f"recordings are both trained on and tested under two names, {len(shared)} of them, "
+            f"such as {' and '.join(clip_name(corpus.clips, i) for i in pair)}",
             LeakageWarning,
             stacklevel=stacklevel,
         )
 
 
-def warn_of_tuning(pipeline: Any, clips: np.ndarray) -> None:
+def warn_of_tuning(pipeline: BaseEstimator, clips: np.ndarray) -> None:
     """Warn if the parameters of a pipeline were tuned on some of the clips."""
     tuned_on: frozenset[str] = getattr(pipeline, "tuned_on_", frozenset())
     n_shared = sum(digest in tuned_on for digest in digests_of(clips)) if tuned_on else 0
@@ -78,14 +73,14 @@ def digests_of(clips: np.ndarray) -> list[str]:
     return [_digest(clip).hex() for clip in clips]
 
 
-def _size(clip: Any) -> int:
+def _size(clip: str | bytes | np.ndarray) -> int:
     if not isinstance(clip, str):
-        return memoryview(clip).nbytes
+        return clip.nbytes if isinstance(clip, np.ndarray) else len(clip)
     path = Path(clip)
     return path.stat().st_size if path.is_file() else -1  # the loader raises an error for it
 
 
-def _digest(clip: Any) -> bytes:
+def _digest(clip: str | bytes | np.ndarray) -> bytes:
     if isinstance(clip, str):
         clip = Path(clip).read_bytes() if Path(clip).is_file() else clip.encode()
     return hashlib.blake2b(bytes(clip), digest_size=16).digest()

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import StratifiedKFold
+from sklearn.utils import Bunch
 
+from .._utils._types import CV, PathLike, Recordings
 from ..exceptions import DataError, LeakageWarning
 from ._comparison import compare
 from ._corpus import as_corpus, known_speakers, read_corpus
+from ._docstrings import documented
 from ._evaluate import evaluate
 from ._fitted_fold import features_kept
 from ._result import Evaluation
 from ._splits import split_corpus
-
-__all__ = ["LeakageReport", "leakage_report"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LeakageReport:
     """Scores of a pipeline on speakers of the training data, and on new ones.
 
-    Attributes
+    Parameters
     ----------
     random : Evaluation
         With folds of random clips.
     new_speakers : Evaluation
-        With folds of whole speakers.
+        With folds of speakers.
     """
 
     random: Evaluation
@@ -58,15 +59,16 @@ class LeakageReport:
         )
 
 
+@documented
 def leakage_report(
-    pipeline: Any,
-    X: Any,
-    y: Any = None,
+    pipeline: BaseEstimator,
+    X: Bunch | Recordings,
+    y: ArrayLike | None = None,
     *,
-    groups: Any = None,
-    cv: Any = None,
+    groups: ArrayLike | None = None,
+    cv: CV = None,
     n_jobs: int | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint: PathLike | None = None,
     verbose: int = 0,
 ) -> LeakageReport:
     """Score a pipeline with random folds and with folds of new speakers.
@@ -77,19 +79,17 @@ def leakage_report(
     Parameters
     ----------
     pipeline : estimator
-        From recordings to emotions; it is cloned, not changed.
-    X, y, groups
-        A corpus with speakers, as in :func:`skser.evaluate`.
-    cv : splitter or None, default=None
+        A classifier of recordings; it is cloned, not changed.
+    {corpus}
+    cv : int, splitter, iterable of (train, test) or None, default=None
         Folds of new speakers, each trained on all clips that it does not test; None as in
         :func:`skser.evaluate`.
-    n_jobs, checkpoint, verbose
-        As in :func:`skser.evaluate`.
+    {folds}
 
     Returns
     -------
     report : LeakageReport
-        Both evaluations have the same number of folds.
+        Two evaluations with the same number of folds.
 
     Raises
     ------
@@ -98,11 +98,8 @@ def leakage_report(
 
     Examples
     --------
-    >>> from skser.datasets import make_emotional_speech
-    >>> from skser.evaluation._leakage_report import leakage_report
-    >>> from skser.recipes import functionals
-    >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
+    >>> from skser.evaluation import leakage_report
+    {example}
     >>> leakage_report(pipeline, speech).to_frame().shape
     (5, 5)
     """
@@ -110,19 +107,18 @@ def leakage_report(
     corpus = read_corpus(pipeline, bunch)
     known_speakers(corpus)
     cv, splits = split_corpus(corpus, cv)
-    for number, split in enumerate(splits):
-        if sum(map(len, split)) < len(corpus.clips):
+    for number, (train, test) in enumerate(splits):
+        if len(train) + len(test) < len(corpus.clips):
             raise DataError(
                 "cv must train on all clips that it does not test, as random folds do, but fold "
                 f"{number} leaves clips out"
             )
+    random_folds = StratifiedKFold(len(splits), shuffle=True, random_state=0)
     with features_kept(pipeline, checkpoint) as cached:
         run = partial(
             evaluate, cached, bunch, n_jobs=n_jobs, checkpoint=checkpoint, verbose=verbose
         )
         new_speakers = run(cv=cv)
-        folds = StratifiedKFold(len(new_speakers.folds), shuffle=True, random_state=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", LeakageWarning)  # the report measures it
-            random = run(cv=folds)
-    return LeakageReport(random, new_speakers)
+            return LeakageReport(run(cv=random_folds), new_speakers)

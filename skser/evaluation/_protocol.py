@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, StratifiedKFold
 
+from .._utils._types import Splitter
 from ..features import SpeakerNormalizer
 from ..recipes._steps import steps_of
 from ._folds import without_conveniences
 from ._leakage_checks import shared_values
 from ._splits import Splits
 
-_INDEPENDENT = ", speaker-independent: nobody tested is trained on"
+_INDEPENDENT = "speaker-independent: nobody tested is trained on"
 
 
-def describe_protocol(pipeline: Any, cv: Any, splits: Splits, groups: np.ndarray | None) -> str:
+def describe_protocol(
+    pipeline: BaseEstimator, cv: Splitter, splits: Splits, groups: np.ndarray | None
+) -> str:
     """The folds, whether they share speakers, and the normalisation of voices."""
+    if groups is None:
+        independence = "speakers not known: says nothing about new ones"
+    elif n_shared := len(shared_values(groups, splits)):
+        independence = (
+            f"not speaker-independent: {n_shared} of {len(np.unique(groups))} speakers are both "
+            "trained on and tested"
+        )
+    else:
+        independence = _INDEPENDENT
     tuning = getattr(pipeline, "tuning_protocol", "")  # of a TunedClassifier
-    return _describe_splits(cv, splits, groups) + _describe_normalization(pipeline) + tuning
+    folds = f"{len(splits)} folds ({_name(cv)}), {independence}"
+    return folds + _describe_normalization(pipeline) + tuning
 
 
-def describe_fitted(pipeline: Any) -> str:
+def describe_fitted(pipeline: BaseEstimator) -> str:
     """The protocol of a pipeline that was fitted before."""
     return (
         "a pipeline that was fitted before, as it is: says nothing about new speakers unless it "
@@ -33,10 +44,10 @@ def describe_fitted(pipeline: Any) -> str:
 
 def is_speaker_independent(protocol: str) -> bool:
     """Whether a protocol says that no tested speaker was trained on."""
-    return _INDEPENDENT in protocol
+    return f", {_INDEPENDENT}" in protocol
 
 
-def describe_pipeline(pipeline: Any) -> str:
+def describe_pipeline(pipeline: BaseEstimator) -> str:
     """A pipeline with its parameters that are not defaults and change scores."""
     pipeline = without_conveniences(pipeline)
     if type(pipeline).__repr__ is BaseEstimator.__repr__:
@@ -44,20 +55,7 @@ def describe_pipeline(pipeline: Any) -> str:
     return repr(pipeline)
 
 
-def _describe_splits(cv: Any, splits: Splits, groups: np.ndarray | None) -> str:
-    folds = f"{len(splits)} folds ({_name(cv)})"
-    if groups is None:
-        return f"{folds}, speakers not known: says nothing about new ones"
-    shared = shared_values(groups, splits)
-    if len(shared):
-        return (
-            f"{folds}, not speaker-independent: {len(shared)} of {len(np.unique(groups))} speakers "
-            "are both trained on and tested"
-        )
-    return folds + _INDEPENDENT
-
-
-def _name(cv: Any) -> str:
+def _name(cv: Splitter) -> str:
     if isinstance(cv, LeaveOneGroupOut):
         return "leave one speaker out"
     if isinstance(cv, GroupKFold):
@@ -68,23 +66,21 @@ def _name(cv: Any) -> str:
     return "given by hand" if name.startswith("_") else name  # scikit-learn's wrapper of indices
 
 
-def _describe_normalization(pipeline: Any) -> str:
-    normalizers = [step for step in steps_of(pipeline) if isinstance(step, SpeakerNormalizer)]
-    voices = sorted({_describe_voice(normalizer) for normalizer in normalizers})
-    if not voices:
+def _describe_normalization(pipeline: BaseEstimator) -> str:
+    steps = [step for step in steps_of(pipeline) if isinstance(step, SpeakerNormalizer)]
+    if not steps:
         return ""
-    return (
-        f"; features are normalised by mean and deviation of each speaker: {', and '.join(voices)}"
-    )
+    clips = ", and ".join(sorted({_describe_clips(step) for step in steps}))
+    return f"; features are normalised by mean and deviation of each speaker: {clips}"
 
 
-def _describe_voice(normalizer: SpeakerNormalizer) -> str:
+def _describe_clips(step: SpeakerNormalizer) -> str:
     """The clips of a speaker that mean and deviation are computed from."""
-    if normalizer.transductive:
+    if step.transductive:
         return "transductive, those of speakers who are tested over all their clips in the fold"
-    if normalizer.n_calibration is None:
+    if step.n_calibration is None:
         return "those of the clips that are trained on"
     return (
-        f"those of new speakers over the first {normalizer.n_calibration} of their tested clips, "
-        "without labels"
+        f"those of new speakers over the first {step.n_calibration} of their tested clips, without "
+        "labels"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,46 +11,46 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from .._utils._files import written_whole
+from .._utils._types import PathLike
 from ..exceptions import DataError, ParameterError
 from ..metrics import SCORES, SpeakerSums, interval
+from ._docstrings import documented
 from ._folds import Fold
 
-# Columns of a corpus that scores can be grouped by.
+# Columns of a corpus that the predictions keep.
 KEPT = ("speaker", "corpus", "gender")
 # Columns of tables of predictions beside the classes.
 COLUMNS = ("path", *KEPT, "fold", "emotion", "predicted", "confidence", "of_truth")
 
 
+@documented
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """Predictions of clips by pipelines that were not trained on them.
 
-    Attributes
+    Parameters
     ----------
     predictions : DataFrame of shape (n_clips, n_columns)
-        Columns ``path``; ``speaker``, ``corpus`` and ``gender``, where they are known; ``fold``,
+        Columns ``path``; ``speaker``, ``corpus`` and ``gender``, if they are known; ``fold``,
         ``emotion`` (the truth), ``predicted``; and the probability of each class, by its name.
     classes : ndarray of shape (n_classes,)
         The labels.
     folds : list of Fold
         Seconds and training history of each fold.
     protocol : str
-        In a sentence, which speakers were trained on and which were tested.
+        A sentence: which speakers were trained on and which were tested.
     pipeline : str
         The pipeline with its parameters that are not defaults, seeds included.
     versions : dict of {str : str}
         Versions of the packages.
-    has_probabilities : bool
+    has_probabilities : bool, default=True
         Whether the pipeline returns any. If not, the predicted label has probability 1, and log
         loss and calibration error are NaN.
 
     Examples
     --------
     >>> from skser import evaluate
-    >>> from skser.datasets import make_emotional_speech
-    >>> from skser.recipes import functionals
-    >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
-    >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
+    {example}
     >>> evaluation = evaluate(pipeline, speech)
     >>> evaluation.per_class()["n_clips"].to_dict()
     {'angry': 24, 'sad': 24}
@@ -72,7 +71,7 @@ class Evaluation:
         -------
         scores : DataFrame
             A row for each of ``skser.metrics.SCORES``. ``pooled`` is over all clips; ``low`` and
-            ``high`` hold 95 % of its bootstrap over speakers, or over clips where speakers are not
+            ``high`` bound 95 % of its bootstrap over speakers, or over clips if speakers are not
             known, and are NaN with one speaker; ``fold_mean`` and ``fold_sd`` are over folds.
         """
         sums = self._sums(self._units)
@@ -99,30 +98,43 @@ class Evaluation:
         scores : DataFrame
             A row for each value with ``n_clips`` and its scores. UAR and macro F1 are over the
             classes that it has.
+
+        Raises
+        ------
+        ParameterError
+            ``predictions`` has no such column.
         """
         if column not in self.parts:
             raise ParameterError(f"column must be one of {', '.join(self.parts)}, got {column!r}")
         return self._scores_of(column)
 
     def per_class(self) -> pd.DataFrame:
-        """Precision, recall, F1 and number of clips of each class.
+        """Scores of each class.
 
-        A class without clips has a recall of NaN; one that is never predicted, too, has only NaN.
+        Returns
+        -------
+        scores : DataFrame of shape (n_classes, 4)
+            ``precision``, ``recall``, ``f1`` and ``n_clips``. The recall of a class without clips
+            is NaN; its other scores too, if it is never predicted.
         """
-        truth, predicted = self.predictions["emotion"], self.predictions["predicted"]
         scores = precision_recall_fscore_support(
-            truth, predicted, labels=self.classes, zero_division=np.nan
+            *self._labels(), labels=self.classes, zero_division=np.nan
         )
         names = ("precision", "recall", "f1", "n_clips")
         table = pd.DataFrame(dict(zip(names, scores, strict=True)), index=self.classes)
-        never = (table["n_clips"] > 0) & table["precision"].isna()
-        table.loc[never, "precision"] = 0.0  # as scikit-learn's reports have it
+        is_never_predicted = (table["n_clips"] > 0) & table["precision"].isna()
+        table.loc[is_never_predicted, "precision"] = 0.0  # as in scikit-learn's reports
         return table
 
     def confusion(self) -> pd.DataFrame:
-        """Number of clips by true class (rows) and predicted class (columns)."""
-        truth, predicted = self.predictions["emotion"], self.predictions["predicted"]
-        matrix = confusion_matrix(truth, predicted, labels=self.classes)
+        """Confusion matrix.
+
+        Returns
+        -------
+        matrix : DataFrame of shape (n_classes, n_classes)
+            Number of clips by true class (rows) and predicted class (columns).
+        """
+        matrix = confusion_matrix(*self._labels(), labels=self.classes)
         return pd.DataFrame(matrix, index=self.classes, columns=self.classes)
 
     def mistakes(self) -> pd.DataFrame:
@@ -149,13 +161,13 @@ class Evaluation:
         return self.predictions.iloc[:, -len(self.classes) :]
 
     def check_probabilities(self) -> None:
-        """Raise DataError if the pipeline gives no probabilities."""
+        """Raise DataError if the pipeline returns no probabilities."""
         if not self.has_probabilities:
             raise DataError("evaluation must have probabilities, which its pipeline does not give")
 
     @property
     def drawn(self) -> str:
-        """What a bootstrap draws: "speakers", or "clips" where speakers are not known."""
+        """What a bootstrap draws: "speakers", or "clips" if speakers are not known."""
         return "speakers" if "speaker" in self.predictions else "clips"
 
     @property
@@ -165,15 +177,12 @@ class Evaluation:
 
     @property
     def training_history(self) -> pd.DataFrame:
-        """Loss and accuracy after each epoch of each fold; empty where no network was trained."""
-        histories = [
-            pd.DataFrame({"fold": number, "epoch": range(1, len(fold.history["loss"]) + 1)}).join(
-                pd.DataFrame(fold.history)
-            )
-            for number, fold in enumerate(self.folds)
-            if fold.history
-        ]
-        return pd.concat(histories, ignore_index=True) if histories else pd.DataFrame()
+        """Loss and accuracy after each epoch of each fold; empty without a network."""
+        histories = {i: pd.DataFrame(f.history) for i, f in enumerate(self.folds) if f.history}
+        if not histories:
+            return pd.DataFrame()
+        table = pd.concat(histories, names=["fold", "epoch"]).reset_index()
+        return table.assign(epoch=table["epoch"] + 1)
 
     def to_json(self) -> str:
         """All scores, with protocol, pipeline, versions and durations, as JSON.
@@ -181,7 +190,7 @@ class Evaluation:
         Returns
         -------
         text : str
-            Of an object; see the user guide for its keys.
+            A JSON object; see the user guide for its keys.
         """
         content = {
             "protocol": self.protocol,
@@ -197,41 +206,35 @@ class Evaluation:
         }
         return json.dumps(content, indent=2, ensure_ascii=False)
 
-    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+    def save(self, folder: PathLike) -> list[Path]:
         """Write all tables.
-
-        ``results.json`` is what `to_json` returns. ``predictions.csv`` has a row for each clip,
-        ``classification_report.csv`` precision, recall and F1 and their means,
-        ``confusion_matrix.csv`` numbers of clips, ``per_class_accuracy.csv`` the share of each
-        class that is found, and ``training_history.csv`` every epoch of every fold, if a network
-        was trained.
 
         Parameters
         ----------
         folder : str or path
-            Where to write; it is made if it does not exist.
+            Folder to write to; it is created if it does not exist.
 
         Returns
         -------
         files : list of Path
-            The written files.
+            ``predictions.csv``, ``classification_report.csv``, ``confusion_matrix.csv``,
+            ``per_class_accuracy.csv``, ``training_history.csv`` if a network was trained, and
+            ``results.json``, with the text of `to_json`.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         per_class = self.per_class()
-        means = {
-            "macro avg": per_class.mean(),
-            "weighted avg": per_class.mul(per_class["n_clips"], axis=0).sum()
-            / per_class["n_clips"].sum(),
-        }
-        report = pd.concat([per_class, pd.DataFrame(means).T.assign(n_clips=len(self.predictions))])
+        n_clips = per_class["n_clips"]
+        weighted = per_class.mul(n_clips, axis=0).sum() / n_clips.sum()
+        means = pd.DataFrame({"macro avg": per_class.mean(), "weighted avg": weighted}).T
+        means = means.assign(n_clips=n_clips.sum())
+        report = pd.concat([per_class, means]).astype({"n_clips": int})
+        recalls = per_class[["recall", "n_clips"]].rename(columns={"recall": "accuracy"})
         tables = {
             "predictions": self.predictions.set_index("path"),
-            "classification_report": report.rename_axis("emotion").astype({"n_clips": int}),
+            "classification_report": report.rename_axis("emotion"),
             "confusion_matrix": self.confusion().rename_axis("emotion"),
-            "per_class_accuracy": per_class[["recall", "n_clips"]]
-            .rename(columns={"recall": "accuracy"})
-            .rename_axis("emotion"),
+            "per_class_accuracy": recalls.rename_axis("emotion"),
         }
         history = self.training_history
         if len(history):
@@ -243,32 +246,36 @@ class Evaluation:
             path.write_text(self.to_json(), encoding="utf-8")
         return [*(folder / f"{name}.csv" for name in tables), folder / "results.json"]
 
+    def _labels(self) -> tuple[pd.Series, pd.Series]:
+        """True and predicted labels."""
+        return self.predictions["emotion"], self.predictions["predicted"]
+
     @property
     def _units(self) -> np.ndarray:
-        """The speaker of each clip, or where speakers are not known, a number of its own."""
+        """What a bootstrap draws: the speaker of each clip, or a number if it is not known."""
         if self.drawn == "speakers":
             return self.predictions["speaker"].to_numpy()
         return np.arange(len(self.predictions))
 
     def _sums(self, units: np.ndarray) -> SpeakerSums:
+        """Sums over the clips of each unit."""
         truth = np.searchsorted(self.classes, self.predictions["emotion"])
         sums = SpeakerSums.of(truth, self.probabilities.to_numpy(), units)
         if self.has_probabilities:
             return sums
-        nothing = {name: np.full_like(getattr(sums, name), np.nan) for name in ("log_loss", "bins")}
-        return replace(sums, **nothing)
+        return replace(sums, log_loss=sums.log_loss * np.nan, bins=sums.bins * np.nan)
 
     def _scores_of(self, column: str) -> pd.DataFrame:
+        """Number of clips and scores for each value of a column."""
         values = self.predictions[column].to_numpy()
         names, counts = np.unique(values, return_counts=True)
         scores = self._sums(values).scores(np.eye(len(names)))
         return pd.DataFrame({"n_clips": counts, **scores}, index=pd.Index(names, name=column))
 
     def __repr__(self) -> str:
-        uar = self.to_frame().loc["uar"]
+        uar, n_clips = self.to_frame().loc["uar"], len(self.predictions)
         return (
-            f"<UAR {uar['pooled']:.3f} ({format_interval(uar)}), {len(self.predictions)} clips: "
-            f"{self.protocol}>"
+            f"<UAR {uar['pooled']:.3f} ({format_interval(uar)}), {n_clips} clips: {self.protocol}>"
         )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.model_selection import (
     BaseCrossValidator,
     GroupKFold,
@@ -16,6 +16,7 @@ from sklearn.model_selection import (
 )
 
 from .._utils._labels import check_none_missing
+from .._utils._types import CV, Splitter
 from ..exceptions import DataError
 from ..model_selection import SpeakerTextKFold, TextKFold
 from ._corpus import Corpus
@@ -23,16 +24,12 @@ from ._corpus import Corpus
 # Train and test indices of each fold.
 Splits = Sequence[tuple[np.ndarray, np.ndarray]]
 
-# More speakers than this are put together into this many folds.
+# More speakers than this are divided into this many folds.
 _MAX_FOLDS = 10
 
 
-def split_corpus(corpus: Corpus, cv: Any = None) -> tuple[Any, Splits]:
-    """The splitter meant by ``cv``, and train and test indices of each of its folds.
-
-    DataError if ``cv`` cannot divide the clips, tests a clip more or less than once, trains on a
-    clip that it tests, or tests a class that it does not train on.
-    """
+def split_corpus(corpus: Corpus, cv: CV = None) -> tuple[Splitter, Splits]:
+    """The splitter meant by ``cv``, and train and test indices of each of its folds, checked."""
     cv = default_cv(corpus.groups) if cv is None else cv
     target, groups, frame = corpus.target, corpus.groups, corpus.frame
     if isinstance(cv, (TextKFold, SpeakerTextKFold)):
@@ -48,14 +45,12 @@ def split_corpus(corpus: Corpus, cv: Any = None) -> tuple[Any, Splits]:
     n_tests = np.zeros(len(target), int)
     for number, (train, test) in enumerate(splits):
         np.add.at(n_tests, test, 1)
-        shared = np.intersect1d(train, test)
-        if len(shared):
+        if len(shared := np.intersect1d(train, test)):
             raise DataError(
                 f"cv must not train on clips that it tests, but fold {number} does both with "
                 f"{frame['path'][shared[0]]}"
             )
-        missing = np.setdiff1d(target[test], target[train])
-        if len(missing):
+        if len(missing := np.setdiff1d(target[test], target[train])):
             raise DataError(
                 f"cv must leave each class in training, but fold {number} tests "
                 f"{missing.tolist()[0]!r} and trains on none"
@@ -68,25 +63,25 @@ def split_corpus(corpus: Corpus, cv: Any = None) -> tuple[Any, Splits]:
     return cv, splits
 
 
-def split_indices(cv: Any, target: np.ndarray, groups: Any) -> tuple[Any, Splits]:
+def split_indices(cv: CV, target: np.ndarray, groups: ArrayLike | None) -> tuple[Splitter, Splits]:
     """The splitter meant by ``cv``, and its folds; DataError if it cannot divide these clips."""
     indices = np.arange(len(target))
     try:
-        cv = check_cv(cv, target, classifier=True)
+        splitter = check_cv(cv, target, classifier=True)
         with warnings.catch_warnings():
             # `warn_of_leakage` warns of shared speakers; a rare class may be in some folds only.
             for message in ("The groups parameter is ignored", "The least populated class"):
                 warnings.filterwarnings("ignore", message, UserWarning)
-            split = cv.split(target, target, groups)
-            return cv, [(indices[train], indices[test]) for train, test in split]
+            split = splitter.split(target, target, groups)
+            return splitter, [(indices[train], indices[test]) for train, test in split]
     except DataError:
         raise
     except ValueError as error:
         raise DataError(f"cv cannot divide these clips: {error}") from error
 
 
-def default_cv(groups: Any) -> BaseCrossValidator:
-    """Leave one speaker out, up to ten, else ten groups of speakers; without, stratified folds."""
+def default_cv(groups: ArrayLike | None) -> BaseCrossValidator:
+    """Leave one speaker out, up to ten, or ten groups of speakers; stratified folds without."""
     if groups is None:
         return StratifiedKFold(5, shuffle=True, random_state=0)
     n_speakers = len(np.unique(groups))

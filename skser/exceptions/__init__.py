@@ -1,13 +1,15 @@
 """Errors and warnings of skser.
 
 Every error derives from :class:`SkserError` and from the built-in (or scikit-learn) class that
-callers already catch, so both ``except SkserError`` and ``except FileNotFoundError`` work. Classes
-of OSError come first among the bases: dask unpickles with ``__new__``, and theirs is another.
+callers already catch, so both ``except SkserError`` and ``except FileNotFoundError`` work. A class
+of OSError comes first among the bases, because dask unpickles by ``__new__``, which OSError has.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._not_fitted import NotFittedError
@@ -43,11 +45,11 @@ class ParameterError(SkserError, ValueError):
 
 
 class DataError(SkserError, ValueError):
-    """Labels, features, waveforms or a corpus are not what is needed."""
+    """Labels, features, waveforms or a corpus are invalid."""
 
 
 class ConversionError(SkserError, TypeError):
-    """Clips or features are not what an array can hold."""
+    """Clips or features cannot be converted to an array."""
 
 
 class AudioError(DataError):
@@ -59,11 +61,11 @@ class AudioNotFoundError(FileNotFoundError, AudioError):
 
 
 class AudioIsADirectoryError(IsADirectoryError, AudioError):
-    """A path names a directory and not a recording."""
+    """The path of a recording is a directory."""
 
 
 class AudioPermissionError(PermissionError, AudioError):
-    """A recording may not be read."""
+    """The permission to read a recording is missing."""
 
 
 class CorpusNotFoundError(FileNotFoundError, DataError):
@@ -71,7 +73,7 @@ class CorpusNotFoundError(FileNotFoundError, DataError):
 
 
 class DownloadError(ConnectionError, DataError):
-    """A file could not be downloaded, or not to its end; the message says how far it came."""
+    """A download failed; the message says how much of the file arrived."""
 
 
 class ExtractionError(SkserError, RuntimeError):
@@ -79,7 +81,7 @@ class ExtractionError(SkserError, RuntimeError):
 
 
 class MissingDependencyError(SkserError, ImportError):
-    """An optional package is needed and not installed."""
+    """An optional package that is needed is not installed."""
 
 
 class ModelError(SkserError, ValueError):
@@ -87,7 +89,7 @@ class ModelError(SkserError, ValueError):
 
 
 class StudyError(SkserError, ValueError):
-    """A study, or the storage that it is in, cannot be worked on; the message says why."""
+    """A study, or its storage, cannot be used; the message says why."""
 
 
 class SkserWarning(UserWarning):
@@ -95,15 +97,15 @@ class SkserWarning(UserWarning):
 
 
 class LeakageWarning(SkserWarning):
-    """Speakers or recordings are on both sides of a split, so that its scores flatter."""
+    """Speakers or recordings are both trained on and tested, which inflates scores."""
 
 
 class AudioWarning(SkserWarning):
-    """Recordings that could not be used were replaced by silence."""
+    """Unusable recordings were replaced by silence."""
 
 
-def __getattr__(name: str) -> Any:
-    # scikit-learn's class is its base, and prediction from a model file does without scikit-learn.
+def __getattr__(name: str) -> type[SkserError]:
+    # Its base is a class of scikit-learn, which prediction from a model file does not import.
     if name == "NotFittedError":
         from ._not_fitted import NotFittedError
 
@@ -111,24 +113,18 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-class naming:
-    """Context that puts a name before the messages of errors.
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Put a name before the messages of errors, except of AudioError, which has one.
 
-    Errors of skser keep their class. Others become ExtractionError, since a worker may not be able
-    to send back errors of other packages. An AudioError has the name of its recording already.
+    Errors of other packages become ExtractionError, since a worker may be unable to send them.
     """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        if isinstance(error, (AudioError, MemoryError)):
-            return
-        if isinstance(error, SkserError):
-            error.args = (f"{self.name}: {error}",)
-        elif isinstance(error, Exception):
-            message = f"{self.name}: {type(error).__name__}: {error}"
-            raise ExtractionError(message) from error
+    try:
+        yield
+    except (AudioError, MemoryError):
+        raise
+    except SkserError as error:
+        error.args = (f"{name}: {error}",)
+        raise
+    except Exception as error:
+        raise ExtractionError(f"{name}: {type(error).__name__}: {error}") from error

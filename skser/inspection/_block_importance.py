@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_random_state
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils import Bunch, check_random_state
 
+from .._utils._functional import soft_vote
 from .._utils._param_validation import RANDOM_STATE, check_value, integer
+from .._utils._types import CV, PathLike, RandomState, Recordings
 from ..evaluation._corpus import Corpus, read_corpus
+from ..evaluation._docstrings import documented
 from ..evaluation._fitted_fold import FittedFold
 from ..evaluation._folds import run_folds
 from ..evaluation._splits import split_corpus
 from ..metrics import unweighted_average_recall
-from ._members import members_of, vote, without_temperature
+from ._members import members_of, without_temperature
 
 
+@documented
 def block_importance(
-    pipeline: Any,
-    X: Any,
-    y: Any = None,
+    pipeline: BaseEstimator,
+    X: Bunch | Recordings,
+    y: ArrayLike | None = None,
     *,
-    groups: Any = None,
-    cv: Any = None,
+    groups: ArrayLike | None = None,
+    cv: CV = None,
     n_repeats: int = 5,
-    random_state: Any = 0,
+    random_state: RandomState = 0,
     n_jobs: int | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint: PathLike | None = None,
     verbose: int = 0,
 ) -> pd.DataFrame:
     """Permutation importance of each block of features for new speakers.
@@ -42,17 +47,15 @@ def block_importance(
     Parameters
     ----------
     pipeline : Pipeline
-        From recordings to emotions, as the recipes make it; it is cloned, not changed.
-    X, y, groups
-        A corpus, as in :func:`skser.evaluate`.
-    cv : splitter, iterable of (train, test) or None, default=None
+        A classifier of recordings, as the recipes make it; it is cloned, not changed.
+    {corpus}
+    cv : int, splitter, iterable of (train, test) or None, default=None
         Folds, as in :func:`skser.evaluate`.
     n_repeats : int, default=5
-        How often each block is shuffled.
+        Number of times each block is shuffled in each fold.
     random_state : int, RandomState instance or None, default=0
-        Seed of shuffling.
-    n_jobs, checkpoint, verbose
-        As in :func:`skser.evaluate`.
+        Seed of the shuffling.
+    {folds}
 
     Returns
     -------
@@ -63,9 +66,9 @@ def block_importance(
     Raises
     ------
     DataError
-        As of :func:`skser.evaluate`, or the pipeline has no :class:`skser.FeatureUnionExtractor`.
+        As in :func:`skser.evaluate`, or the pipeline has no :class:`skser.FeatureUnionExtractor`.
     ParameterError
-        A parameter has a value that is not allowed.
+        A parameter has an invalid value.
 
     References
     ----------
@@ -73,13 +76,10 @@ def block_importance(
 
     Examples
     --------
-    >>> from skser.datasets import make_emotional_speech
     >>> from skser.inspection import block_importance
-    >>> from skser.recipes import functionals
-    >>> speech = make_emotional_speech(n_speakers=3, emotions=["angry", "sad"], random_state=0)
-    >>> pipeline = functionals(features__blocks=["rms", "pitch"], random_state=0)
+    {example}
     >>> sorted(block_importance(pipeline, speech).index)
-    ['pitch', 'rms']
+    ['rms', 'zcr']
     """
     check_value("n_repeats", n_repeats, integer(1))
     check_value("random_state", random_state, RANDOM_STATE)
@@ -103,26 +103,27 @@ def block_importance(
 def _losses(
     fold: FittedFold, corpus: Corpus, test: np.ndarray, *, n_repeats: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Loss in UAR for each block and repeat in one fold."""
+    """Loss of UAR for each block and repeat in a fold."""
     # A temperature changes no label.
     fold = replace(fold, pipeline=without_temperature(fold.pipeline)[0])
     members = list(members_of(fold.pipeline, corpus.clips[test]))
+    shares = np.array([member.share for member in members])
     params = fold.group_params(test)
     rng = np.random.default_rng(seed)
 
     def uar(probabilities: list[np.ndarray]) -> float:
-        labels = fold.pipeline.classes_[vote(probabilities, members).argmax(axis=1)]
+        labels = fold.pipeline.classes_[soft_vote(probabilities, shares).argmax(axis=1)]
         return unweighted_average_recall(corpus.target[test], labels)
 
     rows = []
     with fold.routing():
-        whole = [member.probabilities(member.features, **params) for member in members]
-        before = uar(whole)
+        intact = [member.tail.predict_proba(member.features, **params) for member in members]
+        before = uar(intact)
         for i, member in enumerate(members):
             for block in dict.fromkeys(member.blocks.tolist()):
                 for _ in range(n_repeats):
                     features = member.shuffled(block, rng.permutation(len(test)))
-                    shuffled = member.probabilities(features, **params)
-                    loss = before - uar([*whole[:i], shuffled, *whole[i + 1 :]])
+                    shuffled = member.tail.predict_proba(features, **params)
+                    loss = before - uar([*intact[:i], shuffled, *intact[i + 1 :]])
                     rows.append({"block": block, "loss": loss})
     return rows

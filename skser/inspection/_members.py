@@ -1,14 +1,15 @@
-"""A fitted pipeline, or each member of a vote, split after its feature extraction."""
+"""A fitted pipeline, or each member of a vote, divided into feature extraction and classifier."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
+from .._utils._types import Recordings
 from ..calibration import TemperatureScaledClassifier
 from ..classifiers import SoftVotingClassifier
 from ..exceptions import DataError
@@ -22,31 +23,27 @@ class Member:
     name: str
     share: float
     extractor: FeatureUnionExtractor
-    features: Any
+    features: np.ndarray | AugmentedFeatures
     tail: Pipeline
 
     @property
     def blocks(self) -> np.ndarray:
+        """The block of each feature, after the name of the member."""
         names = self.extractor.get_feature_blocks_out()
         return np.array([f"{self.name}: {block}" if self.name else block for block in names])
 
-    @property
-    def hop_seconds(self) -> float:
-        return self.extractor.hop_length / self.extractor.sr_
-
-    def probabilities(self, features: Any, **params: Any) -> np.ndarray:
-        return self.tail.predict_proba(features, **params)
-
-    def shuffled(self, block: str, order: np.ndarray) -> Any:
-        """Features with those of one block in another order of clips."""
-        is_augmented = isinstance(self.features, AugmentedFeatures)
-        values = (self.features.values if is_augmented else self.features).copy()
+    def shuffled(self, block: str, order: np.ndarray) -> np.ndarray | AugmentedFeatures:
+        """Features, those of one block in another order of clips."""
+        features = self.features
+        values = (features.values if isinstance(features, AugmentedFeatures) else features).copy()
         columns = np.flatnonzero(self.blocks == block)
         values[..., columns] = values[order][..., columns]
-        return AugmentedFeatures(values) if is_augmented else values
+        return AugmentedFeatures(values) if isinstance(features, AugmentedFeatures) else values
 
 
-def members_of(pipeline: Any, clips: Any, name: str = "", share: float = 1.0) -> Iterator[Member]:
+def members_of(
+    pipeline: BaseEstimator, clips: Recordings, name: str = "", share: float = 1.0
+) -> Iterator[Member]:
     """The members of a vote, or the pipeline itself, with the features of clips."""
     steps = pipeline.steps if isinstance(pipeline, Pipeline) else []
     for i, (_, step) in enumerate(steps):
@@ -55,11 +52,10 @@ def members_of(pipeline: Any, clips: Any, name: str = "", share: float = 1.0) ->
             yield Member(name, share, step, features, pipeline[i + 1 :])
             return
         if isinstance(step, SoftVotingClassifier):
-            seen = pipeline[:i].transform(clips)
-            for weight, (of, member) in zip(
-                step.weights_, step.named_estimators_.items(), strict=True
-            ):
-                yield from members_of(member, seen, of, share * weight)
+            X = pipeline[:i].transform(clips)
+            named = step.named_estimators_.items()
+            for weight, (label, member) in zip(step.weights_, named, strict=True):
+                yield from members_of(member, X, label, share * weight)
             return
     raise DataError(
         "pipeline must have a FeatureUnionExtractor, or a SoftVotingClassifier of pipelines that "
@@ -67,12 +63,8 @@ def members_of(pipeline: Any, clips: Any, name: str = "", share: float = 1.0) ->
     )
 
 
-def without_temperature(pipeline: Any) -> tuple[Any, float]:
+def without_temperature(pipeline: BaseEstimator) -> tuple[BaseEstimator, float]:
     """The pipeline inside a calibrated one, and its temperature; 1 for any other pipeline."""
     if isinstance(pipeline, TemperatureScaledClassifier):
         return pipeline.estimator_, pipeline.temperature_
     return pipeline, 1.0
-
-
-def vote(probabilities: list[np.ndarray], members: list[Member]) -> np.ndarray:
-    return np.tensordot([member.share for member in members], probabilities, axes=1)

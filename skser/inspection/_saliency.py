@@ -4,39 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
+from .._utils._functional import soft_vote
 from .._utils._param_validation import check_is_fitted, check_value, integer, number
 from .._utils._temperature import at_temperature
+from .._utils._types import Recording
 from ..exceptions import DataError, ParameterError
 from ..features import FeatureScaler
-from ._members import members_of, vote, without_temperature
+from ._members import members_of, without_temperature
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Saliency:
-    """How much the probability of an emotion depends on each place in a recording.
+    """How much the probability of an emotion depends on each time and feature of a recording.
 
-    Attributes
+    Parameters
     ----------
     values : ndarray of shape (n_frames, n_features)
-        Mean loss of probability if a patch around the place is hidden.
+        Mean loss of probability over the hidden patches that cover a frame and feature.
     times : ndarray of shape (n_frames,)
-        Middle of the frames in s, from where silence is trimmed.
+        Middle of the frames in s, from the end of trimmed silence.
     feature_names : ndarray of shape (n_features,)
         Names of the features.
     emotion : label
         The emotion.
     probability : float
-        Its probability.
+        Its probability in the whole recording.
     """
 
     values: np.ndarray
     times: np.ndarray
     feature_names: np.ndarray
-    emotion: Any
+    emotion: object
     probability: float
 
     def __repr__(self) -> str:
@@ -48,28 +50,28 @@ class Saliency:
 
 
 def saliency(
-    pipeline: Any,
-    recording: Any,
+    pipeline: BaseEstimator,
+    recording: Recording,
     *,
-    emotion: Any = None,
+    emotion: object = None,
     seconds: float = 0.2,
     n_features: int = 8,
 ) -> Saliency:
     """How much the probability of an emotion depends on each time and feature of a recording.
 
-    Half-overlapping patches of the sequence of features are replaced by the mean of the training
-    clips, one at a time; the saliency of a patch is the loss of probability [1]_. It works with any
-    classifier, and needs no gradients.
+    Patches of the sequence of features that overlap by half are replaced by the mean of the
+    training clips, one at a time; the saliency of a patch is the loss of probability [1]_. This
+    works with any classifier and needs no gradients.
 
     Parameters
     ----------
     pipeline : Pipeline
-        Fitted, with sequences of features (``statistics=None``), or a vote with such a member. Of a
-        calibrated pipeline, it is the loss of calibrated probability.
-    recording : str, path or ndarray of shape (n_samples,)
+        Fitted, with sequences of features (``statistics=None``), or a vote with such a member. A
+        calibrated pipeline gives the loss of calibrated probability.
+    recording : str, path, bytes, file-like object or ndarray of shape (n_samples,)
         The recording.
     emotion : label or None, default=None
-        The emotion; None takes the most probable.
+        The emotion; None is the most probable one.
     seconds : float, default=0.2
         Length of a patch.
     n_features : int, default=8
@@ -78,11 +80,14 @@ def saliency(
     Returns
     -------
     saliency : Saliency
+        Saliency of each frame and feature.
 
     Raises
     ------
+    NotFittedError
+        The pipeline is not fitted.
     ParameterError
-        ``emotion`` is not one of the classes, or another parameter has a value not allowed.
+        ``emotion`` is not one of the classes, or another parameter has an invalid value.
     DataError
         The pipeline has no sequences of features, or no :class:`skser.FeatureScaler` after them.
 
@@ -101,10 +106,15 @@ def saliency(
         )
     pipeline, temperature = without_temperature(pipeline)
     members = list(members_of(pipeline, [recording]))
-    answer = vote([member.probabilities(member.features) for member in members], members)[0]
-    probabilities = at_temperature(answer, temperature)
+    votes = [member.tail.predict_proba(member.features) for member in members]
+    vote = soft_vote(votes, np.array([member.share for member in members]))[0]
+    probabilities = at_temperature(vote, temperature)
     index = int(probabilities.argmax() if emotion is None else (classes == emotion).argmax())
-    sequences = [member for member in members if member.features.ndim == 3]
+    sequences = [
+        member
+        for member in members
+        if isinstance(member.features, np.ndarray) and member.features.ndim == 3
+    ]
     if not sequences:
         raise DataError("pipeline must have sequences of features (statistics=None), not vectors")
     member = sequences[0]
@@ -112,22 +122,24 @@ def saliency(
         raise DataError("pipeline must have a FeatureScaler between features and classifier")
     # After scaling, 0 is the mean of the training clips.
     scaled = member.tail[:-1].transform(member.features)[0]
-    length = max(2, round(seconds / member.hop_seconds))
+    hop_seconds = member.extractor.hop_length / member.extractor.sr_
+    length = max(2, round(seconds / hop_seconds))
     n_frames, n_bins = scaled.shape
     patches = list(product(_halves(n_frames, length), _halves(n_bins, n_features)))
     hidden = np.repeat(scaled[np.newaxis], len(patches), axis=0)
     for row, patch in zip(hidden, patches, strict=True):
         row[patch] = 0.0
-    kept = member.tail[-1].predict_proba(scaled[np.newaxis])
-    answers = answer + member.share * (member.tail[-1].predict_proba(hidden) - kept)
-    losses = probabilities[index] - at_temperature(answers, temperature)[:, index]
+    classifier = member.tail[-1]
+    changes = classifier.predict_proba(hidden) - classifier.predict_proba(scaled[np.newaxis])
+    votes_hidden = at_temperature(vote + member.share * changes, temperature)
+    losses = probabilities[index] - votes_hidden[:, index]
     total, count = np.zeros(scaled.shape), np.zeros(scaled.shape)
     for loss, patch in zip(losses, patches, strict=True):
         total[patch] += loss
         count[patch] += 1
     return Saliency(
         total / count,
-        np.arange(len(scaled)) * member.hop_seconds,
+        np.arange(n_frames) * hop_seconds,
         member.extractor.get_feature_names_out(),
         classes[index],
         float(probabilities[index]),

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -77,13 +78,13 @@ def test_predictions_are_those_of_cross_val_predict(evaluation, predictions):
 
 
 def test_scores_are_those_of_scikit_learn(evaluation, predictions):
-    truth, found = predictions["emotion"], predictions["predicted"]
+    truth, labels = predictions["emotion"], predictions["predicted"]
     probabilities = predictions[["angry", "calm", "sad"]].to_numpy()
     pooled = evaluation.to_frame()["pooled"]
     assert list(pooled.index) == list(SCORES)
-    assert pooled["uar"] == pytest.approx(balanced_accuracy_score(truth, found))
-    assert pooled["accuracy"] == pytest.approx(accuracy_score(truth, found))
-    assert pooled["macro_f1"] == pytest.approx(f1_score(truth, found, average="macro"))
+    assert pooled["uar"] == pytest.approx(balanced_accuracy_score(truth, labels))
+    assert pooled["accuracy"] == pytest.approx(accuracy_score(truth, labels))
+    assert pooled["macro_f1"] == pytest.approx(f1_score(truth, labels, average="macro"))
     assert pooled["log_loss"] == pytest.approx(log_loss(truth, probabilities))
     index = np.searchsorted(evaluation.classes, truth)
     assert pooled["calibration_error"] == expected_calibration_error(index, probabilities)
@@ -110,9 +111,9 @@ def test_interval_holds_the_score_and_widens_with_fewer_speakers(evaluation):
 
 
 def test_tables(evaluation, predictions):
-    truth, found = predictions["emotion"], predictions["predicted"]
-    assert_array_equal(evaluation.confusion(), confusion_matrix(truth, found))
-    report = classification_report(truth, found, output_dict=True)
+    truth, labels = predictions["emotion"], predictions["predicted"]
+    assert_array_equal(evaluation.confusion(), confusion_matrix(truth, labels))
+    report = classification_report(truth, labels, output_dict=True)
     for name, row in evaluation.per_class().iterrows():
         assert row["precision"] == pytest.approx(report[name]["precision"])
         assert row["f1"] == pytest.approx(report[name]["f1-score"])
@@ -128,8 +129,8 @@ def test_files(evaluation, predictions, tmp_path):
         "per_class_accuracy.csv",
         "results.json",
     }
-    kept = pd.read_csv(tmp_path / "out" / "predictions.csv")
-    assert_allclose(kept["angry"], predictions["angry"], rtol=1e-5)
+    table = pd.read_csv(tmp_path / "out" / "predictions.csv")
+    assert_allclose(table["angry"], predictions["angry"], rtol=1e-5)
     report = pd.read_csv(tmp_path / "out" / "classification_report.csv", index_col=0)
     expected = classification_report(
         predictions["emotion"], predictions["predicted"], output_dict=True
@@ -145,13 +146,13 @@ def test_files(evaluation, predictions, tmp_path):
     assert "LogisticRegression" in results["pipeline"]
 
 
+@pytest.mark.slow
 def test_training_history_of_every_fold(tmp_path):
     network = CNNEmotionClassifier(
         architecture="dense", network__dense_units=(4,), epochs=2, random_state=0
     )
-    evaluation = evaluate(
-        quick_pipeline(classify=network), noises(n_speakers=2, n_takes=2), cv=GroupKFold(2)
-    )
+    corpus = noises(n_speakers=2, n_takes=2, emotions=("angry", "sad"))
+    evaluation = evaluate(quick_pipeline(classify=network), corpus, cv=GroupKFold(2))
     history = evaluation.training_history
     assert history["fold"].tolist() == [0, 0, 1, 1]
     assert history["epoch"].tolist() == [1, 2, 1, 2]
@@ -269,7 +270,7 @@ def test_without_probabilities():
     assert compare(evaluation, evaluation).loc["log_loss"].drop("p_value").isna().all()
 
 
-def test_steps_that_know_nothing_of_metadata():
+def test_steps_without_metadata_routing():
     boosted = AdaBoostClassifier(n_estimators=3, random_state=0)
     evaluation = evaluate(quick_pipeline(classify=boosted), SPEECH)
     assert evaluation.to_frame()["pooled"]["uar"] > 0.4
@@ -294,7 +295,7 @@ def test_fitted_pipeline_with_its_classes_in_another_order():
     assert_allclose(evaluation.per_class()["recall"], recalls)
 
 
-def test_classes_and_speakers_that_are_not_there(fitted, tmp_path):
+def test_missing_classes_and_speakers(fitted, tmp_path):
     some = (SPEECH.target != "sad") & (SPEECH.groups == "s01")
     corpus = Bunch(
         waveforms=SPEECH.waveforms[some], target=SPEECH.target[some], groups=SPEECH.groups[some]
@@ -314,21 +315,18 @@ def test_clips_to_calibrate_on_are_of_most_emotions():
     pipeline = quick_pipeline(scale=SpeakerNormalizer(n_calibration=2))
     with pytest.warns(SkserWarning) as caught:
         evaluate(pipeline, SPEECH)
-    message = str(caught[0].message)
-    assert message.startswith("n_calibration=2: the first clips of s00 have only 1 of 3 emotions")
+    assert re.match("n_calibration=2: .* s00 have only 1 of 3", str(caught[0].message))
     assert caught[0].filename == __file__
     order = np.argsort(SPEECH.frame["sentence"].to_numpy(), kind="stable")
     mixed = {name: SPEECH[name][order] for name in ("waveforms", "target", "groups")}
     assert evaluate(pipeline, Bunch(**mixed)).to_frame()["pooled"]["uar"] > 0.4
 
 
-def test_speakers_on_both_sides_are_warned_of():
+def test_speakers_that_are_trained_on_and_tested_are_warned_of():
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
     with pytest.warns(LeakageWarning) as caught:
         evaluation = evaluate(quick_pipeline(), SPEECH, cv=folds)
-    assert str(caught[0].message).startswith(
-        "4 of 4 speakers are both trained on and tested, such as 's00'"
-    )
+    assert re.match("4 of 4 speakers are .*, such as 's00'", str(caught[0].message))
     assert caught[0].filename == __file__
     assert "not speaker-independent" in evaluation.protocol
 
@@ -380,22 +378,15 @@ def changed_predictions(evaluation, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda table: table[:35], "baseline and other must be of the same clips"),
-        (lambda table: table.assign(path="one"), "baseline and other must have clips in the same"),
-        (
-            lambda table: table.assign(emotion=np.roll(table["emotion"], 1)),
-            "baseline and other must have the same labels of each clip",
-        ),
-        (
-            lambda table: table.assign(speaker=np.roll(table["speaker"], 9)),
-            "baseline and other must have the same speakers of each clip",
-        ),
+        (lambda table: table[:35], "of the same clips"),
+        (lambda table: table.assign(path="a"), "clips in the same order"),
+        (lambda table: table.assign(emotion=np.roll(table["emotion"], 1)), "same labels"),
+        (lambda table: table.assign(speaker=np.roll(table["speaker"], 9)), "same speakers"),
     ],
 )
 def test_only_evaluations_of_the_same_clips_are_compared(evaluation, change, message):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError, match=f"^baseline and other must .*{message}"):
         compare(evaluation, changed_predictions(evaluation, change))
-    assert str(caught.value).startswith(message)
     with pytest.raises(DataError, match="must have the same classes"):
         compare(evaluation, replace(evaluation, classes=evaluation.classes[:2]))
 
@@ -408,96 +399,52 @@ def test_default_cv():
     assert isinstance(default_cv(None), StratifiedKFold)
 
 
-EVERYTHING = np.arange(36)
+ALL_CLIPS = np.arange(36)
 
 
 @pytest.mark.parametrize(
-    ("corpus", "params", "error", "message"),
+    ("corpus", "params", "message"),
     [
-        (
-            Bunch(paths=["a.wav"]),
-            {},
-            DataError,
-            "corpus must have paths (or waveforms) and target, got paths",
-        ),
-        (
-            changed(groups=SPEECH.groups[1:]),
-            {},
-            DataError,
-            "groups must have a speaker for each clip: 36 clips, 35 speakers",
-        ),
-        (SPEECH, {"cv": GroupKFold(5)}, DataError, "cv cannot divide these clips: "),
-        (
-            SPEECH,
-            {"cv": ShuffleSplit(2, random_state=0)},
-            DataError,
-            "cv must test each clip once, but waveform 0 is tested 0 times",
-        ),
-        (
-            SPEECH,
-            {"cv": []},
-            DataError,
-            "cv must test each clip once, but waveform 0 is tested 0 times",
-        ),
-        (
-            SPEECH,
-            {"cv": [(EVERYTHING, EVERYTHING)]},
-            DataError,
-            "cv must not train on clips that it tests, but fold 0 does both with waveform 0",
-        ),
-        (
-            changed(frame=SPEECH.frame[1:]),
-            {},
-            DataError,
-            "frame must have a row for each clip: 36 clips, 35",
-        ),
-        (
-            changed(sr=44100),
-            {},
-            DataError,
-            "corpus must have waveforms of sr=16000, as the pipeline's, got 44100",
-        ),
+        (Bunch(paths=["a.wav"]), {}, "corpus .* target, got paths"),
+        (changed(groups=SPEECH.groups[1:]), {}, "groups .* 36 clips, 35"),
+        (SPEECH, {"cv": GroupKFold(5)}, "cv cannot divide these clips: "),
+        (SPEECH, {"cv": ShuffleSplit(2, random_state=0)}, "cv .* waveform 0 is tested 0 times"),
+        (SPEECH, {"cv": []}, "cv .* waveform 0 is tested 0 times"),
+        (SPEECH, {"cv": [(ALL_CLIPS, ALL_CLIPS)]}, "cv .* fold 0 does both with waveform 0"),
+        (changed(frame=SPEECH.frame[1:]), {}, "frame .* 36 clips, 35"),
+        (changed(frame=SPEECH.frame.assign(path="a.wav")), {}, "frame .* column path"),
+        (changed(sr=44100), {}, "corpus .* sr=16000.*, got 44100"),
         (
             changed(target=np.where(SPEECH.target == "sad", "fold", SPEECH.target)),
             {},
-            DataError,
-            "target must have no label named as a column of the predictions (path, speaker, "
-            "corpus, gender, fold, emotion, predicted, confidence, of_truth), got 'fold'",
+            r"target .* column .*\(path, speaker, .*\), got 'fold'",
         ),
         (
             changed(target=np.where(SPEECH.groups == "s02", "bored", SPEECH.target)),
             {},
-            DataError,
-            "cv must leave each class in training, but fold 2 tests 'bored' and trains on none",
+            "cv .* fold 2 tests 'bored'",
         ),
         (
             changed(frame=SPEECH.frame.drop(columns="sentence")),
             {"cv": SpeakerTextKFold()},
-            DataError,
-            "corpus.frame must have columns speaker and sentence for new sentences, got speaker, "
-            "emotion, gender, path",
+            "frame .* columns speaker and sentence .*, got speaker, emotion, gender, path",
         ),
-        (SPEECH, {"cv": "fitted"}, ParameterError, "cv must be 'prefit', got 'fitted'"),
+        (SPEECH, {"cv": "fitted"}, "cv must be 'prefit', got 'fitted'"),
         (
             noises(emotions=("angry", "bored")),
             {"cv": "prefit"},
-            DataError,
-            "target must have labels that the pipeline knows (angry, calm, sad), got 'bored'",
+            r"target .*\(angry, calm, sad\), got 'bored'",
         ),
-        (
-            SPEECH,
-            {"n_jobs": 0},
-            ParameterError,
-            "n_jobs must be an integer other than 0 or None, got 0",
-        ),
+        (SPEECH, {"n_jobs": 0}, "n_jobs must be .*, got 0"),
+        (SPEECH, {"verbose": -1}, "verbose must be .*, got -1"),
     ],
 )
-def test_errors(fitted, corpus, params, error, message):
-    with pytest.raises(error) as caught:
+def test_errors(fitted, corpus, params, message):
+    error = ParameterError if " must be " in message else DataError
+    with pytest.raises(error, match=message):
         evaluate(fitted, corpus, **params)
-    assert str(caught.value).startswith(message)
 
 
-def test_tables_of_a_column_that_is_not_there(evaluation):
-    with pytest.raises(ParameterError, match=r"^column must be one of speaker, gender, fold, got"):
+def test_tables_of_an_unknown_column(evaluation):
+    with pytest.raises(ParameterError, match=r"^column .* speaker, gender, fold, got 'age'"):
         evaluation.by("age")

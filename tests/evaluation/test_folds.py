@@ -47,7 +47,7 @@ def pipeline_of(classifier=None, scale=None, **params):
     )
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)])
 def test_folds_are_what_fitting_by_hand_gives(n_jobs):
     folds = run_folds(pipeline_of(), CORPUS, PARTS, n_jobs=n_jobs)
     for (train, test), fold in zip(PARTS, folds, strict=True):
@@ -82,7 +82,7 @@ def test_without_probabilities_all_is_for_the_label():
     assert set(np.ravel(fold.measured)) == {0.0, 1.0}
 
 
-def test_speakers_go_where_they_are_asked_for():
+def test_steps_that_consume_groups_get_the_speakers():
     normalizer = SpeakerNormalizer(transductive=True)
     folds = run_folds(pipeline_of(scale=normalizer), CORPUS, PARTS)
     train, test = PARTS[0]
@@ -95,7 +95,7 @@ def test_speakers_go_where_they_are_asked_for():
 
 
 class Counted(ClassifierMixin, BaseEstimator):
-    """Leaves a file wherever it is fitted, and fails if told to."""
+    """Leaves a file wherever it is fitted, and fails from some number of fits."""
 
     def __init__(self, log, fail_from=99, level=0.0):
         self.log = log
@@ -159,7 +159,7 @@ def test_other_code_of_a_step_has_other_folds(tmp_path, log):
 
 
 class Holder:
-    """What scikit-learn can copy, but nobody pickle."""
+    """An object that can be copied but not pickled."""
 
     def __init__(self):
         self.function = lambda X: X
@@ -168,11 +168,10 @@ class Holder:
         return self.function(X)
 
 
-def test_what_cannot_be_told_apart_cannot_be_kept(tmp_path):
+def test_steps_that_cannot_be_pickled_have_no_checkpoint(tmp_path):
     pipeline = pipeline_of(scale=FunctionTransformer(Holder()))
-    with pytest.raises(ParameterError) as caught:
+    with pytest.raises(ParameterError, match=r"^checkpoint must be None.*pipeline"):
         run_folds(pipeline, CORPUS, PARTS, checkpoint=tmp_path)
-    assert str(caught.value).startswith("checkpoint must be None, because pipeline holds ")
 
 
 def test_other_labels_and_recordings_have_other_folds(tmp_path, log):
@@ -185,7 +184,7 @@ def test_other_labels_and_recordings_have_other_folds(tmp_path, log):
     assert fits(log) == 3
 
 
-def test_an_interrupted_run_goes_on(tmp_path, log):
+def test_an_interrupted_run_keeps_its_folds(tmp_path, log):
     with pytest.raises(KeyboardInterrupt):
         run_folds(
             pipeline_of(Counted(log, fail_from=2)), CORPUS, PARTS, checkpoint=tmp_path / "out"
@@ -212,7 +211,8 @@ run_folds(t.pipeline_of(Killer(sys.argv[1])), t.CORPUS, t.PARTS,
 """
 
 
-def test_a_killed_run_goes_on(tmp_path, log):
+@pytest.mark.slow
+def test_a_killed_run_is_resumed(tmp_path, log):
     command = [sys.executable, "-c", KILLED, str(log), str(tmp_path / "out")]
     root = Path(__file__).resolve().parents[2]
     killed = subprocess.run(command, cwd=root, env={**os.environ, "KILL": "1"}, check=False)
@@ -259,9 +259,9 @@ def test_anything_can_be_measured(tmp_path):
 
 class NotANumber(Counted):
     def predict_proba(self, X):
-        found = super().predict_proba(X)
-        found[1, 0] = np.nan
-        return found
+        probabilities = super().predict_proba(X)
+        probabilities[1, 0] = np.nan
+        return probabilities
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
@@ -270,7 +270,7 @@ def test_probabilities_must_be_finite(log, tmp_path, n_jobs):
     for path, waveform in zip(paths, CLIPS, strict=True):
         soundfile.write(path, waveform, 16000)
     # The second clip of any fold.
-    message = r"pipeline must give probabilities, got \[ *nan .* for .*/(1|7|13|19).wav$"
+    message = r"pipeline must return probabilities, got \[ *nan .* for .*/(1|7|13|19).wav$"
     corpus = CORPUS._replace(clips=paths)
     with pytest.raises(DataError, match=message):
         run_folds(pipeline_of(NotANumber(log)), corpus, PARTS, n_jobs=n_jobs)

@@ -28,10 +28,10 @@ def test_recordings_labels_and_speakers(report):
 
 
 def test_report_needs_speakers():
-    with pytest.raises(DataError, match=r"^corpus must have groups, the speakers, got None$"):
+    with pytest.raises(DataError, match=r"^corpus must have groups.*got None"):
         leakage_report(quick_pipeline(), SPEECH.waveforms, SPEECH.target)
 
 
 def test_both_scores_train_on_as_many():
-    with pytest.raises(DataError, match=r"^cv must train on all .* but fold 0 leaves clips out$"):
+    with pytest.raises(DataError, match=r"^cv must train on all .* fold 0"):
         leakage_report(quick_pipeline(), SPEECH, cv=SpeakerTextKFold())

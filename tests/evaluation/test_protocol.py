@@ -57,7 +57,7 @@ MIXED = [(np.arange(5), np.array([5])), (np.arange(1, 6), np.array([0]))]
         ),
     ],
 )
-def test_who_is_on_both_sides(cv, parts, groups, expected):
+def test_speaker_independence(cv, parts, groups, expected):
     assert describe_protocol(dense_195(), cv, parts, groups) == expected
 
 
@@ -81,7 +81,7 @@ def test_who_is_on_both_sides(cv, parts, groups, expected):
         ),
     ],
 )
-def test_what_is_taken_from_the_tested(normalizer, expected):
+def test_normalization(normalizer, expected):
     for pipeline in (
         dense_195(scale=normalizer),
         make_emotion_pipeline(vote__network__scale=normalizer),
@@ -95,6 +95,6 @@ def test_normalizers_that_differ_are_all_named():
         vote__functionals__scale=SpeakerNormalizer(n_calibration=2),
         vote__network__scale=SpeakerNormalizer(n_calibration=6),
     )
-    told = describe_protocol(pipeline, GroupKFold(2), APART, SPEAKERS)
-    assert "over the first 2 of their" in told
-    assert ", and those of new speakers over the first 6 of their" in told
+    protocol = describe_protocol(pipeline, GroupKFold(2), APART, SPEAKERS)
+    assert "over the first 2 of their" in protocol
+    assert ", and those of new speakers over the first 6 of their" in protocol
