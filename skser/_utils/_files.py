@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files: written whole or not at all, and their signatures."""
 
 from __future__ import annotations
 
@@ -91,3 +91,10 @@ def check_apart(
 def _is_device(path: str | os.PathLike[str]) -> bool:
     """Something to write to that is neither file nor folder: a device, a pipe or a socket."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def file_signature(path: str | os.PathLike[str]) -> tuple[str, int, int]:
+    """Absolute path, size in bytes and time of change (ns): a file's identity for caches."""
+    status = os.stat(path)
+    absolute = os.fspath(path) if os.path.isabs(path) else os.path.join(os.getcwd(), path)
+    return (absolute, status.st_size, status.st_mtime_ns)

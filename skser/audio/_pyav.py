@@ -1,4 +1,4 @@
-"""Containers that libsndfile does not know, decoded with PyAV."""
+"""Containers of video and AAC, decoded with PyAV."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ def _open_container(source: Source) -> InputContainer:
         import av
     except ImportError:
         raise MissingDependencyError(
-            f"{describe(source)}: video and AAC are read with PyAV, which is not installed; "
-            "python -m pip install 'skser[video]' does it"
+            f"{describe(source)}: video and AAC need PyAV: python -m pip install 'skser[video]'"
         ) from None
 
     file = io.BytesIO(source) if isinstance(source, bytes) else os.fspath(source)
@@ -36,7 +35,7 @@ def _open_container(source: Source) -> InputContainer:
     if not container.streams.audio:
         problem = "has no audio track"
     elif container.streams.audio[0].codec_context is None:
-        problem = "has an audio track whose coding is not known"
+        problem = "has an audio track of an unknown codec"
     if problem is not None:
         container.close()
         raise AudioError(f"{describe(source)}: {problem}")
@@ -58,7 +57,7 @@ def _seconds(container: InputContainer, stream: AudioStream) -> float:
         return float(stream.duration * tick)
     if container.duration:
         return container.duration / 1e6
-    ends = [  # a live recording has no duration: its last packet has the end
+    ends = [  # the header of a live recording has no duration
         packet.pts + packet.duration
         for packet in container.demux(stream)
         if packet.pts is not None and packet.duration is not None
@@ -69,14 +68,14 @@ def _seconds(container: InputContainer, stream: AudioStream) -> float:
 def container_blocks(
     source: Source, info: AudioInfo, start: int, stop: int | None
 ) -> Iterator[np.ndarray]:
-    """Mono blocks, one for each frame of the container, from ``start`` to ``stop``."""
+    """Mono blocks, a frame of the container each, from sample ``start`` to ``stop``."""
     import av
 
     n_samples, coding = 0, None
     with _open_container(source) as container, _decoding(source):
         for decoded in container.decode(audio=0):
             if coding != (coding := (decoded.format.name, decoded.layout.name, decoded.rate)):
-                # Not planar: PyAV crashes when it is asked for more than eight planes.
+                # Not planar, because PyAV crashes with more than eight planes.
                 resampler = av.AudioResampler(format="flt", rate=info.sr)
             for frame in resampler.resample(decoded):
                 block = mix_to_mono(frame.to_ndarray().reshape(-1, frame.layout.nb_channels))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -141,7 +141,7 @@ class TrainingAudio:
             There are no recordings, or none that can be used.
         """
         loader = _loader_of(pipeline)
-        reader = ClipReader.of(loader, pad=None, normalize=None)
+        reader = replace(ClipReader.of(loader), pad=None, normalize=None)
         skipped = () if loader.on_error == "raise" else (AudioError,)
         measured = []
         for recording in as_recordings(recordings, "recordings"):

@@ -3,7 +3,13 @@ from threading import Thread
 
 import pytest
 
-from skser._utils._files import check_apart, check_writable, folder_written_whole, written_whole
+from skser._utils._files import (
+    check_apart,
+    check_writable,
+    file_signature,
+    folder_written_whole,
+    written_whole,
+)
 from skser.exceptions import DataError
 
 
@@ -104,3 +110,11 @@ def test_files_are_not_written_over_each_other(tmp_path):
         assert str(caught.value) == (
             f"{tmp_path / written[-1]}: is named twice, and writing it would overwrite the other"
         )
+
+
+def test_signature_of_a_file(tmp_path, monkeypatch):
+    path = tmp_path / "clip.wav"
+    path.write_bytes(b"12")
+    os.utime(path, ns=(1, 2))
+    monkeypatch.chdir(tmp_path)
+    assert file_signature("clip.wav") == file_signature(path) == (str(path), 2, 2)

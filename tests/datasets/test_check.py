@@ -39,7 +39,7 @@ def test_table(recordings):
         None,
         "cannot be decoded (Error : flac decoder lost sync.)",
         "is empty (0 bytes)",
-        "is not audio that can be read (Format not recognised)",
+        "is not readable audio (Format not recognised)",
         "does not exist",
         "is 11.0 s long, allowed is max_duration=10 s",
     ]
@@ -84,8 +84,7 @@ def test_missing_pyav_is_a_problem_of_the_videos(recordings, tmp_path, monkeypat
     assert check_audio(paths)["problem"].isna().all()
     monkeypatch.setitem(sys.modules, "av", None)
     assert check_audio(paths)["problem"].tolist() == [
-        "video and AAC are read with PyAV, which is not installed; "
-        "python -m pip install 'skser[video]' does it",
+        "video and AAC need PyAV: python -m pip install 'skser[video]'",
         None,
     ]
 
@@ -101,8 +100,8 @@ def test_progress_bar(recordings, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("paths", "kind", "message"),
     [
-        ("a.wav", DataError, "paths must be a sequence of recordings, got a single one: 'a.wav'"),
-        (None, DataError, "paths must be a sequence of recordings, got NoneType"),
+        ("a.wav", DataError, "paths must be a sequence of recordings, got 'a.wav'"),
+        (None, DataError, "paths must be a sequence of recordings, got None"),
         ([], DataError, "paths must hold at least one recording, got none"),
         (["a.wav", b"RIFF"], DataError, "paths must be paths, got bytes as path 1"),
         (np.zeros((2, 9)), DataError, "paths must be paths, got ndarray as path 0"),
