@@ -1,39 +1,57 @@
-"""Transforms of waveforms, one function each.
-
-A transform is ``(waveform, sr, rng, low, high) -> waveform`` and draws its strength uniformly from
-[low, high].
-"""
+"""Transforms of waveforms, one function each."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from inspect import cleandoc
+from typing import TypeAlias
 
 import numpy as np
 
 __all__ = ["add_noise", "change_speed", "shift_pitch", "shift_time", "stretch_time"]
 
+Transform: TypeAlias = Callable[[np.ndarray, int, np.random.Generator, float, float], np.ndarray]
 
+_DOCSTRING = """{summary}
+
+Parameters
+----------
+waveform : ndarray of shape (n_samples,)
+    Mono waveform.
+sr : int
+    Its sampling rate in Hz.
+rng : numpy.random.Generator
+    Random number generator.
+low, high : float
+    Range of the {strength}. The value is drawn uniformly.
+
+Returns
+-------
+waveform : ndarray of shape ({n_samples},)
+    Transformed waveform; float32 if the input is.
+
+{example}"""
+
+
+def transform_docstring(strength: str, n_samples: str) -> Callable[[Transform], Transform]:
+    """Add the sections of the docstring that all transforms share."""
+
+    def document(transform: Transform) -> Transform:
+        summary, _, example = cleandoc(transform.__doc__ or "").partition("\n\n")
+        transform.__doc__ = _DOCSTRING.format(
+            summary=summary, strength=strength, n_samples=n_samples, example=example
+        )
+        return transform
+
+    return document
+
+
+@transform_docstring("signal-to-noise ratio in dB", "n_samples")
 def add_noise(
     waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
 ) -> np.ndarray:
     """Add white noise.
-
-    Parameters
-    ----------
-    waveform : ndarray of shape (n_samples,)
-        Mono waveform.
-    sr : int
-        Its sampling rate in Hz.
-    rng : numpy.random.Generator
-        Draws the signal-to-noise ratio and the noise.
-    low, high : float
-        Range of the signal-to-noise ratio in dB.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        The waveform with noise; float32 if the waveform is.
 
     Examples
     --------
@@ -50,75 +68,27 @@ def add_noise(
     return waveform + level.astype(np.float32) * noise
 
 
+@transform_docstring("change of pitch in semitones", "n_samples")
 def shift_pitch(
     waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
 ) -> np.ndarray:
-    """Raise the pitch and keep the length; formants move with the pitch.
-
-    Parameters
-    ----------
-    waveform : ndarray of shape (n_samples,)
-        Mono waveform.
-    sr : int
-        Its sampling rate in Hz.
-    rng : numpy.random.Generator
-        Draws the change of pitch.
-    low, high : float
-        Range of the change of pitch in semitones.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        The waveform at another pitch, float32.
-    """
+    """Raise pitch and formants, and keep the length."""
     return warp(waveform, sr, pitch=rng.uniform(low, high))
 
 
+@transform_docstring("rate, above 1 for faster", "round(n_samples / rate)")
 def stretch_time(
     waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
 ) -> np.ndarray:
-    """Change the tempo and keep the pitch.
-
-    Parameters
-    ----------
-    waveform : ndarray of shape (n_samples,)
-        Mono waveform.
-    sr : int
-        Its sampling rate in Hz.
-    rng : numpy.random.Generator
-        Draws the rate.
-    low, high : float
-        Range of the rate; above 1 is faster.
-
-    Returns
-    -------
-    ndarray of shape (round(n_samples / rate),)
-        The waveform at another tempo, float32.
-    """
+    """Change the tempo and keep the pitch."""
     return warp(waveform, sr, stretch=rng.uniform(low, high))
 
 
+@transform_docstring("rate, above 1 for faster and higher", "ceil(n_samples / rate)")
 def change_speed(
     waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
 ) -> np.ndarray:
-    """Change tempo, pitch and formants together.
-
-    Parameters
-    ----------
-    waveform : ndarray of shape (n_samples,)
-        Mono waveform.
-    sr : int
-        Its sampling rate in Hz.
-    rng : numpy.random.Generator
-        Draws the rate.
-    low, high : float
-        Range of the rate; above 1 is faster and higher.
-
-    Returns
-    -------
-    ndarray of shape (ceil(n_samples / rate),)
-        The waveform at another speed, float32.
-    """
+    """Change tempo, pitch and formants together."""
     return warp(waveform, sr, speed=rng.uniform(low, high))
 
 
@@ -127,42 +97,26 @@ def warp(
 ) -> np.ndarray:
     """Change speed (rate), then tempo (rate), then pitch (semitones), in one pass.
 
-    Overlap-add changes the tempo alone, resampling tempo and pitch: a higher pitch is a slower
-    tempo, then a faster playback. The result has ``round(ceil(n_samples / speed) / stretch)``
-    samples.
+    The result has ``round(ceil(n_samples / speed) / stretch)`` samples.
     """
-    from . import _time_scale as _warping
+    from . import _time_scale  # imports numba, which is slow
 
     n_samples = max(round(math.ceil(len(waveform) / speed) / stretch), 1)
+    # A higher pitch is a slower tempo, then a faster playback.
     factor = 2 ** (pitch / 12)
     tempo, playback = stretch / factor, speed * factor
     if tempo != 1:
-        waveform = _warping.stretch(waveform, sr, tempo, math.ceil(n_samples * playback))
+        waveform = _time_scale.stretch(waveform, sr, tempo, math.ceil(n_samples * playback))
     if playback != 1:
-        waveform = _warping.play_at(waveform, playback, n_samples)
+        waveform = _time_scale.play_at(waveform, playback, n_samples)
     return waveform
 
 
+@transform_docstring("delay in seconds, below 0 for earlier", "n_samples")
 def shift_time(
     waveform: np.ndarray, sr: int, rng: np.random.Generator, low: float, high: float
 ) -> np.ndarray:
-    """Shift in time; zeros fill the gap, the length stays.
-
-    Parameters
-    ----------
-    waveform : ndarray of shape (n_samples,)
-        Mono waveform.
-    sr : int
-        Its sampling rate in Hz.
-    rng : numpy.random.Generator
-        Draws the delay.
-    low, high : float
-        Range of the delay in seconds; below 0 is earlier.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        The shifted waveform.
+    """Shift in time, with zeros in the gap, and keep the length.
 
     Examples
     --------
@@ -178,13 +132,12 @@ def shift_time(
     return shifted
 
 
-# In the order of their application: noise comes last, as in a room.
-TRANSFORMS: dict[str, Callable[..., np.ndarray]] = {
+# In order of application: noise last, as in a room. `warp` does the first three in one pass.
+TRANSFORMS: dict[str, Transform] = {
     "speed": change_speed,
     "stretch": stretch_time,
     "pitch": shift_pitch,
     "shift": shift_time,
     "noise": add_noise,
 }
-# `warp` does these in one pass.
 WARPS = ("speed", "stretch", "pitch")
