@@ -57,7 +57,7 @@ def inspect_audio(source: Source) -> AudioInfo:
     Examples
     --------
     >>> import io, numpy as np, soundfile
-    >>> from skser.audio._decoding import inspect_audio
+    >>> from skser import inspect_audio
     >>> file = io.BytesIO()
     >>> soundfile.write(file, np.zeros(8000), 16000, format="WAV")
     >>> inspect_audio(file.getvalue())

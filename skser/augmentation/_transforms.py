@@ -56,7 +56,7 @@ def add_noise(
     Examples
     --------
     >>> import numpy as np
-    >>> from skser.augmentation._transforms import add_noise
+    >>> from skser.augmentation import add_noise
     >>> tone = np.sin(np.arange(16000, dtype="float32"))
     >>> noise = add_noise(tone, 16000, np.random.default_rng(0), 20, 20) - tone
     >>> round(float(10 * np.log10(np.mean(tone**2) / np.mean(noise**2))))
@@ -121,7 +121,7 @@ def shift_time(
     Examples
     --------
     >>> import numpy as np
-    >>> from skser.augmentation._transforms import shift_time
+    >>> from skser.augmentation import shift_time
     >>> shift_time(np.array([1.0, 2.0, 3.0]), 1, np.random.default_rng(0), 1, 1)
     array([0., 1., 2.])
     """
