@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from copy import copy as shallow_copy
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
@@ -27,6 +27,7 @@ def identity(waveform: np.ndarray) -> np.ndarray:
     return waveform
 
 
+@dataclass(eq=False, repr=False)
 class Clips(Sequence):
     """A lazy sequence of clips: indexing reads and processes a clip.
 
@@ -64,24 +65,18 @@ class Clips(Sequence):
     (3, (1, 800), 0.5)
     """
 
-    def __init__(
-        self,
-        sources: Sequence[Any],
-        read: Callable[[Any], np.ndarray],
-        *,
-        sr: int,
-        n_samples: int | None = None,
-        max_samples: int | None = None,
-        stages: tuple[Stage, ...] = (),
-        silence: np.ndarray | None = None,
-    ) -> None:
-        self.sources = sources
-        self.read = read
-        self.sr = sr
-        self.n_samples = n_samples
-        self.max_samples = n_samples if n_samples is not None else max_samples
-        self.stages = stages
-        self.silence = silence
+    sources: Sequence[Any]
+    read: Callable[[Any], np.ndarray]
+    _: KW_ONLY
+    sr: int
+    n_samples: int | None = None
+    max_samples: int | None = None
+    stages: tuple[Stage, ...] = ()
+    silence: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.n_samples is not None:
+            self.max_samples = self.n_samples
 
     @classmethod
     def from_waveforms(cls, waveforms: Iterable[ArrayLike], sr: int) -> Clips:
@@ -121,7 +116,7 @@ class Clips(Sequence):
         clips : Clips
             The clips with the stage added.
         """
-        return self._like(self.sources, (*self.stages, stage))
+        return replace(self, stages=(*self.stages, stage))
 
     @property
     def n_views(self) -> int:
@@ -136,7 +131,7 @@ class Clips(Sequence):
         """The clips before the last stage if these are its first views, else None."""
         if not self.stages or not getattr(self.stages[-1], "clean_first", False):
             return None
-        return self._like(self.sources, self.stages[:-1])
+        return replace(self, stages=self.stages[:-1])
 
     @property
     def shape(self) -> tuple[int]:
@@ -160,7 +155,7 @@ class Clips(Sequence):
         else:
             index = np.asarray(index) if len(index) else slice(0)
             sources = [self.sources[i] for i in np.arange(len(self))[index].tolist()]
-        return self._like(sources, self.stages)
+        return replace(self, sources=sources)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return (self._views(i) for i in range(len(self)))
@@ -170,11 +165,6 @@ class Clips(Sequence):
         if error is not None:
             warnings.warn(f"silence in place of {error}", AudioWarning, stacklevel=3)
         return views
-
-    def _like(self, sources: Sequence[Any], stages: tuple[Stage, ...]) -> Clips:
-        clips = shallow_copy(self)
-        clips.sources, clips.stages = sources, stages
-        return clips
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         if self.n_samples is None or self.n_views > 1:
@@ -264,10 +254,9 @@ def as_waveform(waveform: ArrayLike, index: int) -> np.ndarray:
             f"shape {waveform.shape} and dtype {waveform.dtype}"
         )
     if waveform.dtype.kind in "ui":
-        full_scale = np.iinfo(waveform.dtype).max + 1.0
-        if waveform.dtype.kind == "u":
-            return (waveform / (full_scale / 2) - 1.0).astype(np.float32)
-        return (waveform / full_scale).astype(np.float32)
+        limits = np.iinfo(waveform.dtype)
+        full_scale = (limits.max - limits.min + 1) / 2
+        return ((waveform - (limits.min + full_scale)) / full_scale).astype(np.float32)
     if not np.isfinite(waveform).all():
         raise DataError(f"waveform {index} has samples that are NaN or infinite")
     return waveform.astype(np.float32, copy=False)

@@ -22,7 +22,6 @@ from ._recordings import (
     check_length,
     combine_errors,
     inspect_recording,
-    list_errors,
 )
 
 if TYPE_CHECKING:
@@ -192,11 +191,11 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
             except AudioError as error:
                 errors.append(error)
             sources.append(source)
-        if errors and self.on_error == "raise":
-            raise combine_errors(errors, len(recordings))
         if errors:
-            message = f"silence in place of {list_errors(errors, len(recordings))}"
-            warnings.warn(message, AudioWarning, stacklevel=3)
+            combined = combine_errors(errors, len(recordings))
+            if self.on_error == "raise":
+                raise combined
+            warnings.warn(f"silence in place of {combined}", AudioWarning, stacklevel=3)
         return sources
 
     def __sklearn_tags__(self) -> Tags:

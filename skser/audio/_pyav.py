@@ -31,14 +31,11 @@ def _open_container(source: Source) -> InputContainer:
         container = av.open(file, "r", metadata_errors="replace")  # titles may be in any encoding
     except (av.error.FFmpegError, ValueError) as error:
         raise AudioError(f"{describe(source)}: cannot be opened ({error})") from error
-    problem = None
-    if not container.streams.audio:
-        problem = "has no audio track"
-    elif container.streams.audio[0].codec_context is None:
-        problem = "has an audio track of an unknown codec"
-    if problem is not None:
+    streams = container.streams.audio
+    if not streams or streams[0].codec_context is None:
         container.close()
-        raise AudioError(f"{describe(source)}: {problem}")
+        known = " of a known codec" if streams else ""
+        raise AudioError(f"{describe(source)}: has no audio track{known}")
     return container
 
 

@@ -131,15 +131,10 @@ def combine_errors(errors: list[AudioError], n_recordings: int) -> AudioError:
     if len(errors) == 1:
         return errors[0]
     kinds = {type(error) for error in errors}
-    kind = kinds.pop() if len(kinds) == 1 else AudioError
-    return kind(list_errors(errors, n_recordings))
-
-
-def list_errors(errors: list[AudioError], n_recordings: int) -> str:
-    """Message with up to ten errors, each on a line."""
     lines = [f"{len(errors)} of {n_recordings} recordings that cannot be used:"]
     lines += [f"  {error}" for error in errors[:_MAX_LISTED]]
     if len(errors) > _MAX_LISTED:
         n_more = len(errors) - _MAX_LISTED
         lines.append(f"  ... and {n_more} more; skser.datasets.check_audio lists all")
-    return "\n".join(lines)
+    kind = kinds.pop() if len(kinds) == 1 else AudioError
+    return kind("\n".join(lines))

@@ -197,7 +197,7 @@ def test_mp3_without_frames():
 
 def test_container_whose_coding_is_not_known(seeds):
     content = seeds["a.webm"].replace(b"A_OPUS", b"A_NONE")
-    assert problem(content) == "has an audio track of an unknown codec"
+    assert problem(content) == "has no audio track of a known codec"
 
 
 @pytest.mark.parametrize("function", [read_audio, streamed])
