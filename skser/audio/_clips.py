@@ -9,11 +9,11 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..exceptions import AudioError, AudioWarning, ConversionError, DataError, naming
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, DTypeLike
     from sklearn.base import BaseEstimator
 
 __all__ = ["Clips"]

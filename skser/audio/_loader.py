@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sized
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
 
 from .._utils._labels import check_labels
 from .._utils._param_validation import NONE, check_parameters, integer, number, one_of
@@ -23,10 +25,6 @@ from ._recordings import (
     combine_errors,
     inspect_recording,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-    from sklearn.utils import Tags
 
 __all__ = ["AudioLoader"]
 

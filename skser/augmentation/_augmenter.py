@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 
 from .._utils._param_validation import (
     BOOLEAN,
@@ -25,10 +26,6 @@ from ..audio import Clips
 from ..audio._clips import as_clips, stack_padded, without_padding
 from ..audio._waveforms import fix_length
 from ._transforms import TRANSFORMS, WARPS, warp
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-    from sklearn.utils import Tags
 
 __all__ = ["Augmenter"]
 

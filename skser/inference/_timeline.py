@@ -95,14 +95,10 @@ def predict_timeline(
 
     Notes
     -----
-    Row *i* goes from ``i * hop`` to ``(i + 1) * hop`` or to the end of the recording. Its window is
-    centred on it, or shifted to lie within the recording.
-
-    Frames of 20 ms exceed the loudest level for a second in all, or for 5 % of a recording of less
-    than 20 s. A row is silent if less than a fifth of it is speech; rows shorter than 1 s count as
-    1 s, rows longer than the window as the window.
-
-    The loader's ``offset`` and ``max_duration`` do not apply.
+    A window is centred on its row, or shifted to lie within the recording. A row is silent if less
+    than a fifth of it is speech; rows shorter than 1 s count as 1 s, rows longer than the window as
+    the window. Frames of 20 ms exceed the loudest level for a second in all, or for 5 % of a
+    recording of less than 20 s. The loader's ``offset`` and ``max_duration`` do not apply.
 
     Examples
     --------

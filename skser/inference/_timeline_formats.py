@@ -118,14 +118,6 @@ def to_textgrid(timeline: pd.DataFrame) -> str:
     References
     ----------
     .. [1] P. Boersma and D. Weenink, "Praat: doing phonetics by computer", manual.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from skser.inference import to_textgrid
-    >>> row = {"start": 0.0, "end": 1.5, "emotion": "happy", "silence": False, "happy": 1.0}
-    >>> print(to_textgrid(pd.DataFrame([row])).splitlines()[-1].strip())
-    text = "happy"
     """
     table = segments(timeline)
     end = _seconds(table["end"].iloc[-1])
@@ -191,8 +183,5 @@ def _seconds(time: object) -> str:
 
 
 def _clock(time: float) -> str:
-    milliseconds = round(1000 * float(time))
-    minutes, milliseconds = divmod(milliseconds, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    seconds, milliseconds = divmod(milliseconds, 1000)
-    return f"{hours:02}:{minutes:02}:{seconds:02},{milliseconds:03}"
+    seconds, milliseconds = divmod(round(1000 * float(time)), 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02},{milliseconds:03}"
