@@ -50,10 +50,6 @@ def inspect_audio(source: Source) -> AudioInfo:
     MissingDependencyError
         The recording is a video or AAC and PyAV is not installed.
 
-    See Also
-    --------
-    skser.read_audio : Decode a recording.
-
     Examples
     --------
     >>> import io, numpy as np, soundfile

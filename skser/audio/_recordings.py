@@ -33,8 +33,7 @@ class Recording(NamedTuple):
         return self.path or self.content or b""
 
 
-# What a clip is read from: a recording, a waveform, or None for silence.
-ClipSource: TypeAlias = Recording | np.ndarray | None
+ClipSource: TypeAlias = Recording | np.ndarray | None  # None for silence
 
 
 def inspect_recording(

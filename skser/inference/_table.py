@@ -65,17 +65,15 @@ def predict_table(
     --------
     >>> from skser import predict_table
     >>> from skser.datasets import make_emotional_speech
-    >>> from skser.inference import TrainingAudio
     >>> from skser.recipes import functionals
     >>> speech = make_emotional_speech(n_speakers=2, emotions=["angry", "sad"], random_state=0)
     >>> pipeline = functionals(features__blocks=["rms", "zcr"], random_state=0)
     >>> pipeline = pipeline.fit(speech.waveforms, speech.target)
-    >>> training = TrainingAudio.of(pipeline, speech.waveforms)
-    >>> table = predict_table(pipeline, [speech.waveforms[0], "no.wav"], training_audio=training)
-    >>> table[["file", "emotion", "ood_reasons", "error"]]
-              file emotion ood_reasons           error
-    0  recording 0   angry                        None
-    1       no.wav    None        None  does not exist
+    >>> table = predict_table(pipeline, [speech.waveforms[0], "no.wav"])
+    >>> table[["file", "emotion", "error"]]
+              file emotion           error
+    0  recording 0   angry            None
+    1       no.wav    None  does not exist
     """
     check_value("abstain_below", abstain_below, number(0, 1), NONE)
     if training_audio is not None and not isinstance(training_audio, TrainingAudio):

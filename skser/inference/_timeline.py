@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -26,8 +25,6 @@ from ..recipes._steps import check_class_names, check_gives_probabilities
 from ._timeline_formats import COLUMNS, runs
 
 __all__ = ["predict_timeline"]
-
-Stream: TypeAlias = Callable[[], Iterator[np.ndarray]]
 
 _BATCH_SIZE = 16  # windows
 _NOISE_FLOOR = -70.0  # dB of full scale; recorder noise is below
@@ -182,7 +179,7 @@ def _probabilities(pipeline: Pipeline | TemperatureScaledClassifier, clips: Clip
     return pipeline[1:].predict_proba(clips)
 
 
-def _open(audio: Recording, sr: int) -> tuple[str, Stream]:
+def _open(audio: Recording, sr: int) -> tuple[str, Callable[[], Iterator[np.ndarray]]]:
     """Name of a recording, and a function that returns its blocks at ``sr``."""
     if isinstance(audio, (list, tuple)):
         raise DataError(f"audio must be a single recording, got {audio!r:.80}")

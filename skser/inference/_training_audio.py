@@ -236,9 +236,7 @@ class TrainingAudio:
             values["reader"] = ClipReader(**content["reader"])
             return cls(**values)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise DataError(
-                f"content must be a result of TrainingAudio.to_dict ({error!r:.100})"
-            ) from error
+            raise DataError(f"content must be a result of to_dict ({error!r:.100})") from error
 
 
 def _loader_of(pipeline: BaseEstimator) -> AudioLoader:
