@@ -65,6 +65,7 @@ def test_what_is_whole_is_read(trials, folder, seeds):
     assert failures(trials, [folder / name for name in seeds]) == {}
 
 
+@pytest.mark.slow
 def test_mutations_do_no_harm(trials, folder, seeds):
     files = write_mutations(folder, seeds, range(N_FILES))
     assert len(set(files)) == N_FILES
