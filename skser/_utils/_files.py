@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all."""
+"""Files that are written completely or not at all, and signatures of files."""
 
 from __future__ import annotations
 
@@ -85,3 +85,10 @@ def check_apart(written: Iterable[PathLike], read: Iterable[PathLike]) -> None:
 def _is_device(path: PathLike) -> bool:
     """Whether a path is a device, a pipe or a socket."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def file_signature(path: PathLike) -> tuple[str, int, int]:
+    """Absolute path, size in bytes and time of change (ns): a file's identity for caches."""
+    status = os.stat(path)
+    absolute = os.fspath(path) if os.path.isabs(path) else os.path.join(os.getcwd(), path)
+    return (absolute, status.st_size, status.st_mtime_ns)

@@ -1,7 +1,8 @@
-"""Progress bars, in one style."""
+"""Progress bars."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from tqdm.auto import tqdm
@@ -9,6 +10,6 @@ from tqdm.auto import tqdm
 DELAY = 1.0  # seconds before a bar is shown
 
 
-def progress(*args: Any, **kwargs: Any) -> Any:
-    """A tqdm bar for work of more than a second, which disappears when it is done."""
-    return tqdm(*args, delay=DELAY, leave=False, dynamic_ncols=True, **kwargs)
+def progress(iterable: Iterable[Any] | None = None, **kwargs: object) -> Any:
+    """A tqdm bar that appears after a second and disappears at the end."""
+    return tqdm(iterable, delay=DELAY, leave=False, dynamic_ncols=True, **kwargs)

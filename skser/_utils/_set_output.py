@@ -1,11 +1,11 @@
-"""Mixins that say which output of a step `set_output` makes a table."""
+"""Mixins for `set_output`: which output of a step becomes a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
 from inspect import unwrap
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
@@ -14,13 +14,15 @@ T = TypeVar("T", bound="ClipsTransformer")
 
 
 class ClipsTransformer(TransformerMixin):
-    """Mixin of transformers whose output is Clips, which have no columns."""
+    """Mixin of transformers that return Clips."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__(auto_wrap_output_keys=None)
 
-    def set_output(self: T, *, transform: str | None = None) -> T:
-        """Accept a container for tables, as `Pipeline.set_output` passes it; Clips stay Clips.
+    def set_output(
+        self: T, *, transform: Literal["default", "pandas", "polars"] | None = None
+    ) -> T:
+        """Do nothing, because Clips are not tables; `Pipeline.set_output` needs it.
 
         Parameters
         ----------
@@ -30,12 +32,12 @@ class ClipsTransformer(TransformerMixin):
         Returns
         -------
         self : estimator
-            This step, unchanged.
+            The step itself.
         """
         return self
 
     def get_feature_names_out(self, input_features: np.ndarray | None = None) -> np.ndarray | None:
-        """Return the names of the inputs: clips have no columns.
+        """Return the input names, because Clips have no columns.
 
         Parameters
         ----------
@@ -51,30 +53,30 @@ class ClipsTransformer(TransformerMixin):
 
 
 class FeaturesTransformer(TransformerMixin):
-    """Mixin of transformers of features: 2-D output can be a table, sequences and views cannot."""
+    """Mixin of transformers that return features, of which only 2-D arrays become tables."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        for name in ("transform", "fit_transform"):  # without scikit-learn's wrapper, with ours
+        for name in ("transform", "fit_transform"):  # replace scikit-learn's wrapper
             if hasattr(cls, name):
                 setattr(cls, name, _table_if_2d(unwrap(getattr(cls, name))))
 
 
 class _Container(TransformerMixin):
-    """Its `transform` puts features into the container that an estimator is set to."""
+    """`_Container.transform(estimator, X, features)` applies the estimator's `set_output`."""
 
-    def transform(self, X: Any, features: np.ndarray) -> Any:
+    def transform(self, X: object, features: np.ndarray) -> np.ndarray:
         return features
 
 
 def _table_if_2d(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
-    def transform(self: TransformerMixin, X: Any, *args: Any, **kwargs: Any) -> Any:
+    def transform(self: TransformerMixin, X: object, *args: object, **kwargs: object) -> Any:
         features = method(self, X, *args, **kwargs)
         if len(features.shape) != 2:
             return features
         table = _Container.transform(self, X, features)
-        # Views have no names, so a step that is fitted on views cannot know those of its input.
+        # A step fitted on views, which have no names, does not know its input's names.
         if isinstance(self, OneToOneFeatureMixin) and hasattr(table, "columns"):
             table.columns = getattr(X, "columns", table.columns)
         return table

@@ -1,4 +1,4 @@
-"""From recordings to waveforms to clips: decoding, loading, and the lazy sequence of clips."""
+"""Decoding and loading of recordings, and lazy sequences of clips."""
 
 import lazy_loader as _lazy
 

@@ -1,14 +1,13 @@
-"""ClipReader: from a recording to the waveform of a clip."""
+"""ClipReader: read a recording as the waveform of a clip."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 
 from ._decoding import decode_audio
-from ._recordings import Recording, Silence
+from ._recordings import ClipSource, Recording
 from ._waveforms import normalize_level, pad_waveform, trim_silence
 
 
@@ -24,10 +23,9 @@ class ClipReader:
     normalize: str | None
 
     @classmethod
-    def of(cls, loader: object, **changes: Any) -> ClipReader:
-        """The reader of an AudioLoader, with some parameters changed."""
-        params = {field.name: getattr(loader, field.name) for field in fields(cls)}
-        return cls(**{**params, **changes})
+    def of(cls, loader: object) -> ClipReader:
+        """The reader with an AudioLoader's parameters."""
+        return cls(**{field.name: getattr(loader, field.name) for field in fields(cls)})
 
     @property
     def max_samples(self) -> int | None:
@@ -37,8 +35,17 @@ class ClipReader:
     def n_samples(self) -> int | None:
         return None if self.pad is None else self.max_samples
 
-    def __call__(self, source: Recording | Silence | np.ndarray) -> np.ndarray:
-        waveform = self._waveform(source)
+    def __call__(self, source: ClipSource) -> np.ndarray:
+        if source is None:
+            waveform = self.silence()
+        elif isinstance(source, Recording):
+            # Silence is trimmed before the crop, which then needs the whole recording.
+            duration = self.duration if self.trim_db is None else None
+            waveform, _ = decode_audio(
+                source.source, source.info, self.sr, offset=self.offset, duration=duration
+            )
+        else:
+            waveform = source[int(self.offset * self.sr) :]
         if self.trim_db is not None:
             waveform = trim_silence(waveform, self.trim_db)
         if self.max_samples is not None:
@@ -49,17 +56,6 @@ class ClipReader:
             waveform = pad_waveform(waveform, self.n_samples, self.pad)
         return waveform
 
-    def _waveform(self, source: Recording | Silence | np.ndarray) -> np.ndarray:
-        if isinstance(source, Silence):
-            return self.silence()
-        # Silence is trimmed before the crop, so then all of the recording is needed.
-        duration = self.duration if self.trim_db is None else None
-        if isinstance(source, Recording):
-            return decode_audio(
-                source.source, source.info, self.sr, offset=self.offset, duration=duration
-            )[0]
-        return source[int(self.offset * self.sr) :]
-
     def silence(self) -> np.ndarray:
-        """Takes the place of a recording that cannot be used."""
+        """Silence in place of an unusable recording."""
         return np.zeros(self.max_samples or self.sr, np.float32)

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..exceptions import AudioError, AudioWarning, ConversionError, DataError, naming
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, DTypeLike
+    from sklearn.base import BaseEstimator
 
 __all__ = ["Clips"]
 
-Stage = Callable[[np.ndarray, int], np.ndarray]
+Index: TypeAlias = slice | Sequence[Any] | np.ndarray
+Stage: TypeAlias = Callable[[np.ndarray, int], np.ndarray]
 
 
-def identity(source: np.ndarray) -> np.ndarray:
-    """Read function of clips that are waveforms already."""
-    return source
+def identity(waveform: np.ndarray) -> np.ndarray:
+    """``read`` for clips whose sources are waveforms."""
+    return waveform
 
 
+@dataclass(eq=False, repr=False)
 class Clips(Sequence):
     """A lazy sequence of clips: indexing reads and processes a clip.
 
@@ -32,7 +36,7 @@ class Clips(Sequence):
     sources : sequence
         Recording or waveform of each clip.
     read : callable
-        ``read(source) -> waveform`` of shape (n_samples,), float32. It must pickle.
+        ``read(source) -> waveform`` of shape (n_samples,), float32; must be picklable.
     sr : int
         Sampling rate of the waveforms in Hz.
     n_samples : int or None, default=None
@@ -40,22 +44,16 @@ class Clips(Sequence):
     max_samples : int or None, default=None
         Samples of the longest clip that ``read`` may return; None if there is no limit.
     stages : tuple of callable, default=()
-        Each is ``stage(views, sr) -> views`` on an array of shape (n_views, n_samples) and may
-        have an attribute ``n_views``. NaN at the end pads shorter views. A true attribute
-        ``clean_first`` says that the first view is the stage's input.
+        Each is ``stage(views, sr) -> views``, arrays of shape (n_views, n_samples) with NaN at the
+        end of shorter views. A stage with several views has their number as ``n_views``, and
+        ``clean_first=True`` if the first is its input.
     silence : ndarray of shape (n_samples,) or None, default=None
-        Takes the place of a recording that cannot be decoded; None raises instead.
-
-    Attributes
-    ----------
-    n_views : int
-        Views of every clip: 1, or more after an :class:`~skser.Augmenter`.
+        Waveform in place of a recording that cannot be decoded; None raises instead.
 
     Notes
     -----
-    Clips pickle as their sources, not as audio, which makes them cheap to send to a worker.
-    Indexing with an integer gives an array of shape (n_views, n_samples); with a slice or a list
-    of indices it gives Clips.
+    An integer index gives an array of shape (n_views, n_samples); a slice or a list of indices
+    gives Clips. Clips pickle without their audio.
 
     Examples
     --------
@@ -67,33 +65,27 @@ class Clips(Sequence):
     (3, (1, 800), 0.5)
     """
 
-    def __init__(
-        self,
-        sources: Sequence[Any],
-        read: Callable[[Any], np.ndarray],
-        *,
-        sr: int,
-        n_samples: int | None = None,
-        max_samples: int | None = None,
-        stages: tuple[Stage, ...] = (),
-        silence: np.ndarray | None = None,
-    ) -> None:
-        self.sources = sources
-        self.read = read
-        self.sr = sr
-        self.n_samples = n_samples
-        self.max_samples = n_samples if n_samples is not None else max_samples
-        self.stages = stages
-        self.silence = silence
+    sources: Sequence[Any]
+    read: Callable[[Any], np.ndarray]
+    _: KW_ONLY
+    sr: int
+    n_samples: int | None = None
+    max_samples: int | None = None
+    stages: tuple[Stage, ...] = ()
+    silence: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.n_samples is not None:
+            self.max_samples = self.n_samples
 
     @classmethod
-    def from_waveforms(cls, waveforms: Any, sr: int) -> Clips:
-        """Make clips of waveforms.
+    def from_waveforms(cls, waveforms: Iterable[ArrayLike], sr: int) -> Clips:
+        """Make clips from waveforms.
 
         Parameters
         ----------
         waveforms : array of shape (n_clips, n_samples) or sequence of 1-D arrays
-            Waveforms at ``sr``. Integers are scaled from their full range to [-1, 1].
+            Waveforms; integers are scaled from their full range to [-1, 1].
         sr : int
             Sampling rate in Hz.
 
@@ -105,14 +97,14 @@ class Clips(Sequence):
         Raises
         ------
         DataError
-            A waveform is not numeric and 1-D, is empty, or has NaN or infinite samples.
+            A waveform is not 1-D and numeric, is empty, or has NaN or infinite samples.
         """
         checked = [as_waveform(waveform, i) for i, waveform in enumerate(waveforms)]
         lengths = {len(waveform) for waveform in checked}
         return cls(checked, identity, sr=sr, n_samples=lengths.pop() if len(lengths) == 1 else None)
 
     def map(self, stage: Stage) -> Clips:
-        """Add a stage of processing, which runs when a clip is read.
+        """Add a stage of processing that runs when a clip is read.
 
         Parameters
         ----------
@@ -122,13 +114,13 @@ class Clips(Sequence):
         Returns
         -------
         clips : Clips
-            The same clips with one more stage.
+            The clips with the stage added.
         """
-        return self._like(self.sources, (*self.stages, stage))
+        return replace(self, stages=(*self.stages, stage))
 
     @property
     def n_views(self) -> int:
-        """Views of every clip."""
+        """Number of views of every clip."""
         for stage in reversed(self.stages):
             if hasattr(stage, "n_views"):
                 return stage.n_views
@@ -136,14 +128,14 @@ class Clips(Sequence):
 
     @property
     def clean(self) -> Clips | None:
-        """The clips without their last stage if it keeps them as first view, else None."""
+        """The clips before the last stage if these are its first views, else None."""
         if not self.stages or not getattr(self.stages[-1], "clean_first", False):
             return None
-        return self._like(self.sources, self.stages[:-1])
+        return replace(self, stages=self.stages[:-1])
 
     @property
     def shape(self) -> tuple[int]:
-        """``(n_clips,)``; scikit-learn takes the number of rows from it."""
+        """Shape for scikit-learn: ``(n_clips,)``."""
         return (len(self),)
 
     def __len__(self) -> int:
@@ -152,9 +144,9 @@ class Clips(Sequence):
     @overload
     def __getitem__(self, index: int) -> np.ndarray: ...
     @overload
-    def __getitem__(self, index: Any) -> Clips: ...
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, tuple):  # scikit-learn writes clips[indices, ...]
+    def __getitem__(self, index: Index) -> Clips: ...
+    def __getitem__(self, index: int | Index) -> np.ndarray | Clips:
+        if isinstance(index, tuple):  # scikit-learn indexes with [indices, ...]
             index = index[0]
         if isinstance(index, (int, np.integer)):
             return self._views(int(index))
@@ -163,48 +155,22 @@ class Clips(Sequence):
         else:
             index = np.asarray(index) if len(index) else slice(0)
             sources = [self.sources[i] for i in np.arange(len(self))[index].tolist()]
-        return self._like(sources, self.stages)
+        return replace(self, sources=sources)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return (self._views(i) for i in range(len(self)))
 
-    def read_views(self, index: int) -> tuple[np.ndarray, AudioError | None]:
-        """Views of a clip, and the error of its recording if ``silence`` took its place."""
-        error = None
-        try:
-            waveform = self.read(self.sources[index])
-        except AudioError as caught:
-            if self.silence is None:
-                raise
-            waveform, error = self.silence, caught
-        views = waveform[np.newaxis]
-        for stage in self.stages:
-            with naming(stage_name(stage)):
-                views = stage(views, self.sr)
-        return views, error
-
     def _views(self, index: int) -> np.ndarray:
-        views, error = self.read_views(index)
+        views, error = read_views(self, index)
         if error is not None:
             warnings.warn(f"silence in place of {error}", AudioWarning, stacklevel=3)
         return views
 
-    def _like(self, sources: Sequence[Any], stages: tuple[Stage, ...]) -> Clips:
-        return Clips(
-            sources,
-            self.read,
-            sr=self.sr,
-            n_samples=self.n_samples,
-            max_samples=self.max_samples,
-            stages=stages,
-            silence=self.silence,
-        )
-
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         if self.n_samples is None or self.n_views > 1:
             raise ConversionError(
-                "these clips differ in length or have several views, so they are no array; "
-                "iterate over them, or give them to a FeatureUnionExtractor"
+                "clips of several lengths or views do not fit in an array; iterate over them, or "
+                "pass them to a FeatureUnionExtractor"
             )
         waveforms = np.empty((len(self), self.n_samples), dtype=dtype or np.float32)
         for row, views in zip(waveforms, self, strict=True):
@@ -217,20 +183,36 @@ class Clips(Sequence):
         return f"<{len(self)} clips {length} at {self.sr} Hz{views}>"
 
 
+def read_views(clips: Clips, index: int) -> tuple[np.ndarray, AudioError | None]:
+    """Views of a clip, and the error of its recording if it was replaced by silence."""
+    error = None
+    try:
+        waveform = clips.read(clips.sources[index])
+    except AudioError as caught:
+        if clips.silence is None:
+            raise
+        waveform, error = clips.silence, caught
+    views = waveform[np.newaxis]
+    for stage in clips.stages:
+        with naming(stage_name(stage)):
+            views = stage(views, clips.sr)
+    return views, error
+
+
 def stage_name(stage: Stage) -> str:
     """Name of a stage in messages."""
     return f"stage {getattr(stage, '__name__', type(stage).__name__)}"
 
 
 def without_padding(view: np.ndarray) -> np.ndarray:
-    """A view without the NaN at its end that pads it to its clip's longest view."""
+    """A view without the NaN padding at its end."""
     if not np.isnan(view[-1]):
         return view
     return view[: int(np.isnan(view).argmax())]
 
 
 def stack_padded(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """Stack arrays that differ in their first axis, padding with NaN to the longest."""
+    """Stack arrays, padding their first axis with NaN to the longest."""
     longest = max(len(array) for array in arrays)
     stacked = np.full((len(arrays), longest, *arrays[0].shape[1:]), np.nan, arrays[0].dtype)
     for row, array in zip(stacked, arrays, strict=True):
@@ -238,40 +220,33 @@ def stack_padded(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return stacked
 
 
-def as_clips(X: Any, estimator: Any, *, reset: bool) -> Clips:
-    """Return clips unchanged, and check arrays of waveforms as scikit-learn does.
-
-    ``reset``, as in fit, stores the number of samples, which later arrays must have. A list of
-    waveforms of unequal lengths may have any.
-    """
-    from sklearn.utils import check_array
+def as_clips(X: Clips | ArrayLike, estimator: BaseEstimator, *, reset: bool) -> Clips:
+    """Clips unchanged, or those of waveforms; arrays are validated as by scikit-learn."""
     from sklearn.utils.validation import validate_data
 
     if isinstance(X, Clips):
         return X
     is_ragged = isinstance(X, (list, tuple)) and len({np.shape(item) for item in X}) > 1
-    if not is_ragged and not _holds_names(X):
+    if not is_ragged and not _are_paths(X):
         try:
-            waveforms = check_array(X, estimator=estimator)
-            validate_data(estimator, X, reset=reset, skip_check_array=True)
-            X = waveforms
+            X = validate_data(estimator, X, reset=reset)
         except ValueError as error:
             raise DataError(str(error)) from None
-    return Clips.from_waveforms(X, estimator.sr)
+    return Clips.from_waveforms(X, estimator.sr)  # type: ignore[arg-type]
 
 
-def _holds_names(X: Any) -> bool:
+def _are_paths(X: ArrayLike) -> bool:
     is_sequence = isinstance(X, (list, tuple)) or getattr(X, "ndim", 0) == 1
-    return is_sequence and len(X) > 0 and isinstance(next(iter(X)), (str, os.PathLike))
+    return is_sequence and isinstance(next(iter(X), None), (str, os.PathLike))  # type: ignore
 
 
 def as_waveform(waveform: ArrayLike, index: int) -> np.ndarray:
-    """A waveform as float32, integers scaled to [-1, 1]; DataError for anything else."""
+    """A waveform as float32, integers scaled to [-1, 1], or DataError."""
     waveform = np.asarray(waveform)
     if waveform.dtype.kind in "OUS":
         raise DataError(
-            f"waveform {index} is no array of numbers, got {waveform!r:.80}; recordings must go "
-            "through an AudioLoader first"
+            f"waveform {index} must be an array of numbers, got {waveform!r:.80}; recordings "
+            "must go through an AudioLoader first"
         )
     if waveform.ndim != 1 or waveform.dtype.kind not in "fiub" or waveform.size == 0:
         raise DataError(
@@ -279,10 +254,9 @@ def as_waveform(waveform: ArrayLike, index: int) -> np.ndarray:
             f"shape {waveform.shape} and dtype {waveform.dtype}"
         )
     if waveform.dtype.kind in "ui":
-        full_scale = np.iinfo(waveform.dtype).max + 1.0
-        if waveform.dtype.kind == "u":
-            return (waveform / (full_scale / 2) - 1.0).astype(np.float32)
-        return (waveform / full_scale).astype(np.float32)
+        limits = np.iinfo(waveform.dtype)
+        full_scale = (limits.max - limits.min + 1) / 2
+        return ((waveform - (limits.min + full_scale)) / full_scale).astype(np.float32)
     if not np.isfinite(waveform).all():
         raise DataError(f"waveform {index} has samples that are NaN or infinite")
     return waveform.astype(np.float32, copy=False)

@@ -1,8 +1,4 @@
-"""Decoding: a recording (path or bytes) in, its header or a mono float32 waveform out.
-
-libsndfile reads WAV, FLAC, OGG, Opus, MP3 and AIFF. PyAV, which the extra ``video`` installs,
-reads other containers (MP4, M4A, AAC, WebM, Matroska, MOV), recognised by their first bytes.
-"""
+"""Decoding: read_audio and inspect_audio, with libsndfile or, for video and AAC, PyAV."""
 
 from __future__ import annotations
 
@@ -41,27 +37,23 @@ def inspect_audio(source: Source) -> AudioInfo:
 
     Returns
     -------
-    AudioInfo
+    info : AudioInfo
         Sampling rate, length, channels and format.
 
     Raises
     ------
     AudioError
-        The recording is empty, truncated, of an unknown format, has no samples, or has a sampling
-        rate outside [4000, 192000] Hz.
+        The recording is empty, truncated or of an unknown format, or its sampling rate is outside
+        [4000, 192000] Hz.
     AudioNotFoundError, AudioIsADirectoryError, AudioPermissionError
-        Subclasses of AudioError and of the built-in error, for a path that cannot be opened.
+        The path cannot be opened; these derive from AudioError and from the built-in error.
     MissingDependencyError
         The recording is a video or AAC and PyAV is not installed.
-
-    See Also
-    --------
-    skser.read_audio : Decode a recording.
 
     Examples
     --------
     >>> import io, numpy as np, soundfile
-    >>> from skser.audio._decoding import inspect_audio
+    >>> from skser import inspect_audio
     >>> file = io.BytesIO()
     >>> soundfile.write(file, np.zeros(8000), 16000, format="WAV")
     >>> inspect_audio(file.getvalue())
@@ -116,8 +108,8 @@ def read_audio(
     Raises
     ------
     AudioError
-        As for :func:`inspect_audio`; also if decoding fails on the way, if a sample is NaN,
-        infinite or beyond 1e10, or if ``offset`` is at or past the end.
+        As for :func:`inspect_audio`; also if the samples are damaged, NaN, infinite or beyond 1e10,
+        or if ``offset`` is at or past the end.
     MissingDependencyError
         The recording is a video or AAC and PyAV is not installed.
     ParameterError
@@ -140,7 +132,7 @@ def read_audio(
     check_value("sr", sr, integer(MIN_SR, MAX_SR), NONE)
     check_value("offset", offset, number(0))
     check_value("duration", duration, number(0, open_low=True), NONE)
-    # Decoding to the end finds a truncated recording by itself.
+    # Decoding to the end detects truncation by itself.
     info = _inspect(source, to_end=offset > 0 or duration is not None)
     return decode_audio(source, info, sr, offset=offset, duration=duration)
 
@@ -148,13 +140,13 @@ def read_audio(
 def decode_audio(
     source: Source, info: AudioInfo, sr: int | None, *, offset: float, duration: float | None
 ) -> tuple[np.ndarray, int]:
-    """Decode a recording whose header has been checked: `read_audio` without a second check."""
+    """Decode a recording whose header has been checked."""
     start = int(offset * info.sr)
     stop = None if duration is None else start + int(duration * info.sr)
     try:
         blocks = list(audio_blocks(source, info, start, stop, LARGE_BLOCK))
     except AudioError:
-        inspect_audio(source)  # its error says what has changed in the recording since
+        inspect_audio(source)  # the recording may have changed: its error is better
         raise
     waveform = blocks[0] if len(blocks) == 1 else np.concatenate([np.empty(0, "f4"), *blocks])
     if len(waveform) == 0:
@@ -168,14 +160,14 @@ def decode_audio(
 def audio_blocks(
     source: Source, info: AudioInfo, start: int = 0, stop: int | None = None, size: int = BLOCK
 ) -> Iterator[np.ndarray]:
-    """Mono blocks of a recording at its own rate, from sample ``start`` to ``stop``."""
+    """Mono blocks of a recording at its own sampling rate, from sample ``start`` to ``stop``."""
     if info.decoder == "libsndfile":
         return sound_blocks(source, info, start, stop, size)
     return container_blocks(source, info, start, stop)
 
 
 def _first_bytes(source: Source) -> bytes:
-    """The first bytes of a recording; raises the error for a path that cannot be opened."""
+    """First bytes of a recording, or the error of a path that cannot be opened."""
     name = describe(source)
     if isinstance(source, bytes):
         head = source[:16]
@@ -205,10 +197,3 @@ def _is_container(head: bytes) -> bool:
     """Whether the first bytes are those of MP4/MOV, Matroska/WebM or ADTS AAC."""
     is_adts = len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0
     return head[4:8] in _CONTAINER_BOXES or head[:4] == b"\x1a\x45\xdf\xa3" or is_adts
-
-
-def file_signature(path: str | os.PathLike[str]) -> tuple[str, int, int]:
-    """Absolute path, size in bytes and time of change (ns): a file's identity for caches."""
-    status = os.stat(path)
-    absolute = os.fspath(path) if os.path.isabs(path) else os.path.join(os.getcwd(), path)
-    return (absolute, status.st_size, status.st_mtime_ns)

@@ -1,4 +1,4 @@
-"""Recordings in a folder, told by the suffixes of their names."""
+"""Recordings in a folder, by suffix."""
 
 from __future__ import annotations
 
@@ -9,30 +9,16 @@ from pathlib import Path
 from ..exceptions import CorpusNotFoundError, DataError
 
 AUDIO_SUFFIXES = (
-    ".wav",
-    ".flac",
-    ".ogg",
-    ".opus",
-    ".mp3",
-    ".aiff",
-    ".aif",
-    ".m4a",
-    ".mp4",
-    ".aac",
-    ".webm",
-    ".mkv",
-    ".mov",
-)
+    ".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif",
+    ".m4a", ".mp4", ".aac", ".webm", ".mkv", ".mov",
+)  # fmt: skip
 
 
 def find_audio(data_home: str | os.PathLike[str]) -> list[Path]:
-    """Paths of all recordings in a folder and the folders in it, sorted.
-
-    Links are followed. Hidden files and folders and ``__MACOSX`` are left out.
-    """
+    """Sorted paths of all recordings in a folder and its subfolders, without hidden ones."""
     home = Path(data_home).expanduser()
     if home.is_file():
-        raise DataError(f"{home}: is a file, and the folder that holds the recordings is needed")
+        raise DataError(f"{home}: must be the folder of the recordings, got a file")
     if not home.is_dir():
         raise CorpusNotFoundError(f"{home}: no such folder")
     files = [
@@ -47,7 +33,7 @@ def find_audio(data_home: str | os.PathLike[str]) -> list[Path]:
 
 
 def _walk(home: Path) -> Iterable[tuple[str, list[str]]]:
-    seen = set()  # a link to a folder above would be walked for ever
+    seen = set()  # a link to a parent folder would make the walk endless
     for folder, folders, names in os.walk(home, onerror=_cannot_read, followlinks=True):
         if (real := os.path.realpath(folder)) in seen:
             folders.clear()

@@ -1,4 +1,4 @@
-"""What every decoder shares: AudioInfo, the check of samples and the mix to mono."""
+"""Shared by all decoders: AudioInfo, the check of samples and the mix to mono."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from ..exceptions import AudioError
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes"
 
-# Times full scale; integers of 32 bits that were written as floats are below it.
-_MAX_SAMPLE = 1e10
+_MAX_SAMPLE = 1e10  # times full scale; 32-bit integers written as floats are below it
 
 
 class AudioInfo(NamedTuple):
     """Header of a recording.
 
-    Attributes
+    Parameters
     ----------
     sr : int
         Sampling rate in Hz.
@@ -31,7 +30,7 @@ class AudioInfo(NamedTuple):
     format : str
         Container and coding, such as ``"WAV/PCM_16"``.
     decoder : str
-        Library that reads it: ``"libsndfile"`` or ``"pyav"``.
+        Library that decodes it: ``"libsndfile"`` or ``"pyav"``.
     """
 
     sr: int

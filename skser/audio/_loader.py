@@ -1,34 +1,30 @@
-"""AudioLoader: recordings in, lazy Clips out, once the header of every file has been checked."""
+"""AudioLoader: check the headers of recordings and load them as lazy Clips."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sized
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
 
 from .._utils._labels import check_labels
 from .._utils._param_validation import NONE, check_parameters, integer, number, one_of
 from .._utils._set_output import ClipsTransformer
+from .._utils._types import Recordings
 from ..exceptions import AudioError, AudioWarning, DataError
 from ._clip_reader import ClipReader
 from ._clips import Clips
 from ._recordings import (
-    Recording,
-    Recordings,
-    Silence,
+    ClipSource,
     as_recordings,
     check_length,
     combine_errors,
     inspect_recording,
-    list_errors,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-    from sklearn.utils import Tags
 
 __all__ = ["AudioLoader"]
 
@@ -36,21 +32,21 @@ __all__ = ["AudioLoader"]
 class AudioLoader(ClipsTransformer, BaseEstimator):
     """Load recordings as clips of one sampling rate and, usually, one length.
 
-    `transform` checks the header of every file; it decodes nothing. The next step decodes each
-    waveform when it needs it: from ``offset``, mixed to mono, resampled, trimmed, cropped,
-    normalised and padded, in this order.
+    `transform` checks the header of every file and decodes nothing. The next step decodes each
+    clip when it needs it: from ``offset``, mixed to mono, resampled, trimmed, cropped, normalised
+    and padded, in this order.
 
     Parameters
     ----------
     sr : int, default=16000
         Sampling rate of the clips in Hz, in [4000, 192000].
     duration : float or None, default=3.0
-        Length of the clips in seconds; longer ones are cropped. None keeps them whole.
+        Length to which clips are cropped, in seconds. None keeps them whole.
     offset : float, default=0.0
         Start in each recording, in seconds.
     pad : {"end", "both", "repeat"} or None, default="end"
-        How to lengthen clips shorter than ``duration``: with zeros at the end, with zeros at both
-        ends, or by repeating the clip. None leaves them short.
+        How to lengthen clips shorter than ``duration``: with zeros at the end or at both ends, or
+        by repeating the clip. None leaves them short.
     trim_db : float or None, default=None
         Level in dB below the loudest frame under which leading and trailing frames are dropped, as
         by `librosa.effects.trim`. None drops nothing.
@@ -60,18 +56,13 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
     max_duration : float or None, default=600.0
         Longest recording that is accepted, in seconds. None accepts any.
     on_error : {"raise", "silence"}, default="raise"
-        What to do about recordings that cannot be used: raise an error that lists up to ten, or
-        put silence in their place and warn once, with the same list.
+        How to handle unusable recordings: raise an error that lists up to ten, or put silence in
+        their place and warn once, with the same list.
 
     See Also
     --------
-    skser.datasets.check_audio : A table of what is wrong with which file.
-    skser.read_audio : Decode one recording.
-
-    Notes
-    -----
-    Clips are no table, so `set_output` changes nothing here; in a pipeline it reaches the steps
-    after.
+    skser.datasets.check_audio : List the faults of recordings in a table.
+    skser.read_audio : Decode a recording.
 
     Examples
     --------
@@ -102,11 +93,11 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         sr: int = 16000,
         duration: float | None = 3.0,
         offset: float = 0.0,
-        pad: str | None = "end",
+        pad: Literal["end", "both", "repeat"] | None = "end",
         trim_db: float | None = None,
-        normalize: str | None = None,
+        normalize: Literal["peak", "rms"] | None = None,
         max_duration: float | None = 600.0,
-        on_error: str = "raise",
+        on_error: Literal["raise", "silence"] = "raise",
     ) -> None:
         self.sr = sr
         self.duration = duration
@@ -118,9 +109,7 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         self.on_error = on_error
 
     def fit(self, X: Recordings, y: ArrayLike | None = None) -> AudioLoader:
-        """Check the parameters and the labels; nothing is learnt.
-
-        In a pipeline, the last step would check the labels only after all features are extracted.
+        """Check the parameters, and the labels before the long extraction of features.
 
         Parameters
         ----------
@@ -132,12 +121,12 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         Returns
         -------
         self : AudioLoader
-            This step.
+            The step itself.
 
         Raises
         ------
         DataError
-            The number of labels is not that of the recordings, or they name only one class.
+            The number of labels and recordings differ, or there is only one class.
         ParameterError
             A parameter has a value that is not allowed.
         """
@@ -153,13 +142,12 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         return self
 
     def transform(self, X: Recordings) -> Clips:
-        """Check every recording's header and return lazy clips.
+        """Check the header of every recording and return lazy clips.
 
         Parameters
         ----------
         X : sequence of recordings or waveforms
-            Paths, bytes, file-like objects or waveforms at ``sr``, in a list, tuple, array or
-            pandas Series; or a 2-D array of waveforms.
+            Paths, bytes, file-like objects or waveforms at ``sr``.
 
         Returns
         -------
@@ -169,7 +157,7 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         Raises
         ------
         AudioError
-            Recordings cannot be used, and ``on_error="raise"``.
+            A recording is unusable, and ``on_error="raise"``.
         DataError
             ``X`` is not a sequence of recordings.
         ParameterError
@@ -186,14 +174,12 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
             silence=reader.silence() if self.on_error == "silence" else None,
         )
 
-    def _sources(
-        self, recordings: list[str | bytes | np.ndarray]
-    ) -> list[Recording | Silence | np.ndarray]:
-        sources: list[Recording | Silence | np.ndarray] = []
+    def _sources(self, recordings: list[str | bytes | np.ndarray]) -> list[ClipSource]:
+        sources: list[ClipSource] = []
         errors: list[AudioError] = []
         limits = self.offset, self.max_duration
         for i, recording in enumerate(recordings):
-            source: Recording | Silence | np.ndarray
+            source: ClipSource = None
             try:
                 if isinstance(recording, np.ndarray):
                     check_length(f"waveform {i}", len(recording), self.sr, *limits)
@@ -201,14 +187,13 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
                 else:
                     source = inspect_recording(recording, *limits)
             except AudioError as error:
-                source = Silence()
                 errors.append(error)
             sources.append(source)
-        if errors and self.on_error == "raise":
-            raise combine_errors(errors, len(recordings))
         if errors:
-            message = f"silence in place of {list_errors(errors, len(recordings))}"
-            warnings.warn(message, AudioWarning, stacklevel=3)
+            combined = combine_errors(errors, len(recordings))
+            if self.on_error == "raise":
+                raise combined
+            warnings.warn(f"silence in place of {combined}", AudioWarning, stacklevel=3)
         return sources
 
     def __sklearn_tags__(self) -> Tags:

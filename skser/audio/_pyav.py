@@ -1,4 +1,4 @@
-"""Containers that libsndfile does not know, decoded with PyAV."""
+"""Containers of video and AAC, decoded with PyAV."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ def _open_container(source: Source) -> InputContainer:
         import av
     except ImportError:
         raise MissingDependencyError(
-            f"{describe(source)}: video and AAC are read with PyAV, which is not installed; "
-            "python -m pip install 'skser[video]' does it"
+            f"{describe(source)}: video and AAC need PyAV: python -m pip install 'skser[video]'"
         ) from None
 
     file = io.BytesIO(source) if isinstance(source, bytes) else os.fspath(source)
@@ -32,14 +31,11 @@ def _open_container(source: Source) -> InputContainer:
         container = av.open(file, "r", metadata_errors="replace")  # titles may be in any encoding
     except (av.error.FFmpegError, ValueError) as error:
         raise AudioError(f"{describe(source)}: cannot be opened ({error})") from error
-    problem = None
-    if not container.streams.audio:
-        problem = "has no audio track"
-    elif container.streams.audio[0].codec_context is None:
-        problem = "has an audio track whose coding is not known"
-    if problem is not None:
+    streams = container.streams.audio
+    if not streams or streams[0].codec_context is None:
         container.close()
-        raise AudioError(f"{describe(source)}: {problem}")
+        known = " of a known codec" if streams else ""
+        raise AudioError(f"{describe(source)}: has no audio track{known}")
     return container
 
 
@@ -58,7 +54,7 @@ def _seconds(container: InputContainer, stream: AudioStream) -> float:
         return float(stream.duration * tick)
     if container.duration:
         return container.duration / 1e6
-    ends = [  # a live recording has no duration: its last packet has the end
+    ends = [  # the header of a live recording has no duration
         packet.pts + packet.duration
         for packet in container.demux(stream)
         if packet.pts is not None and packet.duration is not None
@@ -69,14 +65,14 @@ def _seconds(container: InputContainer, stream: AudioStream) -> float:
 def container_blocks(
     source: Source, info: AudioInfo, start: int, stop: int | None
 ) -> Iterator[np.ndarray]:
-    """Mono blocks, one for each frame of the container, from ``start`` to ``stop``."""
+    """Mono blocks, a frame of the container each, from sample ``start`` to ``stop``."""
     import av
 
     n_samples, coding = 0, None
     with _open_container(source) as container, _decoding(source):
         for decoded in container.decode(audio=0):
             if coding != (coding := (decoded.format.name, decoded.layout.name, decoded.rate)):
-                # Not planar: PyAV crashes when it is asked for more than eight planes.
+                # Not planar, because PyAV crashes with more than eight planes.
                 resampler = av.AudioResampler(format="flt", rate=info.sr)
             for frame in resampler.resample(decoded):
                 block = mix_to_mono(frame.to_ndarray().reshape(-1, frame.layout.nb_channels))

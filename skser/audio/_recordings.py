@@ -1,26 +1,25 @@
-"""Recordings as AudioLoader takes them, the check of their headers, and their errors."""
+"""Recordings as input of AudioLoader: their types, headers and errors."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 from functools import lru_cache
-from typing import IO, Any, NamedTuple, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
+from .._utils._files import file_signature
 from ..exceptions import AudioError, DataError
-from ._clips import Clips, as_waveform
-from ._decoding import file_signature, inspect_audio
-from ._info import AudioInfo, Source, describe
-
-Recordings: TypeAlias = "Iterable[Source | IO[bytes] | np.ndarray | Sequence[float]]"
+from ._clips import as_waveform
+from ._decoding import inspect_audio
+from ._info import AudioInfo, describe
 
 _MAX_LISTED = 10
 
 
 class Recording(NamedTuple):
-    """A file by its signature, or content in memory, with its checked header."""
+    """A file by its signature, or the content of a file, with its checked header."""
 
     path: str | None
     size: int
@@ -34,21 +33,20 @@ class Recording(NamedTuple):
         return self.path or self.content or b""
 
 
-class Silence(NamedTuple):
-    """Stands for a recording that cannot be used (``on_error="silence"``)."""
+ClipSource: TypeAlias = Recording | np.ndarray | None  # None for silence
 
 
 def inspect_recording(
     source: str | bytes, offset: float = 0.0, max_duration: float | None = None
 ) -> Recording:
-    """Check the header of a recording, and its length against the loader's limits."""
+    """Check the header and the length of a recording."""
     if isinstance(source, bytes):
         recording = Recording(None, len(source), 0, source, inspect_audio(source))
     else:
         try:
             signature = file_signature(source)
         except (OSError, ValueError):
-            inspect_audio(source)  # raises an AudioError that names the reason
+            inspect_audio(source)  # its AudioError gives the reason
             raise
         recording = Recording(*signature, None, _inspect_file(source, signature))
     info = recording.info
@@ -65,7 +63,7 @@ def _inspect_file(path: str, signature: tuple[str, int, int]) -> AudioInfo:
 def check_length(
     name: str, n_samples: int, sr: int, offset: float = 0.0, max_duration: float | None = None
 ) -> None:
-    """Raise AudioError for a recording that is too long, or too short for ``offset``."""
+    """Raise AudioError for a recording too long, or too short for ``offset``."""
     duration = n_samples / sr
     if max_duration is not None and duration > max_duration:
         raise AudioError(
@@ -77,20 +75,19 @@ def check_length(
         )
 
 
-def as_recordings(X: Any, name: str = "X") -> list[str | bytes | np.ndarray]:
-    """Recordings as a list of str, bytes and float32 waveforms; DataError for anything else."""
-    is_file = hasattr(X, "read") and not isinstance(X, Clips)
-    if isinstance(X, (str, bytes, os.PathLike)) or is_file or getattr(X, "ndim", 1) == 0:
-        raise DataError(f"{name} must be a sequence of recordings, got a single one: {X!r:.200}")
-    if isinstance(X, (Clips, Mapping, Set)) or not isinstance(X, Iterable):
-        raise DataError(f"{name} must be a sequence of recordings, got {type(X).__name__}")
-    if getattr(X, "ndim", 1) == 2:
+def as_recordings(X: object, name: str = "X") -> list[str | bytes | np.ndarray]:
+    """Recordings as a list of str, bytes and float32 waveforms, or DataError."""
+    single = isinstance(X, (str, bytes, os.PathLike)) or hasattr(X, "read")
+    ndim = getattr(X, "ndim", 1)
+    if single or ndim == 0 or isinstance(X, (Mapping, Set)) or not isinstance(X, Iterable):
+        raise DataError(f"{name} must be a sequence of recordings, got {X!r:.200}")
+    if ndim == 2:
         X = np.asarray(X)
         if X.dtype.kind in "OUST":
             if X.shape[1] != 1:
                 raise DataError(f"{name} must be one column of paths, got shape {X.shape}")
             X = X[:, 0]
-    elif isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "fiub":
+    elif isinstance(X, np.ndarray) and ndim == 1 and X.dtype.kind in "fiub":
         raise DataError(f"{name} must be a sequence of recordings, got a single waveform")
     recordings = [as_recording(item, i) for i, item in enumerate(X)]
     if not recordings:
@@ -98,14 +95,14 @@ def as_recordings(X: Any, name: str = "X") -> list[str | bytes | np.ndarray]:
     return recordings
 
 
-def as_recording(item: Any, index: int) -> str | bytes | np.ndarray:
-    """One recording as str, bytes or float32 waveform; DataError for anything else."""
+def as_recording(item: object, index: int) -> str | bytes | np.ndarray:
+    """A recording as str, bytes or float32 waveform, or DataError."""
     if isinstance(item, (str, os.PathLike)):
         return os.fspath(item)
     if isinstance(item, (bytes, bytearray, memoryview)):
         return bytes(item)
     if hasattr(item, "read"):
-        return _content(item, index)
+        return _content(cast("IO[Any]", item), index)
     if isinstance(item, (np.ndarray, list, tuple)):
         return as_waveform(item, index)
     raise DataError(
@@ -115,7 +112,7 @@ def as_recording(item: Any, index: int) -> str | bytes | np.ndarray:
 
 
 def _content(file: IO[Any], index: int) -> bytes:
-    """The rest of a file from its position, which stays where it was."""
+    """The rest of an open file, whose position stays the same."""
     is_seekable = getattr(file, "seekable", lambda: False)()
     start = file.tell() if is_seekable else 0
     try:
@@ -124,24 +121,19 @@ def _content(file: IO[Any], index: int) -> bytes:
         if is_seekable:
             file.seek(start)
     if not isinstance(content, bytes):
-        raise DataError(f"recording {index} is a file opened as text; open it with mode 'rb'")
+        raise DataError(f"recording {index} is a file opened in text mode; open it with 'rb'")
     return content
 
 
 def combine_errors(errors: list[AudioError], n_recordings: int) -> AudioError:
-    """One error for several files, of their common class if there is one."""
+    """A single error for several recordings, of their class if they share it."""
     if len(errors) == 1:
         return errors[0]
     kinds = {type(error) for error in errors}
-    kind = kinds.pop() if len(kinds) == 1 else AudioError
-    return kind(list_errors(errors, n_recordings))
-
-
-def list_errors(errors: list[AudioError], n_recordings: int) -> str:
-    """Up to ten errors, one to a line."""
     lines = [f"{len(errors)} of {n_recordings} recordings that cannot be used:"]
     lines += [f"  {error}" for error in errors[:_MAX_LISTED]]
     if len(errors) > _MAX_LISTED:
         n_more = len(errors) - _MAX_LISTED
         lines.append(f"  ... and {n_more} more; skser.datasets.check_audio lists all")
-    return "\n".join(lines)
+    kind = kinds.pop() if len(kinds) == 1 else AudioError
+    return kind("\n".join(lines))

@@ -1,4 +1,4 @@
-"""Sound files, decoded with libsndfile; `_containers` decodes what libsndfile does not know."""
+"""Sound files (WAV, FLAC, OGG, Opus, MP3, AIFF), decoded with libsndfile."""
 
 from __future__ import annotations
 
@@ -18,20 +18,19 @@ from ._info import AudioInfo, Source, check_samples, decoding_errors, describe, 
 if TYPE_CHECKING:
     from soundfile import SoundFile
 
-# libsndfile silently clamps the length of a truncated file; only its log says so. The wording is
-# that of libsndfile 1.2.2 (WAV, AIFF: one pattern; Vorbis "Ogg:", Opus "Ogg :"), which the wheels
-# of soundfile bring. Other wordings match nothing, and `_has_last_sample` is left to find the cut.
+# libsndfile silently clamps the length of a truncated file; only its log says so, here in the
+# words of version 1.2.2. If another version's differ, only `_has_last_sample` detects the cut.
 _TRUNCATED_CHUNK = re.compile(r"^\s*(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MULTILINE)
 _TRUNCATED_OGG = re.compile(r"Ogg ?: Junk after the last page")
-# Writers that stream do not know the length and leave one of these in its place.
+# Programs that stream a file leave one of these in place of its unknown length.
 _STREAMED_SIZES = {0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFF000, 0xFFFFF000}
 
 BLOCK = 65_536  # samples decoded at a time from a stream
-LARGE_BLOCK = 2**24  # and from a file read at once: memory is not taken on a header's word
+LARGE_BLOCK = 2**24  # and from a file read at once, since its header may promise too many
 
 
 class _Content(io.BytesIO):
-    """A file in memory whose position stays where it is after a seek before its beginning."""
+    """A file in memory that ignores a seek before its beginning."""
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         with suppress(ValueError, OverflowError):
@@ -44,17 +43,17 @@ def _open_sound(source: Source) -> SoundFile:
 
     file = _Content(source) if isinstance(source, bytes) else os.fsencode(source)
     try:
-        with stderr_closed():  # the MP3 decoder writes its warnings there
+        with stderr_closed():  # the MP3 decoder prints warnings
             return soundfile.SoundFile(file)
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(getattr(error, "error_string", error)).rstrip(".")
         if reason.startswith("File does not exist"):  # libsndfile's message for MP3 without a frame
-            reason = "no frame of MP3 is found"
-        raise AudioError(f"{describe(source)}: is not audio that can be read ({reason})") from error
+            reason = "no MP3 frame found"
+        raise AudioError(f"{describe(source)}: is not readable audio ({reason})") from error
 
 
 def inspect_sound(source: Source, *, to_end: bool) -> AudioInfo:
-    """Header of a recording; ``to_end`` also checks that its last sample is there."""
+    """Header of a recording; ``to_end`` also checks its last sample."""
     with _open_sound(source) as file:
         kind = f"{file.format}/{file.subtype}"
         info = AudioInfo(file.samplerate, file.frames, file.channels, kind, "libsndfile")
@@ -72,7 +71,7 @@ def inspect_sound(source: Source, *, to_end: bool) -> AudioInfo:
                     f"{truncated} header promises {info.n_samples} samples and the last cannot be "
                     "read"
                 )
-            # Only these codings can hold NaN, and reading them is copying.
+            # Only these encodings can hold NaN, and they are fast to read.
             if file.subtype in ("FLOAT", "DOUBLE"):
                 with decoding_errors(source, RuntimeError):
                     file.seek(0)
@@ -83,8 +82,8 @@ def inspect_sound(source: Source, *, to_end: bool) -> AudioInfo:
 
 def _has_last_sample(file: SoundFile) -> bool:
     try:
-        # libsndfile crashes when it seeks in Vorbis whose codebooks are damaged, and it finds the
-        # end only from the beginning.
+        # libsndfile crashes when it seeks in Vorbis with damaged codebooks, and it finds the end
+        # only from the beginning.
         if file.subtype == "VORBIS":
             if not len(_read(file, 1)):
                 return False
@@ -101,13 +100,13 @@ def sound_blocks(
     """Mono blocks of up to ``size`` samples over all channels, from ``start`` to ``stop``."""
     stop = info.n_samples if stop is None else min(stop, info.n_samples)
     with _open_sound(source) as file, decoding_errors(source, RuntimeError):
-        if 0 < start < stop:  # even to the beginning, seeking takes a tenth of what decoding takes
+        if 0 < start < stop:  # even to the beginning, a seek takes a tenth of the time of decoding
             _seek(file, start)
         while start < stop:
-            wanted = min(max(size // file.channels, 1), stop - start)
-            samples = _read(file, wanted)
+            n_samples = min(max(size // file.channels, 1), stop - start)
+            samples = _read(file, n_samples)
             start += len(samples)
-            if len(samples) < wanted:
+            if len(samples) < n_samples:
                 raise AudioError(
                     f"{describe(source)}: is truncated, its header promises {info.n_samples} "
                     f"samples and {start} are there"
@@ -117,7 +116,7 @@ def sound_blocks(
 
 def _read(file: SoundFile, n_samples: int) -> np.ndarray:
     """Up to ``n_samples`` samples, shape (n_samples, n_channels)."""
-    # Into an array of ours: a file that is wrong about its length has soundfile make a bad one.
+    # Into our own array: soundfile allocates a wrong one if the header has a wrong length.
     samples = np.empty((n_samples, file.channels), np.float32)
     with _quiet(file):
         return file.read(out=samples)

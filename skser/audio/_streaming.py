@@ -1,4 +1,4 @@
-"""Long recordings in bounded memory: blocks of a waveform, excerpts of it, and its levels."""
+"""Long recordings in bounded memory: blocks of a waveform, excerpts, and levels."""
 
 from __future__ import annotations
 
@@ -13,45 +13,39 @@ from ._info import AudioInfo, Source, check_samples
 from ._soundfile import BLOCK
 from ._waveforms import fix_length
 
-FRAME_SECONDS = 0.02  # length of a frame of `frame_levels`
+FRAME_SECONDS = 0.02  # of `frame_levels`
 _MIN_POWER = 1e-12  # -120 dB, the level of digital silence
 
 
 def stream_audio(source: Source, info: AudioInfo, sr: int) -> Iterator[np.ndarray]:
-    """Blocks of the waveform that `read_audio` returns; the header has been checked."""
+    """The waveform of `read_audio` in blocks, for a recording with a checked header."""
     decoded = _checked(_joined(audio_blocks(source, info)), source)
     yield from decoded if sr == info.sr else _resampled(decoded, info.sr, sr)
 
 
 def slices(waveform: np.ndarray) -> Iterator[np.ndarray]:
-    """Blocks of a waveform that is in memory."""
+    """Blocks of a waveform in memory."""
     return (waveform[start : start + BLOCK] for start in range(0, len(waveform), BLOCK))
 
 
 def excerpts(
     blocks: Iterable[np.ndarray], spans: Iterable[tuple[int, int]], name: str
 ) -> Iterator[np.ndarray]:
-    """Cut ascending ``spans``, pairs (start, stop) in samples, out of a stream.
-
-    Memory holds one span and one block.
-    """
+    """Cut ascending ``spans``, pairs (start, stop) in samples, out of a stream."""
     remaining = iter(blocks)
     held, first = np.empty(0, np.float32), 0  # `first` is the position of `held` in the recording
     for start, stop in spans:
         while first + len(held) < stop:
             block = next(remaining, None)
             if block is None:
-                raise AudioError(f"{name}: ends sooner than when it was first read")
+                raise AudioError(f"{name}: has become shorter since it was first read")
             n_passed = min(max(start - first, 0), len(held))
             held, first = np.concatenate([held[n_passed:], block]), first + n_passed
         yield held[start - first : stop - first].copy()
 
 
 def frame_levels(blocks: Iterable[np.ndarray], sr: int) -> tuple[np.ndarray, int]:
-    """Root mean square of frames of 20 ms in dB (float32), and the number of samples.
-
-    The last frame may be shorter.
-    """
+    """Levels of frames of 20 ms in dB, the last one possibly shorter, and the number of samples."""
     length = round(FRAME_SECONDS * sr)
     levels: list[np.ndarray] = []
     rest, n_samples = np.empty(0, np.float32), 0
@@ -72,7 +66,7 @@ def _levels(frames: np.ndarray) -> np.ndarray:
 
 
 def _joined(parts: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Blocks of reasonable length: a container's are of some 20 ms."""
+    """Blocks of at least `BLOCK` samples; those of a container have some 20 ms."""
     held: list[np.ndarray] = []
     n_held = 0
     for part in parts:
@@ -92,7 +86,7 @@ def _checked(blocks: Iterable[np.ndarray], source: Source) -> Iterator[np.ndarra
 
 
 def _resampled(blocks: Iterable[np.ndarray], sr: int, to_sr: int) -> Iterator[np.ndarray]:
-    """Resample as `skser.audio._waveforms.resample` does, to as many samples."""
+    """Resample like `resample`, to the same number of samples."""
     import soxr
 
     resampler = soxr.ResampleStream(sr, to_sr, 1, quality="HQ")

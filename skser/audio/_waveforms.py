@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-# Frames in samples, and the least power that counts, as in `librosa.effects.trim`.
+# Frames in samples, and the smallest power, as in `librosa.effects.trim`.
 _TRIM_FRAME, _TRIM_HOP = 2048, 512
 _MIN_POWER = 1e-10
 
@@ -25,7 +25,7 @@ def fix_length(waveform: np.ndarray, n_samples: int) -> np.ndarray:
 
 
 def trim_silence(waveform: np.ndarray, trim_db: float) -> np.ndarray:
-    """Drop frames ``trim_db`` below the loudest one from both ends, as librosa does."""
+    """Drop frames ``trim_db`` below the loudest from both ends, as librosa does."""
     padded = np.pad(waveform, _TRIM_FRAME // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, _TRIM_FRAME)[::_TRIM_HOP]
     power = np.mean(np.square(frames), axis=1)
@@ -40,7 +40,7 @@ def normalize_level(waveform: np.ndarray, how: str) -> np.ndarray:
         level, target = np.abs(waveform).max(), 1.0
     else:
         level, target = np.sqrt(np.mean(np.square(waveform, dtype=np.float64))), 0.1
-    # In float64, because the level may be too low to have an inverse in float32.
+    # In float64, because the inverse of a low level overflows in float32.
     return (waveform / np.float64(level) * target).astype(np.float32) if level > 0 else waveform
 
 

@@ -1,4 +1,4 @@
-"""Augmentation of waveforms, in training only."""
+"""Augmentation of waveforms for training."""
 
 import lazy_loader as _lazy
 

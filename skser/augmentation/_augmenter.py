@@ -1,14 +1,15 @@
-"""Augmenter: several views of every training clip, augmented as waveforms."""
+"""Augmenter: augmented views of every training clip."""
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 
 from .._utils._param_validation import (
     BOOLEAN,
@@ -20,14 +21,11 @@ from .._utils._param_validation import (
     number_range,
 )
 from .._utils._set_output import ClipsTransformer
+from .._utils._types import RandomState
 from ..audio import Clips
 from ..audio._clips import as_clips, stack_padded, without_padding
 from ..audio._waveforms import fix_length
 from ._transforms import TRANSFORMS, WARPS, warp
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-    from sklearn.utils import Tags
 
 __all__ = ["Augmenter"]
 
@@ -36,10 +34,10 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class AddViews:
-    """The stage that an Augmenter adds to clips: a clean view, then augmented ones.
+    """The stage of an Augmenter: a clean view, then augmented ones.
 
-    The seed, the clip's samples and the view's number determine the random numbers of a view, so a
-    clip gets the same views in every fold, order and process.
+    Random numbers depend on the seed, the clip's samples and the number of the view, so a clip gets
+    the same views in every fold, order and process.
     """
 
     n_views: int
@@ -47,7 +45,7 @@ class AddViews:
     ranges: tuple[tuple[str, Range], ...]
     n_samples: int | None
     max_samples: int | None
-    clean_first: ClassVar[bool] = True  # the first view is the clip itself
+    clean_first: ClassVar[bool] = True  # see Clips
 
     def __call__(self, views: np.ndarray, sr: int) -> np.ndarray:
         clean = without_padding(views[0])
@@ -70,44 +68,43 @@ class AddViews:
 class Augmenter(ClipsTransformer, BaseEstimator):
     """Add augmented views of every clip, in training only.
 
-    `fit_transform`, which a Pipeline calls in `fit`, gives every clip ``n_views`` views: the
-    clean one and ``n_views - 1`` that pass through all transforms. `transform`, which a Pipeline
-    calls in `predict`, returns clips unchanged. A clip with its views stays one row, so no
-    splitter can put views of one clip into both train and test.
+    `fit_transform`, which a Pipeline calls in `fit`, gives every clip ``n_views`` views: the clean
+    clip, and copies that pass through all transforms. `transform`, which a Pipeline calls in
+    `predict`, returns clips unchanged. Views of a clip never get into both train and test.
 
     Parameters
     ----------
     n_views : int, default=4
-        Views of a clip, the clean one included; 1 switches augmentation off.
+        Views of a clip, including the clean one; 1 switches augmentation off.
     noise : (float, float) or None, default=(15, 30)
         Signal-to-noise ratio of white noise in dB.
     pitch : (float, float) or None, default=(-2, 2)
-        Change of pitch in semitones; the length stays.
+        Change of pitch in semitones; the tempo stays.
     stretch : (float, float) or None, default=(0.9, 1.1)
-        Rate of a change of tempo; above 1 is faster, the pitch stays.
+        Rate of the tempo; above 1 is faster, the pitch stays.
     speed : (float, float) or None, default=None
-        Rate of a change of speed, pitch and formants together, by resampling.
+        Rate of tempo, pitch and formants together, by resampling.
     shift : (float, float) or None, default=(-0.2, 0.2)
-        Shift in time in seconds; zeros fill the gap.
+        Delay in seconds; zeros fill the gap.
     test_time : bool, default=False
-        Add views in `transform` too. The classifier then averages over them.
+        Add views in `transform` too, for the classifier to average over.
     random_state : int, RandomState instance or None, default=None
-        Seed of the views. With an int, a clip gets the same views in every fit.
+        Seed of the views. An int gives the same views in every fit.
     sr : int, default=16000
         Sampling rate in Hz of waveforms given as arrays; clips carry their own.
 
     Attributes
     ----------
     seed_ : int
-        Seed of the views, drawn from ``random_state``.
+        Seed drawn from ``random_state``.
 
     See Also
     --------
-    skser.AugmentedClassifier : Lets any classifier train on views.
+    skser.AugmentedClassifier : Train any classifier on views.
 
     Notes
     -----
-    Every range is (low, high); each view draws its value uniformly. None skips the transform.
+    A range is (low, high); each view draws its value uniformly. None skips the transform.
 
     Examples
     --------
@@ -143,7 +140,7 @@ class Augmenter(ClipsTransformer, BaseEstimator):
         speed: Range | None = None,
         shift: Range | None = (-0.2, 0.2),
         test_time: bool = False,
-        random_state: int | np.random.RandomState | None = None,
+        random_state: RandomState = None,
         sr: int = 16000,
     ) -> None:
         self.n_views = n_views
@@ -174,7 +171,7 @@ class Augmenter(ClipsTransformer, BaseEstimator):
         Raises
         ------
         DataError
-            ``X`` holds neither clips nor waveforms.
+            ``X`` is neither clips nor waveforms.
         ParameterError
             A parameter has a value that is not allowed.
         """
@@ -201,13 +198,13 @@ class Augmenter(ClipsTransformer, BaseEstimator):
         Raises
         ------
         DataError, ParameterError
-            As for :meth:`fit`.
+            As in :meth:`fit`.
         """
         self.fit(X, y)
         return self._add_views(as_clips(X, self, reset=False))
 
     def transform(self, X: Clips | ArrayLike) -> Clips:
-        """Return clips unchanged, or with views if ``test_time``.
+        """Return clips unchanged, or with views if ``test_time=True``.
 
         Parameters
         ----------
@@ -217,12 +214,12 @@ class Augmenter(ClipsTransformer, BaseEstimator):
         Returns
         -------
         clips : Clips
-            The clips.
+            Clips with one view, or ``n_views`` views if ``test_time=True``.
 
         Raises
         ------
         DataError
-            ``X`` holds neither clips nor waveforms, or waveforms of another length than in fit.
+            ``X`` is neither clips nor waveforms of the length in fit.
         NotFittedError
             The step is not fitted.
         """
@@ -234,15 +231,9 @@ class Augmenter(ClipsTransformer, BaseEstimator):
         if self.n_views == 1:
             return clips
         ranges = {name: getattr(self, name) for name in TRANSFORMS}
-        return clips.map(
-            AddViews(
-                n_views=self.n_views,
-                seed=self.seed_,
-                ranges=tuple((name, tuple(r)) for name, r in ranges.items() if r is not None),
-                n_samples=clips.n_samples,
-                max_samples=clips.max_samples,
-            )
-        )
+        used = tuple((name, tuple(r)) for name, r in ranges.items() if r is not None)
+        stage = AddViews(self.n_views, self.seed_, used, clips.n_samples, clips.max_samples)
+        return clips.map(stage)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

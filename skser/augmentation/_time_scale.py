@@ -1,7 +1,4 @@
-"""Kernels that change the time axis of a waveform: the tempo alone, or tempo and pitch together.
-
-Only functions that need them import them, because numba is slow to import.
-"""
+"""Numba kernels that change the tempo of a waveform, or tempo and pitch together."""
 
 from __future__ import annotations
 
@@ -11,10 +8,8 @@ import numpy as np
 
 from .._utils._numba import kernel
 
-# The low-pass filter: taps on either side, and rows that divide the step between two samples. A
-# loop over 64 taps fills the processor's vector units.
-_HALF, _ROWS = 32, 128
-_ATTENUATION = 80.0  # dB
+# Of the low-pass filter: taps on either side, positions between two samples, and dB.
+_HALF, _ROWS, _ATTENUATION = 32, 128, 80.0
 
 
 def stretch(waveform: np.ndarray, sr: int, rate: float, n_samples: int) -> np.ndarray:
@@ -54,7 +49,7 @@ def play_at(waveform: np.ndarray, rate: float, n_samples: int) -> np.ndarray:
 
 
 def _padded(waveform: np.ndarray, before: int, n_samples: int) -> np.ndarray:
-    """The waveform as float32 after ``before`` zeros, with at least ``n_samples`` in all."""
+    """The waveform as float32 after ``before`` zeros, zero-padded to ``n_samples``."""
     padded = np.zeros(max(before + len(waveform), n_samples), np.float32)
     padded[before : before + len(waveform)] = waveform
     return padded
@@ -81,7 +76,7 @@ def _low_pass(band: int) -> np.ndarray:
 def _overlap_add(waveform: np.ndarray, rate: float, n_samples: int, hop: int) -> np.ndarray:
     fade = (0.5 - 0.5 * np.cos(np.pi * (np.arange(hop) + 0.5) / hop)).astype(np.float32)
     stretched = np.empty(n_samples, np.float32)
-    following = 0  # the position after the hop that was copied last
+    following = 0  # the position after the last copied hop
     for begin in range(0, n_samples, hop):
         target = int(begin * rate)
         position = following
@@ -98,8 +93,8 @@ def _overlap_add(waveform: np.ndarray, rate: float, n_samples: int, hop: int) ->
 
 @kernel
 def _most_similar(waveform: np.ndarray, following: int, target: int, hop: int) -> int:
-    """The position near the target where the waveform continues most as after ``following``."""
-    # Jumps of less than half a hop would shift the voice by a part of its period.
+    """The position near the target where the waveform is most similar to that at ``following``."""
+    # Jumps of less than half a hop would shift the voice by part of its period.
     if following > target:
         first, last = max(target - 2 * hop, 0), min(target + 2 * hop, following - hop // 2)
     else:
@@ -114,14 +109,14 @@ def _most_similar(waveform: np.ndarray, following: int, target: int, hop: int) -
 def _closest(
     waveform: np.ndarray, following: int, first: int, last: int, step: int, width: int
 ) -> int:
-    """The position in first..last, in steps, with the least sum of squared differences."""
-    wanted = waveform[following : following + width]
+    """The position from first to last with the smallest sum of squared differences."""
+    template = waveform[following : following + width]
     best, least = first, np.float32(np.inf)
     for position in range(first, last + 1, step):
         candidate = waveform[position : position + width]
         difference = np.float32(0)
         for i in range(width):
-            difference += (candidate[i] - wanted[i]) ** 2
+            difference += (candidate[i] - template[i]) ** 2
         if difference < least:
             best, least = position, difference
     return best

@@ -15,12 +15,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._utils._files import written_whole
+from .._utils._files import file_signature, written_whole
 from .._utils._hashing import fingerprint
 from .._utils._param_validation import N_JOBS, VERBOSE, check_value
 from .._utils._progress import progress
 from .._utils._types import PathLike
-from ..audio._decoding import file_signature
 from ..recipes._steps import extractions, set_everywhere, steps_of
 from ._corpus import Corpus
 from ._fitted_fold import FittedFold, features_kept, fit_fold

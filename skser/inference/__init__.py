@@ -1,4 +1,4 @@
-"""A fitted pipeline on new recordings: tables, timelines and out-of-distribution audio."""
+"""Predictions for new recordings: tables, timelines and out-of-distribution audio."""
 
 import lazy_loader as _lazy
 

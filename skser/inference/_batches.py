@@ -1,32 +1,24 @@
-"""Predictions for recordings, one by one: probabilities, or why a recording cannot be used.
+"""Predictions of recordings in batches, with an error in place of each unusable recording.
 
-Memory holds one batch; a recording that cannot be used costs only its own prediction.
+`skser predict` uses it, so it imports neither scikit-learn nor pandas.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..exceptions import AudioError, SkserError
 
 if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
     from ._training_audio import TrainingAudio
 
 _BATCH_SIZE = 64
-
-
-class ProbabilisticModel(Protocol):
-    """Fitted estimator from recordings to emotions."""
-
-    classes_: np.ndarray
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities, shape (n_recordings, n_classes)."""
 
 
 class Prediction(NamedTuple):
@@ -38,18 +30,16 @@ class Prediction(NamedTuple):
     ood_reasons: tuple[str, ...] = ()
 
 
-def predict_in_batches(model: ProbabilisticModel, files: Iterable[Any]) -> Iterator[Prediction]:
+def predict_in_batches(pipeline: BaseEstimator, files: Iterable[Any]) -> Iterator[Prediction]:
     """Predictions of a fitted pipeline."""
     remaining = iter(files)
     while batch := list(islice(remaining, _BATCH_SIZE)):
-        rows = None
-        # If one recording cannot be used, predicting each alone finds which.
-        with suppress(SkserError):
-            rows = model.predict_proba(batch)
-        if rows is None:
-            yield from predict_each(lambda file: model.predict_proba([file])[0], batch)
-        else:
-            yield from map(Prediction, batch, rows)
+        predictions: Iterable[Prediction]
+        try:
+            predictions = map(Prediction, batch, pipeline.predict_proba(batch))
+        except SkserError:  # predicting each alone finds the unusable recordings
+            predictions = predict_each(lambda file: pipeline.predict_proba([file])[0], batch)
+        yield from predictions
 
 
 def predict_each(
@@ -67,16 +57,16 @@ def predict_each(
 def flag_out_of_distribution(
     predictions: Iterable[Prediction], training: TrainingAudio
 ) -> Iterator[Prediction]:
-    """The same predictions, with the reasons why a recording is out of distribution."""
+    """The predictions, with the reasons why a recording is out of distribution."""
     for prediction in predictions:
         if prediction.probabilities is not None:
             try:
                 reasons = training.ood_reasons(prediction.file)
                 prediction = prediction._replace(ood_reasons=reasons)
-            except AudioError as error:  # the loader put silence in its place
+            except AudioError as error:  # the loader put silence in place of the recording
                 prediction = _failure(prediction.file, error)
         yield prediction
 
 
-def _failure(file: Any, error: SkserError) -> Prediction:
+def _failure(file: object, error: SkserError) -> Prediction:
     return Prediction(file, None, str(error).removeprefix(f"{file}: "))

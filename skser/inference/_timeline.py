@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
-from typing import IO, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,30 +14,29 @@ from sklearn.pipeline import Pipeline
 from .._utils._param_validation import NONE, VERBOSE, check_value, number
 from .._utils._progress import progress
 from .._utils._temperature import at_temperature
+from .._utils._types import Recording
 from ..audio import AudioLoader, Clips, inspect_audio
-from ..audio._info import Source, describe
+from ..audio._info import describe
 from ..audio._recordings import as_recording
 from ..audio._streaming import FRAME_SECONDS, excerpts, frame_levels, slices, stream_audio
 from ..calibration import TemperatureScaledClassifier
 from ..exceptions import DataError, ParameterError, naming
 from ..recipes._steps import check_class_names, check_gives_probabilities
-from ._timeline_formats import COLUMNS, segments, stretches, to_srt, to_textgrid
+from ._timeline_formats import COLUMNS, runs
 
-__all__ = ["predict_timeline", "segments", "to_srt", "to_textgrid"]
-
-Stream: TypeAlias = Callable[[], Iterator[np.ndarray]]
+__all__ = ["predict_timeline"]
 
 _BATCH_SIZE = 16  # windows
-_NOISE_FLOOR = -70.0  # dB of full scale; the noise of a recorder is below
+_NOISE_FLOOR = -70.0  # dB of full scale; recorder noise is below
 _MIN_SPEECH_SHARE = 0.2  # of a row, or of the second around its middle
-_MIN_SILENCE_SPAN = 1.0  # s; pauses between words are shorter
-# The loudest level is exceeded for a second in all, so a slamming door does not silence speech.
+_MIN_SILENCE_SPAN = 1.0  # s; longer than pauses between words
+# Frames of a second in all exceed the loudest level, so a slamming door does not silence speech.
 _LOUDEST_SECONDS, _LOUDEST_SHARE = 1.0, 0.05
 
 
 def predict_timeline(
     pipeline: Pipeline | TemperatureScaledClassifier,
-    audio: Source | IO[bytes] | np.ndarray,
+    audio: Recording,
     *,
     window: float = 3.0,
     hop: float = 1.0,
@@ -50,35 +47,33 @@ def predict_timeline(
     """Predict emotions over the time of a recording, which may be hours long.
 
     The recording is decoded twice, block by block: for its levels, and for windows that the
-    pipeline trims, pads and normalises like the recordings it was fitted on. Memory grows only by
-    the rows and by 4 bytes for every 20 ms.
+    pipeline processes like the recordings it was fitted on.
 
     Parameters
     ----------
-    pipeline : Pipeline
+    pipeline : Pipeline or TemperatureScaledClassifier
         Fitted; its first step is an :class:`skser.AudioLoader`, its last has ``predict_proba``.
     audio : str, path, bytes, file-like object or ndarray of shape (n_samples,)
-        One recording: a file, its content, or a waveform at the loader's ``sr``.
+        A file, its content, or a waveform at the loader's ``sr``.
     window : float, default=3.0
-        Length in seconds of the audio that each row is predicted from; at most the loader's
-        ``duration``.
+        Length in seconds of the audio that predicts a row; at most the loader's ``duration``.
     hop : float, default=1.0
         Length of a row in seconds.
     smoothing : float or None, default=3.0
         Width in seconds of the Hann window that averages probabilities over neighbouring rows, but
-        not across silence. None, 0, or up to two hops average nothing.
+        not across silence. None, 0, or up to two hops leave them unchanged.
     top_db : float or None, default=40.0
-        Frames this many dB below the loudest are silent, as are those below -70 dB of full scale.
-        None marks nothing as silent.
+        Frames this far below the loudest level, or below -70 dB of full scale, are silent. None
+        marks nothing as silent.
     verbose : int, default=0
         1 shows a progress bar.
 
     Returns
     -------
     timeline : DataFrame
-        Rows without gaps, with the columns ``start`` and ``end`` in seconds; ``emotion``, the most
-        probable, None in silence; ``silence``, a bool; and the probability of each emotion in a
-        column of its name, NaN in silence.
+        Rows without gaps: ``start`` and ``end`` in seconds; ``emotion``, the most probable, None in
+        silence; ``silence``, a bool; and a column with the probability of each emotion, NaN in
+        silence.
 
     Raises
     ------
@@ -86,9 +81,9 @@ def predict_timeline(
         A parameter has a value that is not allowed, the pipeline does not begin with an AudioLoader
         or has no ``predict_proba``, or the window is longer than the loader's ``duration``.
     DataError
-        ``audio`` is not one recording, or an emotion has the name of another column.
+        ``audio`` is not a recording, or an emotion has the name of another column.
     AudioError
-        The recording cannot be used, from its beginning or from some point on.
+        The recording is unusable, or damaged somewhere.
 
     See Also
     --------
@@ -97,16 +92,10 @@ def predict_timeline(
 
     Notes
     -----
-    Row *i* goes from ``i * hop`` to ``(i + 1) * hop``, the last one to the end of the recording.
-    Its ``window`` lies around its middle, shifted where it would reach beyond the recording; all
-    of a shorter recording is used.
-
-    The loudest level is the one that frames of 20 ms exceed for a second in all, or for 5 % of a
-    recording of less than 20 s. A row is silent if less than a fifth of it is speech. For a row
-    shorter than 1 s, the second around its middle counts; for one longer than the window, the
-    window.
-
-    The loader's ``offset`` and ``max_duration`` are for whole recordings and do not apply here.
+    A window is centred on its row, or shifted to lie within the recording. A row is silent if less
+    than a fifth of it is speech; rows shorter than 1 s count as 1 s, rows longer than the window as
+    the window. Frames of 20 ms exceed the loudest level for a second in all, or for 5 % of a
+    recording of less than 20 s. The loader's ``offset`` and ``max_duration`` do not apply.
 
     Examples
     --------
@@ -150,7 +139,7 @@ def predict_timeline(
         for first in range(0, len(voiced), _BATCH_SIZE):
             rows = voiced[first : first + _BATCH_SIZE]
             with naming(f"{name}, from {spans[rows[0], 0] / loader.sr:.1f} s"):
-                # The clips have no name, so they are freed before the next ones are made.
+                # Without a name, the clips are freed before the next ones are made.
                 probabilities[rows] = _probabilities(
                     pipeline, loader.transform(list(islice(windows, len(rows))))
                 )
@@ -158,35 +147,25 @@ def predict_timeline(
     _smooth(probabilities, is_silent, 0.0 if smoothing is None else smoothing / hop)
 
     classes = pipeline.classes_.tolist()
-    emotions = [
-        None if silent else classes[best]
-        for silent, best in zip(is_silent, np.nan_to_num(probabilities).argmax(axis=1), strict=True)
-    ]
+    best = np.array(classes, object)[np.nan_to_num(probabilities).argmax(axis=1)]
+    emotions = pd.Series(np.where(is_silent, None, best), dtype=object)
     times = np.append(np.arange(len(spans)) * hop, n_samples / loader.sr).round(6)
-    columns = (times[:-1], times[1:], pd.Series(emotions, dtype=object), is_silent)
-    return pd.concat(
-        [
-            pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))),
-            pd.DataFrame(probabilities, columns=classes),
-        ],
-        axis=1,
-    )
+    columns = (times[:-1], times[1:], emotions, is_silent)
+    table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+    return pd.concat([table, pd.DataFrame(probabilities, columns=classes)], axis=1)
 
 
 def _loader_of(pipeline: Pipeline | TemperatureScaledClassifier, window: float) -> AudioLoader:
-    """The loader without its limits for whole recordings; checks the pipeline."""
+    """Check the pipeline, and return its loader without limits for whole recordings."""
     steps = getattr(pipeline, "estimator_", pipeline)  # of a TemperatureScaledClassifier
     first = steps.steps[0][1] if isinstance(steps, Pipeline) else None
     if not isinstance(first, AudioLoader):
-        what = type(pipeline).__name__ if first is None else f"a {type(first).__name__} there"
-        raise ParameterError(
-            f"pipeline must be a Pipeline whose first step is an AudioLoader, got {what}"
-        )
+        name = type(pipeline if first is None else first).__name__
+        raise ParameterError(f"pipeline must begin with an AudioLoader, got {name}")
     check_gives_probabilities(pipeline)
     if first.duration is not None and window > first.duration:
         raise ParameterError(
-            f"window must be at most {first.duration:g}, the duration that the AudioLoader crops "
-            f"clips to, got {window:g}"
+            f"window must be at most the duration of the loader, {first.duration:g}, got {window:g}"
         )
     check_class_names(pipeline, COLUMNS)
     params = {**first.get_params(), "offset": 0.0, "max_duration": None, "on_error": "raise"}
@@ -200,15 +179,10 @@ def _probabilities(pipeline: Pipeline | TemperatureScaledClassifier, clips: Clip
     return pipeline[1:].predict_proba(clips)
 
 
-def _open(audio: object, sr: int) -> tuple[str, Stream]:
+def _open(audio: Recording, sr: int) -> tuple[str, Callable[[], Iterator[np.ndarray]]]:
     """Name of a recording, and a function that returns its blocks at ``sr``."""
-    is_waveform = isinstance(audio, np.ndarray) and audio.ndim == 1 and audio.dtype.kind in "fiub"
-    is_content = isinstance(audio, (bytes, bytearray, memoryview)) or hasattr(audio, "read")
-    if not is_waveform and not is_content and not isinstance(audio, (str, os.PathLike)):
-        raise DataError(
-            "audio must be one recording: a path, bytes, a file-like object or a 1-D waveform, got "
-            f"{type(audio).__name__} {audio!r:.80}"
-        )
+    if isinstance(audio, (list, tuple)):
+        raise DataError(f"audio must be a single recording, got {audio!r:.80}")
     with naming("audio"):
         source = as_recording(audio, 0)
     if isinstance(source, np.ndarray):
@@ -218,12 +192,12 @@ def _open(audio: object, sr: int) -> tuple[str, Stream]:
 
 def _row_edges(n_samples: int, hop: float) -> np.ndarray:
     """Starts of the rows, and the end of the last one, in samples."""
-    n_rows = max(1, math.ceil(n_samples / hop - 1e-6))  # a hop of 0.1 s is no binary number
+    n_rows = max(1, math.ceil(n_samples / hop - 1e-6))  # 0.1 s is inexact in binary
     return np.append((np.arange(n_rows) * hop).round(), n_samples).astype(int)
 
 
 def _spans_around(edges: np.ndarray, length: int, n_samples: int) -> np.ndarray:
-    """Start and stop of ``length`` samples around the middle of each row, in the recording."""
+    """Start and stop of ``length`` samples around the middle of each row, within the recording."""
     length = min(length, n_samples)
     middles = (edges[:-1] + edges[1:]) // 2
     starts = (middles - length // 2).clip(0, n_samples - length)
@@ -231,7 +205,7 @@ def _spans_around(edges: np.ndarray, length: int, n_samples: int) -> np.ndarray:
 
 
 def _are_silent(spans: np.ndarray, levels: np.ndarray, sr: int, top_db: float | None) -> np.ndarray:
-    """Whether too little of each span is speech."""
+    """Whether a span has too little speech."""
     if top_db is None:
         return np.zeros(len(spans), bool)
     n_louder = min(_LOUDEST_SECONDS / FRAME_SECONDS, math.ceil(_LOUDEST_SHARE * len(levels)))
@@ -245,14 +219,14 @@ def _are_silent(spans: np.ndarray, levels: np.ndarray, sr: int, top_db: float | 
 
 
 def _smooth(probabilities: np.ndarray, is_silent: np.ndarray, width: float) -> None:
-    """Average over the rows of a Hann window, in place, within stretches without silence."""
+    """Average over the rows in a Hann window, in place and not across silence."""
     from scipy.ndimage import convolve1d
 
     reach = min(math.ceil(width / 2) - 1, len(probabilities))
     if reach < 1:
         return
     weights = 0.5 + 0.5 * np.cos(2 * np.pi * np.arange(-reach, reach + 1) / width)
-    for start, stop in stretches(is_silent):
+    for start, stop in runs(is_silent):
         if not is_silent[start]:
             rows = probabilities[start:stop]
             total = convolve1d(np.ones(len(rows)), weights, mode="constant")

@@ -1,8 +1,6 @@
-"""Formats of a timeline: segments of one emotion, Praat's TextGrid, and subtitles."""
+"""Formats of a timeline: segments, Praat's TextGrid, and subtitles."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -30,23 +28,23 @@ item []:
 
 
 def check_timeline(timeline: object) -> None:
-    """Raise DataError for anything but the result of `predict_timeline`."""
+    """Raise DataError for anything but a result of `predict_timeline`."""
     columns = tuple(getattr(timeline, "columns", ()))
     if not isinstance(timeline, pd.DataFrame) or columns[:4] != COLUMNS or timeline.empty:
         raise DataError(
-            "timeline must be a table with rows as predict_timeline returns it, got "
+            "timeline must be a result of predict_timeline, got "
             f"{type(timeline).__name__} with the columns {list(columns)}"
         )
 
 
-def stretches(values: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Start and stop of each run of equal values."""
+def runs(values: np.ndarray) -> np.ndarray:
+    """Start and stop of each run of equal values, shape (n_runs, 2)."""
     edges = np.flatnonzero(values[1:] != values[:-1]) + 1
-    return zip([0, *edges.tolist()], [*edges.tolist(), len(values)], strict=True)
+    return np.stack([np.append(0, edges), np.append(edges, len(values))], axis=1)
 
 
 def segments(timeline: pd.DataFrame) -> pd.DataFrame:
-    """Merge neighbouring rows of the same emotion, or of silence.
+    """Merge neighbouring rows of an emotion, or of silence.
 
     Parameters
     ----------
@@ -56,8 +54,8 @@ def segments(timeline: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     segments : DataFrame
-        ``start`` and ``end`` in seconds; ``emotion``, None in silence; its ``probability``, the
-        mean over the rows, NaN in silence; and ``silence``, a bool.
+        ``start`` and ``end`` in seconds; ``emotion``, None in silence; its mean ``probability``,
+        NaN in silence; and ``silence``, a bool.
 
     Raises
     ------
@@ -66,22 +64,15 @@ def segments(timeline: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> import numpy as np, pandas as pd
-    >>> from skser.inference._timeline import segments
-    >>> timeline = pd.DataFrame(
-    ...     {
-    ...         "start": [0.0, 1.0, 2.0],
-    ...         "end": [1.0, 2.0, 2.5],
-    ...         "emotion": ["happy", "happy", None],
-    ...         "silence": [False, False, True],
-    ...         "happy": [0.6, 0.8, np.nan],
-    ...         "sad": [0.4, 0.2, np.nan],
-    ...     }
-    ... )
-    >>> segments(timeline)
+    >>> import pandas as pd
+    >>> from skser.inference import segments
+    >>> columns = ["start", "end", "emotion", "silence", "happy", "sad"]
+    >>> happy, very_happy = [0, 1, "happy", False, 0.6, 0.4], [1, 2, "happy", False, 0.8, 0.2]
+    >>> silence = [2, 2.5, None, True, None, None]
+    >>> segments(pd.DataFrame([happy, very_happy, silence], columns=columns))
        start  end emotion  probability  silence
-    0    0.0  2.0   happy          0.7    False
-    1    2.0  2.5    None          NaN     True
+    0      0  2.0   happy          0.7    False
+    1      2  2.5    None          NaN     True
     """
     check_timeline(timeline)
     classes = list(timeline.columns[len(COLUMNS) :])
@@ -92,26 +83,22 @@ def segments(timeline: pd.DataFrame) -> pd.DataFrame:
             for emotion, silent in zip(timeline["emotion"], is_silent, strict=True)
         ]
     )
-    probabilities = timeline[classes].to_numpy(float)
-    rows = [
-        (
-            timeline["start"].iloc[first],
-            timeline["end"].iloc[stop - 1],
-            None if is_silent[first] else classes[codes[first]],
-            np.nan if is_silent[first] else probabilities[first:stop, codes[first]].mean(),
-            bool(is_silent[first]),
-        )
-        for first, stop in stretches(codes)
-    ]
-    table = pd.DataFrame(rows, columns=["start", "end", "emotion", "probability", "silence"])
-    table["emotion"] = pd.Series([row[2] for row in rows], dtype=object)
-    return table
+    probabilities = timeline[classes].to_numpy(float)[np.arange(len(codes)), codes]
+    spans = runs(codes)
+    starts, stops = spans.T
+    labels = np.array([*classes, None], object)  # of code -1: None
+    columns = {
+        "start": timeline["start"].to_numpy()[starts],
+        "end": timeline["end"].to_numpy()[stops - 1],
+        "emotion": pd.Series(labels[codes[starts]], dtype=object),
+        "probability": [probabilities[start:stop].mean() for start, stop in spans],
+        "silence": is_silent[starts],
+    }
+    return pd.DataFrame(columns)
 
 
 def to_textgrid(timeline: pd.DataFrame) -> str:
-    """Convert to Praat's TextGrid [1]_, with the emotions as intervals of one tier.
-
-    The tier ``emotion`` covers the recording without gaps; silence has an empty label.
+    """Convert to Praat's TextGrid [1]_, with a tier ``emotion`` whose label is empty in silence.
 
     Parameters
     ----------
@@ -130,16 +117,7 @@ def to_textgrid(timeline: pd.DataFrame) -> str:
 
     References
     ----------
-    .. [1] P. Boersma and D. Weenink, "Praat: doing phonetics by computer", manual, "TextGrid file
-       formats".
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from skser.inference._timeline import to_textgrid
-    >>> row = {"start": 0.0, "end": 1.5, "emotion": "happy", "silence": False, "happy": 1.0}
-    >>> print(to_textgrid(pd.DataFrame([row])).splitlines()[-1].strip())
-    text = "happy"
+    .. [1] P. Boersma and D. Weenink, "Praat: doing phonetics by computer", manual.
     """
     table = segments(timeline)
     end = _seconds(table["end"].iloc[-1])
@@ -154,7 +132,7 @@ def to_textgrid(timeline: pd.DataFrame) -> str:
 
 
 def to_srt(timeline: pd.DataFrame) -> str:
-    """Convert to subtitles (SubRip) with emotion and mean probability; silence has none.
+    """Convert to subtitles (SubRip) of emotions and mean probabilities, with none in silence.
 
     Parameters
     ----------
@@ -164,7 +142,7 @@ def to_srt(timeline: pd.DataFrame) -> str:
     Returns
     -------
     srt : str
-        Content of a text file in UTF-8; empty if the whole recording is silent.
+        Content of a text file in UTF-8; empty for a silent recording.
 
     Raises
     ------
@@ -174,7 +152,7 @@ def to_srt(timeline: pd.DataFrame) -> str:
     Examples
     --------
     >>> import pandas as pd
-    >>> from skser.inference._timeline import to_srt
+    >>> from skser.inference import to_srt
     >>> row = {"start": 0.0, "end": 1.5, "emotion": "happy", "silence": False, "happy": 0.72}
     >>> print(to_srt(pd.DataFrame([row])))
     1
@@ -205,8 +183,5 @@ def _seconds(time: object) -> str:
 
 
 def _clock(time: float) -> str:
-    milliseconds = round(1000 * float(time))
-    minutes, milliseconds = divmod(milliseconds, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    seconds, milliseconds = divmod(milliseconds, 1000)
-    return f"{hours:02}:{minutes:02}:{seconds:02},{milliseconds:03}"
+    seconds, milliseconds = divmod(round(1000 * float(time)), 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02},{milliseconds:03}"

@@ -1,7 +1,6 @@
-"""TrainingAudio: statistics of training recordings, to find out-of-distribution recordings.
+"""TrainingAudio: statistics of training recordings, to detect out-of-distribution audio.
 
-`skser predict` uses it, so nothing here imports scikit-learn, pandas or TensorFlow before
-`TrainingAudio.of` does.
+`skser predict` uses it, so only `TrainingAudio.of` imports scikit-learn.
 """
 
 from __future__ import annotations
@@ -9,34 +8,41 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..audio._clip_reader import ClipReader
-from ..audio._recordings import Recording, as_recordings, check_length, inspect_recording
+from ..audio._recordings import ClipSource, as_recordings, check_length, inspect_recording
 from ..audio._streaming import frame_levels
 from ..exceptions import AudioError, DataError, ParameterError
 from ..features import MelSpectrogram, Spectra
 
 if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+    from .._utils._types import Recording, Recordings
     from ..audio import AudioLoader
 
 __all__ = ["TrainingAudio"]
 
-_TAIL = 0.5  # percent of the training recordings at either end of a range
-# How far beyond a range is still in distribution: new speakers go a little beyond it.
-_TOLERANCE, _LEVEL_TOLERANCE = 1.25, 3.0  # times; dB
+_TAIL = 0.5  # percent of the training recordings beyond either end of a range
+_TOLERANCE = 1.25  # new speakers go a little beyond a range
 _SPEECH_DB = 40.0  # frames further below the loudest are silence
 _BAND_DB = 60.0  # frequencies further below the strongest are inaudible
 _MIN_DEVIATION = 0.1  # dB; that of identical recordings is 0
 _MEL = MelSpectrogram(n_mels=26, fmin=20.0, scale="db")
-_DIGITS = {"level": (0, " dB"), "length": (1, " s"), "bandwidth": (0, " Hz")}
+# Unit, digits in messages, and tolerance (added, and as a factor) of the ranges.
+_RANGES = {
+    "level": ("dB", 0, 3.0, 1.0),
+    "length": ("s", 1, 0.0, _TOLERANCE),
+    "bandwidth": ("Hz", 0, 0.0, _TOLERANCE),
+}
 
 
-class _Measured(NamedTuple):
-    """Measurements of a recording."""
+class _Measurement(NamedTuple):
+    """Sampling rate, level, length, bandwidth and spectral features of a recording."""
 
     rate: int
     level: float
@@ -47,59 +53,51 @@ class _Measured(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainingAudio:
-    """Statistics of the recordings that a pipeline was trained on.
+    """Statistics of training recordings, made with :meth:`of`.
 
-    A recording outside of them is out of distribution: do not trust its label. The statistics
-    know nothing of emotions, so speech in distribution may still be of another language or kind.
-    Make one with :meth:`of`.
+    A label of a recording out of distribution is not to be trusted. A recording in distribution may
+    still be in another language.
 
     Parameters
     ----------
     n_recordings : int
         Number of training recordings.
     reader : ClipReader
-        Reads clips as the pipeline's loader does, but neither normalises nor pads them.
+        Reads clips like the pipeline's loader, without normalising and padding.
     rates : dict of {int : int}
         Number of recordings of each sampling rate in Hz.
     level : tuple of float
-        Range of the root mean square in dB of full scale, over the frames of 20 ms that are at
-        most 40 dB below the loudest. Every range holds 99 % of the recordings.
+        Range, of 99 % of the recordings, of the root mean square in dB of full scale, over frames
+        at most 40 dB below the loudest.
     length : tuple of float
         Range of lengths in seconds, of whole recordings.
     bandwidth : tuple of float
-        Range of the highest frequency in Hz whose mean power is at most 60 dB below that of the
-        strongest. Telephones and codecs of low bitrate cut it.
+        Range of the highest frequency in Hz with a mean power at most 60 dB below the strongest.
     mean, deviation : tuple of float
-        Mean and standard deviation of the features over the recordings. The features are, for each
-        of 26 mel bands in dB, the mean over time less that of all bands, and the standard
-        deviation over time.
+        Mean and standard deviation, over recordings, of the features: the mean of each of 26 mel
+        bands over time in dB, less that of all bands, and their standard deviations over time.
     distance : float
-        Root mean square of the standardised features that 99.5 % of the recordings do not exceed.
+        Percentile 99.5 of the distances, the root mean squares of standardised features.
 
     See Also
     --------
-    skser.predict_table : Labels, with the reasons why recordings are out of distribution.
+    skser.predict_table : Label recordings and flag those out of distribution.
 
     Notes
     -----
-    The pipeline resamples, so sampling rates above its own count as its own. A recording is out of
-    distribution if its rate is not among those in training, its level is 3 dB outside the range,
-    its length or bandwidth is a quarter outside, or its distance is more than a quarter above that
-    in training. Mean and deviation include the training recordings themselves, so their distances
-    are slightly too small; the quarter allows for that, too.
+    A recording is out of distribution if its sampling rate did not occur in training (rates above
+    the loader's count as the loader's), if its level is 3 dB outside the range, its length or
+    bandwidth a quarter outside, or its distance a quarter above that in training.
 
     Examples
     --------
+    >>> import numpy as np
     >>> from skser import AudioLoader
-    >>> from skser.datasets import make_emotional_speech
-    >>> from skser.inference._training_audio import TrainingAudio
-    >>> from sklearn.pipeline import make_pipeline
-    >>> speech = make_emotional_speech(n_speakers=2, emotions=["angry", "sad"], random_state=0)
-    >>> training = TrainingAudio.of(make_pipeline(AudioLoader()), speech.waveforms)
-    >>> training.ood_reasons(speech.waveforms[0])
-    ()
-    >>> training.ood_reasons(0.001 * speech.waveforms[0])[0].startswith("level")
-    True
+    >>> from skser.inference import TrainingAudio
+    >>> noise = np.random.default_rng(0).normal(0, 0.1, size=(9, 16000))
+    >>> training = TrainingAudio.of(AudioLoader(), noise)
+    >>> training.ood_reasons(noise[0]), training.ood_reasons(0.01 * noise[0])
+    ((), ('level -60 dB (training -20 to -20)',))
     """
 
     n_recordings: int
@@ -113,18 +111,15 @@ class TrainingAudio:
     distance: float
 
     @classmethod
-    def of(cls, pipeline: Any, recordings: Any) -> TrainingAudio:
-        """Measure training recordings, in one pass.
-
-        Memory holds one clip at a time, and some 250 bytes for each recording.
+    def of(cls, pipeline: BaseEstimator, recordings: Recordings) -> TrainingAudio:
+        """Measure training recordings, one at a time.
 
         Parameters
         ----------
         pipeline : estimator
-            Contains an :class:`skser.AudioLoader`; it need not be fitted.
+            Contains an :class:`skser.AudioLoader`; may be unfitted.
         recordings : sequence of recordings or waveforms
-            Training recordings, as the loader takes them. With ``on_error="silence"``, recordings
-            that cannot be used are left out.
+            Training recordings; those that the loader replaces by silence are left out.
 
         Returns
         -------
@@ -136,72 +131,66 @@ class TrainingAudio:
         ParameterError
             The pipeline has no AudioLoader.
         AudioError
-            A recording cannot be used.
+            A recording is unusable.
         DataError
-            There are no recordings, or none that can be used.
+            There are no usable recordings.
         """
         loader = _loader_of(pipeline)
-        reader = ClipReader.of(loader, pad=None, normalize=None)
+        reader = replace(ClipReader.of(loader), pad=None, normalize=None)
         skipped = () if loader.on_error == "raise" else (AudioError,)
         measured = []
         for recording in as_recordings(recordings, "recordings"):
             with suppress(*skipped):
                 measured.append(_measure(recording, reader))
         if not measured:
-            raise DataError("recordings must hold at least one that can be used, got none")
-        features = np.stack([one.features for one in measured])
+            raise DataError("recordings must hold at least one usable recording, got none")
+        features = np.stack([m.features for m in measured])
         mean = features.mean(axis=0)
         deviation = np.maximum(features.std(axis=0), _MIN_DEVIATION)
         distances = _distance(features, mean, deviation)
-        rates, counts = np.unique([one.rate for one in measured], return_counts=True)
+        rates, counts = np.unique([m.rate for m in measured], return_counts=True)
         return cls(
             n_recordings=len(measured),
             reader=reader,
             rates=dict(zip(rates.tolist(), counts.tolist(), strict=True)),
-            level=_range([one.level for one in measured]),
-            length=_range([one.length for one in measured]),
-            bandwidth=_range([one.bandwidth for one in measured]),
+            level=_range([m.level for m in measured]),
+            length=_range([m.length for m in measured]),
+            bandwidth=_range([m.bandwidth for m in measured]),
             mean=tuple(mean.tolist()),
             deviation=tuple(deviation.tolist()),
             distance=float(np.percentile(distances, 100 - _TAIL)),
         )
 
-    def ood_reasons(self, recording: Any) -> tuple[str, ...]:
-        """Reasons why a recording is out of distribution.
+    def ood_reasons(self, recording: Recording) -> tuple[str, ...]:
+        """Return the reasons why a recording is out of distribution.
 
         Parameters
         ----------
         recording : str, path, bytes, file-like object or ndarray of shape (n_samples,)
-            One recording, or a waveform at the loader's ``sr``.
+            The recording, or a waveform at the loader's ``sr``.
 
         Returns
         -------
         reasons : tuple of str
-            Such as ``"level -58 dB (training -42 to -18)"``; empty for a recording in distribution.
+            Such as ``"level -58 dB (training -42 to -18)"``; empty if it is in distribution.
 
         Raises
         ------
         AudioError
-            The recording cannot be used.
+            The recording is unusable.
         DataError
-            It is not one recording.
+            ``recording`` is not a recording.
         """
         measured = _measure(as_recordings([recording], "recording")[0], self.reader)
         reasons = []
         if min(measured.rate, self.reader.sr) not in {min(r, self.reader.sr) for r in self.rates}:
-            known = ", ".join(map(str, sorted(self.rates)))
-            reasons.append(f"rate {measured.rate} Hz (training {known})")
-        for name, (digits, unit) in _DIGITS.items():
+            rates = ", ".join(map(str, sorted(self.rates)))
+            reasons.append(f"rate {measured.rate} Hz (training {rates})")
+        for name, (unit, digits, margin, factor) in _RANGES.items():
             value, (low, high) = getattr(measured, name), getattr(self, name)
-            if name == "level":
-                is_inside = low - _LEVEL_TOLERANCE <= value <= high + _LEVEL_TOLERANCE
-            else:
-                is_inside = low / _TOLERANCE <= value <= high * _TOLERANCE
-            if not is_inside:
-                reasons.append(
-                    f"{name} {value:.{digits}f}{unit} (training {low:.{digits}f} to "
-                    f"{high:.{digits}f})"
-                )
+            if not (low - margin) / factor <= value <= (high + margin) * factor:
+                span = f"{low:.{digits}f} to {high:.{digits}f}"
+                reasons.append(f"{name} {value:.{digits}f} {unit} (training {span})")
         distance = _distance(measured.features, np.array(self.mean), np.array(self.deviation))
         if distance > _TOLERANCE * self.distance:
             reasons.append(
@@ -210,18 +199,18 @@ class TrainingAudio:
         return tuple(reasons)
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to what JSON can hold.
+        """Convert to JSON-serialisable types.
 
         Returns
         -------
         content : dict
-            Numbers, and lists and dicts of numbers; :meth:`from_dict` reads it.
+            Statistics, for :meth:`from_dict`.
         """
         return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> TrainingAudio:
-        """Convert back from what :meth:`to_dict` returns.
+        """Convert from the result of :meth:`to_dict`.
 
         Parameters
         ----------
@@ -231,12 +220,12 @@ class TrainingAudio:
         Returns
         -------
         training : TrainingAudio
-            The same statistics.
+            Statistics.
 
         Raises
         ------
         DataError
-            ``content`` has another form.
+            ``content`` is not a result of :meth:`to_dict`.
         """
         try:
             values: dict[str, Any] = {
@@ -247,25 +236,21 @@ class TrainingAudio:
             values["reader"] = ClipReader(**content["reader"])
             return cls(**values)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise DataError(
-                f"training audio must be what TrainingAudio.to_dict gives ({error!r:.100})"
-            ) from error
+            raise DataError(f"content must be a result of to_dict ({error!r:.100})") from error
 
 
-def _loader_of(pipeline: Any) -> AudioLoader:
+def _loader_of(pipeline: BaseEstimator) -> AudioLoader:
     from ..audio import AudioLoader
     from ..recipes._steps import steps_of
 
     for step in steps_of(pipeline):
         if isinstance(step, AudioLoader):
             return step
-    raise ParameterError(
-        f"pipeline must have an AudioLoader, got a {type(pipeline).__name__} without"
-    )
+    raise ParameterError(f"pipeline must have an AudioLoader, got {type(pipeline).__name__}")
 
 
-def _measure(recording: str | bytes | np.ndarray, reader: ClipReader) -> _Measured:
-    source: Recording | np.ndarray
+def _measure(recording: str | bytes | np.ndarray, reader: ClipReader) -> _Measurement:
+    source: ClipSource
     if isinstance(recording, np.ndarray):
         check_length("waveform", len(recording), reader.sr, reader.offset)
         source, rate, length = recording, reader.sr, len(recording) / reader.sr
@@ -274,7 +259,7 @@ def _measure(recording: str | bytes | np.ndarray, reader: ClipReader) -> _Measur
         rate, length = source.info.sr, source.info.duration
     clip = reader(source)
     spectra = Spectra(clip, reader.sr, dtype=np.float32)
-    # A clip starts and stops abruptly, which has all frequencies; leave its ends out.
+    # Without the ends of the clip, which are clicks with all frequencies.
     inside = slice(2, -2) if spectra.n_frames > 4 else slice(None)
     power = spectra.power[:, inside].mean(axis=1)
     audible = np.flatnonzero(power >= power.max() * 10 ** (-_BAND_DB / 10))
@@ -282,7 +267,7 @@ def _measure(recording: str | bytes | np.ndarray, reader: ClipReader) -> _Measur
     speech = levels[levels >= levels.max() - _SPEECH_DB].astype(np.float64)
     bands = _MEL.compute(spectra)
     means = bands.mean(axis=1)
-    return _Measured(
+    return _Measurement(
         rate=rate,
         level=float(10 * np.log10(np.mean(10 ** (speech / 10)))),
         length=length,
@@ -297,5 +282,5 @@ def _range(values: list[float]) -> tuple[float, float]:
 
 
 def _distance(features: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Root mean square of standardised features, over the last axis."""
+    """Root mean square of standardised features over the last axis."""
     return np.sqrt(np.mean(((features - mean) / deviation) ** 2, axis=-1))

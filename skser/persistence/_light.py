@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -56,7 +56,7 @@ def _pipeline(step: Any, X: Any) -> Any:
 
 def _clip(step: Any, source: str | bytes) -> tuple[np.ndarray, int]:
     # Whatever `on_error` says: the caller reports what cannot be read, and goes on.
-    reader = ClipReader(**{field.name: getattr(step, field.name) for field in fields(ClipReader)})
+    reader = ClipReader.of(step)
     recording = inspect_recording(source, offset=step.offset, max_duration=step.max_duration)
     return reader(recording), reader.sr
 

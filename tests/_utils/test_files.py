@@ -3,7 +3,13 @@ from threading import Thread
 
 import pytest
 
-from skser._utils._files import check_apart, check_writable, folder_written_whole, written_whole
+from skser._utils._files import (
+    check_apart,
+    check_writable,
+    file_signature,
+    folder_written_whole,
+    written_whole,
+)
 from skser.exceptions import DataError
 
 
@@ -101,3 +107,11 @@ def test_files_are_not_written_over_each_other(tmp_path):
     for written in (["model"], ["link"], ["a", "a"], ["a", "nowhere/../a"]):
         with pytest.raises(DataError, match=f"^{tmp_path / written[-1]}: is named twice"):
             check_apart([tmp_path / name for name in written], [tmp_path / "model"])
+
+
+def test_signature_of_a_file(tmp_path, monkeypatch):
+    path = tmp_path / "clip.wav"
+    path.write_bytes(b"12")
+    os.utime(path, ns=(1, 2))
+    monkeypatch.chdir(tmp_path)
+    assert file_signature("clip.wav") == file_signature(path) == (str(path), 2, 2)

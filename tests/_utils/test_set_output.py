@@ -22,7 +22,7 @@ def quick(n_views):
 
 
 @pytest.mark.parametrize("n_views", [1, 3])
-def test_a_pipeline_answers_alike_and_its_features_have_names(n_views):
+def test_set_output_names_features_and_keeps_predictions(n_views):
     expected = quick(n_views).fit(X, y).predict_proba(X)
     pipeline = quick(n_views).set_output(transform="pandas").fit(X, y)
     assert_allclose(pipeline.predict_proba(X), expected, rtol=1e-12)
@@ -41,6 +41,7 @@ def test_scikit_learns_global_setting():
         assert_allclose(quick(3).fit(X, y).predict_proba(X), expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_views_and_sequences_are_no_tables():
     views = quick(2).set_output(transform="pandas")[:-1].fit_transform(X, y)
     assert isinstance(views, AugmentedFeatures)

@@ -1,4 +1,5 @@
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def waveforms_of(clips):
     return [views[0].tolist() for views in clips]
 
 
-def test_is_a_sequence(clips):
+def test_clips_are_a_sequence(clips):
     assert len(clips) == 5
     assert clips.shape == (5,)
     assert (clips.sr, clips.n_samples, clips.max_samples, clips.n_views) == (8000, 80, 80, 1)
@@ -102,13 +103,9 @@ def test_to_array(clips):
     ],
     ids=["ragged", "views"],
 )
-def test_no_array(clips):
-    with pytest.raises(TypeError) as error:
+def test_conversion_to_an_array_fails(clips):
+    with pytest.raises(TypeError, match=r"several lengths or views.*FeatureUnionExtractor"):
         np.asarray(clips)
-    assert str(error.value) == (
-        "these clips differ in length or have several views, so they are no array; iterate over "
-        "them, or give them to a FeatureUnionExtractor"
-    )
 
 
 def test_views(clips):
@@ -170,47 +167,23 @@ def test_waveforms_become_float32(waveform, expected):
 @pytest.mark.parametrize(
     ("waveform", "message"),
     [
-        (
-            "a.wav",
-            "waveform 1 is no array of numbers, got array('a.wav', dtype='<U5'); recordings must "
-            "go through an AudioLoader first",
-        ),
-        (
-            [None],
-            "waveform 1 is no array of numbers, got array([None], dtype=object); recordings must "
-            "go through an AudioLoader first",
-        ),
-        (
-            np.zeros((2, 3)),
-            "waveform 1 must be a 1-D array of numbers with at least one sample, got shape (2, 3) "
-            "and dtype float64",
-        ),
-        (
-            np.zeros(0),
-            "waveform 1 must be a 1-D array of numbers with at least one sample, got shape (0,) "
-            "and dtype float64",
-        ),
-        (
-            np.zeros(3, complex),
-            "waveform 1 must be a 1-D array of numbers with at least one sample, got shape (3,) "
-            "and dtype complex128",
-        ),
-        (
-            1.5,
-            "waveform 1 must be a 1-D array of numbers with at least one sample, got shape () and "
-            "dtype float64",
-        ),
-        ([0.0, np.nan], "waveform 1 has samples that are NaN or infinite"),
-        ([0.0, np.inf], "waveform 1 has samples that are NaN or infinite"),
+        ("a.wav", "array of numbers, got array('a.wav', dtype='<U5'); .*AudioLoader"),
+        ([None], "array of numbers, got array([None], dtype=object); .*AudioLoader"),
+        (np.zeros((2, 3)), "1-D array of numbers .* shape (2, 3) and dtype float64"),
+        (np.zeros(0), "1-D array of numbers .* shape (0,) and dtype float64"),
+        (np.zeros(3, complex), "1-D array of numbers .* shape (3,) and dtype complex128"),
+        (1.5, "1-D array of numbers .* shape () and dtype float64"),
+        ([0.0, np.nan], "NaN or infinite"),
+        ([0.0, np.inf], "NaN or infinite"),
     ],
 )
 def test_bad_waveforms(waveform, message):
     for make in (Clips.from_waveforms, lambda waveforms, sr: AudioLoader().transform(waveforms)):
         if isinstance(waveform, (str, float)) and make is not Clips.from_waveforms:
             continue
-        with pytest.raises(DataError) as error:
+        pattern = re.escape(message).replace(r"\.\*", ".*")
+        with pytest.raises(DataError, match=f"^waveform 1 .*{pattern}"):
             make([[0.0, 1.0], waveform], sr=8000)
-        assert str(error.value) == message
 
 
 class Stage:

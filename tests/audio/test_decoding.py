@@ -9,7 +9,7 @@ import soundfile
 
 from skser import inspect_audio, read_audio
 from skser.audio import _decoding
-from skser.audio._decoding import decode_audio, file_signature
+from skser.audio._decoding import decode_audio
 from skser.audio._waveforms import fix_length, resample
 from skser.exceptions import (
     AudioError,
@@ -129,14 +129,6 @@ def test_fix_length():
     np.testing.assert_array_equal(fix_length(np.arange(1, 4), 2), [1, 2])
 
 
-def test_file_signature_tells_a_changed_file(tmp_path, monkeypatch):
-    path = tmp_path / "clip.wav"
-    path.write_bytes(b"12")
-    os.utime(path, ns=(1, 2))
-    monkeypatch.chdir(tmp_path)
-    assert file_signature("clip.wav") == file_signature(path) == (str(path), 2, 2)
-
-
 # --- containers -----------------------------------------------------------------------------
 
 CONTAINERS = {
@@ -218,8 +210,7 @@ def test_pyav_is_missing(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     assert error_of(inspect_audio, path) == (
         MissingDependencyError,
-        f"{path}: video and AAC are read with PyAV, which is not installed; "
-        "python -m pip install 'skser[video]' does it",
+        f"{path}: video and AAC need PyAV: python -m pip install 'skser[video]'",
     )
 
 
@@ -296,7 +287,7 @@ BAD_FILES = {
     "text": content_of(
         lambda: b"no audio at all\n" * 99,
         AudioError,
-        "is not audio that can be read (Format not recognised)",
+        "is not readable audio (Format not recognised)",
     ),
     "no_frames": content_of(lambda: encode(noise(0)), AudioError, "has a header and no samples"),
     "slow": content_of(
@@ -319,7 +310,7 @@ BAD_FILES = {
     "cut_header": content_of(
         lambda: cut("WAV/PCM_16", 36 / 32044),
         AudioError,
-        "is not audio that can be read (Error in WAV file. No 'data' chunk marker)",
+        "is not readable audio (Error in WAV file. No 'data' chunk marker)",
     ),
     "cut_aiff": content_of(
         lambda: cut("AIFF/PCM_16"),
@@ -334,7 +325,7 @@ BAD_FILES = {
     "cut_opus_in_first_page": content_of(
         lambda: cut("OGG/OPUS"),
         AudioError,
-        "is not audio that can be read (Supported file format but file is malformed)",
+        "is not readable audio (Supported file format but file is malformed)",
     ),
 }
 
@@ -414,18 +405,19 @@ def test_offset_past_the_end(offset):
 
 
 @pytest.mark.parametrize(
-    ("parameters", "message"),
+    ("name", "value"),
     [
-        ({"sr": 0}, "sr must be an integer in [4000, 192000] or None, got 0"),
-        ({"sr": 16000.0}, "sr must be an integer in [4000, 192000] or None, got 16000.0"),
-        ({"offset": -1}, "offset must be a number of at least 0, got -1"),
-        ({"offset": np.nan}, "offset must be a number of at least 0, got nan"),
-        ({"duration": 0}, "duration must be a number above 0 or None, got 0"),
-        ({"duration": "1"}, "duration must be a number above 0 or None, got '1'"),
+        ("sr", 0),
+        ("sr", 16000.0),
+        ("offset", -1),
+        ("offset", np.nan),
+        ("duration", 0),
+        ("duration", "1"),
     ],
 )
-def test_bad_parameters(parameters, message):
-    assert error_of(read_audio, encode(noise(99)), **parameters) == (ParameterError, message)
+def test_bad_parameters(name, value):
+    with pytest.raises(ParameterError, match=f"^{name} must be .*, got {value!r}$"):
+        read_audio(encode(noise(99)), **{name: value})
 
 
 def test_audio_info_pickles():

@@ -154,59 +154,45 @@ def test_waveforms(waveforms, expected):
     assert_same(clips, [np.asarray(waveform, np.float32) for waveform in expected])
 
 
+NOT_SEQUENCES = [
+    "a.wav",
+    b"RIFF",
+    None,
+    5,
+    Path("a.wav"),
+    np.array("a.wav"),
+    Bunch(paths=["a.wav"]),
+    {"a.wav"},
+    Clips.from_waveforms([[1.0]], 8000),
+    io.BytesIO(b"RIFF"),
+]
+
+
+@pytest.mark.parametrize("X", NOT_SEQUENCES)
+def test_inputs_that_are_not_sequences(X):
+    message = re.escape(f"X must be a sequence of recordings, got {X!r}")
+    with pytest.raises(DataError, match=f"^{message}$"):
+        AudioLoader().transform(X)
+
+
 BAD_INPUTS = [
-    ("a.wav", "X must be a sequence of recordings, got a single one: 'a.wav'"),
-    (b"RIFF", "X must be a sequence of recordings, got a single one: b'RIFF'"),
-    (None, "X must be a sequence of recordings, got NoneType"),
-    (5, "X must be a sequence of recordings, got int"),
-    (
-        Path("a.wav"),
-        f"X must be a sequence of recordings, got a single one: {Path('a.wav')!r}",
-    ),
-    (
-        np.array("a.wav"),
-        "X must be a sequence of recordings, got a single one: array('a.wav', dtype='<U5')",
-    ),
-    (Bunch(paths=["a.wav"]), "X must be a sequence of recordings, got Bunch"),
-    ({"a.wav"}, "X must be a sequence of recordings, got set"),
-    (
-        Clips.from_waveforms([[1.0]], 8000),
-        "X must be a sequence of recordings, got Clips",
-    ),
-    ([], "X must hold at least one recording, got none"),
-    (np.array([], dtype=str), "X must hold at least one recording, got none"),
-    (np.zeros(9), "X must be a sequence of recordings, got a single waveform"),
-    (np.array([["a", "b"]]), "X must be one column of paths, got shape (1, 2)"),
-    (
-        ["a.wav", 7],
-        "recording 1 must be a path, bytes, a file-like object or a waveform, got int 7",
-    ),
-    (
-        [None],
-        "recording 0 must be a path, bytes, a file-like object or a waveform, got NoneType None",
-    ),
-    (
-        pd.Series(["a.wav", np.nan], dtype=object),
-        "recording 1 must be a path, bytes, a file-like object or a waveform, got float nan",
-    ),
-    ([io.StringIO("RIFF")], "recording 0 is a file opened as text; open it with mode 'rb'"),
-    (
-        np.zeros((2, 3, 4)),
-        "waveform 0 must be a 1-D array of numbers with at least one sample, got shape (3, 4) "
-        "and dtype float64",
-    ),
-    (
-        [[0.0, 1.0], [0.0, np.nan]],
-        "waveform 1 has samples that are NaN or infinite",
-    ),
+    ([], "X must .*at least one recording"),
+    (np.array([], dtype=str), "X must .*at least one recording"),
+    (np.zeros(9), "X must be a sequence .*got a single waveform"),
+    (np.array([["a", "b"]]), r"X must be one column .*got shape \(1, 2\)"),
+    (["a.wav", 7], "recording 1 must be .*got int 7"),
+    ([None], "recording 0 must be .*got NoneType None"),
+    (pd.Series(["a.wav", np.nan], dtype=object), "recording 1 must be .*got float nan"),
+    ([io.StringIO("RIFF")], "recording 0 .* text mode.* 'rb'"),
+    (np.zeros((2, 3, 4)), r"waveform 0 must be .*got shape \(3, 4\) and dtype float64"),
+    ([[0.0, 1.0], [0.0, np.nan]], "waveform 1 .*NaN or infinite"),
 ]
 
 
 @pytest.mark.parametrize(("X", "message"), BAD_INPUTS)
 def test_bad_inputs(X, message):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=f"^{message}"):
         AudioLoader().transform(X)
-    assert str(error.value) == message
 
 
 # --- files that cannot be used --------------------------------------------------------------
@@ -283,7 +269,7 @@ class TestBadFiles:
         pytest.importorskip("av")
         write_container(str(tmp_path / "a.m4a"), "mp4", "aac")
         monkeypatch.setitem(sys.modules, "av", None)
-        with pytest.raises(MissingDependencyError, match=r"a\.m4a: video and AAC are read with"):
+        with pytest.raises(MissingDependencyError, match=r"a\.m4a: .*PyAV.*skser\[video\]"):
             AudioLoader(on_error="silence").transform([*paths, tmp_path / "a.m4a"])
 
 
@@ -372,14 +358,10 @@ def test_offset_duration_and_sr(paths, sr):
 def test_offset_in_a_waveform():
     loader = AudioLoader(offset=0.125, duration=None)
     assert_same(loader.transform([SHORT]), [SHORT[2000:]])
-    with pytest.raises(AudioError) as error:
+    with pytest.raises(AudioError, match=r"^waveform 1: is 0\.12 s .*offset=0\.125 s"):
         loader.transform([SHORT, SHORT[:2000]])
-    assert str(error.value) == (
-        "waveform 1: is 0.12 s long, so nothing is left from offset=0.125 s"
-    )
-    with pytest.raises(AudioError) as error:
+    with pytest.raises(AudioError, match=r"^waveform 0: is 0\.2 s .*max_duration=0\.2 s"):
         AudioLoader(max_duration=0.2).transform([SHORT])
-    assert str(error.value) == "waveform 0: is 0.2 s long, allowed is max_duration=0.2 s"
 
 
 def test_trim(paths):
@@ -464,35 +446,34 @@ def test_file_that_is_written_anew(tmp_path):
 
 
 BAD_PARAMETERS = [
-    ({"sr": 3999}, "sr must be an integer in [4000, 192000], got 3999"),
-    ({"sr": None}, "sr must be an integer in [4000, 192000], got None"),
-    ({"sr": 16e3}, "sr must be an integer in [4000, 192000], got 16000.0"),
-    ({"duration": 0}, "duration must be a number of at least 0.001 or None, got 0"),
-    ({"duration": np.inf}, "duration must be a number of at least 0.001 or None, got inf"),
-    ({"offset": -0.1}, "offset must be a number of at least 0, got -0.1"),
-    ({"offset": None}, "offset must be a number of at least 0, got None"),
-    ({"pad": "start"}, "pad must be 'end' or 'both' or 'repeat' or None, got 'start'"),
-    ({"trim_db": 0}, "trim_db must be a number above 0 or None, got 0"),
-    ({"trim_db": True}, "trim_db must be a number above 0 or None, got True"),
-    ({"normalize": "max"}, "normalize must be 'peak' or 'rms' or None, got 'max'"),
-    ({"max_duration": -1}, "max_duration must be a number above 0 or None, got -1"),
-    ({"on_error": "skip"}, "on_error must be 'raise' or 'silence', got 'skip'"),
+    ("sr", 3999),
+    ("sr", None),
+    ("sr", 16e3),
+    ("duration", 0),
+    ("duration", np.inf),
+    ("offset", -0.1),
+    ("offset", None),
+    ("pad", "start"),
+    ("trim_db", 0),
+    ("trim_db", True),
+    ("normalize", "max"),
+    ("max_duration", -1),
+    ("on_error", "skip"),
 ]
 
 
-@pytest.mark.parametrize(("parameters", "message"), BAD_PARAMETERS)
+@pytest.mark.parametrize(("name", "value"), BAD_PARAMETERS)
 @pytest.mark.parametrize("method", ["fit", "transform", "fit_transform"])
-def test_bad_parameters(parameters, message, method):
-    loader = AudioLoader(**parameters)
-    with pytest.raises(ParameterError) as error:
+def test_bad_parameters(name, value, method):
+    loader = AudioLoader(**{name: value})
+    with pytest.raises(ParameterError, match=f"^{name} must be .*, got {value!r}$"):
         getattr(loader, method)([SHORT])
-    assert str(error.value) == message
 
 
 def test_every_parameter_is_checked():
     names = set(AudioLoader().get_params())
     assert names == set(AudioLoader._allowed)
-    assert names == {name for parameters, _ in BAD_PARAMETERS for name in parameters}
+    assert names == {name for name, _ in BAD_PARAMETERS}
 
 
 def test_real_speech(speech_home):

@@ -95,9 +95,8 @@ def test_no_more_is_held_than_an_excerpt_and_a_block():
 
 
 def test_recording_that_has_become_shorter():
-    with pytest.raises(AudioError) as caught:
+    with pytest.raises(AudioError, match=r"^a\.wav: .*shorter"):
         list(excerpts(iter([np.zeros(10, np.float32)]), [(0, 11)], "a.wav"))
-    assert str(caught.value) == "a.wav: ends sooner than when it was first read"
 
 
 @pytest.mark.parametrize("size", [100, 320, 4000, 99999])
@@ -123,9 +122,8 @@ def test_damage_on_the_way_names_the_file(tmp_path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 600] = bytes(600)
     path.write_bytes(content)
-    with pytest.raises(AudioError) as caught:
+    with pytest.raises(AudioError, match=f"^{path}: "):
         streamed(path, 16000)
-    assert str(caught.value).startswith(f"{path}: ")
 
 
 def test_file_that_was_cut_since(tmp_path):
@@ -133,11 +131,8 @@ def test_file_that_was_cut_since(tmp_path):
     soundfile.write(path, noise(2 * BLOCK), 16000)
     info = inspect_audio(path)
     soundfile.write(path, noise(BLOCK + 5), 16000)
-    with pytest.raises(AudioError) as caught:
+    with pytest.raises(AudioError, match=f"^{path}: .*truncated.* {2 * BLOCK} .* {BLOCK + 5} "):
         list(stream_audio(path, info, 16000))
-    assert str(caught.value) == (
-        f"{path}: is truncated, its header promises {2 * BLOCK} samples and {BLOCK + 5} are there"
-    )
 
 
 def test_samples_that_are_no_numbers(tmp_path):
@@ -147,6 +142,5 @@ def test_samples_that_are_no_numbers(tmp_path):
     samples = noise(2 * BLOCK)
     samples[-1] = np.nan
     soundfile.write(path, samples, 16000, subtype="FLOAT")
-    with pytest.raises(AudioError) as caught:
+    with pytest.raises(AudioError, match=f"^{path}: .*NaN or infinite"):
         list(stream_audio(path, info, 16000))
-    assert str(caught.value) == f"{path}: has samples that are NaN or infinite"

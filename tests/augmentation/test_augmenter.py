@@ -1,5 +1,6 @@
 import json
 import pickle
+import re
 import subprocess
 import sys
 import zlib
@@ -146,6 +147,7 @@ def test_each_clip_and_view_gets_draws_of_its_own():
     assert all(len(set(of_views)) == 3 for of_views in delays)
 
 
+@pytest.mark.slow
 def test_views_are_the_same_in_another_process():
     clips = Augmenter(n_views=3, random_state=0, **ALL).fit_transform(waveform_clips())
     code = (
@@ -251,40 +253,35 @@ def test_bad_arrays(waveforms, message):
         Augmenter().fit(waveforms)
 
 
-PAIR = "must be a pair (low, high) with"
 BAD_PARAMETERS = [
-    ({"n_views": 0}, "n_views must be an integer in [1, 1000], got 0"),
-    ({"n_views": 2.0}, "n_views must be an integer in [1, 1000], got 2.0"),
-    ({"noise": (30, 15)}, f"noise {PAIR} -100 <= low <= high <= 200 or None, got (30, 15)"),
-    ({"noise": 15}, f"noise {PAIR} -100 <= low <= high <= 200 or None, got 15"),
-    ({"pitch": (2, -2)}, f"pitch {PAIR} -24 <= low <= high <= 24 or None, got (2, -2)"),
-    ({"pitch": (0, 25)}, f"pitch {PAIR} -24 <= low <= high <= 24 or None, got (0, 25)"),
-    ({"stretch": (0, 1)}, f"stretch {PAIR} 0.25 <= low <= high <= 4 or None, got (0, 1)"),
-    ({"speed": (1.1,)}, f"speed {PAIR} 0.25 <= low <= high <= 4 or None, got (1.1,)"),
-    ({"speed": ("a", 1)}, f"speed {PAIR} 0.25 <= low <= high <= 4 or None, got ('a', 1)"),
-    ({"shift": (0, 61)}, f"shift {PAIR} -60 <= low <= high <= 60 or None, got (0, 61)"),
-    ({"shift": (0, np.nan)}, f"shift {PAIR} -60 <= low <= high <= 60 or None, got (0, nan)"),
-    ({"test_time": 1}, "test_time must be True or False, got 1"),
-    (
-        {"random_state": -1},
-        "random_state must be an integer in [0, 2**32 - 1], a numpy RandomState or None, got -1",
-    ),
-    ({"sr": 0}, "sr must be an integer in [4000, 192000], got 0"),
+    ("n_views", 0),
+    ("n_views", 2.0),
+    ("noise", (30, 15)),
+    ("noise", 15),
+    ("pitch", (2, -2)),
+    ("pitch", (0, 25)),
+    ("stretch", (0, 1)),
+    ("speed", (1.1,)),
+    ("speed", ("a", 1)),
+    ("shift", (0, 61)),
+    ("shift", (0, np.nan)),
+    ("test_time", 1),
+    ("random_state", -1),
+    ("sr", 0),
 ]
 
 
-@pytest.mark.parametrize(("parameters", "message"), BAD_PARAMETERS)
+@pytest.mark.parametrize(("name", "value"), BAD_PARAMETERS)
 @pytest.mark.parametrize("method", ["fit", "fit_transform"])
-def test_bad_parameters(parameters, message, method):
-    with pytest.raises(ParameterError) as error:
-        getattr(Augmenter(**parameters), method)(WAVEFORMS)
-    assert str(error.value) == message
+def test_bad_parameters(name, value, method):
+    with pytest.raises(ParameterError, match=rf"^{name} must be .*, got {re.escape(repr(value))}$"):
+        getattr(Augmenter(**{name: value}), method)(WAVEFORMS)
 
 
 def test_every_parameter_is_checked():
     names = set(Augmenter().get_params())
     assert names == set(Augmenter._allowed)
-    assert names == {name for parameters, _ in BAD_PARAMETERS for name in parameters}
+    assert names == {name for name, _ in BAD_PARAMETERS}
 
 
 def test_fit_transform_refuses_unknown_keywords():

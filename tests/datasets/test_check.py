@@ -39,7 +39,7 @@ def test_table(recordings):
         None,
         "cannot be decoded (Error : flac decoder lost sync.)",
         "is empty (0 bytes)",
-        "is not audio that can be read (Format not recognised)",
+        "is not readable audio (Format not recognised)",
         "does not exist",
         "is 11.0 s long, allowed is max_duration=10 s",
     ]
@@ -84,8 +84,7 @@ def test_missing_pyav_is_a_problem_of_the_videos(recordings, tmp_path, monkeypat
     assert check_audio(paths)["problem"].isna().all()
     monkeypatch.setitem(sys.modules, "av", None)
     assert check_audio(paths)["problem"].tolist() == [
-        "video and AAC are read with PyAV, which is not installed; "
-        "python -m pip install 'skser[video]' does it",
+        "video and AAC need PyAV: python -m pip install 'skser[video]'",
         None,
     ]
 
@@ -102,7 +101,7 @@ def test_progress_bar(recordings, capsys, monkeypatch):
     ("paths", "message"),
     [
         ("a.wav", "paths.*sequence.*'a.wav'"),
-        (None, "paths.*sequence.*NoneType"),
+        (None, "paths.*sequence.*None"),
         ([], "paths.*at least one"),
         (["a.wav", b"RIFF"], "paths.*bytes.*1"),
         (np.zeros((2, 9)), "paths.*ndarray.*0"),

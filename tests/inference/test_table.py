@@ -110,37 +110,28 @@ def test_a_recording_that_training_audio_cannot_read_has_an_error(pipeline, file
     assert table[["confidence", "angry", "calm", "sad"]].isna().all().all()
 
 
-@pytest.mark.parametrize(
-    ("params", "message"),
-    [
-        ({"abstain_below": 1.5}, "abstain_below must be a number in [0, 1] or None, got 1.5"),
-        ({"training_audio": "loud"}, "training_audio must be a TrainingAudio or None, got 'loud'"),
-    ],
-)
-def test_parameters_are_checked(pipeline, params, message):
-    with pytest.raises(ParameterError) as error:
-        predict_table(pipeline, SPEECH.waveforms, **params)
-    assert str(error.value) == message
+@pytest.mark.parametrize(("name", "value"), [("abstain_below", 1.5), ("training_audio", "loud")])
+def test_bad_parameters(pipeline, name, value):
+    with pytest.raises(ParameterError, match=f"^{name} must be .* or None, got {value!r}$"):
+        predict_table(pipeline, SPEECH.waveforms, **{name: value})
 
 
 def test_pipelines_that_give_no_probabilities(pipeline):
     with pytest.raises(NotFittedError):
         predict_table(quick_pipeline(), SPEECH.waveforms)
     ridge = quick_pipeline(classify=RidgeClassifier()).fit(SPEECH.waveforms, SPEECH.target)
-    with pytest.raises(ParameterError) as error:
+    with pytest.raises(ParameterError, match=r"predict_proba.*RidgeClassifier"):
         predict_table(ridge, SPEECH.waveforms)
-    assert str(error.value) == "pipeline must have predict_proba, which its RidgeClassifier has not"
 
 
 def test_no_emotion_may_be_named_as_another_column():
     labels = np.where(SPEECH.target == "calm", "error", "sad")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"emotion 'error'.*column"):
         predict_table(quick_pipeline().fit(SPEECH.waveforms, labels), SPEECH.waveforms)
-    assert str(error.value) == "pipeline has an emotion 'error', which is another column's name"
 
 
 def test_there_must_be_recordings(pipeline):
     with pytest.raises(DataError, match="recordings must hold at least one recording, got none"):
         predict_table(pipeline, [])
-    with pytest.raises(DataError, match="recordings must be a sequence of recordings, got a sin"):
+    with pytest.raises(DataError, match=r"recordings must be a sequence .*got 'a.wav'"):
         predict_table(pipeline, "a.wav")

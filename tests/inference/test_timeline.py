@@ -106,9 +106,10 @@ def test_probabilities_are_those_of_the_window_as_a_file(recording, tmp_path, tr
         assert row.emotion == pipeline.classes_[expected.argmax()]
 
 
-def test_a_recipe_says_of_a_window_what_it_says_of_a_file(tmp_path):
-    clips = [*noise(SR, 6).T, *0.1 * noise(SR, 6, seed=1).T]
-    pipeline = functionals(random_state=0, augment__n_views=1).fit(clips, ["a"] * 6 + ["b"] * 6)
+def test_a_recipe_predicts_a_window_like_a_file(tmp_path):
+    clips = [*noise(SR // 2, 6).T, *0.1 * noise(SR // 2, 6, seed=1).T]
+    params = {"augment__n_views": 1, "features__blocks": ["rms", "zcr"]}
+    pipeline = functionals(random_state=0, **params).fit(clips, ["a"] * 6 + ["b"] * 6)
     wave = speech((4, 0.05), (4, 0.01))
     found = predict_timeline(pipeline, wave, smoothing=None, hop=2.0)
     soundfile.write(tmp_path / "a.wav", wave[3 * SR // 2 : 9 * SR // 2], SR, subtype="FLOAT")
@@ -251,52 +252,47 @@ def test_memory_does_not_grow_with_the_recording(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("parameters", "expected"),
+    ("name", "value"),
     [
-        ({"window": 0}, "window must be a number of at least 0.1, got 0"),
-        ({"hop": -1.0}, "hop must be a number of at least 0.01, got -1.0"),
-        ({"smoothing": "3"}, "smoothing must be a number of at least 0 or None, got '3'"),
-        ({"top_db": 0}, "top_db must be a number above 0 or None, got 0"),
-        ({"verbose": -1}, "verbose must be an integer of at least 0, got -1"),
-        (
-            {"window": 5.5},
-            "window must be at most 5, the duration that the AudioLoader crops clips to, got 5.5",
-        ),
+        ("window", 0),
+        ("window", 5.5),  # longer than the loader's clips
+        ("hop", -1.0),
+        ("smoothing", "3"),
+        ("top_db", 0),
+        ("verbose", -1),
     ],
 )
-def test_bad_parameters(parameters, expected):
-    assert message(ParameterError, PIPELINE, "gone.wav", **parameters) == expected
+def test_bad_parameters(name, value):
+    with pytest.raises(ParameterError, match=f"^{name} must be .*, got {value!r}$"):
+        predict_timeline(PIPELINE, "gone.wav", **{name: value})
 
 
 def test_pipelines_that_cannot_be_used(recording):
     tail = PIPELINE[1:]
-    wanted = "pipeline must be a Pipeline whose first step is an AudioLoader, got "
-    assert message(ParameterError, tail, recording) == wanted + "a FeatureUnionExtractor there"
-    assert message(ParameterError, tail[-1], recording) == wanted + "LogisticRegression"
+    for bad, name in [(tail, "FeatureUnionExtractor"), (tail[-1], "LogisticRegression")]:
+        with pytest.raises(ParameterError, match=f"pipeline must .*AudioLoader, got {name}"):
+            predict_timeline(bad, recording)
     unfitted = make_pipeline(AudioLoader(), FeatureUnionExtractor(["rms"]), LogisticRegression())
-    assert message(NotFittedError, unfitted, recording).startswith("This Pipeline instance is not")
-    assert message(ParameterError, make(classifier=RidgeClassifier()), recording) == (
-        "pipeline must have predict_proba, which its RidgeClassifier has not"
-    )
-    assert message(DataError, make(classes=("silence", "speech")), recording) == (
-        "pipeline has an emotion 'silence', which is another column's name"
-    )
+    with pytest.raises(NotFittedError, match="This Pipeline instance is not"):
+        predict_timeline(unfitted, recording)
+    with pytest.raises(ParameterError, match=r"predict_proba.*RidgeClassifier"):
+        predict_timeline(make(classifier=RidgeClassifier()), recording)
+    with pytest.raises(DataError, match=r"emotion 'silence'.*column"):
+        predict_timeline(make(classes=("silence", "speech")), recording)
 
 
 @pytest.mark.parametrize(
     ("audio", "expected"),
     [
-        (["a.wav", "b.wav"], "list ['a.wav', 'b.wav']"),
+        (["a.wav", "b.wav"], "['a.wav', 'b.wav']"),
         (None, "NoneType None"),
-        (np.zeros((1, 9)), "ndarray array([[0., 0., 0., 0., 0., 0., 0., 0., 0.]])"),
-        (np.array(["a.wav"]), "ndarray array(['a.wav'], dtype='<U5')"),
+        (np.zeros((1, 9)), "shape (1, 9)"),
+        (np.array(["a.wav"]), "array(['a.wav']"),
     ],
 )
-def test_what_is_not_one_recording(audio, expected):
-    assert message(DataError, PIPELINE, audio) == (
-        "audio must be one recording: a path, bytes, a file-like object or a 1-D waveform, got "
-        + expected
-    )
+def test_what_is_not_a_recording(audio, expected):
+    with pytest.raises(DataError, match=f"^audio.* must be .*got {re.escape(expected)}"):
+        predict_timeline(PIPELINE, audio)
 
 
 def test_recordings_that_cannot_be_used(tmp_path):
@@ -306,12 +302,10 @@ def test_recordings_that_cannot_be_used(tmp_path):
     assert message(AudioError, PIPELINE, path) == (
         f"{path}: is truncated, its header promises 32000 bytes of samples and 8956 are there"
     )
-    assert message(DataError, PIPELINE, np.full(99, np.nan)) == (
-        "audio: waveform 0 has samples that are NaN or infinite"
-    )
-    assert message(DataError, PIPELINE, io.StringIO("text")) == (
-        "audio: recording 0 is a file opened as text; open it with mode 'rb'"
-    )
+    with pytest.raises(DataError, match=r"^audio: .*NaN or infinite"):
+        predict_timeline(PIPELINE, np.full(99, np.nan))
+    with pytest.raises(DataError, match=r"^audio: .*text mode.*'rb'"):
+        predict_timeline(PIPELINE, io.StringIO("text"))
 
 
 def test_damage_within_a_long_recording_names_it(tmp_path):
@@ -373,12 +367,8 @@ def test_segments_of_a_table_that_was_kept_as_csv(timeline):
 
 @pytest.mark.parametrize("function", [segments, to_srt, to_textgrid])
 def test_what_is_no_timeline(function):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError, match=r"timeline must .*got DataFrame .*\['start'\]"):
         function(pd.DataFrame({"start": [0.0]}))
-    assert str(caught.value) == (
-        "timeline must be a table with rows as predict_timeline returns it, got DataFrame with the "
-        "columns ['start']"
-    )
 
 
 def parse_textgrid(text):

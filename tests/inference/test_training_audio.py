@@ -152,30 +152,27 @@ def test_loader_is_found_in_any_pipeline():
 def test_what_cannot_be_used_is_told_or_left_out(tmp_path):
     missing = str(tmp_path / "missing.wav")
     recordings = [missing, *SPEECH.waveforms[:2]]
-    with pytest.raises(AudioNotFoundError) as error:
+    with pytest.raises(AudioNotFoundError, match=missing):
         TrainingAudio.of(functionals(), recordings)
-    assert str(error.value) == f"{missing}: does not exist"
     silent = functionals(load__on_error="silence")
     assert TrainingAudio.of(silent, recordings).n_recordings == 2
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match="at least one usable recording, got none"):
         TrainingAudio.of(silent, [missing])
-    assert str(error.value) == "recordings must hold at least one that can be used, got none"
 
 
 def test_errors(training):
-    with pytest.raises(ParameterError) as error:
+    with pytest.raises(ParameterError, match="an AudioLoader, got LogisticRegression"):
         TrainingAudio.of(LogisticRegression(), SPEECH.waveforms)
-    assert str(error.value) == "pipeline must have an AudioLoader, got a LogisticRegression without"
     with pytest.raises(DataError, match="recordings must hold at least one recording, got none"):
         TrainingAudio.of(functionals(), [])
     with pytest.raises(AudioError, match="is empty"):
         training.ood_reasons(b"")
     later = TrainingAudio.of(quick_pipeline(load=AudioLoader(offset=0.1)), SPEECH.waveforms[:2])
-    with pytest.raises(AudioError) as error:
+    with pytest.raises(AudioError, match=r"is 0\.05 s long.* offset=0\.1 s"):
         later.ood_reasons(np.ones(800))
-    assert str(error.value) == "waveform: is 0.05 s long, so nothing is left from offset=0.1 s"
 
 
+@pytest.mark.slow
 def test_new_speakers_are_alike_and_their_voices_through_a_telephone_are_not(speech_home):
     paths = sorted(map(str, (speech_home / "emodb4" / "wav").iterdir()))
     is_new = np.array([path.rpartition("/")[2][:2] in ("03", "16") for path in paths])

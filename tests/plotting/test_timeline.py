@@ -119,5 +119,5 @@ def test_times(time, end, expected):
 
 
 def test_another_table():
-    with pytest.raises(DataError, match="timeline must be a table with rows as predict_timeline"):
+    with pytest.raises(DataError, match="timeline must be a result of predict_timeline"):
         TimelineDisplay(pd.DataFrame())

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
 from ...audio import Clips
+from ...audio._clips import read_views
 from ...audio._info import describe
 from ...audio._recordings import Recording
 from ...exceptions import naming
@@ -85,7 +86,7 @@ def _extract_chunk(parts: list[Part], works: list[Work], recipe: FeatureRecipe) 
 def _extract_clip(parts: list[Part], position: int, work: Work, recipe: FeatureRecipe) -> Extracted:
     clips = parts[work.parts[-1]].clips  # the last of the parts has the views of all before it
     with naming(_name(clips.sources[position], work.number)):
-        views, error = clips.read_views(position)
+        views, error = read_views(clips, position)
         features = [recipe.of_views(views[parts[part].views], clips.sr) for part in work.parts]
         return Extracted(work, features, None if error is None else str(error))
 
