@@ -1,4 +1,4 @@
-"""Names of feature blocks: a name alone stands for the default block of that name."""
+"""Names of the default feature blocks."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ DEFAULT_BLOCKS: dict[str, type[FeatureBlock]] = {
 }
 
 
-def named_blocks(blocks: Any) -> list[tuple[str, Any]]:
-    """Blocks as (name, block), each name alone replaced by its default block."""
+def named_blocks(blocks: object) -> list[tuple[str, Any]]:
+    """Blocks as (name, block), with the default block for each name alone."""
     if not isinstance(blocks, (list, tuple)) or len(blocks) == 0:
         raise ParameterError(
             f"blocks must be a list of names or of (name, block) tuples, got {blocks!r}"
@@ -45,30 +45,19 @@ def named_blocks(blocks: Any) -> list[tuple[str, Any]]:
     return [_named_block(item) for item in blocks]
 
 
-def active_blocks(blocks: Any) -> list[tuple[str, FeatureBlock]]:
+def active_blocks(blocks: object) -> list[tuple[str, FeatureBlock]]:
     """The blocks that are not dropped, as (name, block)."""
     return [(name, block) for name, block in named_blocks(blocks) if block != "drop"]
 
 
-def block_names(blocks: Any) -> set[str]:
-    """Names of the blocks as far as there are any; what has none is refused at fit."""
-    items = blocks if isinstance(blocks, (list, tuple)) else ()
-    return {item if isinstance(item, str) else item[0] for item in items if _is_named(item)}
-
-
-def _named_block(item: Any) -> tuple[str, Any]:
-    if not _is_named(item):
-        raise ParameterError(f"blocks must have names or (name, block) tuples, got {item!r}")
-    if not isinstance(item, str):
+def _named_block(item: object) -> tuple[str, Any]:
+    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
         return item
+    if not isinstance(item, str):
+        raise ParameterError(f"blocks must have names or (name, block) tuples, got {item!r}")
     if item not in DEFAULT_BLOCKS:
         raise ParameterError(
             f"blocks must be of {', '.join(DEFAULT_BLOCKS)}, got {item!r}"
             f"{did_you_mean(item, DEFAULT_BLOCKS)}"
         )
     return item, DEFAULT_BLOCKS[item]()
-
-
-def _is_named(item: Any) -> bool:
-    is_pair = isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
-    return is_pair or isinstance(item, str)

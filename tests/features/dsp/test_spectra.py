@@ -18,7 +18,7 @@ from skser.features import (
 )
 from skser.features.dsp._filters import mel_filters
 from skser.features.dsp._spectra import power_to_db
-from skser.features.extraction._plan import FeatureRecipe
+from skser.features.extraction._recipe import FeatureRecipe
 
 from ..golden.make_golden import speechlike
 from ..parity import FRAMES
