@@ -9,8 +9,6 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from ..exceptions import ConversionError, DataError
 
-__all__ = ["AugmentedFeatures"]
-
 
 class AugmentedFeatures:
     """Features of several views of each clip, with one row per clip.
@@ -115,3 +113,6 @@ class AugmentedFeatures:
     def __repr__(self) -> str:
         shape = " x ".join(str(n) for n in self.shape[2:])
         return f"<features of {len(self)} clips, {self.n_views} views each of {shape}>"
+
+
+Features = ArrayLike | AugmentedFeatures

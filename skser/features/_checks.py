@@ -5,21 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from ..exceptions import DataError
-from ._augmented_features import AugmentedFeatures
+from ._augmented_features import AugmentedFeatures, Features
 
 
 def check_features(
-    estimator: BaseEstimator,
-    X: ArrayLike | AugmentedFeatures,
-    *,
-    reset: bool,
-    allow_nan: bool = False,
+    estimator: BaseEstimator, X: Features, *, reset: bool, allow_nan: bool = False
 ) -> np.ndarray:
     """Features as an array of numbers, with the number and column names of ``fit``.
 

@@ -13,10 +13,8 @@ from .._utils._functional import standardize
 from .._utils._param_validation import BOOLEAN, check_is_fitted, check_parameters
 from .._utils._set_output import FeaturesTransformer
 from ..exceptions import DataError
-from ._augmented_features import AugmentedFeatures
+from ._augmented_features import AugmentedFeatures, Features
 from ._checks import check_features
-
-__all__ = ["FeatureScaler"]
 
 _ROWS_AT_ONCE = 4096
 
@@ -70,7 +68,7 @@ class FeatureScaler(Standardizer):
         self.with_mean = with_mean
         self.with_std = with_std
 
-    def fit(self, X: ArrayLike | AugmentedFeatures, y: ArrayLike | None = None) -> FeatureScaler:
+    def fit(self, X: Features, y: ArrayLike | None = None) -> FeatureScaler:
         """Compute the mean and standard deviation of each feature.
 
         Parameters
@@ -103,7 +101,7 @@ class FeatureScaler(Standardizer):
         self.scale_ = scale if self.with_std else np.ones_like(mean)
         return self
 
-    def transform(self, X: ArrayLike | AugmentedFeatures) -> np.ndarray | AugmentedFeatures:
+    def transform(self, X: Features) -> np.ndarray | AugmentedFeatures:
         """Standardise features.
 
         Parameters

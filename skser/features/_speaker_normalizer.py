@@ -10,11 +10,9 @@ from numpy.typing import ArrayLike
 from .._utils._labels import check_speakers
 from .._utils._param_validation import BOOLEAN, NONE, check_is_fitted, check_parameters, integer
 from ..exceptions import DataError, ParameterError
-from ._augmented_features import AugmentedFeatures
+from ._augmented_features import AugmentedFeatures, Features
 from ._checks import check_features
 from ._scaler import Standardizer, mean_and_scale
-
-__all__ = ["SpeakerNormalizer"]
 
 Statistics = tuple[np.ndarray, np.ndarray]
 
@@ -71,10 +69,7 @@ class SpeakerNormalizer(Standardizer):
         self.transductive = transductive
 
     def fit(
-        self,
-        X: ArrayLike | AugmentedFeatures,
-        y: ArrayLike | None = None,
-        groups: ArrayLike | None = None,
+        self, X: Features, y: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> SpeakerNormalizer:
         """Compute the mean and standard deviation of each feature for each speaker.
 
@@ -109,7 +104,7 @@ class SpeakerNormalizer(Standardizer):
         return self
 
     def transform(
-        self, X: ArrayLike | AugmentedFeatures, groups: ArrayLike | None = None
+        self, X: Features, groups: ArrayLike | None = None
     ) -> np.ndarray | AugmentedFeatures:
         """Standardise the clips of each speaker.
 
@@ -139,19 +134,16 @@ class SpeakerNormalizer(Standardizer):
         by_view = _by_view(X, values)
         groups = _check_groups(groups, len(values))
         scaled = np.empty_like(by_view)
+        shape = (-1, *[1] * (by_view.ndim - 3), values.shape[-1])  # of the statistics
         for speaker in np.unique(groups).tolist():
-            own = np.flatnonzero(groups == speaker)
-            mean, scale = self._statistics_of(speaker, by_view[own])
-            n_axes = by_view.ndim
-            scaled[own] = (by_view[own] - _spread(mean, n_axes)) / _spread(scale, n_axes)
+            rows = np.flatnonzero(groups == speaker)
+            mean, scale = self._statistics_of(speaker, by_view[rows])
+            scaled[rows] = (by_view[rows] - mean.reshape(shape)) / scale.reshape(shape)
         scaled = scaled.reshape(values.shape)
         return AugmentedFeatures(scaled) if isinstance(X, AugmentedFeatures) else scaled
 
     def fit_transform(
-        self,
-        X: ArrayLike | AugmentedFeatures,
-        y: ArrayLike | None = None,
-        groups: ArrayLike | None = None,
+        self, X: Features, y: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> np.ndarray | AugmentedFeatures:
         """Fit to clips and standardise them.
 
@@ -223,9 +215,3 @@ def _statistics(values: np.ndarray, speaker: object) -> Statistics:
     by_view = [mean_and_scale(view.reshape(-1, n_features)) for view in values.swapaxes(0, 1)]
     mean, scale, _ = (np.stack(rows).astype(values.dtype) for rows in zip(*by_view, strict=True))
     return mean, scale
-
-
-def _spread(statistics: np.ndarray, n_axes: int) -> np.ndarray:
-    """Reshape (n_views, n_features) to broadcast with features of ``n_axes`` axes."""
-    n_views, n_features = statistics.shape
-    return statistics.reshape(n_views, *[1] * (n_axes - 3), n_features)

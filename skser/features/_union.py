@@ -36,8 +36,6 @@ from .extraction._cache import CacheInfo, FeatureCache
 from .extraction._extract import extract
 from .extraction._recipe import FeatureRecipe
 
-__all__ = ["FeatureUnionExtractor"]
-
 _MEMORY = Allowed(
     "a folder, a joblib.Memory or None",
     lambda value: value is None or isinstance(value, (str, os.PathLike, joblib.Memory)),
@@ -286,9 +284,9 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
             for bin_name in block.bin_names()
         ]
         bins = names_with_deltas(bins, self.deltas)
-        if self.statistics is None:
-            return np.asarray(bins, dtype=object)
-        return np.asarray([f"{b}_{s}" for s in self.statistics for b in bins], dtype=object)
+        if self.statistics is not None:
+            bins = [f"{name}_{statistic}" for statistic in self.statistics for name in bins]
+        return np.asarray(bins, dtype=object)
 
     def get_feature_blocks_out(self) -> np.ndarray:
         """Name the block of each feature, in the order of `get_feature_names_out`.
@@ -325,7 +323,7 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
             raise ParameterError(f"blocks: {error}") from None
         active = active_blocks(self.blocks)
         if not active:
-            raise ParameterError("blocks must have at least one that is not dropped")
+            raise ParameterError("blocks must have at least one block that is not dropped")
         for name, block in active:
             if not isinstance(block, FeatureBlock):
                 raise ParameterError(

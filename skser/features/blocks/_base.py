@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from types import FunctionType
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,8 +10,6 @@ from numpy.typing import ArrayLike
 from ..._utils._param_validation import Allowed, check_parameters
 from ..._utils._parameters import Parameters
 from ..dsp._spectra import Spectra
-
-__all__ = ["FeatureBlock"]
 
 
 class FeatureBlock(Parameters):
@@ -36,13 +33,6 @@ class FeatureBlock(Parameters):
     _allowed: dict[str, list[Allowed]] = {}
     #: Precision of the Fourier transform that the block needs.
     fourier_dtype: type = np.float32
-
-    def __init_subclass__(cls, **kwargs: object) -> None:
-        super().__init_subclass__(**kwargs)
-        for name in ("compute", "bin_names", "check"):
-            method = vars(cls).get(name)
-            if isinstance(method, FunctionType) and method.__doc__ is None:
-                method.__doc__ = getattr(FeatureBlock, name).__doc__
 
     @abstractmethod
     def compute(self, spectra: Spectra) -> np.ndarray:

@@ -13,8 +13,6 @@ from ..dsp._filters import cosine_basis, names_with_deltas, with_deltas
 from ..dsp._spectra import Spectra
 from ._base import FeatureBlock, numbered
 
-__all__ = ["MFCC", "MelSpectrogram"]
-
 _MEL_ALLOWED = {
     "n_mels": [integer(1, 1024)],
     "fmin": [number(0)],

@@ -6,33 +6,23 @@ from typing import Any
 
 from ..._utils._param_validation import did_you_mean
 from ...exceptions import ParameterError
+from . import _cepstral, _spectral, _tonal
 from ._base import FeatureBlock
-from ._cepstral import MFCC, MelSpectrogram
-from ._spectral import (
-    RMS,
-    SpectralBandwidth,
-    SpectralCentroid,
-    SpectralContrast,
-    SpectralFlatness,
-    SpectralRolloff,
-    ZeroCrossingRate,
-)
-from ._tonal import Chroma, ChromaCQT, Pitch, Tonnetz
 
 DEFAULT_BLOCKS: dict[str, type[FeatureBlock]] = {
-    "mfcc": MFCC,
-    "mel": MelSpectrogram,
-    "chroma": Chroma,
-    "chroma_cqt": ChromaCQT,
-    "contrast": SpectralContrast,
-    "tonnetz": Tonnetz,
-    "zcr": ZeroCrossingRate,
-    "rms": RMS,
-    "rolloff": SpectralRolloff,
-    "centroid": SpectralCentroid,
-    "bandwidth": SpectralBandwidth,
-    "flatness": SpectralFlatness,
-    "pitch": Pitch,
+    "mfcc": _cepstral.MFCC,
+    "mel": _cepstral.MelSpectrogram,
+    "chroma": _tonal.Chroma,
+    "chroma_cqt": _tonal.ChromaCQT,
+    "contrast": _spectral.SpectralContrast,
+    "tonnetz": _tonal.Tonnetz,
+    "zcr": _spectral.ZeroCrossingRate,
+    "rms": _spectral.RMS,
+    "rolloff": _spectral.SpectralRolloff,
+    "centroid": _spectral.SpectralCentroid,
+    "bandwidth": _spectral.SpectralBandwidth,
+    "flatness": _spectral.SpectralFlatness,
+    "pitch": _tonal.Pitch,
 }
 
 

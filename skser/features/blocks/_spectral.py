@@ -12,16 +12,6 @@ from ...exceptions import ParameterError
 from ..dsp._spectra import Spectra, power_to_db
 from ._base import FeatureBlock, in_float32, numbered
 
-__all__ = [
-    "RMS",
-    "SpectralBandwidth",
-    "SpectralCentroid",
-    "SpectralContrast",
-    "SpectralFlatness",
-    "SpectralRolloff",
-    "ZeroCrossingRate",
-]
-
 _ZERO_THRESHOLD = 1e-10  # smaller samples count as 0
 _MIN_POWER = 1e-10
 _OPEN_SHARE = Allowed(

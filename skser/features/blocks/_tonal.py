@@ -14,8 +14,6 @@ from ..dsp._spectra import Spectra, normalize_frames
 from ._base import FeatureBlock, in_float32, numbered
 from ._cepstral import check_band
 
-__all__ = ["Chroma", "ChromaCQT", "Pitch", "Tonnetz"]
-
 _SEMITONES_PER_SECOND = 35.92 * 12  # largest change of pitch, as in librosa
 
 # Pairs of rows are the coordinates of the pitch classes on three circles: of fifths, of minor and

@@ -2,9 +2,8 @@
 
 The candidates for the pitch of a frame are the troughs of YIN's difference function, each with the
 probability that a random threshold picks it. Viterbi's algorithm finds the most probable path over
-a grid of pitches, each as a voiced and an unvoiced state. The probability of a move falls linearly
-with its size, and switches between voiced and unvoiced are rare, so there is no loop over all pairs
-of states as in librosa.
+a grid of pitches, voiced or unvoiced, without librosa's loop over all pairs of states: moves have
+probabilities that fall linearly with their size, and switches of voicing are rare.
 
 References
 ----------
@@ -242,8 +241,7 @@ def likeliest_path(ends, bins, log_probs, voicing, log_triangle, log_within):
     for frame in range(n_frames):
         start = ends[frame - 1] if frame else 0
         candidates = bins[start : ends[frame]]
-        # An emission of 0 costs 708, so bins without a candidate lose to the unvoiced states,
-        # unless these have a probability of 0 as well.
+        # A bin without a candidate costs 708 and loses, unless unvoiced states are impossible too.
         active = candidates if voicing[frame] < 1 else every_bin
         values[:n_bins] = -np.inf
         for pitch in active:

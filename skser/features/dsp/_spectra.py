@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import scipy.fft
 
 from ._cqt import BINS_PER_OCTAVE, constant_q
 from ._filters import chroma_filters, hann, mel_filters
-
-__all__ = ["Spectra"]
 
 _SAMPLES_AT_ONCE = 2**15
 # Settings of `librosa.piptrack`.
@@ -22,6 +20,7 @@ _TUNING_EDGES = np.linspace(-0.5, 0.5, 101)
 _A0_HZ = 440.0 / 16
 
 
+@dataclass(repr=False, eq=False)
 class Spectra:
     """Short-time spectra of a waveform, computed on first use and cached.
 
@@ -50,20 +49,12 @@ class Spectra:
     ((513, 63), (13, 63))
     """
 
-    def __init__(
-        self,
-        waveform: np.ndarray,
-        sr: int,
-        n_fft: int = 1024,
-        hop_length: int = 256,
-        dtype: type = np.float64,
-    ) -> None:
-        self.waveform = waveform
-        self.sr = sr
-        self.n_fft = n_fft
-        self.hop_length = hop_length
-        self.dtype = dtype
-        self._shared: dict[Any, np.ndarray] = {}
+    waveform: np.ndarray
+    sr: int
+    n_fft: int = 1024
+    hop_length: int = 256
+    dtype: type = np.float64
+    _shared: dict[tuple, np.ndarray] = field(default_factory=dict, init=False)
 
     def once(self, key: tuple, compute: Callable[[], np.ndarray]) -> np.ndarray:
         """Compute an intermediate result once for all blocks.

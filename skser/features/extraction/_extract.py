@@ -142,10 +142,7 @@ def _cached_parts(clips: Clips) -> list[Part]:
 
 
 class FeatureStack:
-    """Array that collects features in place; vectors are sequences of one frame.
-
-    ``n_frames`` is the expected maximum; longer sequences cost a copy.
-    """
+    """Array that collects features in place; sequences longer than ``n_frames`` cost a copy."""
 
     def __init__(self, n_clips: int, n_views: int, n_frames: int, n_features: int) -> None:
         # Systems allocate memory when it is written to.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from skser import read_audio
 from skser.exceptions import ParameterError
 from skser.features import Pitch, Spectra
-from skser.features.dsp import _pyin, _viterbi
+from skser.features.dsp import _pyin
 
 from ..golden.make_golden import speechlike
 
@@ -139,12 +139,12 @@ def test_path_is_as_likely_as_the_best_of_all(seed, n_bins, semitones, surely_vo
     _, likelihood = librosa.sequence.viterbi(emissions, transition, return_logp=True)
 
     frames, bins = np.nonzero(voiced.T)
-    states = _viterbi.likeliest_path(
+    states = _pyin.likeliest_path(
         np.cumsum(np.bincount(frames, minlength=30)),
         bins.astype(np.int16),
         np.log(voiced[bins, frames]),
         voicing,
-        *_viterbi.moves(n_bins, 5 * semitones),
+        *_pyin.moves(n_bins, 5 * semitones),
     )
     tiny = np.finfo(np.float64).tiny
     own = np.log(emissions[states, np.arange(30)] + tiny).sum() - np.log(2 * n_bins)
