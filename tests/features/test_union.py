@@ -38,7 +38,7 @@ class Louder:
 
 
 class Peak(FeatureBlock):
-    """A user's own block."""
+    """A custom block."""
 
     def __init__(self, of=1.0):
         self.of = of
@@ -57,7 +57,7 @@ def ragged():
 
 
 @pytest.mark.parametrize("name", DEFAULT_BLOCKS)
-def test_name_stands_for_the_default_block(name, waveforms):
+def test_name_is_the_default_block(name, waveforms):
     by_name = FeatureUnionExtractor([name]).fit_transform(waveforms[:1])
     by_block = FeatureUnionExtractor([(name, DEFAULT_BLOCKS[name]())]).fit_transform(waveforms[:1])
     np.testing.assert_array_equal(by_name, by_block)
@@ -97,12 +97,12 @@ def test_replace_a_block(waveforms):
 
 def test_drop_a_block(waveforms):
     dropped = FeatureUnionExtractor(["mfcc", "zcr", "rms"]).set_params(mfcc="drop")
-    kept = FeatureUnionExtractor(["zcr", "rms"])
-    np.testing.assert_array_equal(dropped.fit_transform(waveforms), kept.fit_transform(waveforms))
-    assert list(dropped.get_feature_names_out()) == list(kept.get_feature_names_out())
+    short = FeatureUnionExtractor(["zcr", "rms"])
+    np.testing.assert_array_equal(dropped.fit_transform(waveforms), short.fit_transform(waveforms))
+    assert list(dropped.get_feature_names_out()) == list(short.get_feature_names_out())
 
 
-def test_block_of_ones_own(waveforms):
+def test_custom_block(waveforms):
     extractor = FeatureUnionExtractor([("peak", Peak())], statistics=("max",))
     extractor.set_params(peak__of=2.0)
     np.testing.assert_allclose(
@@ -119,7 +119,7 @@ def test_blocks_are_stored_and_not_changed(waveforms):
     assert not any(name.endswith("_") for name in vars(blocks[1][1]))
 
 
-def test_clone_has_blocks_of_its_own():
+def test_clone_copies_the_blocks():
     extractor = FeatureUnionExtractor(["zcr", ("mfcc", MFCC(n_mfcc=3))], statistics=("std",))
     copy = clone(extractor)
     assert repr(copy) == repr(extractor)
@@ -240,13 +240,14 @@ def test_features_do_not_depend_on_neighbours_or_order(chosen):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", [None, ("mean", "std")])
 def test_n_jobs_changes_nothing(ragged, statistics):
     clips = Clips.from_waveforms(ragged * 4, sr=16000).map(Louder())  # two chunks
     extractor = FeatureUnionExtractor([*CHEAP, "chroma"], statistics=statistics)
-    one = extractor.fit_transform(clips)
-    two = extractor.set_params(n_jobs=2).fit_transform(clips)
-    np.testing.assert_array_equal(one.values, two.values)
+    single = extractor.fit_transform(clips)
+    parallel = extractor.set_params(n_jobs=2).fit_transform(clips)
+    np.testing.assert_array_equal(single.values, parallel.values)
 
 
 @pytest.mark.parametrize("name", DEFAULT_BLOCKS)

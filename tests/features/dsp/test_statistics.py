@@ -49,8 +49,8 @@ def test_nan_is_left_out(name, frames):
 
 def test_slope_leaves_gaps_in_time(frames):
     frames[:, 5:20] = np.nan
-    kept = np.isfinite(frames[0])
-    wanted = [np.polyfit(np.flatnonzero(kept), values[kept], 1)[0] for values in frames]
+    has_value = np.isfinite(frames[0])
+    wanted = [np.polyfit(np.flatnonzero(has_value), values[has_value], 1)[0] for values in frames]
     np.testing.assert_allclose(summarize(frames, ["slope"]), wanted, rtol=1e-5)
 
 

@@ -146,6 +146,7 @@ def test_waveforms_are_cached_too(waveforms, memory, forbid):
     np.testing.assert_array_equal(extractor.fit_transform(waveforms.copy()), features)
 
 
+@pytest.mark.slow
 def test_workers_share_the_cache(paths, memory, forbid):
     clips = load(paths)
     features = FeatureUnionExtractor(BLOCKS, memory=memory, n_jobs=2).fit_transform(clips)

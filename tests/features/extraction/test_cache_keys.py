@@ -298,6 +298,7 @@ def test_stage_that_cannot_be_pickled(waveforms, memory, forbid):
         FeatureUnionExtractor(["zcr"], memory=memory).fit_transform(clips)
 
 
+@pytest.mark.slow
 def test_block_of_a_script_in_processes_with_a_cache(paths, memory, tmp_path):
     """A class of ``__main__`` has no module that a worker could import."""
     script = tmp_path / "script.py"

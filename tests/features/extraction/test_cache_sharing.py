@@ -27,7 +27,7 @@ Y = np.arange(N_CLIPS) % 2
 
 
 class Counted(FeatureBlock):
-    """Peak of each frame; every computation writes a line, from whatever process."""
+    """Peak of each frame; every computation writes a line, from any process."""
 
     def __init__(self, log):
         self.log = log
@@ -72,6 +72,7 @@ def counts(log):
 ONCE = [1] * N_CLIPS
 
 
+@pytest.mark.slow
 def test_cross_validation(recordings, pipeline, log):
     scores = cross_val_score(pipeline, recordings, Y, cv=10)
     assert counts(log) == ONCE
@@ -149,6 +150,7 @@ def test_interrupted_run_loses_the_clip_it_was_in(recordings, disturbed, log, me
     np.testing.assert_array_equal(features, plain)
 
 
+@pytest.mark.slow
 def test_two_processes_at_once(tmp_path, log, memory):
     waveform = speechlike(seconds=0.1)
     recordings = [tmp_path / f"{i:02}.flac" for i in range(64)]

@@ -22,7 +22,10 @@ from ..recordings import write_recordings
 
 distributed = pytest.importorskip("distributed")
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="signals of POSIX"),
+]
 
 BLOCKS = ["mfcc", "contrast"]
 

@@ -167,7 +167,7 @@ WHERE = {"block": "block 'mine'", "stage": "stage StageFailsOnSilence"}
     [
         (1, "block", ZeroDivisionError),
         (1, "stage", StopIteration),
-        (2, "block", NoPickleError),
+        pytest.param(2, "block", NoPickleError, marks=pytest.mark.slow),
     ],
 )
 def test_failure_names_the_recording(paths, n_jobs, where, kind):
@@ -227,6 +227,7 @@ class DiesOnSilence(FeatureBlock):
         return np.ones((1, spectra.n_frames), np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_killed_worker_raises_and_the_next_call_works(waveforms):
     extractor = FeatureUnionExtractor([("dies", DiesOnSilence())], n_jobs=2)
