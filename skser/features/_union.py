@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 import joblib
@@ -143,10 +144,11 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
             Values by name.
         """
         params = super().get_params(deep=False)
-        for name, block in named_blocks(self.blocks) if deep else []:
-            params[name] = block
-            if hasattr(block, "get_params"):
-                params.update({f"{name}__{k}": v for k, v in block.get_params().items()})
+        with suppress(ParameterError):  # raised by `fit`
+            for name, block in named_blocks(self.blocks) if deep else []:
+                params[name] = block
+                if hasattr(block, "get_params"):
+                    params.update({f"{name}__{k}": v for k, v in block.get_params().items()})
         return params
 
     def set_params(self, **params: Any) -> FeatureUnionExtractor:

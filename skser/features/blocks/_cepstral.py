@@ -105,8 +105,7 @@ class MFCC(FeatureBlock):
     References
     ----------
     .. [1] S. Davis and P. Mermelstein, "Comparison of parametric representations for monosyllabic
-       word recognition in continuously spoken sentences", IEEE Transactions on Acoustics, Speech
-       and Signal Processing, 28(4), 1980.
+       word recognition in continuously spoken sentences", IEEE Trans. ASSP, 28(4), 1980.
 
     Examples
     --------
