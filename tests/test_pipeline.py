@@ -285,7 +285,7 @@ def test_any_scikit_learn_classifier_without_augmentation(speech):
 
 def test_augmented_features_tell_what_to_do(speech):
     pipeline = make_pipeline(AudioLoader(), Augmenter(), FeatureUnionExtractor(["rms"]), SVC())
-    with pytest.raises(TypeError, match=r"Put the classifier into skser\.AugmentedClassifier"):
+    with pytest.raises(TypeError, match=r"skser\.AugmentedClassifier"):
         pipeline.fit(speech.paths, speech.target)
 
 

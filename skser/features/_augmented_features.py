@@ -1,18 +1,17 @@
-"""AugmentedFeatures: features of augmented clips, views side by side."""
+"""AugmentedFeatures: features of augmented clips, with their views together."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..exceptions import ConversionError, DataError
 
-__all__ = ["AugmentedFeatures"]
-
 
 class AugmentedFeatures:
-    """Features of several views of each clip, one row for each clip.
+    """Features of several views of each clip, with one row per clip.
 
     Parameters
     ----------
@@ -23,14 +22,14 @@ class AugmentedFeatures:
     Attributes
     ----------
     n_views : int
-        Views of a clip.
+        Number of views of a clip.
     shape : tuple
         Shape of ``values``.
 
     Notes
     -----
-    Indexing selects clips, with all their views. There is no conversion to an array, because an
-    estimator without a notion of views would take them for features.
+    Indexing selects clips with all their views. Conversion to an array raises an error, because
+    most estimators would treat views as features.
 
     Examples
     --------
@@ -61,23 +60,21 @@ class AugmentedFeatures:
         return len(self.values)
 
     def __getitem__(self, index: Any) -> AugmentedFeatures:
-        if isinstance(index, (int, np.integer)):
-            index = [index]
-        elif isinstance(index, tuple):
+        if isinstance(index, tuple):  # scikit-learn selects rows by [rows, ...]
             index = index[0]
-        return AugmentedFeatures(self.values[index])
+        return AugmentedFeatures(self.values[np.atleast_1d(index) if np.isscalar(index) else index])
 
     def flatten(self) -> np.ndarray:
-        """All views as rows.
+        """Return all views as rows.
 
         Returns
         -------
         rows : ndarray of shape (n_clips * n_views, ...)
-            The views of a clip side by side.
+            The views of a clip are neighbours.
         """
         return self.values.reshape(-1, *self.values.shape[2:])
 
-    def repeat(self, per_clip: Any) -> np.ndarray:
+    def repeat(self, per_clip: ArrayLike) -> np.ndarray:
         """Repeat a label or weight of each clip for each row of `flatten`.
 
         Parameters
@@ -88,6 +85,7 @@ class AugmentedFeatures:
         Returns
         -------
         per_row : ndarray of shape (n_clips * n_views, ...)
+            The value of its clip for each row.
         """
         return np.repeat(np.asarray(per_clip), self.n_views, axis=0)
 
@@ -102,15 +100,19 @@ class AugmentedFeatures:
         Returns
         -------
         per_clip : ndarray of shape (n_clips, ...)
+            Means.
         """
         return per_row.reshape(len(self), self.n_views, *per_row.shape[1:]).mean(axis=1)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         raise ConversionError(
-            "AugmentedFeatures are no array: their views must stay together. Put the classifier "
-            "into skser.AugmentedClassifier(...), or take .values if you know what you do."
+            "AugmentedFeatures cannot become an array, because views would be treated as features: "
+            "put the classifier into skser.AugmentedClassifier(...), or use .values"
         )
 
     def __repr__(self) -> str:
         shape = " x ".join(str(n) for n in self.shape[2:])
         return f"<features of {len(self)} clips, {self.n_views} views each of {shape}>"
+
+
+Features = ArrayLike | AugmentedFeatures

@@ -1,39 +1,39 @@
-"""Checks of features: numbers, of as many features as in fit, padded with whole frames of NaN."""
+"""Checks of features: their values, their number and their padding."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from ..exceptions import DataError
-from ._augmented_features import AugmentedFeatures
+from ._augmented_features import AugmentedFeatures, Features
 
 
-def check_features(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = False) -> np.ndarray:
-    """Features as an array of numbers, their last axis as many as in fit.
+def check_features(
+    estimator: BaseEstimator, X: Features, *, reset: bool, allow_nan: bool = False
+) -> np.ndarray:
+    """Features as an array of numbers, with the number and column names of ``fit``.
 
-    Vectors are checked as scikit-learn does, names of columns included. ``allow_nan`` is for
-    vectors; in sequences NaN is padding.
+    ``allow_nan`` is for vectors; NaN in sequences is padding.
     """
     if isinstance(X, AugmentedFeatures):
         values = X.values
         if values.dtype.kind not in "fiu":
             raise DataError(f"X must hold numbers, got dtype {values.dtype}")
     else:
-        if not hasattr(X, "ndim") or is_table_after_views(estimator, X, reset):
-            X = np.asarray(X)
-        dtypes = (np.float64, np.float32)
-        finite = "allow-nan" if allow_nan or X.ndim > 2 else True
+        has_axes = hasattr(X, "ndim") and not is_table_after_views(estimator, X, reset)
+        features: Any = X if has_axes else np.asarray(X)
+        finite = "allow-nan" if allow_nan or features.ndim > 2 else True
+        checks = {"dtype": (np.float64, np.float32), "ensure_all_finite": finite}
         try:
-            if X.ndim > 2:
-                values = check_array(X, dtype=dtypes, ensure_all_finite=finite, allow_nd=True)
+            if features.ndim > 2:
+                values = check_array(features, allow_nd=True, **checks)
             else:
-                values = validate_data(
-                    estimator, X, reset=reset, dtype=dtypes, ensure_all_finite=finite
-                )
+                values = validate_data(estimator, features, reset=reset, **checks)
         except ValueError as error:
             raise DataError(str(error)) from None
     n_features = values.shape[-1]
@@ -47,13 +47,13 @@ def check_features(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = Fal
     return values
 
 
-def is_table_after_views(estimator: Any, X: Any, reset: bool = False) -> bool:
-    """Whether ``X`` has names of columns and what was fitted had none, as views have none."""
+def is_table_after_views(estimator: BaseEstimator, X: object, reset: bool = False) -> bool:
+    """Whether ``X`` has column names and the features in fit had none, such as views."""
     return not reset and hasattr(X, "columns") and not hasattr(estimator, "feature_names_in_")
 
 
 def check_padding(values: np.ndarray, is_sequence: bool) -> None:
-    """Raise DataError for NaN that does not fill a whole frame, and for infinity."""
+    """Raise DataError for infinity, and for NaN other than whole frames of a sequence."""
     n_missing = np.isnan(values).sum(axis=-1)
     if (n_missing[n_missing > 0] != (values.shape[-1] if is_sequence else 0)).any():
         raise DataError("X must have NaN only where it fills whole frames that pad a sequence")

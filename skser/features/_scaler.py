@@ -1,4 +1,4 @@
-"""FeatureScaler: zero mean and unit variance for each feature, whatever comes before it."""
+"""FeatureScaler: zero mean and unit variance for each feature."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 
 from .._utils._functional import standardize
 from .._utils._param_validation import BOOLEAN, check_is_fitted, check_parameters
 from .._utils._set_output import FeaturesTransformer
 from ..exceptions import DataError
-from ._augmented_features import AugmentedFeatures
+from ._augmented_features import AugmentedFeatures, Features
 from ._checks import check_features
-
-__all__ = ["FeatureScaler"]
 
 _ROWS_AT_ONCE = 4096
 
@@ -34,9 +33,8 @@ class Standardizer(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
 class FeatureScaler(Standardizer):
     """Standardise the last axis of vectors, sequences and augmented features.
 
-    `sklearn.preprocessing.StandardScaler` for any number of axes: mean and standard deviation of a
-    feature are those over all clips, views and frames. `fit` ignores NaN (frames that pad a
-    sequence), `transform` keeps it. Deviations of 0 count as 1.
+    Like `sklearn.preprocessing.StandardScaler`, with the mean and standard deviation over all
+    clips, views and frames. `fit` ignores NaN (padding of sequences), `transform` preserves it.
 
     Parameters
     ----------
@@ -50,7 +48,7 @@ class FeatureScaler(Standardizer):
     mean_ : ndarray of shape (n_features,)
         Mean of each feature.
     scale_ : ndarray of shape (n_features,)
-        Deviation of each feature, or 1 where that is 0.
+        Standard deviation of each feature, or 1 for a constant.
     n_features_in_ : int
         Number of features.
 
@@ -70,8 +68,8 @@ class FeatureScaler(Standardizer):
         self.with_mean = with_mean
         self.with_std = with_std
 
-    def fit(self, X: Any, y: Any = None) -> FeatureScaler:
-        """Learn mean and standard deviation of every feature.
+    def fit(self, X: Features, y: ArrayLike | None = None) -> FeatureScaler:
+        """Compute the mean and standard deviation of each feature.
 
         Parameters
         ----------
@@ -83,13 +81,14 @@ class FeatureScaler(Standardizer):
         Returns
         -------
         self : FeatureScaler
+            The fitted scaler.
 
         Raises
         ------
         ParameterError
             A parameter is not allowed.
         DataError
-            The features are infinite or of a wrong shape, or one is NaN everywhere.
+            The features are infinite or of a wrong shape, or a feature is NaN everywhere.
         """
         check_parameters(self)
         rows = check_features(self, X, reset=True, allow_nan=True).reshape(-1, self.n_features_in_)
@@ -102,7 +101,7 @@ class FeatureScaler(Standardizer):
         self.scale_ = scale if self.with_std else np.ones_like(mean)
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Features) -> np.ndarray | AugmentedFeatures:
         """Standardise features.
 
         Parameters
@@ -113,14 +112,14 @@ class FeatureScaler(Standardizer):
         Returns
         -------
         X : array or AugmentedFeatures
-            The same kind and shape.
+            Standardised features of the same kind and shape.
 
         Raises
         ------
         NotFittedError
             `fit` was not called.
         DataError
-            The features are infinite, or not as many as in `fit`.
+            The features are infinite, or their number differs from `fit`.
         """
         check_is_fitted(self, "mean_")
         values = check_features(self, X, reset=False, allow_nan=True)
@@ -129,24 +128,24 @@ class FeatureScaler(Standardizer):
 
 
 def mean_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean of each column, its deviation (1 for a constant), and how many rows are not NaN."""
+    """Mean of each column, its deviation (1 for a constant), and its number of values."""
     count = np.zeros(rows.shape[1])
     total = np.zeros(rows.shape[1])
     for block in _blocks(rows):
         count += np.isfinite(block).sum(axis=0)
         total += np.nansum(block, axis=0)
     mean = total / np.maximum(count, 1)
-    # The second pass is about the mean, so that no digits cancel.
+    # Squares about the mean, in a second pass, do not cancel.
     squares = np.zeros(rows.shape[1])
     for block in _blocks(rows):
         squares += np.nansum((block - mean) ** 2, axis=0)
     deviation = np.sqrt(squares / np.maximum(count, 1))
-    # A constant has a deviation of rounding errors only.
+    # The deviation of a constant is a rounding error.
     constant = deviation <= 10 * np.finfo(rows.dtype).eps * np.abs(mean)
     return mean, np.where(constant, 1.0, deviation), count
 
 
 def _blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Rows in float64, some at a time, so that no copy of all the features is made."""
+    """Blocks of rows in float64, without a copy of all the features."""
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         yield rows[start : start + _ROWS_AT_ONCE].astype(np.float64)

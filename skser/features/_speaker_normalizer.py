@@ -5,50 +5,48 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._utils._labels import check_speakers
 from .._utils._param_validation import BOOLEAN, NONE, check_is_fitted, check_parameters, integer
 from ..exceptions import DataError, ParameterError
-from ._augmented_features import AugmentedFeatures
+from ._augmented_features import AugmentedFeatures, Features
 from ._checks import check_features
 from ._scaler import Standardizer, mean_and_scale
-
-__all__ = ["SpeakerNormalizer"]
 
 Statistics = tuple[np.ndarray, np.ndarray]
 
 
 class SpeakerNormalizer(Standardizer):
-    """Standardise features by the mean and deviation of their speaker.
+    """Standardise features by the mean and standard deviation of their speaker.
 
-    Voices differ more than emotions do; this removes the difference. Use it in place of
-    :class:`FeatureScaler`. Speakers come as ``groups``, in `fit` and in `predict`, through
+    It removes differences between voices, which are larger than those between emotions, and
+    replaces :class:`FeatureScaler`. Pass speakers as ``groups`` to `fit` and `predict`, by
     scikit-learn's metadata routing.
 
-    A new speaker's mean and deviation come from a few of their clips (``n_calibration``) or from
-    all clips to be labelled (``transductive``), most of which a recogniser in use has not heard
-    yet. Neither needs labels, but say which one with every score.
+    The statistics of a new speaker are those of their first clips (``n_calibration``) or of all
+    clips to be labelled (``transductive``), which a recogniser in use does not have at once.
+    Neither needs labels, but report with every score which one you used.
 
     Parameters
     ----------
     n_calibration : int or None, default=None
-        Number of clips of each new speaker, the first ones in each call of `transform`, that give
-        mean and deviation; they should be of several emotions. None allows only speakers seen in
-        `fit`.
+        Number of first clips in a call of `transform` that give the statistics of a new speaker;
+        they should have several emotions. None allows only the speakers of `fit`.
     transductive : bool, default=False
-        Compute mean and deviation of each speaker from all their clips in each call of `transform`.
+        Compute the statistics of each speaker from all their clips in a call of `transform`.
 
     Attributes
     ----------
     statistics_ : dict of {speaker : (mean, scale)}
-        Arrays of shape (n_views, n_features) for the speakers seen in `fit`.
+        Arrays of shape (n_views, n_features) for the speakers of `fit`.
     n_features_in_ : int
         Number of features.
 
     Notes
     -----
-    Augmentation changes voices, so each view has a mean and deviation of its own. NaN (frames that
-    pad a sequence) is ignored and kept.
+    Augmentation changes voices, so each view has separate statistics. `fit` ignores NaN (padding
+    of sequences), `transform` preserves it.
 
     Examples
     --------
@@ -62,7 +60,7 @@ class SpeakerNormalizer(Standardizer):
 
     _allowed = {"n_calibration": [integer(1), NONE], "transductive": [BOOLEAN]}
 
-    # scikit-learn then routes `groups` here without being asked.
+    # scikit-learn then routes `groups` here without set_fit_request.
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
     __metadata_request__transform: ClassVar[dict[str, Any]] = {"groups": True}
 
@@ -70,8 +68,10 @@ class SpeakerNormalizer(Standardizer):
         self.n_calibration = n_calibration
         self.transductive = transductive
 
-    def fit(self, X: Any, y: Any = None, groups: Any = None) -> SpeakerNormalizer:
-        """Learn mean and standard deviation of every feature for every speaker.
+    def fit(
+        self, X: Features, y: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> SpeakerNormalizer:
+        """Compute the mean and standard deviation of each feature for each speaker.
 
         Parameters
         ----------
@@ -85,6 +85,7 @@ class SpeakerNormalizer(Standardizer):
         Returns
         -------
         self : SpeakerNormalizer
+            The fitted normalizer.
 
         Raises
         ------
@@ -102,7 +103,9 @@ class SpeakerNormalizer(Standardizer):
         }
         return self
 
-    def transform(self, X: Any, groups: Any = None) -> Any:
+    def transform(
+        self, X: Features, groups: ArrayLike | None = None
+    ) -> np.ndarray | AugmentedFeatures:
         """Standardise the clips of each speaker.
 
         Parameters
@@ -115,7 +118,7 @@ class SpeakerNormalizer(Standardizer):
         Returns
         -------
         X : array or AugmentedFeatures
-            The same kind and shape.
+            Standardised features of the same kind and shape.
 
         Raises
         ------
@@ -131,15 +134,17 @@ class SpeakerNormalizer(Standardizer):
         by_view = _by_view(X, values)
         groups = _check_groups(groups, len(values))
         scaled = np.empty_like(by_view)
+        shape = (-1, *[1] * (by_view.ndim - 3), values.shape[-1])  # of the statistics
         for speaker in np.unique(groups).tolist():
-            own = np.flatnonzero(groups == speaker)
-            mean, scale = self._statistics_of(speaker, by_view[own])
-            n_axes = by_view.ndim
-            scaled[own] = (by_view[own] - _spread(mean, n_axes)) / _spread(scale, n_axes)
+            rows = np.flatnonzero(groups == speaker)
+            mean, scale = self._statistics_of(speaker, by_view[rows])
+            scaled[rows] = (by_view[rows] - mean.reshape(shape)) / scale.reshape(shape)
         scaled = scaled.reshape(values.shape)
         return AugmentedFeatures(scaled) if isinstance(X, AugmentedFeatures) else scaled
 
-    def fit_transform(self, X: Any, y: Any = None, groups: Any = None) -> Any:
+    def fit_transform(
+        self, X: Features, y: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> np.ndarray | AugmentedFeatures:
         """Fit to clips and standardise them.
 
         Parameters
@@ -154,24 +159,22 @@ class SpeakerNormalizer(Standardizer):
         Returns
         -------
         X : array or AugmentedFeatures
-            The same kind and shape.
+            Standardised features of the same kind and shape.
         """
         return self.fit(X, y, groups).transform(X, groups)
 
-    def _statistics_of(self, speaker: Any, values: np.ndarray) -> Statistics:
-        """Mean and scale for the clips of a speaker, of as many views as these have, or one."""
+    def _statistics_of(self, speaker: object, values: np.ndarray) -> Statistics:
+        """Mean and scale of a speaker, for each view of ``values`` or for the clean view."""
         if self.transductive:
             return _statistics(values, speaker)
-        known = self.statistics_.get(speaker)
-        if known is not None:
-            mean, scale = known
-            if values.shape[1] in (1, len(mean)):
-                return mean[: values.shape[1]], scale[: values.shape[1]]
-            return mean[:1], scale[:1]
+        if speaker in self.statistics_:
+            mean, scale = self.statistics_[speaker]
+            n_views = len(mean) if values.shape[1] == len(mean) else 1
+            return mean[:n_views], scale[:n_views]
         if self.n_calibration is None:
             raise DataError(
-                f"groups must be speakers who were trained on, got {speaker!r}; n_calibration or "
-                "transductive=True is for new ones"
+                f"groups must be speakers of fit, got {speaker!r}; set n_calibration or "
+                "transductive=True for new speakers"
             )
         if len(values) < self.n_calibration:
             raise DataError(
@@ -187,34 +190,28 @@ class SpeakerNormalizer(Standardizer):
             )
 
 
-def _check_groups(groups: Any, n_clips: int) -> np.ndarray:
+def _check_groups(groups: ArrayLike | None, n_clips: int) -> np.ndarray:
     if groups is None:
         raise ParameterError(
-            "groups must be the speaker of each clip, got None; in a pipeline, switch on "
-            "sklearn.set_config(enable_metadata_routing=True) and hand groups to fit and predict"
+            "groups must be the speaker of each clip, got None; in a pipeline, call "
+            "sklearn.set_config(enable_metadata_routing=True) and pass groups to fit and predict"
         )
     return check_speakers(groups, n_clips)
 
 
-def _by_view(X: Any, values: np.ndarray) -> np.ndarray:
+def _by_view(X: object, values: np.ndarray) -> np.ndarray:
     """Features with an axis for views: (n_clips, n_views, ..., n_features)."""
     return values if isinstance(X, AugmentedFeatures) else values[:, np.newaxis]
 
 
-def _statistics(values: np.ndarray, speaker: Any) -> Statistics:
+def _statistics(values: np.ndarray, speaker: object) -> Statistics:
     """Mean and scale, (n_views, n_features) each, of clips (n_clips, n_views, ..., n_features)."""
     n_features = values.shape[-1]
     if len(values) == 1 and values.ndim == 3:
         raise DataError(
-            f"groups must have at least two clips of each speaker, got one sample of {speaker!r}: "
-            "less its own mean, nothing is left of it"
+            f"groups must have at least two clips of each speaker, got one sample of {speaker!r}, "
+            "which equals its mean"
         )
     by_view = [mean_and_scale(view.reshape(-1, n_features)) for view in values.swapaxes(0, 1)]
     mean, scale, _ = (np.stack(rows).astype(values.dtype) for rows in zip(*by_view, strict=True))
     return mean, scale
-
-
-def _spread(statistics: np.ndarray, n_axes: int) -> np.ndarray:
-    """(n_views, n_features) to where it fits features of so many axes."""
-    n_views, n_features = statistics.shape
-    return statistics.reshape(n_views, *[1] * (n_axes - 3), n_features)

@@ -1,12 +1,15 @@
-"""FeatureUnionExtractor: named feature blocks, side by side, of every clip."""
+"""FeatureUnionExtractor: features of clips by named blocks, side by side."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Literal
 
 import joblib
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils.metaestimators import _BaseComposition
 
@@ -21,18 +24,18 @@ from .._utils._param_validation import (
     one_of,
 )
 from .._utils._set_output import FeaturesTransformer
+from .._utils._types import PathLike
+from ..audio import Clips
 from ..audio._clips import as_clips
 from ..exceptions import DataError, ParameterError
 from ._augmented_features import AugmentedFeatures
 from .blocks._base import FeatureBlock
-from .blocks._named import active_blocks, block_names, named_blocks
-from .dsp._deltas import names_with_deltas
+from .blocks._named import active_blocks, named_blocks
+from .dsp._filters import names_with_deltas
 from .dsp._statistics import check_statistics
 from .extraction._cache import CacheInfo, FeatureCache
 from .extraction._extract import extract
-from .extraction._plan import FeatureRecipe
-
-__all__ = ["FeatureUnionExtractor"]
+from .extraction._recipe import FeatureRecipe
 
 _MEMORY = Allowed(
     "a folder, a joblib.Memory or None",
@@ -41,46 +44,44 @@ _MEMORY = Allowed(
 
 
 class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
-    """Extract named blocks of features from every clip, in one pass over its spectra.
+    """Extract blocks of features from clips, in one pass over their spectra.
 
-    Blocks are named and nested as in `sklearn.pipeline.FeatureUnion`:
+    Blocks have names and nested parameters, as in `sklearn.pipeline.FeatureUnion`:
     ``set_params(mfcc__n_mfcc=20)`` changes a parameter of a block, ``set_params(mfcc="drop")``
-    leaves it out, ``set_params(mfcc=MFCC(n_mfcc=13))`` replaces it.
+    omits it, ``set_params(mfcc=MFCC(n_mfcc=13))`` replaces it.
 
     Parameters
     ----------
     blocks : list of str or of (str, FeatureBlock) tuples
-        The blocks, in the order of the features. A name alone stands for the default block of
-        that name: mfcc, mel, chroma, chroma_cqt, contrast, tonnetz, zcr, rms, rolloff, centroid,
-        bandwidth, flatness or pitch.
+        Blocks in the order of the features. A name alone is a default block: mfcc, mel, chroma,
+        chroma_cqt, contrast, tonnetz, zcr, rms, rolloff, centroid, bandwidth, flatness or pitch.
     sr : int, default=16000
-        Sampling rate in Hz of waveforms given as arrays; clips carry their own.
+        Sampling rate in Hz of waveforms given as arrays; Clips have their own.
     n_fft : int, default=1024
         Length of a frame in samples (64 ms at 16 kHz).
     hop_length : int, default=256
         Samples from frame to frame (16 ms at 16 kHz).
     deltas : {0, 1, 2}, default=0
-        Add the first, or the first and second, derivatives over time of all features, as
-        `librosa.feature.delta` makes them; of NaN (no pitch) there is none.
+        Add the first, or the first and second, derivatives over time of all features
+        (`librosa.feature.delta`), NaN where the feature is NaN.
     statistics : sequence of str or None, default=("mean",)
-        Statistics over the frames: mean, std, min, max, median, range, iqr, skew, kurtosis,
-        slope (per frame), and percentiles such as p5. They make vectors (n_clips, n_features), one
-        statistic after the other. None gives sequences (n_clips, n_frames, n_features), shorter
-        ones padded with NaN.
+        Statistics over the frames of all features, one statistic after another: mean, std, min,
+        max, median, range, iqr, skew, kurtosis, slope (per frame), and percentiles such as p5.
+        None gives sequences (n_clips, n_frames, n_features) padded with NaN.
     n_jobs : int or None, default=None
-        Number of processes, as everywhere in scikit-learn.
+        Number of processes, as in scikit-learn.
     memory : str, path, joblib.Memory or None, default=None
-        Folder for the features of each clip, so that a later fold, search or session does not
-        extract them again. A changed file or parameter makes new ones.
+        Folder that caches the features of each clip for later folds, searches and sessions. After
+        a change of a file or a parameter they are extracted again.
     verbose : int, default=0
-        1 shows a progress bar, and says how many clips were in ``memory``.
+        1 shows a progress bar and prints the number of clips read from ``memory``.
 
     Attributes
     ----------
     sr_ : int
-        Sampling rate in Hz of the clips that it was fitted on.
+        Sampling rate in Hz of the clips in `fit`.
     n_features_in_ : int
-        Samples of a waveform, if it was fitted on an array.
+        Samples of a waveform, if `fit` had an array.
 
     Examples
     --------
@@ -108,15 +109,15 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
 
     def __init__(
         self,
-        blocks: list[Any],
+        blocks: Sequence[str | tuple[str, FeatureBlock | Literal["drop"]]],
         *,
         sr: int = 16000,
         n_fft: int = 1024,
         hop_length: int = 256,
-        deltas: int = 0,
-        statistics: tuple[str, ...] | None = ("mean",),
+        deltas: Literal[0, 1, 2] = 0,
+        statistics: Sequence[str] | None = ("mean",),
         n_jobs: int | None = None,
-        memory: Any = None,
+        memory: PathLike | joblib.Memory | None = None,
         verbose: int = 0,
     ) -> None:
         self.blocks = blocks
@@ -140,14 +141,14 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         Returns
         -------
         params : dict
+            Values by name.
         """
         params = super().get_params(deep=False)
-        if not deep or not block_names(self.blocks):
-            return params
-        for name, block in named_blocks(self.blocks):
-            params[name] = block
-            if hasattr(block, "get_params"):
-                params.update({f"{name}__{k}": v for k, v in block.get_params().items()})
+        with suppress(ParameterError):  # raised by `fit`
+            for name, block in named_blocks(self.blocks) if deep else []:
+                params[name] = block
+                if hasattr(block, "get_params"):
+                    params.update({f"{name}__{k}": v for k, v in block.get_params().items()})
         return params
 
     def set_params(self, **params: Any) -> FeatureUnionExtractor:
@@ -161,19 +162,20 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         Returns
         -------
         self : FeatureUnionExtractor
+            This extractor.
         """
         if "blocks" in params:
             self.blocks = params.pop("blocks")
-        if any(key.partition("__")[0] in block_names(self.blocks) for key in params):
-            # A name alone has no parameters to set: the block itself takes its place.
+        if params.keys() - super().get_params(deep=False).keys():
+            # A name alone has no parameters to set, so the block replaces it.
             self.blocks = named_blocks(self.blocks)
             self._set_params("blocks", **params)
         else:
             super().set_params(**params)
         return self
 
-    def fit(self, X: Any, y: Any = None) -> FeatureUnionExtractor:
-        """Check the parameters against the clips; nothing is extracted.
+    def fit(self, X: Clips | ArrayLike, y: ArrayLike | None = None) -> FeatureUnionExtractor:
+        """Check the parameters with the clips, without extraction.
 
         Parameters
         ----------
@@ -185,11 +187,12 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         Returns
         -------
         self : FeatureUnionExtractor
+            The fitted extractor.
 
         Raises
         ------
         ParameterError
-            A parameter is not allowed, by itself or at the sampling rate of the clips.
+            A parameter is not allowed, or not at the sampling rate of the clips.
         DataError
             X is neither clips nor waveforms.
         """
@@ -201,7 +204,7 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         self._counts = {"hits": 0, "misses": 0}
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Clips | ArrayLike) -> np.ndarray | AugmentedFeatures:
         """Extract features.
 
         Parameters
@@ -213,31 +216,27 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         -------
         features : ndarray of shape (n_clips, n_features) or (n_clips, n_frames, n_features), \
                 or AugmentedFeatures
-            Float32. AugmentedFeatures if the clips have several views.
+            Features in float32; AugmentedFeatures if the clips have several views.
 
         Raises
         ------
         NotFittedError
             `fit` was not called.
         DataError
-            There are no clips, or their sampling rate is not that of `fit`.
+            There are no clips, or their sampling rate differs from `fit`.
         AudioError
             A recording cannot be decoded.
         ExtractionError
             A block or stage failed; the message names it and the recording.
         ParameterError
-            Nothing can be written to ``memory``.
+            ``memory`` cannot be written to.
         """
         check_is_fitted(self, "sr_")
         clips = as_clips(X, self, reset=False)
         if clips.sr != self.sr_:
             raise DataError(f"clips must be at sr={self.sr_} Hz as in fit, got {clips.sr} Hz")
         features, n_hits = extract(
-            clips,
-            self._recipe(),
-            n_jobs=self.n_jobs,
-            cache=self._cache(),
-            verbose=self.verbose,
+            clips, self._recipe(), n_jobs=self.n_jobs, cache=self._cache(), verbose=self.verbose
         )
         if self.memory is not None:
             self._counts["hits"] += n_hits
@@ -245,21 +244,25 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         return AugmentedFeatures(features) if clips.n_views > 1 else features[:, 0]
 
     def cache_info(self) -> CacheInfo:
-        """Count what ``memory`` did for this extractor, and what is in its folder.
+        """Count the use of ``memory`` by this extractor, and the entries in its folder.
 
         Returns
         -------
         info : CacheInfo
-            ``hits`` and ``misses`` since `fit`; ``n_entries`` and ``n_bytes`` of the folder. All 0
-            without ``memory``.
+            Counts since `fit`, and the size of the folder; all 0 without ``memory``.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
         """
         check_is_fitted(self, "sr_")
         cache = self._cache()
         size = {"n_entries": 0, "n_bytes": 0} if cache is None else cache.size()
         return CacheInfo(**self._counts, **size)
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of the features: block, bin and statistic, such as ``mfcc_0_mean``.
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Name the features by block, bin and statistic, such as ``mfcc_0_mean``.
 
         Parameters
         ----------
@@ -268,7 +271,13 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
 
         Returns
         -------
-        names : ndarray of str
+        names : ndarray of shape (n_features,)
+            Names of the features.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
         """
         check_is_fitted(self, "sr_")
         bins = [
@@ -277,16 +286,22 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
             for bin_name in block.bin_names()
         ]
         bins = names_with_deltas(bins, self.deltas)
-        if self.statistics is None:
-            return np.asarray(bins, dtype=object)
-        return np.asarray([f"{b}_{s}" for s in self.statistics for b in bins], dtype=object)
+        if self.statistics is not None:
+            bins = [f"{name}_{statistic}" for statistic in self.statistics for name in bins]
+        return np.asarray(bins, dtype=object)
 
     def get_feature_blocks_out(self) -> np.ndarray:
         """Name the block of each feature, in the order of `get_feature_names_out`.
 
         Returns
         -------
-        names : ndarray of str
+        names : ndarray of shape (n_features,)
+            Names of the blocks.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
         """
         check_is_fitted(self, "sr_")
         of_bins = [name for name, block in active_blocks(self.blocks) for _ in block.bin_names()]
@@ -310,7 +325,7 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
             raise ParameterError(f"blocks: {error}") from None
         active = active_blocks(self.blocks)
         if not active:
-            raise ParameterError("blocks must have at least one that is not dropped")
+            raise ParameterError("blocks must have at least one block that is not dropped")
         for name, block in active:
             if not isinstance(block, FeatureBlock):
                 raise ParameterError(

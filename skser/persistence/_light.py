@@ -19,7 +19,7 @@ from .._utils._temperature import at_temperature
 from ..audio._clip_reader import ClipReader
 from ..audio._recordings import inspect_recording
 from ..features.blocks._named import active_blocks
-from ..features.extraction._plan import FeatureRecipe
+from ..features.extraction._recipe import FeatureRecipe
 from ..networks import _onnx_runtime
 from ..networks._rows import without_nan
 from . import _container

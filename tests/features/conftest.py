@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skser.features.extraction._plan import FeatureRecipe
+from skser.features.extraction._recipe import FeatureRecipe
 
 from .golden.make_golden import speechlike
 from .recordings import write_recordings

@@ -97,22 +97,20 @@ def test_input_is_not_changed(X):
 )
 def test_wrong_number_of_features(wrap):
     scaler = FeatureScaler().fit(np.ones((4, 3)))
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError, match=r"X has 5 features, .*expecting 3 features"):
         scaler.transform(wrap(np.ones((4, 2, 5))))
-    message = "X has 5 features, but FeatureScaler is expecting 3 features as input"
-    assert str(caught.value).rstrip(".") == message
 
 
 def test_feature_that_is_nan_everywhere():
     X = np.ones((4, 2, 3))
     X[..., 1] = np.nan
-    with pytest.raises(DataError, match=r"^feature 1 of 3 is NaN everywhere$"):
+    with pytest.raises(DataError, match=r"feature 1 of 3 .*NaN"):
         FeatureScaler().fit(X)
 
 
 @pytest.mark.parametrize("name", ["with_mean", "with_std"])
 def test_bad_parameters(name):
-    with pytest.raises(ParameterError, match=rf"^{name} must be True or False, got 'yes'$"):
+    with pytest.raises(ParameterError, match=f"^{name} .*True or False, got 'yes'$"):
         FeatureScaler(**{name: "yes"}).fit(np.ones((2, 2)))
 
 

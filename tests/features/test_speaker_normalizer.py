@@ -26,57 +26,57 @@ def voices(*shape):
 def test_each_speaker_is_standardised_as_scikit_learn_does():
     X = voices(3)
     for normalizer in (SpeakerNormalizer(), SpeakerNormalizer(transductive=True)):
-        found = normalizer.fit_transform(X, groups=SPEAKERS)
+        scaled = normalizer.fit_transform(X, groups=SPEAKERS)
         for speaker in np.unique(SPEAKERS):
             own = speaker == SPEAKERS
-            assert_allclose(found[own], StandardScaler().fit_transform(X[own]), rtol=1e-12)
+            assert_allclose(scaled[own], StandardScaler().fit_transform(X[own]), rtol=1e-12)
 
 
 def test_sequences_with_padding():
     X = voices(7, 2)
     X[::2, 4:] = np.nan
-    found = SpeakerNormalizer().fit_transform(X, groups=SPEAKERS)
-    assert_array_equal(np.isnan(found), np.isnan(X))
+    scaled = SpeakerNormalizer().fit_transform(X, groups=SPEAKERS)
+    assert_array_equal(np.isnan(scaled), np.isnan(X))
     for speaker in np.unique(SPEAKERS):
-        rows = found[speaker == SPEAKERS].reshape(-1, 2)
+        rows = scaled[speaker == SPEAKERS].reshape(-1, 2)
         assert_allclose(np.nanmean(rows, axis=0), 0, atol=1e-12)
         assert_allclose(np.nanstd(rows, axis=0), 1)
 
 
 def test_each_view_is_a_voice_of_its_own():
     X = AugmentedFeatures(voices(4, 3))
-    found = SpeakerNormalizer().fit_transform(X, groups=SPEAKERS)
-    assert isinstance(found, AugmentedFeatures)
+    scaled = SpeakerNormalizer().fit_transform(X, groups=SPEAKERS)
+    assert isinstance(scaled, AugmentedFeatures)
     for view in range(4):
         alone = SpeakerNormalizer().fit_transform(X.values[:, view], groups=SPEAKERS)
-        assert_allclose(found.values[:, view], alone)
+        assert_allclose(scaled.values[:, view], alone)
     # Clips without views are as the clean view.
     normalizer = SpeakerNormalizer().fit(X, groups=SPEAKERS)
     clean = normalizer.transform(X.values[:, 0], groups=SPEAKERS)
-    assert_allclose(clean, found.values[:, 0])
+    assert_allclose(clean, scaled.values[:, 0])
 
 
 def test_new_speakers_by_their_first_clips():
     X = voices(3)
     normalizer = SpeakerNormalizer(n_calibration=4).fit(X[:5], groups=SPEAKERS[:5])
-    found = normalizer.transform(X, groups=SPEAKERS)
-    assert_allclose(found[5:9], StandardScaler().fit_transform(X[5:9]))
-    assert_allclose(found[9:], StandardScaler().fit(X[9:13]).transform(X[9:]))
+    scaled = normalizer.transform(X, groups=SPEAKERS)
+    assert_allclose(scaled[5:9], StandardScaler().fit_transform(X[5:9]))
+    assert_allclose(scaled[9:], StandardScaler().fit(X[9:13]).transform(X[9:]))
     # What comes after changes nothing, and known speakers stay as they were in fit.
-    assert_array_equal(found[:14], normalizer.transform(X[:14], groups=SPEAKERS[:14]))
-    assert_allclose(normalizer.transform(X[:1], groups=["ann"]), found[:1])
+    assert_array_equal(scaled[:14], normalizer.transform(X[:14], groups=SPEAKERS[:14]))
+    assert_allclose(normalizer.transform(X[:1], groups=["ann"]), scaled[:1])
 
 
 def test_transductive_statistics_are_of_each_call():
     X = voices(3)
     normalizer = SpeakerNormalizer(transductive=True).fit(X, groups=SPEAKERS)
-    found = normalizer.transform(X[:3], groups=SPEAKERS[:3])
-    assert_allclose(found, StandardScaler().fit_transform(X[:3]))
+    scaled = normalizer.transform(X[:3], groups=SPEAKERS[:3])
+    assert_allclose(scaled, StandardScaler().fit_transform(X[:3]))
 
 
 def test_constants_become_zero():
-    found = SpeakerNormalizer().fit_transform(np.full((4, 2), 3.0), groups=[1, 1, 2, 2])
-    assert_array_equal(found, np.zeros((4, 2)))
+    scaled = SpeakerNormalizer().fit_transform(np.full((4, 2), 3.0), groups=[1, 1, 2, 2])
+    assert_array_equal(scaled, np.zeros((4, 2)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -104,12 +104,15 @@ def test_speakers_are_handed_on_in_a_cross_validation():
     X = voices(3)
     y = np.tile(["angry", "calm", "sad"], 5)
     pipeline = make_pipeline(SpeakerNormalizer(transductive=True), LogisticRegression())
-    found = cross_validate(
+    results = cross_validate(
         pipeline, X, y, cv=GroupKFold(3), params={"groups": SPEAKERS}, return_estimator=True
     )
-    for fitted in found["estimator"]:
+    for fitted in results["estimator"]:
         assert len(fitted[0].statistics_) == 2
         fitted.predict_proba(X, groups=SPEAKERS)
+
+
+FITTED = SpeakerNormalizer().fit(voices(3)[:9], groups=SPEAKERS[:9])
 
 
 @pytest.mark.parametrize(
@@ -118,32 +121,27 @@ def test_speakers_are_handed_on_in_a_cross_validation():
         (
             lambda X: SpeakerNormalizer().fit(X),
             ParameterError,
-            "groups must be the speaker of each clip, got None; in a pipeline, switch on "
-            "sklearn.set_config(enable_metadata_routing=True) and hand groups to fit and predict",
+            r"groups .*got None; .*enable_metadata_routing=True",
         ),
         (
             lambda X: SpeakerNormalizer().fit(X, groups=SPEAKERS[1:]),
             DataError,
-            "groups must have a speaker for each clip: 15 clips, 14 speakers",
+            "groups .*15 clips, 14 speakers",
         ),
         (
             lambda X: SpeakerNormalizer().fit(X, groups=[None, *SPEAKERS[1:]]),
             DataError,
-            "groups must have no missing speakers, got None in row 0",
+            "groups .*missing.*None in row 0",
         ),
         (
             lambda X: SpeakerNormalizer().fit(X[:6], groups=SPEAKERS[:6]),
             DataError,
-            "groups must have at least two clips of each speaker, got one sample of 'bob': less "
-            "its own mean, nothing is left of it",
+            "groups .*two clips.*one sample of 'bob'",
         ),
         (
-            lambda X: (
-                SpeakerNormalizer().fit(X[:9], groups=SPEAKERS[:9]).transform(X, groups=SPEAKERS)
-            ),
+            lambda X: FITTED.transform(X, groups=SPEAKERS),
             DataError,
-            "groups must be speakers who were trained on, got 'cem'; n_calibration or "
-            "transductive=True is for new ones",
+            "groups .*got 'cem'.*n_calibration or transductive",
         ),
         (
             lambda X: (
@@ -152,29 +150,28 @@ def test_speakers_are_handed_on_in_a_cross_validation():
                 .transform(X, groups=SPEAKERS)
             ),
             DataError,
-            "groups must have n_calibration=7 clips of each new speaker, got 6 of 'cem'",
+            "groups .*n_calibration=7 .*got 6 of 'cem'",
         ),
         (
             lambda X: SpeakerNormalizer(n_calibration=3, transductive=True).fit(X, groups=SPEAKERS),
             ParameterError,
-            "n_calibration must be None with transductive=True, got 3",
+            "n_calibration .*transductive=True, got 3",
         ),
         (
             lambda X: SpeakerNormalizer(n_calibration=0).fit(X, groups=SPEAKERS),
             ParameterError,
-            "n_calibration must be an integer of at least 1 or None, got 0",
+            "n_calibration .*at least 1 or None, got 0",
         ),
         (
-            lambda X: SpeakerNormalizer().fit(X, groups=SPEAKERS).transform(X[:, :2], SPEAKERS),
+            lambda X: FITTED.transform(X[:, :2], SPEAKERS),
             DataError,
-            "X has 2 features, but SpeakerNormalizer is expecting 3 features as input.",
+            "X has 2 features.*expecting 3 features",
         ),
     ],
 )
 def test_errors(use, error, message):
-    with pytest.raises(error) as caught:
+    with pytest.raises(error, match=f"^{message}"):
         use(voices(3))
-    assert str(caught.value) == message
 
 
 def test_not_fitted():

@@ -38,7 +38,7 @@ class Louder:
 
 
 class Peak(FeatureBlock):
-    """A user's own block."""
+    """A custom block."""
 
     def __init__(self, of=1.0):
         self.of = of
@@ -57,7 +57,7 @@ def ragged():
 
 
 @pytest.mark.parametrize("name", DEFAULT_BLOCKS)
-def test_name_stands_for_the_default_block(name, waveforms):
+def test_name_is_the_default_block(name, waveforms):
     by_name = FeatureUnionExtractor([name]).fit_transform(waveforms[:1])
     by_block = FeatureUnionExtractor([(name, DEFAULT_BLOCKS[name]())]).fit_transform(waveforms[:1])
     np.testing.assert_array_equal(by_name, by_block)
@@ -97,12 +97,12 @@ def test_replace_a_block(waveforms):
 
 def test_drop_a_block(waveforms):
     dropped = FeatureUnionExtractor(["mfcc", "zcr", "rms"]).set_params(mfcc="drop")
-    kept = FeatureUnionExtractor(["zcr", "rms"])
-    np.testing.assert_array_equal(dropped.fit_transform(waveforms), kept.fit_transform(waveforms))
-    assert list(dropped.get_feature_names_out()) == list(kept.get_feature_names_out())
+    short = FeatureUnionExtractor(["zcr", "rms"])
+    np.testing.assert_array_equal(dropped.fit_transform(waveforms), short.fit_transform(waveforms))
+    assert list(dropped.get_feature_names_out()) == list(short.get_feature_names_out())
 
 
-def test_block_of_ones_own(waveforms):
+def test_custom_block(waveforms):
     extractor = FeatureUnionExtractor([("peak", Peak())], statistics=("max",))
     extractor.set_params(peak__of=2.0)
     np.testing.assert_allclose(
@@ -119,7 +119,7 @@ def test_blocks_are_stored_and_not_changed(waveforms):
     assert not any(name.endswith("_") for name in vars(blocks[1][1]))
 
 
-def test_clone_has_blocks_of_its_own():
+def test_clone_copies_the_blocks():
     extractor = FeatureUnionExtractor(["zcr", ("mfcc", MFCC(n_mfcc=3))], statistics=("std",))
     copy = clone(extractor)
     assert repr(copy) == repr(extractor)
@@ -147,53 +147,39 @@ def test_html_and_text():
     assert repr(extractor).startswith("FeatureUnionExtractor(blocks=['mfcc', ('level', RMS())")
 
 
-ALL_NAMES = ", ".join(DEFAULT_BLOCKS)
-
-
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"blocks": []}, "blocks must be a list of names or of (name, block) tuples, got []"),
-        (
-            {"blocks": "mfcc"},
-            "blocks must be a list of names or of (name, block) tuples, got 'mfcc'",
-        ),
-        (
-            {"blocks": ["mfc"]},
-            f"blocks must be of {ALL_NAMES}, got 'mfc'; did you mean 'mfcc'?",
-        ),
-        ({"blocks": ["xyzzy"]}, f"blocks must be of {ALL_NAMES}, got 'xyzzy'"),
-        ({"blocks": [RMS()]}, "blocks must have names or (name, block) tuples, got RMS()"),
-        ({"blocks": [("a", "rms")]}, "block 'a' must be a FeatureBlock or 'drop', got 'rms'"),
-        ({"blocks": [("a", RMS)]}, f"block 'a' must be a FeatureBlock or 'drop', got {RMS!r}"),
-        ({"blocks": [("a", "drop")]}, "blocks must have at least one that is not dropped"),
-        ({"blocks": ["zcr", "zcr"]}, "blocks: Names provided are not unique: ['zcr', 'zcr']"),
-        (
-            {"blocks": [("a__b", RMS())]},
-            "blocks: Estimator names must not contain __: got ['a__b']",
-        ),
-        (
-            {"blocks": [("sr", RMS())]},
-            "blocks: Estimator names conflict with constructor arguments: ['sr']",
-        ),
-        ({"sr": 100}, "sr must be an integer in [4000, 192000], got 100"),
-        ({"n_fft": 513}, "n_fft must be an even integer in [16, 65536], got 513"),
-        ({"n_fft": 14}, "n_fft must be an even integer in [16, 65536], got 14"),
-        ({"hop_length": 0}, "hop_length must be an integer in [1, 65536], got 0"),
-        ({"deltas": 3}, "deltas must be 0 or 1 or 2, got 3"),
-        ({"n_jobs": 0}, "n_jobs must be an integer other than 0 or None, got 0"),
-        ({"memory": 3}, "memory must be a folder, a joblib.Memory or None, got 3"),
-        ({"verbose": -1}, "verbose must be an integer of at least 0, got -1"),
-        (
-            {"statistics": "mean"},
-            "statistics must be a sequence of names or None, got 'mean'",
-        ),
+        ({"blocks": []}, r"blocks .*\(name, block\).*got \[\]"),
+        ({"blocks": "mfcc"}, r"blocks .*\(name, block\).*got 'mfcc'"),
+        ({"blocks": ["mfc"]}, r"blocks .*mfcc, mel.*got 'mfc'; did you mean 'mfcc'\?"),
+        ({"blocks": ["xyzzy"]}, r"blocks .*flatness, pitch, got 'xyzzy'"),
+        ({"blocks": [RMS()]}, r"blocks .*\(name, block\).*got RMS\(\)"),
+        ({"blocks": [("a", "rms")]}, "block 'a' .*FeatureBlock or 'drop', got 'rms'"),
+        ({"blocks": [("a", RMS)]}, "block 'a' .*FeatureBlock or 'drop', got <class .*RMS'>"),
+        ({"blocks": [("a", "drop")]}, "blocks .*not dropped"),
+        ({"blocks": ["zcr", "zcr"]}, r"blocks: .*not unique: \['zcr', 'zcr'\]"),
+        ({"blocks": [("a__b", RMS())]}, r"blocks: .*not contain __: got \['a__b'\]"),
+        ({"blocks": [("sr", RMS())]}, r"blocks: .*constructor arguments: \['sr'\]"),
+        ({"sr": 100}, r"sr .*integer in \[4000, 192000\], got 100"),
+        ({"n_fft": 513}, r"n_fft .*even integer in \[16, 65536\], got 513"),
+        ({"n_fft": 14}, r"n_fft .*even integer in \[16, 65536\], got 14"),
+        ({"hop_length": 0}, r"hop_length .*integer in \[1, 65536\], got 0"),
+        ({"deltas": 3}, "deltas .*0 or 1 or 2, got 3"),
+        ({"n_jobs": 0}, "n_jobs .*other than 0.*got 0"),
+        ({"memory": 3}, "memory .*folder.*got 3"),
+        ({"verbose": -1}, "verbose .*at least 0, got -1"),
+        ({"statistics": "mean"}, "statistics .*sequence of names.*got 'mean'"),
     ],
 )
 def test_bad_parameters(waveforms, params, message):
-    with pytest.raises(ParameterError) as caught:
+    with pytest.raises(ParameterError, match=f"^{message}$"):
         FeatureUnionExtractor(**{"blocks": ["zcr"], **params}).fit(waveforms)
-    assert str(caught.value) == message
+
+
+def test_parameter_that_does_not_exist():
+    with pytest.raises(ValueError, match="Invalid parameter 'mffc'"):
+        FeatureUnionExtractor(["mfcc"]).set_params(mffc__n_mfcc=3)
 
 
 # --- names and shapes -----------------------------------------------------------------------
@@ -254,13 +240,14 @@ def test_features_do_not_depend_on_neighbours_or_order(chosen):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", [None, ("mean", "std")])
 def test_n_jobs_changes_nothing(ragged, statistics):
     clips = Clips.from_waveforms(ragged * 4, sr=16000).map(Louder())  # two chunks
     extractor = FeatureUnionExtractor([*CHEAP, "chroma"], statistics=statistics)
-    one = extractor.fit_transform(clips)
-    two = extractor.set_params(n_jobs=2).fit_transform(clips)
-    np.testing.assert_array_equal(one.values, two.values)
+    single = extractor.fit_transform(clips)
+    parallel = extractor.set_params(n_jobs=2).fit_transform(clips)
+    np.testing.assert_array_equal(single.values, parallel.values)
 
 
 @pytest.mark.parametrize("name", DEFAULT_BLOCKS)
@@ -307,7 +294,7 @@ def test_sampling_rate_is_the_clips(waveforms):
     extractor = FeatureUnionExtractor(["centroid"], sr=16000)
     extractor.fit(Clips.from_waveforms(waveforms, sr=8000))
     assert extractor.sr_ == 8000
-    with pytest.raises(DataError, match=r"^clips must be at sr=8000 Hz as in fit, got 16000 Hz$"):
+    with pytest.raises(DataError, match=r"sr=8000 Hz .*got 16000 Hz"):
         extractor.transform(Clips.from_waveforms(waveforms, sr=16000))
 
 
@@ -319,7 +306,7 @@ def test_blocks_are_checked_at_the_clips_rate(waveforms):
 
 def test_no_clips(waveforms):
     extractor = FeatureUnionExtractor(["zcr"]).fit(waveforms)
-    with pytest.raises(DataError, match=r"^X must hold at least one clip, got none$"):
+    with pytest.raises(DataError, match=r"X .*at least one clip"):
         extractor.transform(Clips.from_waveforms(waveforms, sr=16000)[:0])
 
 

@@ -1,52 +1,42 @@
-"""FeatureBlock: one kind of feature, a row of numbers for every frame."""
+"""FeatureBlock: a kind of feature, with one row of numbers for each of its bins."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from types import FunctionType
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..._utils._param_validation import Allowed, check_parameters
 from ..._utils._parameters import Parameters
 from ..dsp._spectra import Spectra
 
-__all__ = ["FeatureBlock"]
-
 
 class FeatureBlock(Parameters):
-    """Base class of feature blocks; derive from it to add one's own.
+    """Base class of feature blocks; subclass it to define a feature.
 
-    A block has its parameters in ``__init__``, as any scikit-learn estimator, ``get_params`` and
-    ``set_params``, and :meth:`compute` and :meth:`bin_names`. It learns nothing.
+    The arguments of ``__init__`` are the parameters, as in a scikit-learn estimator. Subclasses
+    define :meth:`compute` and, for several bins, :meth:`bin_names`. Blocks are not fitted.
 
     Examples
     --------
+    >>> import numpy as np
     >>> from skser.features import FeatureBlock, FeatureUnionExtractor
     >>> class Peak(FeatureBlock):
     ...     def compute(self, spectra):
     ...         return abs(spectra.frames("constant")).max(axis=0, keepdims=True)
-    >>> import numpy as np
     >>> waveforms = np.random.default_rng(0).uniform(-1, 1, size=(2, 8000))
     >>> FeatureUnionExtractor([("peak", Peak())]).fit_transform(waveforms).shape
     (2, 1)
     """
 
     _allowed: dict[str, list[Allowed]] = {}
-    #: Precision of the Fourier transform that a block needs.
+    #: Precision of the Fourier transform that the block needs.
     fourier_dtype: type = np.float32
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        for name in ("compute", "bin_names", "check"):
-            method = vars(cls).get(name)
-            if isinstance(method, FunctionType) and method.__doc__ is None:
-                method.__doc__ = getattr(FeatureBlock, name).__doc__
 
     @abstractmethod
     def compute(self, spectra: Spectra) -> np.ndarray:
-        """Compute the features of one waveform.
+        """Compute the features of a waveform.
 
         Parameters
         ----------
@@ -56,7 +46,7 @@ class FeatureBlock(Parameters):
         Returns
         -------
         features : ndarray of shape (n_bins, n_frames), float32
-            One row for each of `bin_names`. NaN where a bin has no value, such as the pitch of an
+            A row for each of `bin_names`; NaN where a bin has no value, such as the pitch of an
             unvoiced frame.
         """
 
@@ -66,7 +56,7 @@ class FeatureBlock(Parameters):
         Returns
         -------
         names : list of str
-            Names within the block; an empty one where the block's name is enough.
+            Names within the block; a single empty name if the block's name is enough.
         """
         return [""]
 
@@ -93,11 +83,11 @@ class FeatureBlock(Parameters):
         return True
 
 
-def numbered(n: int, prefix: str = "") -> list[str]:
-    """Names ``["0", "1", ...]``, each after ``prefix``."""
-    return [f"{prefix}{i}" for i in range(n)]
+def numbered(n: int) -> list[str]:
+    """Names ``["0", "1", ...]``."""
+    return [str(i) for i in range(n)]
 
 
-def in_float32(features: Any) -> np.ndarray:
+def in_float32(features: ArrayLike) -> np.ndarray:
     """Features as float32."""
     return np.asarray(features, dtype=np.float32)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 
 from ..._utils._param_validation import BOOLEAN, NONE, integer, number, one_of
 from ...exceptions import ParameterError
-from ..dsp._deltas import names_with_deltas, with_deltas
-from ..dsp._filters import cosine_basis
+from ..dsp._filters import cosine_basis, names_with_deltas, with_deltas
 from ..dsp._spectra import Spectra
 from ._base import FeatureBlock, numbered
-
-__all__ = ["MFCC", "MelSpectrogram"]
 
 _MEL_ALLOWED = {
     "n_mels": [integer(1, 1024)],
@@ -25,13 +25,14 @@ def check_band(fmin: float, fmax: float | None, sr: int) -> None:
     """Raise ParameterError unless ``fmin < fmax <= sr / 2``."""
     if fmax is not None and fmax > sr / 2:
         raise ParameterError(f"fmax must be at most sr / 2 = {sr / 2:g} Hz, got {fmax!r}")
-    highest = sr / 2 if fmax is None else fmax
-    if fmin >= highest:
-        raise ParameterError(f"fmin must be below fmax = {highest:g} Hz, got {fmin!r}")
+    upper = sr / 2 if fmax is None else fmax
+    if fmin >= upper:
+        raise ParameterError(f"fmin must be below fmax = {upper:g} Hz, got {fmin!r}")
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class MelSpectrogram(FeatureBlock):
-    """Power in bands that are equally wide on the mel scale (Slaney's).
+    """Power in bands of equal width on Slaney's mel scale, as `librosa.feature.melspectrogram`.
 
     Parameters
     ----------
@@ -44,11 +45,7 @@ class MelSpectrogram(FeatureBlock):
     scale : {"power", "db"}, default="power"
         Power, or its level in dB (``10 log10``).
     top_db : float or None, default=80.0
-        Levels are at most this far below the clip's loudest; None sets no floor.
-
-    See Also
-    --------
-    librosa.feature.melspectrogram : The same values.
+        Floor of the levels in dB below the clip's loudest; None sets no floor.
 
     References
     ----------
@@ -63,22 +60,13 @@ class MelSpectrogram(FeatureBlock):
     (64, 63)
     """
 
-    _allowed = {**_MEL_ALLOWED, "scale": [one_of("power", "db")]}
+    n_mels: int = 128
+    fmin: float = 0.0
+    fmax: float | None = None
+    scale: Literal["power", "db"] = "power"
+    top_db: float | None = 80.0
 
-    def __init__(
-        self,
-        *,
-        n_mels: int = 128,
-        fmin: float = 0.0,
-        fmax: float | None = None,
-        scale: str = "power",
-        top_db: float | None = 80.0,
-    ) -> None:
-        self.n_mels = n_mels
-        self.fmin = fmin
-        self.fmax = fmax
-        self.scale = scale
-        self.top_db = top_db
+    _allowed = {**_MEL_ALLOWED, "scale": [one_of("power", "db")]}
 
     def compute(self, spectra: Spectra) -> np.ndarray:
         if self.scale == "db":
@@ -93,36 +81,31 @@ class MelSpectrogram(FeatureBlock):
         check_band(self.fmin, self.fmax, sr)
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class MFCC(FeatureBlock):
-    """Mel-frequency cepstral coefficients: the cosine transform of the log-mel spectrum.
+    """Cosine transform of the log-mel spectrum, as `librosa.feature.mfcc`.
 
     Parameters
     ----------
     n_mfcc : int, default=40
         Number of coefficients, from the 0th on.
     deltas : {0, 1, 2}, default=0
-        Add the first, or the first and second, derivatives over time (Savitzky-Golay, 9 frames).
+        Add the first, or the first and second, derivatives over time (`librosa.feature.delta`).
     n_mels : int, default=128
-        Number of mel bands; at least ``n_mfcc``.
+        Number of mel bands, at least ``n_mfcc``.
     fmin : float, default=0.0
         Lowest frequency in Hz.
     fmax : float or None, default=None
         Highest frequency in Hz; None means ``sr / 2``.
     top_db : float or None, default=80.0
-        Levels are at most this far below the clip's loudest; None sets no floor.
+        Floor of the levels in dB below the clip's loudest; None sets no floor.
     skip_first : bool, default=False
         Leave out the 0th coefficient, which follows the level of the recording.
-
-    See Also
-    --------
-    librosa.feature.mfcc : The same values.
-    librosa.feature.delta : The derivatives.
 
     References
     ----------
     .. [1] S. Davis and P. Mermelstein, "Comparison of parametric representations for monosyllabic
-       word recognition in continuously spoken sentences", IEEE Transactions on Acoustics, Speech
-       and Signal Processing, 28(4), 1980.
+       word recognition in continuously spoken sentences", IEEE Trans. ASSP, 28(4), 1980.
 
     Examples
     --------
@@ -133,6 +116,14 @@ class MFCC(FeatureBlock):
     (39, 63)
     """
 
+    n_mfcc: int = 40
+    deltas: Literal[0, 1, 2] = 0
+    n_mels: int = 128
+    fmin: float = 0.0
+    fmax: float | None = None
+    top_db: float | None = 80.0
+    skip_first: bool = False
+
     _allowed = {
         **_MEL_ALLOWED,
         "n_mfcc": [integer(1, 1024)],
@@ -140,36 +131,13 @@ class MFCC(FeatureBlock):
         "skip_first": [BOOLEAN],
     }
 
-    def __init__(
-        self,
-        *,
-        n_mfcc: int = 40,
-        deltas: int = 0,
-        n_mels: int = 128,
-        fmin: float = 0.0,
-        fmax: float | None = None,
-        top_db: float | None = 80.0,
-        skip_first: bool = False,
-    ) -> None:
-        self.n_mfcc = n_mfcc
-        self.deltas = deltas
-        self.n_mels = n_mels
-        self.fmin = fmin
-        self.fmax = fmax
-        self.top_db = top_db
-        self.skip_first = skip_first
-
     def compute(self, spectra: Spectra) -> np.ndarray:
         log_mel = spectra.log_mel(self.n_mels, self.fmin, self.fmax, self.top_db)
-        mfcc = (cosine_basis(self.n_mels, self.n_mfcc) @ log_mel)[self._first :]
-        return with_deltas(mfcc, self.deltas)
-
-    @property
-    def _first(self) -> int:
-        return int(self.skip_first)
+        mfcc = cosine_basis(self.n_mels, self.n_mfcc) @ log_mel
+        return with_deltas(mfcc[int(self.skip_first) :], self.deltas)
 
     def bin_names(self) -> list[str]:
-        return names_with_deltas(range(self._first, self.n_mfcc), self.deltas)
+        return names_with_deltas(numbered(self.n_mfcc)[int(self.skip_first) :], self.deltas)
 
     def check(self, sr: int, n_fft: int, hop_length: int) -> None:
         super().check(sr, n_fft, hop_length)

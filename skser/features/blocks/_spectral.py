@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from numbers import Real
+
 import numpy as np
 
-from ..._utils._param_validation import integer, number
+from ..._utils._param_validation import Allowed, integer, number
 from ...exceptions import ParameterError
 from ..dsp._spectra import Spectra, power_to_db
 from ._base import FeatureBlock, in_float32, numbered
 
-__all__ = [
-    "RMS",
-    "SpectralBandwidth",
-    "SpectralCentroid",
-    "SpectralContrast",
-    "SpectralFlatness",
-    "SpectralRolloff",
-    "ZeroCrossingRate",
-]
-
-_NO_CROSSING = 1e-10  # samples nearer to 0 count as 0
-_LEAST_POWER = 1e-10
+_ZERO_THRESHOLD = 1e-10  # smaller samples count as 0
+_MIN_POWER = 1e-10
+_OPEN_SHARE = Allowed(
+    "a number in (0, 1)", lambda value: isinstance(value, Real) and 0 < float(value) < 1
+)
 
 
 class ZeroCrossingRate(FeatureBlock):
-    """Share of samples at which the waveform changes sign; it does not depend on the level.
-
-    See Also
-    --------
-    librosa.feature.zero_crossing_rate : The same values.
+    """Share of samples with a change of sign, as `librosa.feature.zero_crossing_rate`.
 
     Examples
     --------
@@ -44,17 +36,13 @@ class ZeroCrossingRate(FeatureBlock):
         from ..dsp._kernels import crossings
 
         counts = crossings(
-            spectra.waveform, -_NO_CROSSING, spectra.n_fft, spectra.hop_length, spectra.n_frames
+            spectra.waveform, -_ZERO_THRESHOLD, spectra.n_fft, spectra.hop_length, spectra.n_frames
         )
         return in_float32(counts / spectra.n_fft)[np.newaxis]
 
 
 class RMS(FeatureBlock):
-    """Root mean square of the samples of a frame.
-
-    See Also
-    --------
-    librosa.feature.rms : The same values.
+    """Root mean square of the samples of a frame, as `librosa.feature.rms`.
 
     Examples
     --------
@@ -71,17 +59,14 @@ class RMS(FeatureBlock):
         return np.sqrt(means)[np.newaxis]
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class SpectralRolloff(FeatureBlock):
-    """Frequency in Hz below which most of the magnitude lies.
+    """Frequency in Hz below which most of the magnitude lies: `librosa.feature.spectral_rolloff`.
 
     Parameters
     ----------
     roll_percent : float, default=0.85
-        The share that lies below.
-
-    See Also
-    --------
-    librosa.feature.spectral_rolloff : The same values.
+        Share of the magnitude below the frequency.
 
     Examples
     --------
@@ -92,10 +77,9 @@ class SpectralRolloff(FeatureBlock):
     1015.625
     """
 
-    _allowed = {"roll_percent": [number(0, 1, open_low=True)]}
+    roll_percent: float = 0.85
 
-    def __init__(self, *, roll_percent: float = 0.85) -> None:
-        self.roll_percent = roll_percent
+    _allowed = {"roll_percent": [_OPEN_SHARE]}
 
     def compute(self, spectra: Spectra) -> np.ndarray:
         from ..dsp._kernels import rolloff_bins
@@ -103,18 +87,9 @@ class SpectralRolloff(FeatureBlock):
         bins = rolloff_bins(spectra.magnitude.T, self.roll_percent)
         return in_float32(spectra.frequencies[bins][np.newaxis])
 
-    def check(self, sr: int, n_fft: int, hop_length: int) -> None:
-        super().check(sr, n_fft, hop_length)
-        if self.roll_percent == 1:
-            raise ParameterError("roll_percent must be a number below 1, got 1")
-
 
 class SpectralCentroid(FeatureBlock):
-    """Mean frequency in Hz, weighted with the magnitude.
-
-    See Also
-    --------
-    librosa.feature.spectral_centroid : The same values.
+    """Mean frequency in Hz, weighted by magnitude, as `librosa.feature.spectral_centroid`.
 
     Examples
     --------
@@ -130,17 +105,14 @@ class SpectralCentroid(FeatureBlock):
         return in_float32(spectra.centroid[np.newaxis])
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class SpectralBandwidth(FeatureBlock):
-    """Spread of the spectrum around its centroid, in Hz.
+    """Spread of the spectrum around its centroid in Hz: `librosa.feature.spectral_bandwidth`.
 
     Parameters
     ----------
     p : float, default=2.0
         Power of the deviation from the centroid.
-
-    See Also
-    --------
-    librosa.feature.spectral_bandwidth : The same values.
 
     Examples
     --------
@@ -151,24 +123,21 @@ class SpectralBandwidth(FeatureBlock):
     (1, 63)
     """
 
-    _allowed = {"p": [number(0, open_low=True)]}
+    p: float = 2.0
 
-    def __init__(self, *, p: float = 2.0) -> None:
-        self.p = p
+    _allowed = {"p": [number(0, open_low=True)]}
 
     def compute(self, spectra: Spectra) -> np.ndarray:
         from ..dsp._kernels import weighted_deviations
 
-        given = (spectra.magnitude.T, spectra.frequencies, spectra.centroid, float(self.p))
-        return in_float32(weighted_deviations(*given)[np.newaxis])
+        arguments = (spectra.magnitude.T, spectra.frequencies, spectra.centroid, float(self.p))
+        return in_float32(weighted_deviations(*arguments)[np.newaxis])
 
 
 class SpectralFlatness(FeatureBlock):
-    """Geometric over arithmetic mean of the power: 1 for white noise, near 0 for a tone.
+    """Geometric over arithmetic mean of the power, as `librosa.feature.spectral_flatness`.
 
-    See Also
-    --------
-    librosa.feature.spectral_flatness : The same values.
+    It is 1 for white noise and near 0 for a tone.
 
     Examples
     --------
@@ -180,14 +149,15 @@ class SpectralFlatness(FeatureBlock):
     """
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        power = np.maximum(spectra.power.T, np.float32(_LEAST_POWER))
+        power = np.maximum(spectra.power.T, np.float32(_MIN_POWER))
         mean = np.mean(power, axis=1)
         geometric_mean = np.exp(np.mean(np.log(power, out=power), axis=1))
         return in_float32(geometric_mean / mean)[np.newaxis]
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class SpectralContrast(FeatureBlock):
-    """Level of peaks over valleys in octave bands, in dB.
+    """Level of peaks over valleys in octave bands in dB, as `librosa.feature.spectral_contrast`.
 
     Parameters
     ----------
@@ -196,11 +166,7 @@ class SpectralContrast(FeatureBlock):
     fmin : float, default=200.0
         Upper edge of the lowest band in Hz.
     quantile : float, default=0.02
-        Share of a band's bins that make its peak and its valley.
-
-    See Also
-    --------
-    librosa.feature.spectral_contrast : The same values.
+        Share of a band's bins averaged for its peak and for its valley.
 
     References
     ----------
@@ -216,18 +182,17 @@ class SpectralContrast(FeatureBlock):
     (7, 63)
     """
 
+    n_bands: int = 6
+    fmin: float = 200.0
+    quantile: float = 0.02
+
     _allowed = {
         "n_bands": [integer(1, 12)],
         "fmin": [number(0, open_low=True)],
         "quantile": [number(0, 0.5, open_low=True)],
     }
-    # Where a recording has nothing in a band, its valley is the rounding error of the transform.
+    # The valley of an empty band is the rounding error of the transform.
     fourier_dtype = np.float64
-
-    def __init__(self, *, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02) -> None:
-        self.n_bands = n_bands
-        self.fmin = fmin
-        self.quantile = quantile
 
     def compute(self, spectra: Spectra) -> np.ndarray:
         from ..dsp._kernels import mean_of_extremes
@@ -237,7 +202,7 @@ class SpectralContrast(FeatureBlock):
         return in_float32(power_to_db(peak, top_db=80.0) - power_to_db(valley, top_db=80.0))
 
     def _bands(self, sr: int, n_fft: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """First bin of each band, the bin after its last one, and how many make an extreme."""
+        """First bin of each band, the bin after its last, and the number of bins of an extreme."""
         edges = np.append(0.0, self.fmin * 2.0 ** np.arange(self.n_bands + 1))
         frequencies = np.fft.rfftfreq(n_fft, 1 / sr)
         starts = np.searchsorted(frequencies, edges[:-1], side="left")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 
 from ..._utils._param_validation import even_integer, integer, number, one_of
@@ -9,14 +12,12 @@ from ...exceptions import ParameterError
 from ..dsp._cqt import BINS_PER_OCTAVE, C1_HZ
 from ..dsp._spectra import Spectra, normalize_frames
 from ._base import FeatureBlock, in_float32, numbered
+from ._cepstral import check_band
 
-__all__ = ["Chroma", "ChromaCQT", "Pitch", "Tonnetz"]
+_SEMITONES_PER_SECOND = 35.92 * 12  # largest change of pitch, as in librosa
 
-# How fast librosa lets pitch move: 35.92 octaves in a second.
-_SEMITONES_PER_SECOND = 35.92 * 12
-
-# Each pair of rows is a circle on which a pitch class has its place: of fifths, of minor and of
-# major thirds. The radius of the last is half.
+# Pairs of rows are the coordinates of the pitch classes on three circles: of fifths, of minor and
+# of major thirds. The last circle has half the radius.
 _TONAL_CENTROIDS = np.repeat([1.0, 1.0, 0.5], 2)[:, np.newaxis] * np.cos(
     np.pi
     * (
@@ -38,21 +39,20 @@ def check_octaves(n_octaves: int, sr: int) -> None:
 
 
 def max_semitones(sr: int, hop_length: int) -> int:
-    """Width in semitones of the window in which pitch moves from frame to frame."""
+    """Largest change of pitch from frame to frame in semitones, up and down together."""
     return round(_SEMITONES_PER_SECOND * hop_length / sr)
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class Chroma(FeatureBlock):
-    """Energy of the pitch classes, from the STFT; each frame's maximum is 1.
+    """Energy of the pitch classes from the STFT, as `librosa.feature.chroma_stft`.
+
+    The maximum of each frame is 1; the tuning of each clip is estimated.
 
     Parameters
     ----------
     n_chroma : int, default=12
         Number of pitch classes in an octave.
-
-    See Also
-    --------
-    librosa.feature.chroma_stft : The same values (tuning is estimated for each clip).
 
     Examples
     --------
@@ -64,11 +64,10 @@ class Chroma(FeatureBlock):
     'A'
     """
 
-    _allowed = {"n_chroma": [integer(1, 120)]}
-    fourier_dtype = np.float64  # the last digits may decide between two tunings
+    n_chroma: int = 12
 
-    def __init__(self, *, n_chroma: int = 12) -> None:
-        self.n_chroma = n_chroma
+    _allowed = {"n_chroma": [integer(1, 120)]}
+    fourier_dtype = np.float64  # the last digits can decide between two tunings
 
     def compute(self, spectra: Spectra) -> np.ndarray:
         return in_float32(spectra.chroma_stft(self.n_chroma))
@@ -77,19 +76,18 @@ class Chroma(FeatureBlock):
         return numbered(self.n_chroma)
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class ChromaCQT(FeatureBlock):
-    """Energy of the pitch classes, from a constant-Q transform; each frame's maximum is 1.
+    """Energy of the pitch classes from a constant-Q transform, as `librosa.feature.chroma_cqt`.
+
+    The maximum of each frame is 1; the tuning of each clip is estimated.
 
     Parameters
     ----------
     n_chroma : {12, 18, 36}, default=12
         Number of pitch classes in an octave.
     n_octaves : int, default=7
-        Octaves from C1 (32.7 Hz) on; fewer are allowed at low sampling rates.
-
-    See Also
-    --------
-    librosa.feature.chroma_cqt : The same values (tuning is estimated for each clip).
+        Number of octaves from C1 (32.7 Hz) on; low sampling rates have fewer.
 
     Examples
     --------
@@ -99,12 +97,11 @@ class ChromaCQT(FeatureBlock):
     (12, 63)
     """
 
-    _allowed = {"n_chroma": [one_of(12, 18, 36)], "n_octaves": [integer(1, 10)]}
-    fourier_dtype = np.float64  # the last digits may decide between two tunings
+    n_chroma: Literal[12, 18, 36] = 12
+    n_octaves: int = 7
 
-    def __init__(self, *, n_chroma: int = 12, n_octaves: int = 7) -> None:
-        self.n_chroma = n_chroma
-        self.n_octaves = n_octaves
+    _allowed = {"n_chroma": [one_of(12, 18, 36)], "n_octaves": [integer(1, 10)]}
+    fourier_dtype = np.float64  # the last digits can decide between two tunings
 
     def compute(self, spectra: Spectra) -> np.ndarray:
         return in_float32(spectra.chroma_cqt(self.n_chroma, self.n_octaves))
@@ -117,19 +114,16 @@ class ChromaCQT(FeatureBlock):
         check_octaves(self.n_octaves, sr)
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class Tonnetz(FeatureBlock):
-    """Tonal centroids: a chromagram's place on circles of fifths, minor and major thirds.
+    """Tonal centroids on circles of fifths, minor and major thirds: `librosa.feature.tonnetz`.
 
     Parameters
     ----------
     chroma : {"cqt", "stft"}, default="cqt"
         Chromagram to start from; ``"stft"`` is many times faster.
     n_octaves : int, default=7
-        Octaves of the constant-Q transform from C1 (32.7 Hz) on; not used by ``"stft"``.
-
-    See Also
-    --------
-    librosa.feature.tonnetz : The same values.
+        Number of octaves of the constant-Q transform from C1 (32.7 Hz) on; unused by ``"stft"``.
 
     References
     ----------
@@ -145,12 +139,11 @@ class Tonnetz(FeatureBlock):
     (6, 63)
     """
 
-    _allowed = {"chroma": [one_of("cqt", "stft")], "n_octaves": [integer(1, 10)]}
-    fourier_dtype = np.float64  # the last digits may decide between two tunings
+    chroma: Literal["cqt", "stft"] = "cqt"
+    n_octaves: int = 7
 
-    def __init__(self, *, chroma: str = "cqt", n_octaves: int = 7) -> None:
-        self.chroma = chroma
-        self.n_octaves = n_octaves
+    _allowed = {"chroma": [one_of("cqt", "stft")], "n_octaves": [integer(1, 10)]}
+    fourier_dtype = np.float64  # the last digits can decide between two tunings
 
     def compute(self, spectra: Spectra) -> np.ndarray:
         if self.chroma == "cqt":
@@ -160,8 +153,7 @@ class Tonnetz(FeatureBlock):
         return in_float32(_TONAL_CENTROIDS @ normalize_frames(chroma, 1))
 
     def bin_names(self) -> list[str]:
-        axes = ("fifth", "minor", "major")
-        return [f"{axis}_{part}" for axis in axes for part in ("x", "y")]
+        return ["fifth_x", "fifth_y", "minor_x", "minor_y", "major_x", "major_y"]
 
     def check(self, sr: int, n_fft: int, hop_length: int) -> None:
         super().check(sr, n_fft, hop_length)
@@ -169,10 +161,11 @@ class Tonnetz(FeatureBlock):
             check_octaves(self.n_octaves, sr)
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class Pitch(FeatureBlock):
-    """Fundamental frequency and the probability of voicing (probabilistic YIN).
+    """Fundamental frequency in Hz and probability of voicing (probabilistic YIN): `librosa.pyin`.
 
-    The frequency of an unvoiced frame is NaN: statistics leave it out, sequences have 0 there.
+    The frequency of an unvoiced frame is NaN. Statistics ignore it; sequences have 0 instead.
 
     Parameters
     ----------
@@ -181,11 +174,7 @@ class Pitch(FeatureBlock):
     fmax : float, default=500.0
         Highest fundamental frequency in Hz.
     frame_length : int, default=2048
-        Length of a frame in samples, which must hold two periods of ``fmin``.
-
-    See Also
-    --------
-    librosa.pyin : The same values.
+        Length of a frame in samples: at least two periods of ``fmin``.
 
     References
     ----------
@@ -202,47 +191,34 @@ class Pitch(FeatureBlock):
     200
     """
 
+    fmin: float = 65.0
+    fmax: float = 500.0
+    frame_length: int = 2048
+
     _allowed = {
         "fmin": [number(20, 2000)],
         "fmax": [number(20, 4000)],
         "frame_length": [even_integer(64, 65536)],
     }
 
-    def __init__(
-        self, *, fmin: float = 65.0, fmax: float = 500.0, frame_length: int = 2048
-    ) -> None:
-        self.fmin = fmin
-        self.fmax = fmax
-        self.frame_length = frame_length
-
     def compute(self, spectra: Spectra) -> np.ndarray:
         from ..dsp._pyin import pyin
 
-        f0, voicing = pyin(
-            spectra.waveform,
-            spectra.sr,
-            self.fmin,
-            self.fmax,
-            self.frame_length,
-            spectra.hop_length,
-            max_semitones(spectra.sr, spectra.hop_length),
-        )
-        return in_float32([f0, voicing])
+        sr, hop_length = spectra.sr, spectra.hop_length
+        grid = (self.fmin, self.fmax, self.frame_length, hop_length, max_semitones(sr, hop_length))
+        return in_float32(pyin(spectra.waveform, sr, *grid))
 
     def bin_names(self) -> list[str]:
         return ["f0", "voicing"]
 
     def check(self, sr: int, n_fft: int, hop_length: int) -> None:
         super().check(sr, n_fft, hop_length)
-        if self.fmin >= self.fmax:
-            raise ParameterError(f"fmin must be below fmax = {self.fmax:g} Hz, got {self.fmin!r}")
-        if self.fmax > sr / 2:
-            raise ParameterError(f"fmax must be at most sr / 2 = {sr / 2:g} Hz, got {self.fmax!r}")
+        check_band(self.fmin, self.fmax, sr)
         widest = max_semitones(sr, hop_length)
-        highest = self.fmin * 2 ** (widest / 12)
-        if self.fmax < highest:
+        lowest = self.fmin * 2 ** (widest / 12)
+        if self.fmax < lowest:
             raise ParameterError(
-                f"fmax must be at least {highest:.1f} Hz with fmin={self.fmin:g} Hz and "
+                f"fmax must be at least {lowest:.1f} Hz with fmin={self.fmin:g} Hz and "
                 f"hop_length={hop_length} at sr={sr} Hz (pitch may move by {widest} semitones "
                 f"from frame to frame), got {self.fmax!r}"
             )

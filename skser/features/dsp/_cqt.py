@@ -1,7 +1,7 @@
-"""Constant-Q transform: bins at equal steps of pitch, as librosa has it, made for many clips.
+"""Constant-Q transform: bins at equal steps of pitch, as in librosa, with cached filters.
 
-All octaves use the filters of the highest one, each on a waveform at half the rate of the one
-above it [1]_. What takes long are the filters, which depend on the tuning alone: they are kept.
+All octaves use the filters of the highest octave, each on a waveform at half the rate of the octave
+above it [1]_. Computing the filters takes longest; they depend on the tuning only.
 
 References
 ----------
@@ -23,32 +23,14 @@ BINS_PER_OCTAVE = 36
 _STEPS = 2.0 ** (np.arange(BINS_PER_OCTAVE) / BINS_PER_OCTAVE)  # frequencies within an octave
 _STEP = 2.0 ** (1 / BINS_PER_OCTAVE)
 _RELATIVE_BAND = (_STEP**2 - 1) / (_STEP**2 + 1)  # bandwidth of a filter over its frequency
-_SPARSITY = 0.01  # the share of a filter's magnitude that may be left out, as in librosa
+_SPARSITY = 0.01  # share of a filter's magnitude set to 0, as in librosa
 _HANN_BANDWIDTH = 1.50018310546875  # in bins of the Fourier transform, as in librosa
 
 
 def constant_q(
     waveform: np.ndarray, sr: float, hop_length: int, n_octaves: int, tuning: float
 ) -> np.ndarray:
-    """Magnitudes of 36 bins for each octave from C1 on.
-
-    Parameters
-    ----------
-    waveform : ndarray of shape (n_samples,), float32
-        The waveform.
-    sr : float
-        Sampling rate in Hz.
-    hop_length : int
-        Samples from frame to frame.
-    n_octaves : int
-        Number of octaves.
-    tuning : float
-        Deviation from A = 440 Hz, in bins.
-
-    Returns
-    -------
-    magnitudes : ndarray of shape (n_octaves, 36, n_frames), float32
-    """
+    """Magnitudes of 36 bins for each octave from C1 on, (n_octaves, 36, n_frames)."""
     n_frames = 1 + len(waveform) // hop_length
     lowest = C1_HZ * 2.0 ** (tuning / BINS_PER_OCTAVE)
     factor = _early_factor(sr, hop_length, n_octaves, lowest)
@@ -60,7 +42,7 @@ def constant_q(
         filters, n_fft, start = octave_filters(lowest * 2.0**octave / sr)
         spectrum = _spectrum(waveform, n_fft, hop_length, n_frames)
         band = spectrum[:, start : start + filters.shape[1]]
-        # The louder, the fewer samples a filter averages over.
+        # Filters of fewer samples give larger values.
         response = np.abs(band @ filters.T) * np.float32(np.sqrt(first_sr / sr))
         lengths = first_sr / _RELATIVE_BAND / (lowest * 2.0**octave * _STEPS)
         octaves.append((response / np.sqrt(lengths).astype(np.float32)).T)
@@ -72,18 +54,20 @@ def constant_q(
 
 
 def lower_rate(waveform: np.ndarray, factor: int) -> np.ndarray:
-    """As many times fewer samples, of the same energy."""
+    """Resample to 1 / ``factor`` of the rate, with the same energy."""
     if factor == 1:
         return waveform
     return resample(waveform, factor, 1) * np.float32(np.sqrt(factor))
 
 
 def _early_factor(sr: float, hop_length: int, n_octaves: int, lowest: float) -> int:
-    """How many times lower the rate may be for all octaves, a power of 2."""
+    """Factor, a power of 2, by which the rate can be lowered for all octaves."""
     highest = lowest * 2.0 ** (n_octaves - 1 / BINS_PER_OCTAVE)
     cutoff = highest * (1 + 0.5 * _HANN_BANDWIDTH * _RELATIVE_BAND)
     room = int(np.ceil(np.log2(sr / 2 / cutoff))) - 2
-    spare = (hop_length & -hop_length).bit_length() - n_octaves  # factors 2 that no octave needs
+    spare = (
+        hop_length & -hop_length
+    ).bit_length() - n_octaves  # halvings of the hop that no octave needs
     return 2 ** max(0, min(room, spare))
 
 
@@ -97,9 +81,9 @@ def _spectrum(waveform: np.ndarray, n_fft: int, hop_length: int, n_frames: int) 
 
 @lru_cache(maxsize=256)
 def octave_filters(lowest: float) -> tuple[np.ndarray, int, int]:
-    """Filters of an octave as spectra: complex64 (36, n), their n_fft, their first bin.
+    """Spectra of the filters of an octave (36, n), complex64, their n_fft and their first bin.
 
-    ``lowest`` is the frequency of the first one over the sampling rate.
+    ``lowest`` is the frequency of the first filter over the sampling rate.
     """
     frequencies = lowest * _STEPS
     lengths = 1 / _RELATIVE_BAND / frequencies
@@ -115,9 +99,9 @@ def octave_filters(lowest: float) -> tuple[np.ndarray, int, int]:
     spectra = scipy.fft.fft(filters, axis=1)[:, : n_fft // 2 + 1]
     magnitude = np.abs(spectra)
     ordered = np.sort(magnitude, axis=1)
-    left_out = np.cumsum(ordered / ordered.sum(axis=1, keepdims=True), axis=1) < _SPARSITY
-    smallest = np.take_along_axis(ordered, left_out.argmin(axis=1, keepdims=True), axis=1)
+    is_small = np.cumsum(ordered / ordered.sum(axis=1, keepdims=True), axis=1) < _SPARSITY
+    smallest = np.take_along_axis(ordered, is_small.argmin(axis=1, keepdims=True), axis=1)
     spectra[magnitude < smallest] = 0
-    kept = np.flatnonzero(spectra.any(axis=0))
-    # The frames are not turned by half a window as the filters are: only phases differ.
-    return np.ascontiguousarray(spectra[:, kept[0] : kept[-1] + 1]), n_fft, int(kept[0])
+    used = np.flatnonzero(spectra.any(axis=0))
+    # Filters and frames are centred differently, which changes phases only.
+    return np.ascontiguousarray(spectra[:, used[0] : used[-1] + 1]), n_fft, int(used[0])

@@ -1,15 +1,16 @@
-"""Windows and filter banks, each made once for its parameters."""
+"""Windows, filter banks and derivatives; each filter is computed once for its parameters."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import scipy.fft
 
-DELTA_WIDTH = 9
+_DELTA_WIDTH = 9
+_DELTA_PREFIXES = ("", "delta_", "delta2_")
 _BANDS_AT_ONCE = 16
 _HZ_PER_MEL = 200 / 3
 _LINEAR_TO_HZ = 1000.0
@@ -18,7 +19,7 @@ _LOG_STEP = np.log(6.4) / 27
 
 
 @lru_cache(maxsize=8)
-def hann(n_fft: int, dtype: Any) -> np.ndarray:
+def hann(n_fft: int, dtype: type) -> np.ndarray:
     """Periodic Hann window."""
     return (0.5 + 0.5 * np.cos(np.linspace(-np.pi, np.pi, n_fft + 1)[:-1])).astype(dtype)
 
@@ -27,10 +28,8 @@ def hann(n_fft: int, dtype: Any) -> np.ndarray:
 def mel_filters(
     sr: int, n_fft: int, n_mels: int, fmin: float, fmax: float | None
 ) -> list[tuple[slice, np.ndarray]]:
-    """Slaney's triangles, of equal area, as (bins, weights) for a few neighbouring bands at a time.
-
-    All but 2 % of the full matrix is 0. Parts of it are small and dense enough to multiply with.
-    """
+    """Slaney's triangles of equal area, as (bins, weights) of groups of neighbouring bands."""
+    # 98 % of the full matrix is 0; products with its dense parts are faster.
     weights = _slaney_triangles(sr, n_fft, n_mels, fmin, sr / 2 if fmax is None else fmax)
     return [
         _without_zeros(weights[i : i + _BANDS_AT_ONCE]) for i in range(0, n_mels, _BANDS_AT_ONCE)
@@ -38,7 +37,7 @@ def mel_filters(
 
 
 def _slaney_triangles(sr: int, n_fft: int, n_mels: int, fmin: float, fmax: float) -> np.ndarray:
-    """The full matrix (n_mels, 1 + n_fft // 2), as `librosa.filters.mel` makes it."""
+    """The full matrix (n_mels, 1 + n_fft // 2), as `librosa.filters.mel`."""
     edges = _mel_to_hz(np.linspace(_hz_to_mel(fmin), _hz_to_mel(fmax), n_mels + 2))
     distances = edges[:, np.newaxis] - np.fft.rfftfreq(n_fft, 1 / sr)
     widths = np.diff(edges)[:, np.newaxis]
@@ -68,22 +67,45 @@ def _without_zeros(weights: np.ndarray) -> tuple[slice, np.ndarray]:
 
 @lru_cache(maxsize=256)
 def chroma_filters(sr: int, n_fft: int, n_chroma: int, tuning: float) -> np.ndarray:
-    """Pitch classes of the bins of a spectrum, (n_chroma, 1 + n_fft // 2)."""
+    """Weights of the bins of a spectrum in each pitch class, (n_chroma, 1 + n_fft // 2)."""
     from librosa.filters import chroma
 
     return chroma(sr=sr, n_fft=n_fft, n_chroma=n_chroma, tuning=tuning)
 
 
 @lru_cache(maxsize=32)
-def cosine_basis(n: int, n_kept: int) -> np.ndarray:
-    """The first rows of the orthonormal cosine transform (type 2) of ``n`` values."""
-    basis = scipy.fft.dct(np.eye(n), axis=0, type=2, norm="ortho")[:n_kept]
+def cosine_basis(n: int, n_rows: int) -> np.ndarray:
+    """First ``n_rows`` rows of the orthonormal cosine transform (type 2) of ``n`` values."""
+    basis = scipy.fft.dct(np.eye(n), axis=0, type=2, norm="ortho")[:n_rows]
     return np.ascontiguousarray(basis, dtype=np.float32)
 
 
 @lru_cache(maxsize=4)
 def delta_weights(order: int) -> np.ndarray:
-    """Savitzky-Golay weights of a derivative, for the frames from the earliest to the latest."""
-    frames = np.arange(DELTA_WIDTH) - DELTA_WIDTH // 2
+    """Savitzky-Golay weights of a derivative, the earliest frame first."""
+    frames = np.arange(_DELTA_WIDTH) - _DELTA_WIDTH // 2
     polynomials = np.linalg.pinv(np.vander(frames, order + 1, increasing=True))
     return (math.factorial(order) * polynomials[order]).astype(np.float32)
+
+
+def with_deltas(features: np.ndarray, n_orders: int) -> np.ndarray:
+    """Features (n_bins, n_frames), followed by their first ``n_orders`` derivatives."""
+    if not n_orders:
+        return features
+    return np.concatenate([features, *(delta(features, order) for order in range(1, n_orders + 1))])
+
+
+def names_with_deltas(names: Sequence[str], n_orders: int) -> list[str]:
+    """Names of the bins of `with_deltas`."""
+    return [f"{prefix}{name}" for prefix in _DELTA_PREFIXES[: n_orders + 1] for name in names]
+
+
+def delta(features: np.ndarray, order: int) -> np.ndarray:
+    """Derivative over time, as `librosa.feature.delta`; NaN if one of its 9 frames is NaN."""
+    from ._kernels import derivatives
+
+    if features.shape[1] >= _DELTA_WIDTH:
+        return derivatives(features, delta_weights(order))
+    margin = _DELTA_WIDTH // 2
+    padded = np.pad(features, ((0, 0), (margin, margin)), mode="edge")
+    return derivatives(padded, delta_weights(order))[:, margin:-margin]

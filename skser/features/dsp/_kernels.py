@@ -1,4 +1,4 @@
-"""Kernels of feature blocks: loops over the frames of a spectrum, which lie in rows here."""
+"""Compiled loops of feature blocks; spectra have the shape (n_frames, n_bins) here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..._utils._numba import kernel
 def windowed_frames(
     waveform: np.ndarray, window: np.ndarray, hop_length: int, first: int, n_frames: int
 ) -> np.ndarray:
-    """Frames from number ``first`` on, times a window; beyond the waveform there are zeros."""
+    """Frames from ``first`` on times a window; the waveform is padded with zeros."""
     n_fft = len(window)
     frames = np.empty((n_frames, n_fft), window.dtype)
     for t in range(n_frames):
@@ -20,7 +20,7 @@ def windowed_frames(
         right = max(min(len(waveform) - start, n_fft), left)
         frames[t, :left] = 0
         frames[t, right:] = 0
-        # Slices, because indices that may be negative are not vectorised.
+        # Indices that may be negative do not vectorise, so slice.
         inside, samples = frames[t, left:right], waveform[start + left : start + right]
         weights = window[left:right]
         for i in range(len(samples)):
@@ -39,7 +39,7 @@ def square_magnitudes(spectrum: np.ndarray, squares: np.ndarray) -> None:
 
 @kernel
 def mean_squares(waveform: np.ndarray, n_fft: int, hop_length: int, n_frames: int) -> np.ndarray:
-    """Mean of the squared samples of each frame; beyond the waveform there are zeros."""
+    """Mean of the squared samples of each frame; the waveform is padded with zeros."""
     means = np.empty(n_frames, np.float32)
     for t in range(n_frames):
         start = t * hop_length - n_fft // 2
@@ -55,15 +55,15 @@ def mean_squares(waveform: np.ndarray, n_fft: int, hop_length: int, n_frames: in
 def crossings(
     waveform: np.ndarray, threshold: float, n_fft: int, hop_length: int, n_frames: int
 ) -> np.ndarray:
-    """How often each frame goes from above to below ``threshold`` or back."""
+    """Number of times that each frame crosses ``threshold``."""
     is_below = waveform < threshold
-    crosses = np.zeros(len(waveform) + 1, np.uint8)  # between a sample and the one before
+    crosses = np.zeros(len(waveform) + 1, np.uint8)  # between a sample and the previous one
     for i in range(1, len(waveform)):
         crosses[i] = is_below[i] != is_below[i - 1]
     counts = np.empty(n_frames, np.int32)
     for t in range(n_frames):
         start = t * hop_length - n_fft // 2
-        # From its first sample to its second there is a crossing inside, before its first not.
+        # The first crossing inside a frame is that from its first sample to its second.
         inside = crosses[max(start, 0) + 1 : max(start + n_fft, 0)]
         count = np.int32(0)
         for i in range(len(inside)):
@@ -74,7 +74,7 @@ def crossings(
 
 @kernel
 def derivatives(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weighted sums of ``len(weights)`` frames around each; at the ends that of the nearest."""
+    """Weighted sums of ``len(weights)`` frames around each; the ends repeat the nearest sum."""
     n_bins, n_frames = features.shape
     margin = len(weights) // 2
     sums = np.zeros((n_bins, n_frames), features.dtype)
@@ -92,13 +92,13 @@ def derivatives(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def spectral_peaks(
     spectrum: np.ndarray, floors: np.ndarray, first: int, last: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Peaks between bins ``first`` and ``last`` that are above the floor of their frame.
+    """Positions in bins and heights of peaks above the floor of their frame.
 
-    Returns their places in bins and their heights, both by the parabola through three bins.
+    Both are those of the parabola through three bins.
     """
     n_frames, n_bins = spectrum.shape
-    places = np.empty(n_frames * ((last - first) // 2 + 2))
-    heights = np.empty(len(places), np.float32)
+    positions = np.empty(n_frames * ((last - first) // 2 + 2))
+    heights = np.empty(len(positions), np.float32)
     n_peaks = 0
     for t in range(n_frames):
         row = spectrum[t]
@@ -108,7 +108,7 @@ def spectral_peaks(
             if here <= floor:
                 continue
             before, after = row[f - 1], row[f + 1]
-            # What is below the floor counts as nothing.
+            # Bins below the floor count as 0.
             if here <= (before if before > floor else np.float32(0.0)):
                 continue
             if here < (after if after > floor else np.float32(0.0)):
@@ -118,17 +118,17 @@ def spectral_peaks(
             shift = np.float32(0.0)
             if abs(slope) < abs(curvature):
                 shift = -slope / curvature
-            places[n_peaks] = f + shift
+            positions[n_peaks] = f + shift
             heights[n_peaks] = here + np.float32(0.5) * slope * shift
             n_peaks += 1
-    return places[:n_peaks], heights[:n_peaks]
+    return positions[:n_peaks], heights[:n_peaks]
 
 
 @kernel
 def mean_of_extremes(
     spectrum: np.ndarray, starts: np.ndarray, stops: np.ndarray, counts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of the ``counts[b]`` lowest and of as many highest bins of every band of every frame."""
+    """Means of the ``counts[b]`` lowest and highest bins of each band and frame."""
     n_frames = spectrum.shape[0]
     n_bands = len(starts)
     lowest = np.empty((n_bands, n_frames))
@@ -138,9 +138,9 @@ def mean_of_extremes(
     for t in range(n_frames):
         for b in range(n_bands):
             n = counts[b]
-            low[:n] = np.inf  # in order, the largest last
-            high[:n] = -np.inf  # in order, the smallest last
-            # Speech falls off with frequency: from this side extremes come early, which is faster.
+            low[:n] = np.inf  # ascending
+            high[:n] = -np.inf  # descending
+            # The power of speech falls with frequency, so extremes come early in these orders.
             for f in range(stops[b] - 1, starts[b] - 1, -1):
                 value = spectrum[t, f]
                 if value < low[n - 1]:
@@ -164,7 +164,7 @@ def mean_of_extremes(
 
 @kernel
 def rolloff_bins(spectrum: np.ndarray, share: float) -> np.ndarray:
-    """First bin of each frame up to which there is ``share`` of its sum."""
+    """First bin of each frame at which the running sum reaches ``share`` of the total."""
     n_frames, n_bins = spectrum.shape
     bins = np.empty(n_frames, np.int64)
     running = np.empty(n_bins, np.float32)
@@ -179,7 +179,7 @@ def rolloff_bins(spectrum: np.ndarray, share: float) -> np.ndarray:
 
 @kernel
 def weighted_means(spectrum: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Mean of ``values``, one for each bin, weighted with each frame; 0 for silence."""
+    """Mean of ``values`` of the bins, weighted by each frame; 0 for silence."""
     n_frames, n_bins = spectrum.shape
     means = np.zeros(n_frames)
     for t in range(n_frames):
@@ -196,7 +196,7 @@ def weighted_means(spectrum: np.ndarray, values: np.ndarray) -> np.ndarray:
 def weighted_deviations(
     spectrum: np.ndarray, values: np.ndarray, centres: np.ndarray, p: float
 ) -> np.ndarray:
-    """Mean of ``abs(values - centre) ** p`` weighted with each frame, to the power ``1 / p``."""
+    """Mean of ``abs(values - centre) ** p`` weighted by each frame, to the power ``1 / p``."""
     n_frames, n_bins = spectrum.shape
     deviations = np.zeros(n_frames)
     for t in range(n_frames):

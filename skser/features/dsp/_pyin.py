@@ -1,8 +1,9 @@
-"""Probabilistic YIN, with librosa's values and a small part of its work.
+"""Probabilistic YIN: the values of `librosa.pyin` in a fraction of its time.
 
-Each frame has a few candidates for its pitch: the troughs of YIN's difference function, each with
-the probability that a random threshold would pick it. Viterbi's algorithm then finds the likeliest
-path through them.
+The candidates for the pitch of a frame are the troughs of YIN's difference function, each with the
+probability that a random threshold picks it. Viterbi's algorithm finds the most probable path over
+a grid of pitches, voiced or unvoiced, without librosa's loop over all pairs of states: moves have
+probabilities that fall linearly with their size, and switches of voicing are rare.
 
 References
 ----------
@@ -21,18 +22,18 @@ import numpy as np
 import scipy.special
 
 from ..._utils._numba import kernel
-from ._viterbi import likeliest_path, moves
-
-__all__ = ["pyin"]
 
 _BINS_PER_SEMITONE = 10
 _BINS_PER_OCTAVE = 12 * _BINS_PER_SEMITONE
 _N_THRESHOLDS = 100
 _BETA = (2, 18)  # shape of the distribution of thresholds
-_DECAY = np.exp(-2)  # how much less likely a trough is than the one before it
+_DECAY = np.exp(-2)  # ratio of the probabilities of a trough and of the one before it
 _NO_TROUGH = 0.01  # probability of the deepest trough if it is above the threshold
+_FRAMES_AT_ONCE = 1024  # limits the memory of their autocorrelations
+_LOG_SWITCH = np.log(0.01)  # between voiced and unvoiced
+_LOG_STAY = np.log(0.99)
 _TINY = np.finfo(np.float64).tiny
-_FRAMES_AT_ONCE = 1024  # whose autocorrelations are held
+_LOG_TINY = np.log(_TINY)  # in place of the logarithm of 0
 
 
 def pyin(
@@ -44,33 +45,9 @@ def pyin(
     hop_length: int,
     max_semitones: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fundamental frequency and the probability of voicing.
+    """Fundamental frequency in Hz (NaN if unvoiced) and probability of voicing, (n_frames,) each.
 
-    Parameters
-    ----------
-    waveform : ndarray of shape (n_samples,)
-        The waveform.
-    sr : int
-        Sampling rate in Hz.
-    fmin, fmax : float
-        Lowest and highest fundamental frequency in Hz.
-    frame_length : int
-        Length of a frame in samples, even.
-    hop_length : int
-        Samples from frame to frame.
-    max_semitones : int
-        Width of the window of moves from frame to frame: half of it up, half of it down.
-
-    Returns
-    -------
-    f0 : ndarray of shape (n_frames,), float64
-        Fundamental frequency in Hz, NaN where unvoiced.
-    voicing : ndarray of shape (n_frames,), float64
-        Probability that a frame is voiced.
-
-    See Also
-    --------
-    librosa.pyin : The same values.
+    Pitch may move by ``max_semitones / 2`` up or down from frame to frame.
     """
     min_period = int(np.floor(sr / fmax))
     max_period = min(int(np.ceil(sr / fmin)), frame_length - 1)
@@ -94,7 +71,7 @@ def pyin(
 def autocorrelations(
     waveform: np.ndarray, frame_length: int, hop_length: int, max_lag: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Samples and autocorrelations for lags from 0 to ``max_lag``, by blocks of frames."""
+    """Blocks of frames: their samples, and their autocorrelations for lags up to ``max_lag``."""
     n_frames = 1 + len(waveform) // hop_length
     samples = np.zeros(len(waveform) + frame_length + max_lag, np.float32)
     samples[frame_length // 2 : frame_length // 2 + len(waveform)] = waveform
@@ -106,15 +83,15 @@ def autocorrelations(
 
 @kernel
 def correlate_frames(samples, frame_length, hop_length, n_frames, max_lag):
-    """Autocorrelation of each frame, from products that all frames share.
+    """Autocorrelation of each frame, from products shared by overlapping frames.
 
-    A frame that ends before sample ``end`` has ``r[lag] = sum(x[n] * x[n + lag])``, where n runs
-    from its first sample to ``end - lag - 1``. Frames overlap, so the sum over one hop is made
-    once and added to every frame around it; where a frame ends, as far as the sum has come.
+    A frame that ends before sample ``end`` has ``r[lag] = sum(x[n] * x[n + lag])`` for n from its
+    first sample to ``end - lag - 1``. The sum over a hop is computed once and added to every frame
+    that contains the hop; to a frame that ends within the hop, the sum up to there.
     """
     correlations = np.zeros((n_frames, max_lag + 1))
     sums = np.empty(max_lag + 1, np.float32)
-    first = 0  # frame that has not ended
+    first = 0  # frame that has not yet ended
     for last in range(n_frames):
         start = last * hop_length
         stop = start + (hop_length if last < n_frames - 1 else frame_length)
@@ -122,7 +99,7 @@ def correlate_frames(samples, frame_length, hop_length, n_frames, max_lag):
         for n in range(start, stop):
             for frame in range(first, last + 1):
                 lag = frame * hop_length + frame_length - n
-                if 0 <= lag <= max_lag:  # its last product was the one before
+                if 0 <= lag <= max_lag:  # its last product was the previous one
                     correlations[frame, lag] += sums[lag]
             sample, shifted = samples[n], samples[n:]
             for lag in range(max_lag + 1):
@@ -138,7 +115,7 @@ def correlate_frames(samples, frame_length, hop_length, n_frames, max_lag):
 
 @lru_cache(maxsize=1)
 def threshold_prior() -> tuple[np.ndarray, np.ndarray]:
-    """Thresholds, and the probability that one of those before each is drawn."""
+    """Thresholds, and the cumulative probability of those before each."""
     thresholds = np.linspace(0, 1, _N_THRESHOLDS + 1)
     return thresholds[1:], scipy.special.betainc(*_BETA, thresholds)
 
@@ -147,7 +124,7 @@ def threshold_prior() -> tuple[np.ndarray, np.ndarray]:
 def frame_candidates(
     samples, hop_length, correlations, thresholds, prior, min_period, sr, fmin, n_bins
 ):
-    """Candidates of the frames: how many in each, voicing, then all bins and all probs."""
+    """Number of candidates and voicing of each frame, then bins and probabilities of all."""
     n_frames, max_period = correlations.shape[0], correlations.shape[1] - 1
     n_lags = max_period - min_period + 1
     counts = np.zeros(n_frames, np.int64)
@@ -167,7 +144,7 @@ def frame_candidates(
             place = np.round(_BINS_PER_OCTAVE * np.log2(sr / period / fmin))
             if prob > 0 and place < n_bins:
                 pitch = max(int(place), 0)
-                # Of candidates for the same pitch the one with the longest period counts.
+                # The candidate with the longest period replaces others of the same pitch.
                 if end == start or bins[end - 1] != pitch:
                     end += 1
                 bins[end - 1] = pitch
@@ -179,12 +156,12 @@ def frame_candidates(
 
 @kernel
 def normalise(normalised, correlation, samples, min_period):
-    """YIN's difference function over its mean up to there, for periods from ``min_period`` on."""
+    """YIN's difference function over its running mean, for periods from ``min_period`` on."""
     energy = samples[0] * samples[0]
     total = 0.0
     for period in range(1, len(correlation)):
         difference = 2 * (correlation[0] - correlation[period])
-        if period > 1:  # librosa leaves the first sample out at the first lag
+        if period > 1:  # at the first lag librosa omits the first sample
             energy += samples[period - 1] * samples[period - 1]
             difference -= energy
         total += difference
@@ -194,7 +171,7 @@ def normalise(normalised, correlation, samples, min_period):
 
 @kernel
 def find_troughs(values):
-    """Lags of the local minima; an end of the array may be one."""
+    """Lags of the local minima, the ends of the array included."""
     last = len(values) - 1
     troughs = np.empty(len(values) // 2 + 1, np.int64)
     count = 0
@@ -219,13 +196,13 @@ def probabilities(heights, thresholds, prior):
     level = levels[deepest]
     probs[deepest] = _NO_TROUGH * prior[level]
     while level < len(thresholds):
-        # The same troughs are below all thresholds up to the level of the next one.
+        # Up to the level of the next trough, the same troughs are below every threshold.
         n_below, next_level = 0, len(thresholds)
-        for other in levels:
-            if other <= level:
+        for trough_level in levels:
+            if trough_level <= level:
                 n_below += 1
             else:
-                next_level = min(next_level, other)
+                next_level = min(next_level, trough_level)
         weight = (prior[next_level] - prior[level]) * (1 - _DECAY) / (1 - _DECAY**n_below)
         for trough in range(len(heights)):
             if levels[trough] <= level:
@@ -237,9 +214,106 @@ def probabilities(heights, thresholds, prior):
 
 @kernel
 def parabolic_shift(values, lag):
-    """How far from ``lag`` a parabola through it and its neighbours has its vertex."""
+    """Distance from ``lag`` to the vertex of the parabola through it and its neighbours."""
     if lag == 0 or lag == len(values) - 1:
         return 0.0
     curvature = values[lag + 1] + values[lag - 1] - 2 * values[lag]
     slope = (values[lag + 1] - values[lag - 1]) / 2
     return 0.0 if abs(slope) >= abs(curvature) else -slope / curvature
+
+
+@lru_cache(maxsize=32)
+def moves(n_bins: int, reach: int) -> tuple[np.ndarray, np.ndarray]:
+    """Logarithms of a triangle over moves up to ``reach`` bins, and of its sum from each bin."""
+    triangle = 1 + reach - np.abs(np.arange(-reach, reach + 1.0))
+    within = np.convolve(np.ones(n_bins), triangle)[reach : reach + n_bins]
+    return np.log(triangle), np.log(within)
+
+
+@kernel
+def likeliest_path(ends, bins, log_probs, voicing, log_triangle, log_within):
+    """Most probable state of each frame: a voiced bin, or ``n_bins`` plus an unvoiced bin."""
+    n_frames, n_bins = len(voicing), len(log_within)
+    every_bin = np.arange(n_bins).astype(bins.dtype)
+    origins = np.empty((n_frames, 2 * n_bins), np.int16)
+    arrivals = np.full(2 * n_bins, -np.log(2 * n_bins))
+    values = np.empty(2 * n_bins)
+    for frame in range(n_frames):
+        start = ends[frame - 1] if frame else 0
+        candidates = bins[start : ends[frame]]
+        # A bin without a candidate costs 708 and loses, unless unvoiced states are impossible too.
+        active = candidates if voicing[frame] < 1 else every_bin
+        values[:n_bins] = -np.inf
+        for pitch in active:
+            values[pitch] = arrivals[pitch] + _LOG_TINY
+        for candidate in range(start, ends[frame]):
+            pitch = bins[candidate]
+            values[pitch] = arrivals[pitch] + log_probs[candidate]
+        unvoiced = np.log((1 - voicing[frame]) / n_bins + _TINY)
+        values[n_bins:] = arrivals[n_bins:] + unvoiced
+        if frame < n_frames - 1:
+            arrive(values, active, log_triangle, log_within, arrivals, origins[frame + 1])
+    states = np.empty(n_frames, np.int64)
+    states[-1] = values.argmax()
+    for frame in range(n_frames - 1, 0, -1):
+        states[frame - 1] = origins[frame, states[frame]]
+    return states
+
+
+@kernel
+def arrive(values, active, log_triangle, log_within, arrivals, origins):
+    """Store the value of the best move to each state, before its emission, and its origin."""
+    n_bins = len(log_within)
+    voiced, voiced_from = moves_from_few(values, active, log_triangle, log_within)
+    unvoiced, unvoiced_from = moves_from_all(values[n_bins:] - log_within, log_triangle)
+    # A move out of reach costs 708; from the best state it may still be the best move.
+    best = values.argmax()
+    out_of_reach = values[best] + _LOG_TINY
+    for to_voiced in (True, False):
+        first = 0 if to_voiced else n_bins
+        from_voiced = _LOG_STAY if to_voiced else _LOG_SWITCH
+        from_unvoiced = _LOG_SWITCH if to_voiced else _LOG_STAY
+        values_there, origins_there = arrivals[first:], origins[first:]
+        for pitch in range(n_bins):
+            if_voiced, if_unvoiced = voiced[pitch] + from_voiced, unvoiced[pitch] + from_unvoiced
+            is_voiced = if_voiced >= if_unvoiced
+            value = if_voiced if is_voiced else if_unvoiced
+            origin = voiced_from[pitch] if is_voiced else n_bins + unvoiced_from[pitch]
+            is_within = value >= out_of_reach
+            values_there[pitch] = value if is_within else out_of_reach
+            origins_there[pitch] = origin if is_within else best
+
+
+@kernel
+def moves_from_few(values, active, log_triangle, log_within):
+    """Best value of each bin after a move from an ``active`` bin, and its origin."""
+    n_bins = len(log_within)
+    reach = len(log_triangle) // 2
+    best, origin = np.full(n_bins, -np.inf), np.zeros(n_bins, np.int64)
+    for source in active:
+        for target in range(max(0, source - reach), min(n_bins, source + reach + 1)):
+            value = values[source] - log_within[source] + log_triangle[target - source + reach]
+            if value > best[target]:
+                best[target], origin[target] = value, source
+    return best, origin
+
+
+@kernel
+def moves_from_all(values, log_triangle):
+    """Best value of each bin after a move from any bin, and its origin."""
+    n_bins = len(values)
+    reach = len(log_triangle) // 2
+    padded = np.full(n_bins + 2 * reach, -np.inf)
+    padded[reach : reach + n_bins] = values
+    best, origin = np.full(n_bins, -np.inf), np.zeros(n_bins, np.int64)
+    # The inner loop over the bins vectorises.
+    for move in range(2 * reach + 1):
+        moved, cost = padded[move : move + n_bins], log_triangle[move]
+        for target in range(n_bins):
+            value = moved[target] + cost
+            better = value > best[target]
+            best[target] = value if better else best[target]
+            origin[target] = move if better else origin[target]
+    for target in range(n_bins):
+        origin[target] += target - reach
+    return best, origin

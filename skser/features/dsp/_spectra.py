@@ -1,28 +1,31 @@
-"""Spectra: everything that feature blocks share about one waveform, each computed once."""
+"""Spectra: the intermediate results that feature blocks share, each computed once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import scipy.fft
 
 from ._cqt import BINS_PER_OCTAVE, constant_q
 from ._filters import chroma_filters, hann, mel_filters
-from ._tuning import estimate_tuning
-
-__all__ = ["Spectra"]
 
 _SAMPLES_AT_ONCE = 2**15
+# Settings of `librosa.piptrack`.
+_TUNING_FMIN, _TUNING_FMAX = 150.0, 4000.0  # Hz
+_PEAK_THRESHOLD = 0.1  # of the loudest bin of a frame
+_TUNING_EDGES = np.linspace(-0.5, 0.5, 101)
+_A0_HZ = 440.0 / 16
 
 
+@dataclass(repr=False, eq=False)
 class Spectra:
-    """Short-time spectra of one waveform, computed when first asked for and then kept.
+    """Short-time spectra of a waveform, computed on first use and cached.
 
-    Frames are centred, padded and counted as in librosa: there are ``1 + n_samples //
-    hop_length`` of them, and arrays are of shape (n_bins, n_frames).
+    Frames are centred and padded as in librosa. There are ``1 + n_samples // hop_length`` frames,
+    and arrays have the shape (n_bins, n_frames).
 
     Parameters
     ----------
@@ -34,8 +37,8 @@ class Spectra:
         Length of a frame in samples (Hann window).
     hop_length : int, default=256
         Samples from frame to frame.
-    dtype : dtype, default=numpy.float64
-        Precision of the Fourier transform. Its result is complex64 either way.
+    dtype : {numpy.float64, numpy.float32}, default=numpy.float64
+        Precision of the Fourier transform; its result is complex64.
 
     Examples
     --------
@@ -46,34 +49,27 @@ class Spectra:
     ((513, 63), (13, 63))
     """
 
-    def __init__(
-        self,
-        waveform: np.ndarray,
-        sr: int,
-        n_fft: int = 1024,
-        hop_length: int = 256,
-        dtype: Any = np.float64,
-    ) -> None:
-        self.waveform = waveform
-        self.sr = sr
-        self.n_fft = n_fft
-        self.hop_length = hop_length
-        self.dtype = dtype
-        self._shared: dict[Any, np.ndarray] = {}
+    waveform: np.ndarray
+    sr: int
+    n_fft: int = 1024
+    hop_length: int = 256
+    dtype: type = np.float64
+    _shared: dict[tuple, np.ndarray] = field(default_factory=dict, init=False)
 
     def once(self, key: tuple, compute: Callable[[], np.ndarray]) -> np.ndarray:
-        """Compute an intermediate result once, for all blocks that need it.
+        """Compute an intermediate result once for all blocks.
 
         Parameters
         ----------
         key : tuple
-            Its name and parameters.
+            Name and parameters of the result.
         compute : callable
-            Function without arguments that computes it.
+            Function without arguments that computes the result.
 
         Returns
         -------
         result : ndarray
+            The result, computed now or before.
         """
         if key not in self._shared:
             self._shared[key] = compute()
@@ -89,28 +85,27 @@ class Spectra:
 
         Parameters
         ----------
-        mode : str
-            How `numpy.pad` pads the ends, such as ``"constant"``.
+        mode : {"constant", "edge", "reflect", ...}
+            Padding of the ends, as in `numpy.pad`.
 
         Returns
         -------
         frames : ndarray of shape (n_fft, n_frames), float32
             A view of the padded waveform.
         """
-        padded = self.once(("padded", mode), lambda: self._padded(mode))
+        margins = (self.n_fft // 2, self.n_fft - self.n_fft // 2)
+        padded = self.once(
+            ("padded", mode),
+            lambda: np.pad(self.waveform, margins, mode=mode),  # type: ignore[call-overload]
+        )
         windows = np.lib.stride_tricks.sliding_window_view(padded, self.n_fft)
-        return windows[:: self.hop_length].T
+        return windows[:: self.hop_length][: self.n_frames].T
 
-    def _padded(self, mode: Any) -> np.ndarray:
-        return np.pad(self.waveform, (self.n_fft // 2, self.n_fft - self.n_fft // 2), mode=mode)[
-            : (self.n_frames - 1) * self.hop_length + self.n_fft
-        ]
-
-    # Frames lie in rows, one after the other, because most work is done frame by frame; blocks
-    # see them as columns, as in librosa.
+    # Most work is done frame by frame, so frames are contiguous in memory; blocks see the
+    # transpose, as in librosa.
 
     def _transformed(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Complex spectra of a few frames at a time, which fit into the processor's cache."""
+        """Complex spectra of a few frames at a time, to fit into the processor's cache."""
         from ._kernels import windowed_frames
 
         window = hann(self.n_fft, self.dtype)
@@ -121,7 +116,7 @@ class Spectra:
             spectrum = scipy.fft.rfft(frames, axis=1, overwrite_x=True)
             yield slice(first, first + n), spectrum.astype(np.complex64, copy=False)
 
-    def _empty(self, dtype: Any) -> np.ndarray:
+    def _empty(self, dtype: type) -> np.ndarray:
         return np.empty((self.n_frames, 1 + self.n_fft // 2), dtype)
 
     @cached_property
@@ -132,8 +127,8 @@ class Spectra:
             stft[part] = spectrum
         return stft.T
 
-    # Blocks need magnitude and power, so the complex spectrum is not kept for them. In float64
-    # both are rounded as in librosa, to the last digit.
+    # Blocks need magnitude and power only, so the complex spectrum is not stored for them. With a
+    # float64 transform both equal librosa's to the last digit.
 
     @cached_property
     def magnitude(self) -> np.ndarray:
@@ -164,7 +159,7 @@ class Spectra:
 
     @cached_property
     def centroid(self) -> np.ndarray:
-        """Mean frequency in Hz, weighted with the magnitude, ndarray of shape (n_frames,)."""
+        """Mean frequency in Hz, weighted by magnitude, ndarray of shape (n_frames,)."""
         from ._kernels import weighted_means
 
         return weighted_means(self.magnitude.T, self.frequencies)
@@ -203,7 +198,7 @@ class Spectra:
         fmin, fmax : float
             Lowest and highest frequency in Hz; ``fmax=None`` means ``sr / 2``.
         top_db : float or None
-            Values are at most this far below the loudest one; None sets no floor.
+            Floor in dB below the maximum; None sets no floor.
 
         Returns
         -------
@@ -254,7 +249,7 @@ class Spectra:
         def compute() -> np.ndarray:
             tuning = estimate_tuning(self._for_tuning().magnitude.T, self.sr, BINS_PER_OCTAVE)
             bins = constant_q(self.waveform, self.sr, self.hop_length, n_octaves, tuning)
-            # A class takes in the bins around it, so the first begins in the octave below.
+            # A class merges the bins around it, so the first class starts in the octave below.
             merged = BINS_PER_OCTAVE // n_chroma
             bins = np.roll(bins.sum(axis=0), merged // 2, axis=0)
             return normalize_frames(bins.reshape(n_chroma, merged, -1).sum(axis=1), np.inf)
@@ -262,7 +257,7 @@ class Spectra:
         return self.once(("chroma_cqt", n_chroma, n_octaves), compute)
 
     def _for_tuning(self) -> Spectra:
-        """The spectra that librosa estimates the tuning of a constant-Q transform from."""
+        """Spectra with the frames from which librosa estimates the tuning of a CQT."""
         frames = (2048, 512)
         if (self.n_fft, self.hop_length) == frames:
             return self
@@ -270,7 +265,7 @@ class Spectra:
 
 
 def normalize_frames(features: np.ndarray, order: float) -> np.ndarray:
-    """Divide each frame by its norm of the given order; silence stays as it is."""
+    """Divide each frame by its norm of the given order; silence is unchanged."""
     norm = np.linalg.norm(features, order, axis=0)
     return features / np.where(norm < np.finfo(np.float32).tiny, np.float32(1), norm)
 
@@ -279,3 +274,22 @@ def power_to_db(power: np.ndarray, top_db: float | None, amin: float = 1e-10) ->
     """``10 log10(max(power, amin))``, floored at ``top_db`` below the maximum."""
     db = 10.0 * np.log10(np.maximum(power, np.float32(amin)))
     return db if top_db is None else np.maximum(db, db.max() - np.float32(top_db))
+
+
+def estimate_tuning(spectrum: np.ndarray, sr: int, bins_per_octave: int) -> float:
+    """Deviation from A = 440 Hz in bins, in [-0.5, 0.5), as `librosa.estimate_tuning`."""
+    from ._kernels import spectral_peaks
+
+    hz_per_bin = sr / 2 / (spectrum.shape[1] - 1)
+    first = int(np.ceil(_TUNING_FMIN / hz_per_bin))
+    last = int(np.ceil(min(_TUNING_FMAX, sr / 2) / hz_per_bin))
+    floors = np.float32(_PEAK_THRESHOLD) * spectrum.max(axis=1)
+    positions, heights = spectral_peaks(spectrum, floors, first, last)
+    if len(positions) == 0:
+        return 0.0
+    loud = positions[heights >= np.median(heights)]
+    octaves = np.log2((loud * hz_per_bin).astype(np.float32) / np.float32(_A0_HZ))
+    deviation = np.mod(bins_per_octave * octaves, 1.0)
+    deviation[deviation >= 0.5] -= 1.0
+    counts, _ = np.histogram(deviation, _TUNING_EDGES)
+    return float(_TUNING_EDGES[counts.argmax()])

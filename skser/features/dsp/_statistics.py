@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property, reduce
-from typing import Any
 
 import numpy as np
 
@@ -14,13 +13,10 @@ from ...exceptions import ParameterError
 
 
 class Values:
-    """Frames of every bin, some of which may have no value (NaN), and what statistics share.
-
-    A bin without any value counts as 0 throughout.
-    """
+    """Frames of bins with NaN for missing values; a bin without values counts as 0 throughout."""
 
     def __init__(self, frames: np.ndarray) -> None:
-        # In float64: a float32 sum over many frames would cost the last digits.
+        # Sums over many frames would lose digits in float32.
         self.frames = frames.astype(np.float64)
         has_value = ~np.isnan(self.frames)
         empty = ~has_value.any(axis=1)
@@ -30,7 +26,7 @@ class Values:
         self.counts = np.count_nonzero(has_value, axis=1)
 
     def mean(self, quantities: np.ndarray | None = None) -> np.ndarray:
-        """Mean over the frames with a value, of the values themselves if nothing else is given."""
+        """Mean over the frames with a value of ``quantities``, by default of the values."""
         quantities = self.frames if quantities is None else quantities
         return self._filled(quantities).sum(axis=1) / self.counts
 
@@ -50,13 +46,13 @@ class Values:
         return np.sqrt(self.mean(self.centred**2))
 
     def quantile(self, share: float) -> np.ndarray:
-        """Value that this share lies below, linearly between two of them."""
-        place = share * (self.counts - 1)
-        below = np.floor(place).astype(int)
+        """Quantile, interpolated linearly."""
+        position = share * (self.counts - 1)
+        below = np.floor(position).astype(int)
         above = np.minimum(below + 1, self.counts - 1)
-        bins = np.arange(len(place))
+        bins = np.arange(len(position))
         lower, upper = self._sorted[bins, below], self._sorted[bins, above]
-        return lower + (place - below) * (upper - lower)
+        return lower + (position - below) * (upper - lower)
 
     @cached_property
     def _sorted(self) -> np.ndarray:
@@ -109,12 +105,12 @@ def find_statistic(name: str) -> Statistic:
     return lambda values: values.quantile(share)
 
 
-def check_statistics(statistics: Any) -> None:
+def check_statistics(statistics: Sequence[str] | None) -> None:
     """Raise ParameterError unless ``statistics`` is None or a sequence of known names."""
     if statistics is None:
         return
-    is_names = isinstance(statistics, Sequence) and not isinstance(statistics, str)
-    if not is_names or not statistics or not all(isinstance(name, str) for name in statistics):
+    is_sequence = isinstance(statistics, Sequence) and not isinstance(statistics, str)
+    if not is_sequence or not statistics or not all(isinstance(s, str) for s in statistics):
         raise ParameterError(f"statistics must be a sequence of names or None, got {statistics!r}")
     for name in statistics:
         find_statistic(name)
@@ -123,9 +119,6 @@ def check_statistics(statistics: Any) -> None:
 
 
 def summarize(frames: np.ndarray, statistics: Sequence[str]) -> np.ndarray:
-    """Statistics of every bin over its frames with a value, one statistic after the other.
-
-    A bin without a value in any frame (the pitch of a clip that is all unvoiced) gives 0.
-    """
+    """Statistics of each bin over its frames with a value, one statistic after another."""
     values = Values(frames)
     return np.concatenate([find_statistic(name)(values) for name in statistics]).astype(np.float32)

@@ -1,26 +1,34 @@
-"""FeatureCache: features of clips as files.
-
-An entry is written whole or not at all. It carries a checksum, so that a damaged one is made anew.
-"""
+"""FeatureCache: features of clips as files, named by all that the features depend on."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 
 from ..._utils._files import written_whole
+from ..._utils._hashing import fingerprint
+from ..._utils._types import PathLike
+from ...audio import Clips
+from ...audio._clips import stage_name
+from ...audio._recordings import Recording
 from ...exceptions import ParameterError
+from ._recipe import FeatureRecipe
 
-# A mark with the version of the format, a checksum of what follows, and the shape.
+# A mark with the version of the format, a checksum of the rest, and the shape.
 _HEADER = struct.Struct("<8sI3I")
 _MARK = b"skser\x00\x00\x01"
-_SUFFIX = ".features"
+# Packages of skser that make features, and libraries.
+_CODE = ("_utils", "audio", "augmentation", "features")
+_LIBRARIES = ("librosa", "numpy", "scipy", "scikit-learn", "soundfile", "soxr")
 
 
 class CacheInfo(NamedTuple):
@@ -29,11 +37,11 @@ class CacheInfo(NamedTuple):
     Parameters
     ----------
     hits : int
-        Number of clips that were in the cache, since `fit`.
+        Number of clips read from the cache since `fit`.
     misses : int
-        Number of clips that were extracted, since `fit`.
+        Number of clips extracted since `fit`.
     n_entries : int
-        Number of entries in the folder: one for a clip, one for its added views.
+        Number of entries in the folder: one for a clip, one for its augmented views.
     n_bytes : int
         Size of the entries in bytes.
     """
@@ -45,24 +53,18 @@ class CacheInfo(NamedTuple):
 
 
 class FeatureCache:
-    """Entries in the folder ``skser-features`` below another.
+    """Entries, each written whole and with a checksum, in ``skser-features`` below ``memory``."""
 
-    Parameters
-    ----------
-    memory : path
-        The other folder. Both are made when there is something to keep.
-    """
-
-    def __init__(self, memory: str | os.PathLike[str]) -> None:
+    def __init__(self, memory: PathLike) -> None:
         self.memory = os.fspath(memory)
         self.folder = os.path.join(self.memory, "skser-features")
 
     def path(self, key: str) -> str:
-        """The file of an entry, whether it is there or not."""
-        return f"{self.folder}/{key[0]}/{key}{_SUFFIX}"
+        """File of an entry, which may not exist."""
+        return f"{self.folder}/{key[0]}/{key}.features"
 
     def load(self, key: str) -> np.ndarray | None:
-        """Features, or None if they are not there or not whole."""
+        """Features, or None if the entry is missing or damaged."""
         try:
             content = _read(self.path(key))
             mark, checksum, *shape = _HEADER.unpack_from(content)
@@ -76,12 +78,9 @@ class FeatureCache:
         return features.reshape((n_views, n_frames, n_features) if n_frames else (n_views, -1))
 
     def save(self, key: str, features: np.ndarray) -> None:
-        """Keep features of a clip, float32 of shape (n_views, n_features) or with frames between.
+        """Save features of a clip, float32 of shape (n_views, n_features) or with frames between.
 
-        Raises
-        ------
-        OSError
-            The folder cannot be written to.
+        Raises OSError if the folder cannot be written to.
         """
         n_views, *n_frames, n_features = features.shape
         shape = struct.pack("<3I", n_views, *(n_frames or [0]), n_features)
@@ -92,7 +91,7 @@ class FeatureCache:
             temporary.write_bytes(struct.pack("<8sI", _MARK, zlib.crc32(body)) + body)
 
     def check_writable(self) -> None:
-        """Make the folder, and raise ParameterError now if nothing could be kept there later."""
+        """Make the folder, and raise ParameterError before extraction if it is not writable."""
         try:
             os.makedirs(self.folder, exist_ok=True)
             tempfile.TemporaryFile(dir=self.folder).close()
@@ -104,17 +103,13 @@ class FeatureCache:
 
     def size(self) -> dict[str, int]:
         """``n_entries`` and ``n_bytes``."""
-        sizes = [
-            entry.stat().st_size
-            for part in _scan(self.folder)
-            for entry in _scan(part.path)
-            if entry.name.endswith(_SUFFIX) and not entry.name.startswith(".")  # left half-written
-        ]
+        # A name with a leading dot is a half-written entry.
+        sizes = [path.stat().st_size for path in Path(self.folder).glob("*/[!.]*.features")]
         return {"n_entries": len(sizes), "n_bytes": sum(sizes)}
 
 
 def _read(path: str) -> bytes:
-    """Content of a file, with less ado than `open` makes, which takes longer than reading."""
+    """Content of a small file, faster than by `open`."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         return os.read(descriptor, os.fstat(descriptor).st_size)
@@ -122,9 +117,29 @@ def _read(path: str) -> bytes:
         os.close(descriptor)
 
 
-def _scan(folder: str) -> Iterator[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            yield from entries
-    except (FileNotFoundError, NotADirectoryError):
-        return
+def entry_keys(clips: Clips, recipe: FeatureRecipe) -> list[str]:
+    """Name of the entry of every clip: a hash of all that its features depend on."""
+    parts = {
+        "settings": (recipe.n_fft, recipe.hop_length, recipe.deltas, recipe.statistics, clips.sr),
+        "the reader of the clips": clips.read,
+        # Several stages may have the same name.
+        **{f"{stage_name(stage)} (number {i})": stage for i, stage in enumerate(clips.stages, 1)},
+        **{f"block {name!r}": block for name, block in recipe.blocks},
+    }
+    common = fingerprint(parts, parameter="memory", packages=_LIBRARIES, code=_CODE)
+    return [_hash(common.encode(), *_source_parts(source)) for source in clips.sources]
+
+
+def _source_parts(source: object) -> Sequence[bytes]:
+    if isinstance(source, Recording):
+        return f"{source.path}\0{source.size}\0{source.mtime_ns}".encode(), source.content or b""
+    if isinstance(source, np.ndarray):
+        return repr((source.shape, source.dtype.str)).encode(), source.tobytes()
+    return (joblib.hash(source).encode(),)
+
+
+def _hash(*parts: bytes) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()

@@ -1,99 +1,125 @@
-"""Extraction by joblib's workers, a chunk of clips at a time; sources travel, not audio."""
+"""Parallel extraction by joblib, in chunks of clips; workers get sources, not audio."""
 
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from collections.abc import Generator, Iterable
+from functools import lru_cache
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import joblib
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import ThreadpoolController
 
 from ...audio import Clips
 from ...audio._clips import read_views
 from ...audio._info import describe
 from ...audio._recordings import Recording
 from ...exceptions import naming
-from ._blas import one_blas_thread
-from ._plan import FeatureRecipe
+from ._recipe import FeatureRecipe
 
-_CLIPS_AT_ONCE = 16
+_CLIPS_PER_CHUNK = 16
 
 
 class Part(NamedTuple):
-    """Some views of every clip, which are kept in an entry of their own."""
+    """Some views of every clip, which share a cache entry."""
 
-    clips: Clips  # clips that have these views
+    clips: Clips  # with these views
     views: slice
 
 
 class Work(NamedTuple):
-    """What is to be extracted of a clip."""
+    """Parts of a clip to extract."""
 
-    number: int  # of the clip, among all
+    number: int  # of the clip among all
     parts: tuple[int, ...]
 
 
 class Extracted(NamedTuple):
-    """Features of one of the clips, of each of the parts that were asked for."""
+    """Features of each part of a `Work`."""
 
     work: Work
     features: list[np.ndarray]
-    complaint: str | None  # what was wrong with a recording that became silence
+    decoding_error: str | None  # of a recording replaced by silence
 
 
 def extract_in_parallel(
     parts: list[Part], works: Iterable[Work], recipe: FeatureRecipe, n_jobs: int | None
 ) -> Generator[Extracted]:
-    """Extract some of the clips: one by one, or a chunk at a time for each process.
-
-    Work is drawn when a process is about to be free, and not all at once.
-    """
+    """Extract clips one by one, or in chunks by several processes, consuming ``works`` lazily."""
     with one_blas_thread:
         if joblib.effective_n_jobs(n_jobs) == 1:
             for work in works:
                 yield _extract_clip(parts, work.number, work, recipe)
             return
         remaining = iter(works)
-        chunks = iter(lambda: list(islice(remaining, _CLIPS_AT_ONCE)), [])
+        chunks = iter(lambda: list(islice(remaining, _CLIPS_PER_CHUNK)), [])
         results = Parallel(n_jobs=n_jobs, return_as="generator")(
-            delayed(_extract_chunk)(_parts_of_some(parts, chunk), chunk, recipe) for chunk in chunks
+            delayed(_extract_chunk)(_select(parts, chunk), chunk, recipe) for chunk in chunks
         )
         try:
             for result in results:
                 yield from result
         finally:
-            # Workers would go on for as long as a traceback holds the generator.
+            # Otherwise workers run for as long as a traceback refers to the generator.
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # joblib's, that results are not used
+                warnings.simplefilter("ignore")  # joblib warns of unused results
                 results.close()
 
 
-def _parts_of_some(parts: list[Part], works: list[Work]) -> list[Part]:
+def _select(parts: list[Part], works: list[Work]) -> list[Part]:
     numbers = [work.number for work in works]
     return [Part(part.clips[numbers], part.views) for part in parts]
 
 
 def _extract_chunk(parts: list[Part], works: list[Work], recipe: FeatureRecipe) -> list[Extracted]:
-    """Extract a few clips, those of ``parts`` one by one."""
+    """Extract the clips of ``parts`` one by one."""
     with one_blas_thread:
         return [_extract_clip(parts, i, work, recipe) for i, work in enumerate(works)]
 
 
 def _extract_clip(parts: list[Part], position: int, work: Work, recipe: FeatureRecipe) -> Extracted:
-    clips = parts[work.parts[-1]].clips  # the last of the parts has the views of all before it
+    clips = parts[work.parts[-1]].clips  # the last part has the views of those before it as well
     with naming(_name(clips.sources[position], work.number)):
         views, error = read_views(clips, position)
         features = [recipe.of_views(views[parts[part].views], clips.sr) for part in work.parts]
         return Extracted(work, features, None if error is None else str(error))
 
 
-def _name(source: Any, index: int) -> str:
+def _name(source: object, number: int) -> str:
     """Name of a clip in messages."""
     if isinstance(source, Recording):
-        source = source.path if source.content is None else source.content
-    is_recording = isinstance(source, (str, os.PathLike, bytes))
-    return describe(source) if is_recording else f"clip {index}"
+        source = source.source
+    return describe(source) if isinstance(source, (str, os.PathLike, bytes)) else f"clip {number}"
+
+
+class _OneBlasThread:
+    """Context that limits BLAS to one thread while any thread of the process is inside.
+
+    Matrix products round differently with the number of threads, which ``n_jobs`` would change.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_inside = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._n_inside == 0:
+                self._limits = _controller().limit(limits=1, user_api="blas")
+            self._n_inside += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._limits.restore_original_limits()
+
+
+# Searching for the libraries takes longer than extracting a clip.
+_controller = lru_cache(maxsize=1)(ThreadpoolController)
+one_blas_thread = _OneBlasThread()

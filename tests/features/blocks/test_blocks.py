@@ -1,6 +1,7 @@
 """What all feature blocks have in common."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -106,7 +107,7 @@ def test_number_of_frames(block, n_samples, frames):
 
 
 @every_block
-def test_finite_whatever_the_waveform(block):
+def test_finite_for_extreme_waveforms(block):
     for values in WAVEFORMS.values():
         waveform = values.astype(np.float32)
         before = waveform.copy()
@@ -139,7 +140,7 @@ def test_level_changes_nothing(block, seed, gain):
     np.testing.assert_allclose(louder, features, rtol=1e-5, atol=1e-6)
 
 
-def test_shared_spectra_are_as_good_as_ones_own():
+def test_shared_spectra_change_nothing():
     waveform = speechlike(seconds=0.2)
     shared = Spectra(waveform, 16000)
     for block in BLOCKS:
@@ -163,107 +164,64 @@ def test_clone_params_repr_pickle_and_names(block):
 
 
 @pytest.mark.parametrize(
-    ("name", "params", "message"),
+    ("name", "params", "reason"),
     [
-        ("mfcc", {"n_mfcc": 0}, "n_mfcc must be an integer in [1, 1024], got 0"),
-        ("mfcc", {"n_mfcc": 20.0}, "n_mfcc must be an integer in [1, 1024], got 20.0"),
-        ("mfcc", {"n_mfcc": True}, "n_mfcc must be an integer in [1, 1024], got True"),
-        ("mfcc", {"n_mfcc": 60, "n_mels": 40}, "n_mfcc must be at most n_mels = 40, got 60"),
-        ("mfcc", {"deltas": 3}, "deltas must be 0 or 1 or 2, got 3"),
-        ("mfcc", {"skip_first": 1}, "skip_first must be True or False, got 1"),
-        (
-            "mfcc",
-            {"n_mfcc": 1, "skip_first": True},
-            "n_mfcc must be at least 2 if skip_first, got 1",
-        ),
-        ("mel", {"n_mels": 1025}, "n_mels must be an integer in [1, 1024], got 1025"),
-        ("mel", {"fmin": -1}, "fmin must be a number of at least 0, got -1"),
-        ("mel", {"fmin": float("nan")}, "fmin must be a number of at least 0, got nan"),
-        ("mel", {"fmin": 8000}, "fmin must be below fmax = 8000 Hz, got 8000"),
-        ("mel", {"fmin": 500, "fmax": 400}, "fmin must be below fmax = 400 Hz, got 500"),
-        ("mel", {"fmax": 8001}, "fmax must be at most sr / 2 = 8000 Hz, got 8001"),
-        ("mel", {"fmax": "high"}, "fmax must be a number above 0 or None, got 'high'"),
-        ("mel", {"top_db": 0}, "top_db must be a number above 0 or None, got 0"),
-        ("mel", {"scale": "dB"}, "scale must be 'power' or 'db', got 'dB'"),
-        ("chroma", {"n_chroma": 0}, "n_chroma must be an integer in [1, 120], got 0"),
-        ("chroma_cqt", {"n_chroma": 13}, "n_chroma must be 12 or 18 or 36, got 13"),
-        (
-            "chroma_cqt",
-            {"n_octaves": 8},
-            "n_octaves must be at most 7 at sr=16000 Hz (they start at C1, 32.7 Hz), got 8",
-        ),
-        ("tonnetz", {"chroma": "cens"}, "chroma must be 'cqt' or 'stft', got 'cens'"),
-        ("tonnetz", {"n_octaves": 0}, "n_octaves must be an integer in [1, 10], got 0"),
-        ("rolloff", {"roll_percent": 0}, "roll_percent must be a number in (0, 1], got 0"),
-        ("rolloff", {"roll_percent": 1}, "roll_percent must be a number below 1, got 1"),
-        ("bandwidth", {"p": 0}, "p must be a number above 0, got 0"),
-        ("contrast", {"n_bands": 13}, "n_bands must be an integer in [1, 12], got 13"),
-        ("contrast", {"quantile": 0.6}, "quantile must be a number in (0, 0.5], got 0.6"),
-        (
-            "contrast",
-            {"n_bands": 7},
-            "n_bands must be at most 6 with fmin=200 Hz at sr=16000 Hz, got 7",
-        ),
-        (
-            "contrast",
-            {"fmin": 15.0},
-            "fmin must be at least sr / n_fft = 15.625 Hz, so that every band has two bins, "
-            "got 15.0",
-        ),
-        ("pitch", {"fmin": 10}, "fmin must be a number in [20, 2000], got 10"),
-        ("pitch", {"fmin": 500}, "fmin must be below fmax = 500 Hz, got 500"),
-        (
-            "pitch",
-            {"frame_length": 1023},
-            "frame_length must be an even integer in [64, 65536], got 1023",
-        ),
-        (
-            "pitch",
-            {"frame_length": 256},
-            "frame_length must be at least 493 to hold two periods of fmin=65 Hz at sr=16000 Hz, "
-            "got 256",
-        ),
-        (
-            "pitch",
-            {"fmax": 90},
-            "fmax must be at least 97.4 Hz with fmin=65 Hz and hop_length=256 at sr=16000 Hz "
-            "(pitch may move by 7 semitones from frame to frame), got 90",
-        ),
+        ("mfcc", {"n_mfcc": 0}, "[1, 1024]"),
+        ("mfcc", {"n_mfcc": 20.0}, "integer"),
+        ("mfcc", {"n_mfcc": True}, "integer"),
+        ("mfcc", {"n_mfcc": 60, "n_mels": 40}, "n_mels = 40"),
+        ("mfcc", {"deltas": 3}, "0 or 1 or 2"),
+        ("mfcc", {"skip_first": 1}, "True or False"),
+        ("mfcc", {"n_mfcc": 1, "skip_first": True}, "skip_first"),
+        ("mel", {"n_mels": 1025}, "[1, 1024]"),
+        ("mel", {"fmin": -1}, "at least 0"),
+        ("mel", {"fmin": float("nan")}, "at least 0"),
+        ("mel", {"fmin": 8000}, "fmax = 8000 Hz"),
+        ("mel", {"fmin": 500, "fmax": 400}, "fmax = 400 Hz"),
+        ("mel", {"fmax": 8001}, "sr / 2 = 8000 Hz"),
+        ("mel", {"fmax": "high"}, "above 0 or None"),
+        ("mel", {"top_db": 0}, "above 0 or None"),
+        ("mel", {"scale": "dB"}, "'power' or 'db'"),
+        ("chroma", {"n_chroma": 0}, "[1, 120]"),
+        ("chroma_cqt", {"n_chroma": 13}, "12 or 18 or 36"),
+        ("chroma_cqt", {"n_octaves": 8}, "at most 7 at sr=16000 Hz"),
+        ("tonnetz", {"chroma": "cens"}, "'cqt' or 'stft'"),
+        ("tonnetz", {"n_octaves": 0}, "[1, 10]"),
+        ("rolloff", {"roll_percent": 0}, "(0, 1)"),
+        ("rolloff", {"roll_percent": 1}, "(0, 1)"),
+        ("rolloff", {"roll_percent": True}, "(0, 1)"),
+        ("bandwidth", {"p": 0}, "above 0"),
+        ("contrast", {"n_bands": 13}, "[1, 12]"),
+        ("contrast", {"quantile": 0.6}, "(0, 0.5]"),
+        ("contrast", {"n_bands": 7}, "at most 6 with fmin=200 Hz at sr=16000 Hz"),
+        ("contrast", {"fmin": 15.0}, "sr / n_fft = 15.625 Hz"),
+        ("pitch", {"fmin": 10}, "[20, 2000]"),
+        ("pitch", {"fmin": 500}, "fmax = 500 Hz"),
+        ("pitch", {"frame_length": 1023}, "even integer in [64, 65536]"),
+        ("pitch", {"frame_length": 256}, "at least 493"),
+        ("pitch", {"fmax": 90}, "97.4 Hz with fmin=65 Hz and hop_length=256 at sr=16000 Hz"),
     ],
 )
-def test_bad_parameters(waveforms, name, params, message):
-    extractor = FeatureUnionExtractor([(name, DEFAULT_BLOCKS[name](**params))])
-    with pytest.raises(ParameterError) as caught:
-        extractor.fit(waveforms)
-    assert str(caught.value) == f"{name}__{message}"
+def test_bad_parameters(waveforms, name, params, reason):
+    """The first of ``params`` is named."""
+    parameter, value = next(iter(params.items()))
+    message = rf"^{name}__{parameter} .*{re.escape(reason)}.*got {re.escape(repr(value))}$"
+    with pytest.raises(ParameterError, match=message):
+        FeatureUnionExtractor([(name, DEFAULT_BLOCKS[name](**params))]).fit(waveforms)
 
 
 @pytest.mark.parametrize(
     ("name", "sr", "message"),
     [
-        ("contrast", 8000, "n_bands must be at most 5 with fmin=200 Hz at sr=8000 Hz, got 6"),
-        (
-            "tonnetz",
-            8000,
-            "n_octaves must be at most 6 at sr=8000 Hz (they start at C1, 32.7 Hz), got 7",
-        ),
-        (
-            "chroma_cqt",
-            4000,
-            "n_octaves must be at most 5 at sr=4000 Hz (they start at C1, 32.7 Hz), got 7",
-        ),
-        (
-            "pitch",
-            96000,
-            "frame_length must be at least 2954 to hold two periods of fmin=65 Hz at sr=96000 Hz, "
-            "got 2048",
-        ),
+        ("contrast", 8000, "n_bands .* 5 with fmin=200 Hz at sr=8000 Hz, got 6"),
+        ("tonnetz", 8000, "n_octaves .* 6 at sr=8000 Hz .*got 7"),
+        ("chroma_cqt", 4000, "n_octaves .* 5 at sr=4000 Hz .*got 7"),
+        ("pitch", 96000, "frame_length .* 2954 .*at sr=96000 Hz, got 2048"),
     ],
 )
 def test_defaults_that_the_sampling_rate_forbids(waveforms, name, sr, message):
-    with pytest.raises(ParameterError) as caught:
+    with pytest.raises(ParameterError, match=f"^{name}__{message}$"):
         FeatureUnionExtractor([name], sr=sr).fit(waveforms)
-    assert str(caught.value) == f"{name}__{message}"
 
 
 @pytest.mark.parametrize("fmax", [97.5, 200.0])

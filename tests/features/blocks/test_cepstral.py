@@ -64,9 +64,9 @@ def test_skip_first_leaves_out_the_0th_of_every_order(deltas):
     spectra = Spectra(speechlike(seconds=0.5), 16000)
     with_first = MFCC(n_mfcc=13, deltas=deltas)
     without = MFCC(n_mfcc=13, deltas=deltas, skip_first=True)
-    kept = [not name.endswith("_0") and name != "0" for name in with_first.bin_names()]
-    assert without.bin_names() == np.asarray(with_first.bin_names())[kept].tolist()
-    np.testing.assert_array_equal(without.compute(spectra), with_first.compute(spectra)[kept])
+    is_present = [not name.endswith("_0") and name != "0" for name in with_first.bin_names()]
+    assert without.bin_names() == np.asarray(with_first.bin_names())[is_present].tolist()
+    np.testing.assert_array_equal(without.compute(spectra), with_first.compute(spectra)[is_present])
 
 
 @pytest.mark.parametrize("n_frames", [1, 2, 8, 9])
@@ -75,7 +75,7 @@ def test_deltas_of_few_frames(n_frames):
     features = MFCC(n_mfcc=4, deltas=2).compute(Spectra(waveform, 16000))
     assert features.shape == (12, n_frames)
     assert np.isfinite(features).all()
-    if n_frames == 1:  # nothing changes, as far as one can know
+    if n_frames == 1:  # no change is known
         np.testing.assert_allclose(features[4:], 0, atol=1e-3)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from skser import read_audio
 from skser.exceptions import ParameterError
 from skser.features import Pitch, Spectra
-from skser.features.dsp import _pyin, _viterbi
+from skser.features.dsp import _pyin
 
 from ..golden.make_golden import speechlike
 
@@ -81,8 +81,9 @@ def test_speechlike(setting):
         assert_librosas(speechlike(setting[0], 1.0, seed), *setting)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", [SETTINGS[0], SETTINGS[2], *EXTREMES], ids=str)
-def test_whatever_the_waveform(setting):
+def test_extreme_waveforms(setting):
     for waveform in WAVEFORMS.values():
         assert_librosas_but_for_rounding(waveform, *setting)
 
@@ -97,6 +98,7 @@ def test_real_speech(speech_home, corpus):
         assert_librosas(waveform, *setting)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, derandomize=True, database=None)
 @given(
     sr=st.integers(4000, 48000),
@@ -107,7 +109,7 @@ def test_real_speech(speech_home, corpus):
     n_samples=st.integers(200, 4000),
     noise=st.floats(0, 0.3),
 )
-def test_whatever_the_parameters(sr, hop_length, fmin, fmax, frame_length, n_samples, noise):
+def test_random_parameters(sr, hop_length, fmin, fmax, frame_length, n_samples, noise):
     params = {"fmin": fmin, "fmax": fmax, "frame_length": frame_length}
     try:
         Pitch(**params).check(sr, 1024, hop_length)
@@ -139,12 +141,12 @@ def test_path_is_as_likely_as_the_best_of_all(seed, n_bins, semitones, surely_vo
     _, likelihood = librosa.sequence.viterbi(emissions, transition, return_logp=True)
 
     frames, bins = np.nonzero(voiced.T)
-    states = _viterbi.likeliest_path(
+    states = _pyin.likeliest_path(
         np.cumsum(np.bincount(frames, minlength=30)),
         bins.astype(np.int16),
         np.log(voiced[bins, frames]),
         voicing,
-        *_viterbi.moves(n_bins, 5 * semitones),
+        *_pyin.moves(n_bins, 5 * semitones),
     )
     tiny = np.finfo(np.float64).tiny
     own = np.log(emissions[states, np.arange(30)] + tiny).sum() - np.log(2 * n_bins)

@@ -18,7 +18,7 @@ from skser.features import (
 )
 from skser.features.dsp._filters import mel_filters
 from skser.features.dsp._spectra import power_to_db
-from skser.features.extraction._plan import FeatureRecipe
+from skser.features.extraction._recipe import FeatureRecipe
 
 from ..golden.make_golden import speechlike
 from ..parity import FRAMES
@@ -128,10 +128,10 @@ def test_float32_is_near(pair):
 
 
 @pytest.mark.parametrize(
-    ("others", "dtype"),
+    ("neighbours", "dtype"),
     [([], np.float32), ([MFCC()], np.float32), ([Chroma()], np.float64), ([Tonnetz()], np.float64)],
 )
-def test_precision_is_what_a_block_needs(others, dtype):
+def test_precision_is_what_a_block_needs(neighbours, dtype):
     seen = []
 
     class Precision(FeatureBlock):
@@ -139,7 +139,7 @@ def test_precision_is_what_a_block_needs(others, dtype):
             seen.append(spectra.dtype)
             return np.zeros((1, spectra.n_frames), np.float32)
 
-    blocks = [("precision", Precision()), *((type(block).__name__, block) for block in others)]
+    blocks = [("precision", Precision()), *((type(block).__name__, block) for block in neighbours)]
     recipe = FeatureRecipe(tuple(blocks), 1024, 256, 0, ("mean",))
     assert recipe(speechlike(seconds=0.25), 16000).shape == (recipe.n_features,)
     assert seen == [dtype]

@@ -9,8 +9,6 @@ import scipy.stats
 from skser.exceptions import ParameterError
 from skser.features.dsp._statistics import STATISTICS, check_statistics, summarize
 
-NAMES = "mean, std, min, max, median, range, iqr, skew, kurtosis, slope"
-
 
 def reference(name, values):
     functions = {
@@ -51,8 +49,8 @@ def test_nan_is_left_out(name, frames):
 
 def test_slope_leaves_gaps_in_time(frames):
     frames[:, 5:20] = np.nan
-    kept = np.isfinite(frames[0])
-    wanted = [np.polyfit(np.flatnonzero(kept), values[kept], 1)[0] for values in frames]
+    has_value = np.isfinite(frames[0])
+    wanted = [np.polyfit(np.flatnonzero(has_value), values[has_value], 1)[0] for values in frames]
     np.testing.assert_allclose(summarize(frames, ["slope"]), wanted, rtol=1e-5)
 
 
@@ -99,20 +97,15 @@ def test_allowed(statistics):
 @pytest.mark.parametrize(
     ("statistics", "message"),
     [
-        ("mean", "statistics must be a sequence of names or None, got 'mean'"),
-        ([], "statistics must be a sequence of names or None, got []"),
-        ([1], "statistics must be a sequence of names or None, got [1]"),
-        (5, "statistics must be a sequence of names or None, got 5"),
-        (
-            ["medain"],
-            f"statistics must be of {NAMES} and percentiles such as p5, got 'medain'; did you "
-            "mean 'median'?",
-        ),
-        (["p101"], f"statistics must be of {NAMES} and percentiles such as p5, got 'p101'"),
-        (["mean", "mean"], "statistics must not repeat a name, got ['mean', 'mean']"),
+        ("mean", "sequence of names or None, got 'mean'"),
+        ([], r"sequence of names or None, got \[\]"),
+        ([1], r"sequence of names or None, got \[1\]"),
+        (5, "sequence of names or None, got 5"),
+        (["medain"], r"mean, std, .*slope.*p5, got 'medain'; did you mean 'median'\?"),
+        (["p101"], "mean, std, .*slope.*p5, got 'p101'"),
+        (["mean", "mean"], r"repeat.*got \['mean', 'mean'\]"),
     ],
 )
 def test_bad_names(statistics, message):
-    with pytest.raises(ParameterError) as caught:
+    with pytest.raises(ParameterError, match=f"^statistics .*{message}$"):
         check_statistics(statistics)
-    assert str(caught.value) == message

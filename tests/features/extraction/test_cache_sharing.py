@@ -1,4 +1,4 @@
-"""Folds, searches and processes share a cache, and an interrupted run loses one clip."""
+"""Cache shared by folds, searches and processes; an interrupted run loses one clip."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ Y = np.arange(N_CLIPS) % 2
 
 
 class Counted(FeatureBlock):
-    """Peak of each frame; every computation writes a line, from whatever process."""
+    """Peak of each frame; every computation writes a line, from any process."""
 
     def __init__(self, log):
         self.log = log
@@ -72,6 +72,7 @@ def counts(log):
 ONCE = [1] * N_CLIPS
 
 
+@pytest.mark.slow
 def test_cross_validation(recordings, pipeline, log):
     scores = cross_val_score(pipeline, recordings, Y, cv=10)
     assert counts(log) == ONCE
@@ -83,13 +84,13 @@ def test_cross_validation(recordings, pipeline, log):
 
 
 def test_grid_search_over_features(recordings, pipeline, log):
-    """What differs in its features is extracted once for each kind."""
+    """Candidates with different features are extracted once for each kind."""
     grid = {"features__hop_length": [128, 256], "classify__var_smoothing": [1e-9, 1e-6]}
     search = GridSearchCV(pipeline, grid, cv=2).fit(recordings, Y)
     lines = log.read_text().splitlines()
     assert len(lines) == len(set(lines)) == 2 * N_CLIPS
     info = search.best_estimator_["features"].cache_info()
-    assert info[:3] == (N_CLIPS, 0, 2 * N_CLIPS)  # it was fitted when all was there
+    assert info[:3] == (N_CLIPS, 0, 2 * N_CLIPS)  # it was fitted when all clips were in the cache
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
@@ -104,7 +105,7 @@ def test_views(recordings, pipeline, log, n_jobs, test_time):
 
 
 class Disturbed(Counted):
-    """Something else happens before a clip is computed."""
+    """Runs an event before it computes a clip."""
 
     events = []  # the next one last
 
@@ -120,15 +121,15 @@ def disturbed(log, memory):
     Disturbed.events.clear()
 
 
-def test_clips_that_another_process_keeps_meanwhile(recordings, disturbed, log):
+def test_clips_saved_by_another_process_meanwhile(recordings, disturbed, log):
     clips = AudioLoader(duration=None).transform(recordings)
-    other = clone(disturbed)
-    Disturbed.events.append(lambda: other.fit_transform(clips))
+    concurrent = clone(disturbed)
+    Disturbed.events.append(lambda: concurrent.fit_transform(clips))
     features = disturbed.fit_transform(clips)
     assert counts(log) == [*ONCE[1:], 2]
     assert disturbed.cache_info()[:2] == (N_CLIPS - 1, 1)
-    assert other.cache_info()[:2] == (0, N_CLIPS)
-    np.testing.assert_array_equal(features, other.transform(clips))
+    assert concurrent.cache_info()[:2] == (0, N_CLIPS)
+    np.testing.assert_array_equal(features, concurrent.transform(clips))
 
 
 def interrupt():
@@ -149,6 +150,7 @@ def test_interrupted_run_loses_the_clip_it_was_in(recordings, disturbed, log, me
     np.testing.assert_array_equal(features, plain)
 
 
+@pytest.mark.slow
 def test_two_processes_at_once(tmp_path, log, memory):
     waveform = speechlike(seconds=0.1)
     recordings = [tmp_path / f"{i:02}.flac" for i in range(64)]
@@ -167,7 +169,7 @@ def test_two_processes_at_once(tmp_path, log, memory):
     ]
     assert [process.stdout.readline() for process in processes] == ["ready\n"] * 2
     for process in processes:
-        process.stdin.write("go on\n")
+        process.stdin.write("\n")
         process.stdin.flush()
     infos = [
         CacheInfo(*map(int, process.communicate(timeout=60)[0].split())) for process in processes

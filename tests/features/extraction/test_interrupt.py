@@ -8,7 +8,10 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and ps of POSIX")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="signals and ps of POSIX"),
+]
 
 N_CLIPS = 1000
 SCRIPT = """
@@ -44,14 +47,14 @@ if __name__ == "__main__":
     joblib.parallel_config(backend)
     if mode == "script":
         extractor.fit_transform(waveforms)
-    if mode == "ours":
+    if mode == "failure":
         save, FeatureCache.save = FeatureCache.save, interrupt
     try:
         extractor.fit_transform(waveforms)
     except KeyboardInterrupt as error:
         last = error  # as an interactive session does
     print("interrupted", flush=True)
-    print("goes on", file=sys.stderr, flush=True)
+    print("continues", file=sys.stderr, flush=True)
     sys.stdin.readline()
     print(extractor.fit_transform(waveforms[-40:]).sum(), flush=True)
 """.replace("N_CLIPS", str(N_CLIPS))
@@ -59,7 +62,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def start(tmp_path):
-    """Start the script, in a process group of its own, and wait until it keeps features."""
+    """Start the script in a new process group, and wait until it has saved features."""
     started = []
 
     def start(mode, backend, n_jobs):
@@ -106,9 +109,9 @@ def wait_until(condition):
     assert condition()
 
 
-def what_is_said_then(said):
-    """Errors of the second extraction. Before it, Python may tell where the signal hit it."""
-    return said.partition("goes on\n")[2]
+def errors_after(errors):
+    """Errors of the second extraction; before it, Python may report where the signal hit."""
+    return errors.partition("continues\n")[2]
 
 
 def check_files(memory):
@@ -124,34 +127,34 @@ def check_files(memory):
         ("loky", "2", os.killpg),
         ("loky", "2", os.kill),
     ],
-    ids=["one", "loky", "loky-parent"],
+    ids=["single", "loky", "loky-parent"],
 )
 def test_script_ends_and_leaves_nothing(start, backend, n_jobs, kill):
     process, memory = start("script", backend, n_jobs)
     assert len(workers_of(process)) == (2 if n_jobs == "2" else 0)
     kill(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=20)
     assert process.returncode == -signal.SIGINT
-    assert "_RemoteTraceback" not in said
-    assert said.endswith("KeyboardInterrupt\n")
+    assert "_RemoteTraceback" not in errors
+    assert errors.endswith("KeyboardInterrupt\n")
     wait_until(lambda: not processes_of(process.pid))
     check_files(memory)
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_session_goes_on(start, backend):
+def test_session_continues(start, backend):
     process, memory = start("session", backend, "2")
     os.killpg(process.pid, signal.SIGINT)
     assert process.stdout.readline() == "interrupted\n"
     wait_until(lambda: not workers_of(process))
     check_files(memory)
-    out, said = process.communicate("go on\n", timeout=20)
-    assert (out, what_is_said_then(said)) == ("40.0\n", "")
+    out, errors = process.communicate("\n", timeout=20)
+    assert (out, errors_after(errors)) == ("40.0\n", "")
 
 
 def test_workers_stop_when_the_caller_fails_between_results(start):
     """The traceback, which the session keeps, holds the generator of joblib."""
-    process, memory = start("ours", "loky", "2")
+    process, memory = start("failure", "loky", "2")
     assert process.stdout.readline() == "interrupted\n"
     wait_until(lambda: not workers_of(process))
     check_files(memory)

@@ -1,4 +1,4 @@
-"""FeatureRecipe: from a waveform to its features, in one pass over its spectra."""
+"""FeatureRecipe: the features of a waveform, in one pass over its spectra."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ...audio._clips import stack_padded, without_padding
 from ...exceptions import DataError, naming
 from ..blocks._base import FeatureBlock
-from ..dsp._deltas import with_deltas
+from ..dsp._filters import with_deltas
 from ..dsp._spectra import Spectra
 from ..dsp._statistics import summarize
 
@@ -26,14 +26,13 @@ class FeatureRecipe:
 
     @property
     def n_features(self) -> int:
-        """Features of a vector, or of a frame of a sequence."""
-        n_bins = sum(len(block.bin_names()) for _, block in self.blocks)
-        n_bins *= 1 + self.deltas
+        """Number of features of a vector, or of a frame of a sequence."""
+        n_bins = sum(len(block.bin_names()) for _, block in self.blocks) * (1 + self.deltas)
         return n_bins * (1 if self.statistics is None else len(self.statistics))
 
     def __call__(self, waveform: np.ndarray, sr: int) -> np.ndarray:
         """Vector (n_features,), or sequence (n_frames, n_features) without statistics."""
-        dtype = np.result_type(*(block.fourier_dtype for _, block in self.blocks))
+        dtype = np.result_type(*(block.fourier_dtype for _, block in self.blocks)).type
         spectra = Spectra(waveform, sr, self.n_fft, self.hop_length, dtype)
         frames = np.concatenate([_compute(name, block, spectra) for name, block in self.blocks])
         frames = with_deltas(frames, self.deltas)
@@ -52,9 +51,10 @@ class FeatureRecipe:
 def _compute(name: str, block: FeatureBlock, spectra: Spectra) -> np.ndarray:
     with naming(f"block {name!r}"):
         features = block.compute(spectra)
-        wanted = (len(block.bin_names()), spectra.n_frames)
-        if features.shape != wanted:
+        expected = (len(block.bin_names()), spectra.n_frames)
+        if features.shape != expected:
             raise DataError(
-                f"must compute an array of shape {wanted} (bin names, frames), got {features.shape}"
+                f"must compute an array of shape {expected} (bin names, frames), "
+                f"got {features.shape}"
             )
         return features
