@@ -35,7 +35,7 @@ from .dsp._filters import names_with_deltas
 from .dsp._statistics import check_statistics
 from .extraction._cache import CacheInfo, FeatureCache
 from .extraction._extract import extract
-from .extraction._recipe import FeatureRecipe
+from .extraction._plan import FeaturePlan
 
 _MEMORY = Allowed(
     "a folder, a joblib.Memory or None",
@@ -308,10 +308,10 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         n_statistics = 1 if self.statistics is None else len(self.statistics)
         return np.asarray(of_bins * (1 + int(self.deltas)) * n_statistics, dtype=object)
 
-    def _recipe(self) -> FeatureRecipe:
+    def _recipe(self) -> FeaturePlan:
         statistics = None if self.statistics is None else tuple(self.statistics)
         blocks = tuple((name, clone(block)) for name, block in active_blocks(self.blocks))
-        return FeatureRecipe(blocks, self.n_fft, self.hop_length, int(self.deltas), statistics)
+        return FeaturePlan(blocks, self.n_fft, self.hop_length, int(self.deltas), statistics)
 
     def _cache(self) -> FeatureCache | None:
         memory = self.memory.location if isinstance(self.memory, joblib.Memory) else self.memory

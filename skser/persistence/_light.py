@@ -19,7 +19,7 @@ from .._utils._temperature import at_temperature
 from ..audio._clip_reader import ClipReader
 from ..audio._recordings import inspect_recording
 from ..features.blocks._named import active_blocks
-from ..features.extraction._recipe import FeatureRecipe
+from ..features.extraction._plan import FeaturePlan
 from ..networks import _onnx_runtime
 from ..networks._rows import without_nan
 from . import _container
@@ -64,7 +64,7 @@ def _clip(step: Any, source: str | bytes) -> tuple[np.ndarray, int]:
 def _features(step: Any, clip: tuple[np.ndarray, int]) -> np.ndarray:
     statistics = None if step.statistics is None else tuple(step.statistics)
     blocks = tuple(active_blocks(step.blocks))
-    recipe = FeatureRecipe(blocks, step.n_fft, step.hop_length, int(step.deltas), statistics)
+    recipe = FeaturePlan(blocks, step.n_fft, step.hop_length, int(step.deltas), statistics)
     return recipe(*clip).astype(np.float32)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skser.features.extraction._recipe import FeatureRecipe
+from skser.features.extraction._plan import FeaturePlan
 
 from .golden.make_golden import speechlike
 from .recordings import write_recordings
@@ -36,4 +36,4 @@ def forbid(monkeypatch):
     def fail(self, views, sr):
         raise AssertionError("extracted again")
 
-    return lambda: monkeypatch.setattr(FeatureRecipe, "of_views", fail)
+    return lambda: monkeypatch.setattr(FeaturePlan, "of_views", fail)

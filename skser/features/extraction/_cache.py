@@ -21,7 +21,7 @@ from ...audio import Clips
 from ...audio._clips import stage_name
 from ...audio._recordings import Recording
 from ...exceptions import ParameterError
-from ._recipe import FeatureRecipe
+from ._plan import FeaturePlan
 
 # A mark with the version of the format, a checksum of the rest, and the shape.
 _HEADER = struct.Struct("<8sI3I")
@@ -117,14 +117,14 @@ def _read(path: str) -> bytes:
         os.close(descriptor)
 
 
-def entry_keys(clips: Clips, recipe: FeatureRecipe) -> list[str]:
+def entry_keys(clips: Clips, plan: FeaturePlan) -> list[str]:
     """Name of the entry of every clip: a hash of all that its features depend on."""
     parts = {
-        "settings": (recipe.n_fft, recipe.hop_length, recipe.deltas, recipe.statistics, clips.sr),
+        "settings": (plan.n_fft, plan.hop_length, plan.deltas, plan.statistics, clips.sr),
         "the reader of the clips": clips.read,
         # Several stages may have the same name.
         **{f"{stage_name(stage)} (number {i})": stage for i, stage in enumerate(clips.stages, 1)},
-        **{f"block {name!r}": block for name, block in recipe.blocks},
+        **{f"block {name!r}": block for name, block in plan.blocks},
     }
     common = fingerprint(parts, parameter="memory", packages=_LIBRARIES, code=_CODE)
     return [_hash(common.encode(), *_source_parts(source)) for source in clips.sources]

@@ -13,14 +13,14 @@ from ...audio import Clips
 from ...exceptions import AudioWarning, DataError
 from ._cache import FeatureCache, entry_keys
 from ._parallel import Part, Work, extract_in_parallel
-from ._recipe import FeatureRecipe
+from ._plan import FeaturePlan
 
 _SECONDS_RESERVED = 30  # for each clip, if clips differ in length
 
 
 def extract(
     clips: Clips,
-    recipe: FeatureRecipe,
+    plan: FeaturePlan,
     *,
     n_jobs: int | None = None,
     cache: FeatureCache | None = None,
@@ -34,8 +34,8 @@ def extract(
     if n_clips == 0:
         raise DataError("X must hold at least one clip, got none")
     parts = [Part(clips, slice(None))] if cache is None else _cached_parts(clips)
-    entries = None if cache is None else _Entries(cache, parts, recipe)
-    stack = FeatureStack(n_clips, clips.n_views, _max_frames(clips, recipe), recipe.n_features)
+    entries = None if cache is None else _Entries(cache, parts, plan)
+    stack = FeatureStack(n_clips, clips.n_views, _max_frames(clips, plan), plan.n_features)
     is_missing = np.ones((n_clips, len(parts)), bool)
     is_new = np.zeros(n_clips, bool)
     decoding_errors = {}
@@ -64,7 +64,7 @@ def extract(
     ) as bar:
         while missing:
             todo = missing if entries is None else entries.shuffled_missing(missing)
-            with closing(extract_in_parallel(parts, todo, recipe, n_jobs)) as results:
+            with closing(extract_in_parallel(parts, todo, plan, n_jobs)) as results:
                 for work, arrays, decoding_error in results:
                     put(work.number, zip(work.parts, arrays, strict=True))
                     is_new[work.number] = True
@@ -87,15 +87,15 @@ def extract(
             stacklevel=3,
         )
     stacked = stack.finish()
-    return (stacked if recipe.statistics is None else stacked[:, :, 0]), n_hits
+    return (stacked if plan.statistics is None else stacked[:, :, 0]), n_hits
 
 
 class _Entries:
     """Cache entries of clips, one for each part of a clip."""
 
-    def __init__(self, cache: FeatureCache, parts: list[Part], recipe: FeatureRecipe) -> None:
+    def __init__(self, cache: FeatureCache, parts: list[Part], plan: FeaturePlan) -> None:
         self._cache = cache
-        self._keys = [entry_keys(part.clips, recipe) for part in parts]
+        self._keys = [entry_keys(part.clips, plan) for part in parts]
 
     def load(self, work: Work) -> dict[int, np.ndarray]:
         """Features of the parts that are in the cache."""
@@ -127,11 +127,11 @@ def _works(is_missing: np.ndarray) -> list[Work]:
     ]
 
 
-def _max_frames(clips: Clips, recipe: FeatureRecipe) -> int:
-    if recipe.statistics is not None or clips.max_samples is None:
+def _max_frames(clips: Clips, plan: FeaturePlan) -> int:
+    if plan.statistics is not None or clips.max_samples is None:
         return 1
     # Reserved memory is not used yet, but systems limit how much may be reserved.
-    return 1 + min(clips.max_samples, _SECONDS_RESERVED * clips.sr) // recipe.hop_length
+    return 1 + min(clips.max_samples, _SECONDS_RESERVED * clips.sr) // plan.hop_length
 
 
 def _cached_parts(clips: Clips) -> list[Part]:

@@ -20,7 +20,7 @@ from ...audio._clips import read_views
 from ...audio._info import describe
 from ...audio._recordings import Recording
 from ...exceptions import naming
-from ._recipe import FeatureRecipe
+from ._plan import FeaturePlan
 
 _CLIPS_PER_CHUNK = 16
 
@@ -48,18 +48,18 @@ class Extracted(NamedTuple):
 
 
 def extract_in_parallel(
-    parts: list[Part], works: Iterable[Work], recipe: FeatureRecipe, n_jobs: int | None
+    parts: list[Part], works: Iterable[Work], plan: FeaturePlan, n_jobs: int | None
 ) -> Generator[Extracted]:
     """Extract clips one by one, or in chunks by several processes, consuming ``works`` lazily."""
     with one_blas_thread:
         if joblib.effective_n_jobs(n_jobs) == 1:
             for work in works:
-                yield _extract_clip(parts, work.number, work, recipe)
+                yield _extract_clip(parts, work.number, work, plan)
             return
         remaining = iter(works)
         chunks = iter(lambda: list(islice(remaining, _CLIPS_PER_CHUNK)), [])
         results = Parallel(n_jobs=n_jobs, return_as="generator")(
-            delayed(_extract_chunk)(_select(parts, chunk), chunk, recipe) for chunk in chunks
+            delayed(_extract_chunk)(_select(parts, chunk), chunk, plan) for chunk in chunks
         )
         try:
             for result in results:
@@ -76,17 +76,17 @@ def _select(parts: list[Part], works: list[Work]) -> list[Part]:
     return [Part(part.clips[numbers], part.views) for part in parts]
 
 
-def _extract_chunk(parts: list[Part], works: list[Work], recipe: FeatureRecipe) -> list[Extracted]:
+def _extract_chunk(parts: list[Part], works: list[Work], plan: FeaturePlan) -> list[Extracted]:
     """Extract the clips of ``parts`` one by one."""
     with one_blas_thread:
-        return [_extract_clip(parts, i, work, recipe) for i, work in enumerate(works)]
+        return [_extract_clip(parts, i, work, plan) for i, work in enumerate(works)]
 
 
-def _extract_clip(parts: list[Part], position: int, work: Work, recipe: FeatureRecipe) -> Extracted:
+def _extract_clip(parts: list[Part], position: int, work: Work, plan: FeaturePlan) -> Extracted:
     clips = parts[work.parts[-1]].clips  # the last part has the views of those before it as well
     with naming(_name(clips.sources[position], work.number)):
         views, error = read_views(clips, position)
-        features = [recipe.of_views(views[parts[part].views], clips.sr) for part in work.parts]
+        features = [plan.of_views(views[parts[part].views], clips.sr) for part in work.parts]
         return Extracted(work, features, None if error is None else str(error))
 
 

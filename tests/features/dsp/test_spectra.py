@@ -18,7 +18,7 @@ from skser.features import (
 )
 from skser.features.dsp._filters import mel_filters
 from skser.features.dsp._spectra import power_to_db
-from skser.features.extraction._recipe import FeatureRecipe
+from skser.features.extraction._plan import FeaturePlan
 
 from ..golden.make_golden import speechlike
 from ..parity import FRAMES
@@ -140,6 +140,6 @@ def test_precision_is_what_a_block_needs(neighbours, dtype):
             return np.zeros((1, spectra.n_frames), np.float32)
 
     blocks = [("precision", Precision()), *((type(block).__name__, block) for block in neighbours)]
-    recipe = FeatureRecipe(tuple(blocks), 1024, 256, 0, ("mean",))
+    recipe = FeaturePlan(tuple(blocks), 1024, 256, 0, ("mean",))
     assert recipe(speechlike(seconds=0.25), 16000).shape == (recipe.n_features,)
     assert seen == [dtype]

@@ -1,4 +1,4 @@
-"""FeatureRecipe: the features of a waveform, in one pass over its spectra."""
+"""FeaturePlan: the features of a waveform, in one pass over its spectra."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..dsp._statistics import summarize
 
 
 @dataclass(frozen=True)
-class FeatureRecipe:
+class FeaturePlan:
     """All that the features of a waveform depend on."""
 
     blocks: tuple[tuple[str, FeatureBlock], ...]
