@@ -294,9 +294,7 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         return np.asarray(of_bins * (1 + int(self.deltas)) * n_statistics, dtype=object)
 
     def _recipe(self) -> FeatureRecipe:
-        statistics = None if self.statistics is None else tuple(self.statistics)
-        blocks = tuple((name, clone(block)) for name, block in active_blocks(self.blocks))
-        return FeatureRecipe(blocks, self.n_fft, self.hop_length, int(self.deltas), statistics)
+        return FeatureRecipe.of(clone(self))
 
     def _cache(self) -> FeatureCache | None:
         memory = self.memory.location if isinstance(self.memory, joblib.Memory) else self.memory

@@ -57,7 +57,7 @@ def test_info_as_json_and_card(model):
 def test_info_of_a_model_without(tmp_path):
     skser.save(quick_model()[0], tmp_path / "model.skser")
     told = run("info", tmp_path / "model.skser")
-    assert "trained on: not said when the model was saved" in told
+    assert "trained on: not recorded" in told
     assert "score: not evaluated" in told
 
 

@@ -274,18 +274,17 @@ def test_an_existing_file_is_replaced_as_a_whole(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "is no file, so there is no model to load"),
-        (b"", "is no model file, or is cut short"),
-        (b"not a model", "is no model file, or is cut short"),
+        (None, "is not a file"),
+        (b"", "is not a model file"),
+        (b"not a model", "is not a model file"),
     ],
 )
 def test_no_model_file(content, message, tmp_path):
     path = tmp_path / "model.skser"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelError, match=f"^{re.escape(str(path))}: {message}"):
         skser.load(path)
-    assert str(caught.value) == f"{path}: {message}"
 
 
 def test_a_newer_format_is_named(tmp_path):
@@ -293,9 +292,8 @@ def test_a_newer_format_is_named(tmp_path):
     skser.save(quick_model()[0], path)
     manifest, entries = contents_of(path)
     forge(path, manifest | {"format": 9, "versions": {"skser": "7.0"}}, entries)
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelError, match=r"has format 9, of skser 7\.0; .* up to 2"):
         skser.load(path)
-    assert str(caught.value) == f"{path}: has format 9, of skser 7.0; this skser reads up to 2"
 
 
 def test_another_major_version_is_warned_of(tmp_path):
@@ -307,10 +305,8 @@ def test_another_major_version_is_warned_of(tmp_path):
     forge(path, manifest, entries)
     with pytest.warns(SkserWarning) as caught:
         skser.load(path)
-    assert [str(warning.message) for warning in caught] == [
-        f"{path}: was written with scikit-learn 0.9.1 (here {now}); check its answers on "
-        "recordings that you know"
-    ]
+    (message,) = (str(warning.message) for warning in caught)
+    assert message.startswith(f"{path}: was written with scikit-learn 0.9.1 (here {now});")
 
 
 def test_runtime_must_be_known(tmp_path):
@@ -365,7 +361,7 @@ def test_without_the_extra_there_is_no_onnx(tmp_path, monkeypatch):
     assert skser.load(path)["classify"].networks_[0].runtime == "tensorflow"
     with pytest.raises(ModelError) as caught:
         skser.load(path, runtime="onnx")
-    assert str(caught.value).startswith(f"{path}: holds no network in ONNX")
+    assert str(caught.value).startswith(f"{path}: has no network in ONNX")
 
 
 def test_a_file_is_hardly_larger_than_its_weights(tmp_path):
