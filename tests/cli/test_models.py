@@ -112,7 +112,7 @@ def test_datasets_check(tmp_path):
             ["info", "{model}", "--json", "-", "--card", "-"],
             "--json and --card exclude each other on",
         ),
-        (["export", "{model}", "--out", "{home}"], "{home}: is there already, and is not an empty"),
+        (["export", "{model}", "--out", "{home}"], "{home}: exists, and is not an empty"),
         (["export", "{model}", "--out", "{home}/new"], "pipeline has no fitted network to export"),
         (
             ["plot", "{home}/clip.wav", "--out", "{home}/clip.gif"],

@@ -1,4 +1,7 @@
 import json
+import re
+import subprocess
+import sys
 
 import joblib
 import numpy as np
@@ -68,6 +71,39 @@ def test_labels_and_metadata(pipeline, exported):
     assert metadata["features"]["hop_length"] == pipeline["features"].hop_length
     assert metadata["feature_names"] == ["zcr_mean", "rms_mean"]
     assert_allclose(metadata["mean"], pipeline["scale"].mean_)
+
+
+@pytest.mark.slow
+def test_keras_finds_layers_of_skser_in_a_new_process(tmp_path):
+    network = CNNEmotionClassifier(
+        "cnn_bilstm_attention",
+        network__filters=(2,),
+        network__recurrent_units=2,
+        network__attention_units=2,
+        network__dense_units=2,
+        epochs=1,
+        random_state=0,
+    )
+    sequences = quick_pipeline(classify=network, features__statistics=None)
+    export(sequences.fit(CLIPS, SPEECH.target), tmp_path / "exported")
+    import_line = re.search("from skser.networks import resnet", export.__doc__).group()
+    program = f"""
+import keras
+{import_line}
+network = keras.models.load_model("model.keras")
+same = keras.models.model_from_json(open("model.json").read())
+same.load_weights("weights.h5")
+rows = keras.ops.ones((2, 10, 2))
+print(float(keras.ops.max(keras.ops.abs(network(rows) - same(rows)))))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path / "exported",
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 1e-6
 
 
 def test_of_a_vote_it_is_the_network(tmp_path):
