@@ -25,12 +25,10 @@ def info(
     Example: skser info model.skser --card README.md
     """
     from ..persistence import ModelInfo, _container, load_card
-    from ..persistence._any_model import check_is_model_file
     from ..persistence._info import info_in
     from ._outputs import Outputs
 
     outputs = Outputs([model], json=json, card=card)
-    check_is_model_file(model)
     manifest, _ = _container.read(model)
     known = info_in(model, manifest)
     content = {

@@ -42,6 +42,7 @@ _SKLEARN_PARTS = [
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     "sklearn.tree._tree.Tree",
 ]
+_LAYERS_MODULE = "skser.networks"
 # fmt: off
 # Parts of the networks of `skser.networks`, by module.
 _KERAS = {
@@ -55,13 +56,12 @@ _KERAS = {
         "MaxPooling1D", "ReLU", "Reshape", "SpatialDropout1D", "SpatialDropout2D",
         "ZeroPadding1D", "ZeroPadding2D"
     },
-}
-_LAYERS = {
-    "AttentiveStatistics", "FrameMask", "MaskedBatchNormalization", "RelativeToClip",
-    "ShortenMask"
+    _LAYERS_MODULE: {
+        "AttentiveStatistics", "FrameMask", "MaskedBatchNormalization", "RelativeToClip",
+        "ShortenMask",
+    },
 }
 # fmt: on
-_LAYERS_MODULE = "skser.networks"
 _REGISTERED = "skser>"
 JSON = dict[str, Any] | list[Any]
 
@@ -120,7 +120,7 @@ class AllowList:
         module, name = config.get("module"), config.get("class_name")
         registered = config.get("registered_name")
         if module == _LAYERS_MODULE:
-            return name in _LAYERS and registered == f"{_REGISTERED}{name}"
+            return name in _KERAS[module] and registered == f"{_REGISTERED}{name}"
         # Keras looks for a registered name first, then in the module.
         is_own = module is not None and not str(module).startswith("keras")
         if registered not in (None, name) and not (is_own and str(registered).endswith(f">{name}")):

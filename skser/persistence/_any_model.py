@@ -41,14 +41,6 @@ def load_model(path: PathLike, *, runtime: str = "auto") -> Any:
     return model
 
 
-def check_is_model_file(path: PathLike) -> None:
-    """Raise ModelError for a joblib file, which has no readable information."""
-    if Path(path).is_file() and is_joblib(path):
-        raise ModelError(
-            f"{path}: was kept with joblib, without information on the model; use `skser.save`"
-        )
-
-
 def is_joblib(path: PathLike) -> bool:
     """Whether an existing file has to be loaded with joblib."""
     return Path(path).suffix in _JOBLIB and not is_model_file(path)

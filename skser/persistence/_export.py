@@ -68,11 +68,10 @@ def export(pipeline: EmotionPipeline, folder: PathLike) -> list[Path]:
         for i, network in enumerate(classifier.networks_):
             _write_network(network, temporary / f"network_{i + 1}" if i else temporary)
         _write_surroundings(before, classifier, temporary)
-        names = sorted(path.relative_to(temporary) for path in temporary.rglob("*"))
-        files = [folder / name for name in names if (temporary / name).is_file()]
+        files = sorted(path for path in temporary.rglob("*") if path.is_file())
         if folder.is_dir():
             folder.rmdir()
-    return files
+    return [folder / path.relative_to(temporary) for path in files]
 
 
 def _write_network(network: TrainedNetwork, folder: Path) -> None:

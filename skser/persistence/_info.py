@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -23,38 +24,12 @@ LIMITS = (
     "predictions are worse than the score says, and every recording gets a prediction.",
     "Not for decisions about people, such as hiring, schooling, insurance, health or policing.",
 )
-_CARD = """
-# Speech emotion recognition with skser
-
-Predicts one of the emotions {emotions} from a recording of speech.
-
-## Limits
-
-{limits}
-
-## Training data
-
-{data}
-
-## Evaluation
-
-{score}
-
-## How to use it
-
-```python
+_START = """```python
 import skser
 
 pipeline = skser.load("model.skser")
 pipeline.predict(["my_recording.wav"])
-```
-
-## Pipeline
-
-```
-{pipeline!r}
-```
-"""
+```"""
 
 
 @dataclass(frozen=True)
@@ -118,6 +93,12 @@ class ModelInfo:
         frame = speech.frame
         counts = frame["emotion"].value_counts().sort_index()
         names = frame["corpus"].dropna().unique() if "corpus" in frame else ()
+        score = None
+        if evaluation is not None:
+            row = evaluation.to_frame().loc["uar", ["pooled", "low", "high"]].astype(float)
+            numbers = [None if math.isnan(value) else value for value in row.tolist()]
+            score = dict(zip(("uar", "low", "high"), numbers, strict=True))
+            score = {"protocol": evaluation.protocol, **score}
         # A licence ends with its paragraph.
         licences = re.findall(r"^Licence: (.+?)(?:\n\n|\Z)", speech.DESCR, re.M | re.S)
         return cls(
@@ -125,7 +106,7 @@ class ModelInfo:
             corpora=tuple(map(str, names)),
             licences=tuple(" ".join(text.split()) for text in licences),
             n_speakers=None if speech.groups is None else len(set(speech.groups)),
-            score=None if evaluation is None else _score_of(evaluation),
+            score=score,
             audio=audio,
         )
 
@@ -133,6 +114,10 @@ class ModelInfo:
     def n_recordings(self) -> int:
         """Number of training recordings."""
         return sum(self.emotions.values())
+
+    @property
+    def _emotion_counts(self) -> str:
+        return ", ".join(f"{name} {n}" for name, n in self.emotions.items())
 
     def to_dict(self) -> dict[str, Any]:
         """The information as plain JSON.
@@ -163,19 +148,20 @@ class ModelInfo:
         DataError
             ``content`` has other fields, or values of other types.
         """
-        names = {field.name for field in fields(cls)}
-        is_known = isinstance(content, Mapping) and {"emotions"} <= set(content) <= names
-        if not is_known or not _is_sound(content):
+        try:
+            is_sound = set(content) <= {field.name for field in fields(cls)} and _is_sound(content)
+        except (AttributeError, KeyError, TypeError):
+            is_sound = False
+        if not is_sound:
             raise DataError("information on a model must be what ModelInfo.to_dict returns")
         tuples = {name: tuple(content.get(name, ())) for name in ("corpora", "licences")}
         return cls(**{**content, **tuples})
 
     def __str__(self) -> str:
-        emotions = ", ".join(f"{name} {n}" for name, n in self.emotions.items())
         n_speakers = "unknown" if self.n_speakers is None else self.n_speakers
         training = (
             f"{self.n_recordings} recordings, {n_speakers} speakers, of "
-            f"{', '.join(self.corpora) or 'an unnamed corpus'} ({emotions})"
+            f"{', '.join(self.corpora) or 'an unnamed corpus'} ({self._emotion_counts})"
         )
         lines = [
             f"trained on: {training if self.emotions else 'not recorded'}",
@@ -248,46 +234,39 @@ def model_card(pipeline: EmotionPipeline, info: ModelInfo | None) -> str:
             ("Corpora", ", ".join(info.corpora) or "unnamed"),
             ("Recordings", info.n_recordings),
             ("Speakers", "unknown" if info.n_speakers is None else info.n_speakers),
-            ("Emotions", ", ".join(f"{name} {n}" for name, n in info.emotions.items())),
+            ("Emotions", info._emotion_counts),
             *(("Licence of the data", licence) for licence in info.licences),
         ]
         data = "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows)])
-    return _CARD.format(
-        emotions=", ".join(map(str, pipeline.classes_)),
-        limits="\n".join(f"- {limit}" for limit in LIMITS),
-        data=data,
-        score=_describe_score(info),
-        pipeline=pipeline,
-    )
+    sections = [
+        "\n# Speech emotion recognition with skser",
+        f"Predicts one of {', '.join(map(str, pipeline.classes_))} from a recording of speech.",
+        "## Limits",
+        "\n".join(f"- {limit}" for limit in LIMITS),
+        f"## Training data\n\n{data}",
+        f"## Evaluation\n\n{_describe_score(info)}",
+        f"## How to use it\n\n{_START}",
+        f"## Pipeline\n\n```\n{pipeline!r}\n```\n",
+    ]
+    return "\n\n".join(sections)
 
 
 def _is_sound(content: Mapping[str, Any]) -> bool:
     """Whether the values have the types that `ModelInfo.to_dict` returns."""
-    emotions, score, audio = (content.get(name) for name in ("emotions", "score", "audio"))
+    emotions, score = content["emotions"], content.get("score")
     texts = [text for name in ("corpora", "licences") for text in content.get(name, ())]
+    if score is not None:
+        limits = [score["low"], score["high"]]
+        numbers = [score["uar"], *(limits if limits != [None, None] else [])]
+        texts.append(score["protocol"])
+        if len(score) != 4 or not all(isinstance(number, float) for number in numbers):
+            return False
     return (
-        isinstance(emotions, dict)
-        and all(isinstance(n, int) for n in emotions.values())
+        all(isinstance(n, int) for n in emotions.values())
         and all(isinstance(text, str) and text.isprintable() for text in (*texts, *emotions))
         and isinstance(content.get("n_speakers"), (int, type(None)))
-        and (score is None or _is_score(score))
-        and isinstance(audio, (dict, type(None)))
+        and isinstance(content.get("audio"), (dict, type(None)))
     )
-
-
-def _is_score(score: object) -> bool:
-    if not isinstance(score, dict) or set(score) != {"protocol", "uar", "low", "high"}:
-        return False
-    limits = [score[name] for name in ("low", "high") if score[name] is not None]
-    numbers = all(isinstance(number, float) for number in (score["uar"], *limits))
-    return numbers and len(limits) != 1 and str(score["protocol"]).isprintable()
-
-
-def _score_of(evaluation: Any) -> dict[str, Any]:
-    row = evaluation.to_frame().loc["uar"]
-    values = {"uar": row["pooled"], "low": row["low"], "high": row["high"]}
-    numbers = {name: None if value != value else float(value) for name, value in values.items()}
-    return {"protocol": evaluation.protocol, **numbers}
 
 
 def _describe_score(info: ModelInfo | None) -> str:

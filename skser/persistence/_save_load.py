@@ -51,10 +51,6 @@ def save(pipeline: EmotionPipeline, path: PathLike, *, info: ModelInfo | None = 
         The pipeline has classes of other packages, which the caller of `load` has to trust, or a
         network that cannot be converted to ONNX.
 
-    See Also
-    --------
-    load : Load such a file.
-
     Notes
     -----
     ``memory``, ``n_jobs``, ``verbose``, ``callbacks``, ``checkpoint`` and a splitter as ``cv`` are
@@ -94,12 +90,7 @@ def save(pipeline: EmotionPipeline, path: PathLike, *, info: ModelInfo | None = 
     except (TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"pipeline holds an object that cannot be saved ({error})") from error
     if encoder.untrusted:
-        warnings.warn(
-            f"{path}: contains {', '.join(sorted(encoder.untrusted))}, unknown to skser; load it "
-            f"with trusted={sorted(encoder.untrusted)}",
-            SkserWarning,
-            stacklevel=2,
-        )
+        warnings.warn(f"{path}: {UntrustedError(encoder.untrusted)}", SkserWarning, stacklevel=2)
     entries = encoder.entries
     if _onnx_export.can_convert():
         try:
@@ -155,10 +146,6 @@ def load(path: PathLike, *, runtime: Runtime = "auto", trusted: Sequence[str | t
     -----
     SkserWarning
         The file was written with another major version of a package, such as scikit-learn.
-
-    See Also
-    --------
-    save : Write such a file.
 
     Examples
     --------

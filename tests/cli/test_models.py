@@ -107,7 +107,7 @@ def test_datasets_check(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["info", "{home}/old.joblib"], "{home}/old.joblib: was kept with joblib"),
+        (["info", "{home}/old.joblib"], "{home}/old.joblib: is not a model file"),
         (
             ["info", "{model}", "--json", "-", "--card", "-"],
             "--json and --card exclude each other on",
