@@ -1,6 +1,6 @@
-"""Parameters: what scikit-learn asks of anything that has parameters, without importing it.
+"""Parameters: get_params and set_params as in scikit-learn, without importing it.
 
-Features are then extracted in a process that has no use for the rest of scikit-learn.
+Worker processes then extract features without the rest of scikit-learn.
 """
 
 from __future__ import annotations
@@ -12,30 +12,31 @@ from ..exceptions import ParameterError
 
 
 class Parameters:
-    """Parameters are the arguments of ``__init__``, which keeps each by its name."""
+    """Base class whose ``__init__`` stores each argument as the attribute of that name."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters and their values.
+        """Parameters of this object.
 
         Parameters
         ----------
         deep : bool, default=True
-            Include parameters of parameters that have some.
+            Whether to include the parameters of parameters.
 
         Returns
         -------
         params : dict
+            Values by name.
         """
         params = {name: getattr(self, name) for name in self._defaults()}
         nested = {
-            f"{name}__{inner}": found
+            f"{name}__{inner}": inner_value
             for name, value in params.items()
             if deep and hasattr(value, "get_params") and not isinstance(value, type)
-            for inner, found in value.get_params().items()
+            for inner, inner_value in value.get_params().items()
         }
         return params | nested
 
-    def set_params(self, **params: Any) -> Any:
+    def set_params(self, **params: object) -> Any:
         """Set parameters.
 
         Parameters
@@ -46,6 +47,7 @@ class Parameters:
         Returns
         -------
         self : object
+            This object.
         """
         known = self._defaults()
         for key, value in params.items():

@@ -96,15 +96,8 @@ class AllowList:
 
     def class_of(self, name: str) -> type:
         """The class of a name; UntrustedError, before any import, for an unknown name."""
-        name = FORMER_CLASSES.get(name, name)
-        module, _, kind = name.rpartition(".")
-        if name in BLOCKS:
-            return BLOCKS[name]
-        if name in _CLASSES:
-            return getattr(importlib.import_module(module), kind)
-        package, _, public = module.partition(".")
-        if package == "sklearn" and (estimator := _sklearn_estimator(public, kind)):
-            return estimator
+        if kind := _known_class(FORMER_CLASSES.get(name, name)):
+            return kind
         if name not in self._trusted:
             raise UntrustedError([name])
         trusted = self._trusted[name]
@@ -130,14 +123,9 @@ class AllowList:
 
 def name_of(kind: type) -> str | None:
     """The public name of a class that every model file may contain, or None."""
-    name = _NAMES.get(kind.__name__)
-    package, *rest = kind.__module__.split(".")
-    if name is None and package == "sklearn" and rest:
-        name = f"sklearn.{rest[0]}.{kind.__name__}"
-    try:
-        return name if name is not None and AllowList().class_of(name) is kind else None
-    except UntrustedError:
-        return None
+    package, module = f"{kind.__module__}.".split(".")[:2]
+    name = _NAMES.get(kind.__name__, f"{package}.{module}.{kind.__name__}")
+    return name if _known_class(name) is kind else None
 
 
 def full_name(kind: type) -> str:
@@ -169,13 +157,18 @@ def _keras_name(config: dict[str, Any]) -> str:
     return f"{config.get('module')}.{config.get('config') if name == 'function' else name}"
 
 
-def _sklearn_estimator(public: str, name: str) -> type | None:
-    """An estimator of a public module of scikit-learn, or None."""
+def _known_class(name: str) -> type | None:
+    """The class of a name that needs no trust, or None."""
+    if name in BLOCKS:
+        return BLOCKS[name]
+    module, _, kind = name.rpartition(".")
+    if name in _CLASSES:
+        return getattr(importlib.import_module(module), kind)
     import sklearn
 
-    if public not in sklearn.__all__ or name.startswith("_"):
+    package, _, public = module.partition(".")
+    if package != "sklearn" or public not in sklearn.__all__ or kind.startswith("_"):
         return None
-    module = importlib.import_module(f"sklearn.{public}")
-    kind = vars(module).get(name)
-    is_estimator = isinstance(kind, type) and issubclass(kind, sklearn.base.BaseEstimator)
-    return kind if is_estimator and kind.__module__.startswith(module.__name__) else None
+    estimator = vars(importlib.import_module(module)).get(kind)
+    is_estimator = isinstance(estimator, type) and issubclass(estimator, sklearn.base.BaseEstimator)
+    return estimator if is_estimator and estimator.__module__.startswith(module) else None

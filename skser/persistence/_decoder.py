@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -32,7 +33,7 @@ class Decoder:
         self.networks: list[TrainedNetwork] = []
         self._seen: dict[int, Any] = {}
         self._kinds: dict[str, Callable[[Any], object]] = {
-            "float": self._float,
+            "float": {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}.__getitem__,
             "tuple": lambda items: tuple(map(self.value, items)),
             "set": lambda items: set(map(self.value, items)),
             "frozenset": lambda items: frozenset(map(self.value, items)),
@@ -82,11 +83,6 @@ class Decoder:
 
     def _bunch(self, items: list[tuple[str, Node]]) -> object:
         return self._allowed.class_of("sklearn.utils.Bunch")(**self._values(dict(items)))
-
-    def _float(self, text: str) -> float:
-        if text not in ("nan", "inf", "-inf"):
-            raise ValueError(f"{text!r:.20} is not a number")
-        return float(text)
 
     def _objects(self, content: tuple[list[int], list[Node]]) -> np.ndarray:
         shape, items = content

@@ -29,17 +29,7 @@ _UNUSED_AT_PREDICT = {"LinearDiscriminantAnalysis": ("covariance_",)}
 
 
 class Encoder:
-    """Turns objects into nodes.
-
-    Attributes
-    ----------
-    entries : dict of {str : bytes}
-        Arrays, networks and skops' archives.
-    networks : list of TrainedNetwork
-        Networks, in the order of their entries.
-    untrusted : set of str
-        Names that the caller of `load` has to trust.
-    """
+    """Turns objects into nodes, entries of a model file, and names that `load` has to trust."""
 
     def __init__(self) -> None:
         self.entries: dict[str, bytes] = {}

@@ -15,8 +15,6 @@ from . import _container
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
 
-__all__ = ["ModelInfo", "load_card", "load_info"]
-
 LIMITS = (
     "Emotion labels are categories that actors were asked to play, or that listeners chose. They "
     "are not facts about a person: a voice does not show what somebody feels.",
@@ -24,12 +22,7 @@ LIMITS = (
     "predictions are worse than the score says, and every recording gets a prediction.",
     "Not for decisions about people, such as hiring, schooling, insurance, health or policing.",
 )
-_START = """```python
-import skser
-
-pipeline = skser.load("model.skser")
-pipeline.predict(["my_recording.wav"])
-```"""
+_USE = 'import skser\n\npipeline = skser.load("model.skser")\npipeline.predict(["recording.wav"])'
 
 
 @dataclass(frozen=True)
@@ -158,7 +151,7 @@ class ModelInfo:
         return cls(**{**content, **tuples})
 
     def __str__(self) -> str:
-        n_speakers = "unknown" if self.n_speakers is None else self.n_speakers
+        n_speakers = "an unknown number of" if self.n_speakers is None else self.n_speakers
         training = (
             f"{self.n_recordings} recordings, {n_speakers} speakers, of "
             f"{', '.join(self.corpora) or 'an unnamed corpus'} ({self._emotion_counts})"
@@ -245,7 +238,7 @@ def model_card(pipeline: EmotionPipeline, info: ModelInfo | None) -> str:
         "\n".join(f"- {limit}" for limit in LIMITS),
         f"## Training data\n\n{data}",
         f"## Evaluation\n\n{_describe_score(info)}",
-        f"## How to use it\n\n{_START}",
+        f"## How to use it\n\n```python\n{_USE}\n```",
         f"## Pipeline\n\n```\n{pipeline!r}\n```\n",
     ]
     return "\n\n".join(sections)

@@ -7,9 +7,8 @@ reads files with other steps.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,8 +27,7 @@ from ._former_names import CLASSES as FORMER_CLASSES
 from ._save_load import warn_of_versions
 
 
-@dataclass(frozen=True)
-class LightModel:
+class LightModel(NamedTuple):
     """A model file as a function: probabilities (n_classes,) of one recording."""
 
     predict_proba: Callable[[str | bytes], np.ndarray]
@@ -93,20 +91,13 @@ class _LightDecoder(Decoder):
 
     def _estimator(self, name: str, state: dict[str, Node], number: int) -> object:
         name = FORMER_CLASSES.get(name, name)
-        if name not in _STEPS:
+        if name in BLOCKS:
             return super()._estimator(name, state, number)
         self._seen[number] = step = _Step()
         vars(step).update(self._values(state), function_=_STEPS[name])
         if getattr(step, "test_time", False):
             raise KeyError("test_time")
         return step
-
-
-class _Blocks(AllowList):
-    """Feature blocks, which do without scikit-learn."""
-
-    def class_of(self, name: str) -> type:
-        return BLOCKS[name]
 
 
 def load_light(path: PathLike) -> LightModel | None:
@@ -118,11 +109,13 @@ def light_form(
     path: PathLike, manifest: dict[str, Any], entries: dict[str, bytes]
 ) -> LightModel | None:
     """The light form of a model file's manifest and entries."""
-    decoder = _LightDecoder(entries, _Blocks())
+    decoder = _LightDecoder(entries, AllowList())
     try:
         takes_recordings = manifest["pipeline"]["estimator"][0] in _TAKE_RECORDINGS
-        step = decoder.value(manifest["pipeline"])
-        classes = _classes(step)
+        step = last = decoder.value(manifest["pipeline"])
+        while hasattr(last, "steps"):
+            last = last.steps[-1][1]
+        classes = last.classes_
     except Exception:
         return None  # `load` describes the damage
     if not takes_recordings or not isinstance(classes, np.ndarray):
@@ -133,7 +126,3 @@ def light_form(
         network.runtime = "onnx"
     warn_of_versions(path, manifest)
     return LightModel(step, classes)
-
-
-def _classes(step: _Step) -> object:
-    return _classes(step.steps[-1][1]) if hasattr(step, "steps") else step.classes_

@@ -12,7 +12,7 @@ from .._utils._files import check_writable
 from .._utils._param_validation import check_value, one_of
 from .._utils._types import EmotionPipeline, PathLike
 from .._utils._versions import versions
-from ..exceptions import MissingDependencyError, ModelError, SkserError, SkserWarning
+from ..exceptions import ModelError, SkserError, SkserWarning
 from ..networks import _onnx_export, _onnx_runtime
 from . import _container
 from ._allowed import AllowList, UntrustedError
@@ -137,8 +137,6 @@ def load(path: PathLike, *, runtime: Runtime = "auto", trusted: Sequence[str | t
     ModelError
         The file is missing, damaged, from a newer skser, contains a class that is neither known nor
         trusted, or has no network in ONNX.
-    MissingDependencyError
-        onnxruntime is not installed.
     ParameterError
         ``runtime`` or ``trusted`` has an invalid value.
 
@@ -166,8 +164,6 @@ def load(path: PathLike, *, runtime: Runtime = "auto", trusted: Sequence[str | t
     try:
         pipeline = decoder.value(manifest["pipeline"])
         is_fitted = isinstance(getattr(pipeline, "classes_", None), np.ndarray)
-    except MissingDependencyError:
-        raise
     except UntrustedError as error:
         raise ModelError(f"{path}: {error}") from None
     except Exception as error:
