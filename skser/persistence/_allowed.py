@@ -134,10 +134,7 @@ def full_name(kind: type) -> str:
 
 
 def use_public_modules(network: JSON) -> None:
-    """Set the module of skser's layers in Keras' configuration of a network to the public one.
-
-    Keras finds these layers by their registered names.
-    """
+    """Set the module of skser's layers, which Keras finds by registered name, to the public one."""
     for config in _configs(network):
         if str(config.get("registered_name")).startswith(_REGISTERED):
             config["module"] = _LAYERS_MODULE

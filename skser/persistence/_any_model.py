@@ -1,4 +1,4 @@
-"""Model files and joblib files, told apart by suffix and first bytes."""
+"""Model files and joblib files, distinguished by suffix and first bytes."""
 
 from __future__ import annotations
 

@@ -19,8 +19,6 @@ from ..networks import _onnx_export
 from ..networks._trained_network import TrainedNetwork
 from ..recipes._steps import steps_before
 
-_NOT_FEATURE_PARAMS = {"blocks", "memory", "n_jobs", "verbose", "sr"}
-
 
 def export(pipeline: EmotionPipeline, folder: PathLike) -> list[Path]:
     """Write the network of a fitted pipeline for programs that use Keras or ONNX.
@@ -104,7 +102,7 @@ def _write_surroundings(
             metadata["features"] = {"sr": step.sr_} | {
                 name: type(value).__name__ if hasattr(value, "get_params") else value
                 for name, value in step.get_params().items()
-                if name not in _NOT_FEATURE_PARAMS
+                if name not in {"blocks", "memory", "n_jobs", "verbose", "sr"}
             }
             metadata["feature_names"] = step.get_feature_names_out().tolist()
         elif isinstance(step, FeatureScaler):

@@ -112,10 +112,8 @@ def light_form(
     decoder = _LightDecoder(entries, AllowList())
     try:
         takes_recordings = manifest["pipeline"]["estimator"][0] in _TAKE_RECORDINGS
-        step = last = decoder.value(manifest["pipeline"])
-        while hasattr(last, "steps"):
-            last = last.steps[-1][1]
-        classes = last.classes_
+        step = decoder.value(manifest["pipeline"])
+        classes = _classes(step)
     except Exception:
         return None  # `load` describes the damage
     if not takes_recordings or not isinstance(classes, np.ndarray):
@@ -126,3 +124,7 @@ def light_form(
         network.runtime = "onnx"
     warn_of_versions(path, manifest)
     return LightModel(step, classes)
+
+
+def _classes(step: _Step) -> object:
+    return _classes(step.steps[-1][1]) if hasattr(step, "steps") else step.classes_

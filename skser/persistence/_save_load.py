@@ -75,8 +75,7 @@ def save(pipeline: EmotionPipeline, path: PathLike, *, info: ModelInfo | None = 
     check_writable(path)
     if not hasattr(pipeline, "classes_"):
         raise ModelError(
-            f"pipeline must be fitted and have classes, got {type(pipeline).__name__} without "
-            "classes_"
+            f"pipeline must be fitted, got a {type(pipeline).__name__} without classes_"
         )
     if hasattr(pipeline, "best_estimator_"):
         raise ModelError(f"pipeline is a {type(pipeline).__name__}: save its best_estimator_")
@@ -112,7 +111,7 @@ def save(pipeline: EmotionPipeline, path: PathLike, *, info: ModelInfo | None = 
 
 
 def load(path: PathLike, *, runtime: Runtime = "auto", trusted: Sequence[str | type] = ()) -> Any:
-    """Load a pipeline that `save` wrote, without running code of the file.
+    """Load a pipeline that `save` wrote, without running any code in it.
 
     Parameters
     ----------
@@ -177,8 +176,8 @@ def load(path: PathLike, *, runtime: Runtime = "auto", trusted: Sequence[str | t
         runtime = "onnx" if has_onnx and _onnx_runtime.can_run() else "tensorflow"
     if runtime == "onnx" and not has_onnx:
         raise ModelError(
-            f'{path}: has no network in ONNX, so runtime must be "tensorflow"; `save` writes '
-            "ONNX where the extra onnx is installed"
+            f'{path}: has no network in ONNX, so runtime must be "tensorflow", or the file saved '
+            "again with the extra onnx"
         )
     for network in decoder.networks:
         network.runtime = runtime
