@@ -16,13 +16,13 @@ _JOBLIB = {".joblib", ".pkl", ".pickle"}
 
 def save_model(pipeline: EmotionPipeline, path: PathLike, info: ModelInfo | None = None) -> None:
     """Save a fitted pipeline; a joblib file has no ``info``."""
-    if Path(path).suffix not in _JOBLIB:
-        save(pipeline, path, info=info)
-        return
-    import joblib
+    if Path(path).suffix in _JOBLIB:
+        import joblib
 
-    with written_whole(path) as temporary:
-        joblib.dump(pipeline, temporary, compress=3)
+        with written_whole(path) as temporary:
+            joblib.dump(pipeline, temporary, compress=3)
+    else:
+        save(pipeline, path, info=info)
 
 
 def load_model(path: PathLike, *, runtime: str = "auto") -> Any:

@@ -1,7 +1,6 @@
-"""Estimators with compiled parts, such as trees: written and read by skops, and checked.
+"""Estimators with compiled parts, such as trees, in skops' format.
 
-skops creates only objects that it knows to be harmless, but follows a node of a tree to an index
-outside the tree.
+skops creates only harmless objects, but follows the indices in a tree without a check.
 """
 
 from __future__ import annotations

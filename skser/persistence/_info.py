@@ -89,9 +89,8 @@ class ModelInfo:
         score = None
         if evaluation is not None:
             row = evaluation.to_frame().loc["uar", ["pooled", "low", "high"]].astype(float)
-            numbers = [None if math.isnan(value) else value for value in row.tolist()]
-            score = dict(zip(("uar", "low", "high"), numbers, strict=True))
-            score = {"protocol": evaluation.protocol, **score}
+            uar, low, high = (None if math.isnan(value) else value for value in row.tolist())
+            score = {"protocol": evaluation.protocol, "uar": uar, "low": low, "high": high}
         # A licence ends with its paragraph.
         licences = re.findall(r"^Licence: (.+?)(?:\n\n|\Z)", speech.DESCR, re.M | re.S)
         return cls(

@@ -290,7 +290,7 @@ def test_evaluate_a_model(model, corpus):
         ),
         (["predict", "{model}", "nowhere.mp3"], "nowhere.mp3: does not exist"),
         (["predict", "{recording}", "{recording}"], "is not a model file, or is truncated"),
-        (["predict", "nowhere.joblib", "{recording}"], "nowhere.joblib: is no file"),
+        (["predict", "nowhere.joblib", "{recording}"], "nowhere.joblib: is not a file"),
         (
             ["predict", "{model}", "{recording}", "--json", "-", "--csv", "-"],
             "--csv and --json exclude each other on standard output",
