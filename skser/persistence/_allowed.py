@@ -88,11 +88,8 @@ class AllowList:
         self._trusted = {
             item if isinstance(item, str) else full_name(item): item for item in trusted
         }
-
-    @property
-    def sklearn_parts(self) -> list[str]:
-        """Names of which skops may create objects."""
-        return [*_SKLEARN_PARTS, *self._trusted]
+        # Names of which skops may create objects.
+        self.sklearn_parts = [*_SKLEARN_PARTS, *self._trusted]
 
     def class_of(self, name: str) -> type:
         """The class of a name; UntrustedError, before any import, for an unknown name."""
