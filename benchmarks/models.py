@@ -1,12 +1,12 @@
-"""From a model file to answers: latency, a cold start, and many files.
+"""Prediction from a model file: latency, cold start, and many files.
 
     python benchmarks/models.py RAVDESS --latency --cold --many
 
 --latency  one recording of 3 s from its path to probabilities, in a process that is warm: a
            pipeline with the recipe dense_195 (195 features, a dense network), loaded with
-           TensorFlow and with ONNX, and in the light form that `skser predict` takes, beside the
-           way of published systems: `librosa.load`, the features with librosa, scikit-learn's
-           scaler, Keras' `predict`. Before the clock starts, probabilities are compared. One core.
+           TensorFlow and with ONNX, and in the light form that `skser predict` uses, against the
+           code of published systems: `librosa.load`, features with librosa, scikit-learn's
+           scaler, Keras' `predict`. Probabilities are compared first. One core.
 --cold     `skser predict` on one file in a new process, with ONNX and with TensorFlow, in turns:
            elapsed time and peak resident memory. Probabilities are compared.
 --many     `skser predict` on all recordings of the corpus in a new process.
@@ -50,20 +50,20 @@ print(seconds, size, file=sys.stderr)
 
 
 def make_model(recipe: str, folder: Path, home: Path) -> Path:
-    """A model file of a recipe, fitted on some recordings for two epochs."""
+    """Fit a recipe on some recordings for two epochs, and save it."""
     speech = load_corpus(folder)
-    some = np.random.default_rng(0).permutation(len(speech.paths))[:N_TO_FIT]
+    subset = np.random.default_rng(0).permutation(len(speech.paths))[:N_TO_FIT]
     pipeline = get_recipe(recipe)(random_state=0)
     names = pipeline.get_params()
     pipeline.set_params(**{name: 2 for name in names if name.endswith("epochs")})
-    pipeline.fit(speech.paths[some], speech.target[some])
+    pipeline.fit(speech.paths[subset], speech.target[subset])
     path = home / f"{recipe}.skser"
     skser.save(pipeline, path)
     return path
 
 
-def published_way(model: Path, home: Path) -> Callable[[str], np.ndarray]:
-    """librosa and Keras' predict, with the files that a published system would have kept."""
+def published_system(model: Path, home: Path) -> Callable[[str], np.ndarray]:
+    """librosa and Keras' predict, with exported files."""
     import keras
     from features import librosa_195
 
@@ -71,11 +71,11 @@ def published_way(model: Path, home: Path) -> Callable[[str], np.ndarray]:
     network = keras.models.load_model(home / "exported" / "model.keras")
     scaler = joblib.load(home / "exported" / "scaler.joblib")
 
-    def answer(path: str) -> np.ndarray:
+    def predict(path: str) -> np.ndarray:
         features = librosa_195(path, "cqt")
         return network.predict(scaler.transform(features[np.newaxis]), verbose=0)[0]
 
-    return answer
+    return predict
 
 
 def measure_latency(folder: Path, home: Path, n_clips: int) -> None:
@@ -85,20 +85,20 @@ def measure_latency(folder: Path, home: Path, n_clips: int) -> None:
     light = load_light(model)
     assert light is not None
     competitors: dict[str, Callable[[str], Any]] = {
-        "librosa and Keras' predict": published_way(model, home),
+        "librosa and Keras' predict": published_system(model, home),
         "skser, TensorFlow": lambda path: with_tensorflow.predict_proba([path])[0],
         "skser, ONNX": lambda path: with_onnx.predict_proba([path])[0],
         "skser, light": light.predict_proba,
     }
-    answers = {
-        name: np.array([answer(path) for path in paths[:10]])
-        for name, answer in competitors.items()
+    probabilities = {
+        name: np.array([predict(path) for path in paths[:10]])
+        for name, predict in competitors.items()
     }
-    reference = answers["skser, TensorFlow"]
-    for name, found in answers.items():
+    reference = probabilities["skser, TensorFlow"]
+    for name, values in probabilities.items():
         # librosa's features differ in the last digits.
         atol = 5e-3 if "Keras" in name else 1e-5
-        check_equal(f"probabilities, {name}", found, reference, rtol=0, atol=atol)
+        check_equal(f"probabilities, {name}", values, reference, rtol=0, atol=atol)
     seconds = time_each(competitors, paths)
     slowest = np.median(seconds["librosa and Keras' predict"])
     print(f"\none recording of 3 s, {len(paths)} of them one after the other, one core\n")
@@ -112,10 +112,10 @@ def measure_latency(folder: Path, home: Path, n_clips: int) -> None:
 
 
 def run_command(*arguments: str) -> tuple[float, float, str]:
-    """Seconds, MiB at most, and the output of `skser` in a new process."""
+    """Seconds, peak MiB, and output of `skser` in a new process."""
     environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
     command = [sys.executable, "-m", "skser.cli", *arguments]
-    # Through a small process, because a new one counts the size of whoever started it.
+    # Through a small process, because a new process counts the size of its parent.
     done = subprocess.run(
         [sys.executable, "-c", _MEASURE, *command],
         capture_output=True,
@@ -138,15 +138,15 @@ def measure_cold(folder: Path, home: Path, n_turns: int) -> None:
     for recipe in ("default", "residual_network", "functionals"):
         model = str(make_model(recipe, folder, home))
         runtimes = ("onnx", "tensorflow")
-        found: dict[str, list[tuple[float, float]]] = {runtime: [] for runtime in runtimes}
+        measured: dict[str, list[tuple[float, float]]] = {runtime: [] for runtime in runtimes}
         for turn in range(n_turns + 1):
             outputs = {}
             for runtime in runtimes:
-                *measured, outputs[runtime] = run_command(
+                *costs, outputs[runtime] = run_command(
                     "predict", model, path, "--csv", "-", "--runtime", runtime
                 )
                 if turn:  # the first reads files that are not in memory yet
-                    found[runtime].append(tuple(measured))
+                    measured[runtime].append(tuple(costs))
             # Four digits are printed.
             check_equal(
                 recipe,
@@ -155,7 +155,7 @@ def measure_cold(folder: Path, home: Path, n_turns: int) -> None:
                 rtol=0,
                 atol=1.01e-4,
             )
-        light, heavy = (np.array(found[runtime]) for runtime in runtimes)
+        light, heavy = (np.array(measured[runtime]) for runtime in runtimes)
         times, sizes = np.median(heavy, axis=0) / np.median(light, axis=0)
         rows.append(
             (

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
+
+
+class Network(Protocol):
+    """A trained network."""
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray: ...
 
 
 def standardize(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -15,14 +22,21 @@ def standardize(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.n
 
 
 def linear_discriminant(values: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
-    """Probabilities (n_classes,) of features (n_features,), as scikit-learn's discriminant."""
-    # Of two classes, there are coefficients of the second only.
+    """Probabilities (n_classes,) of features (n_features,), as from scikit-learn's discriminant.
+
+    ``coef`` and ``intercept`` have a row for each class, or a single row for the second of two.
+    """
     scores = coef @ values + intercept
     return softmax(scores if len(scores) > 1 else np.array([0.0, scores[0]]))
 
 
+def mean_probabilities(networks: Sequence[Network], rows: np.ndarray) -> np.ndarray:
+    """Mean of the networks' probabilities (n_rows, n_classes)."""
+    return np.mean([network.probabilities(rows) for network in networks], axis=0)
+
+
 def soft_vote(probabilities: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
-    """Weighted mean of the probabilities of members; the weights sum to 1."""
+    """Weighted mean of the members' probabilities; the weights sum to 1."""
     return np.tensordot(weights, probabilities, axes=1)
 
 

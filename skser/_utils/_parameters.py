@@ -1,4 +1,7 @@
-"""Parameters as scikit-learn's estimators have them, for processes that do not import it."""
+"""Parameters: get_params and set_params as in scikit-learn, without importing it.
+
+Worker processes then extract features without the rest of scikit-learn.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,21 @@ _T = TypeVar("_T", bound="Parameters")
 
 
 class Parameters:
-    """Base class whose parameters are the arguments of ``__init__``, kept as attributes."""
+    """Base class whose ``__init__`` stores each argument as the attribute of that name."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Parameters by name, with those of nested objects if ``deep``, as in scikit-learn."""
+        """Parameters of this object.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include the parameters of parameters.
+
+        Returns
+        -------
+        params : dict
+            Values by name.
+        """
         params = {name: getattr(self, name) for name in self._defaults()}
         nested = {
             f"{name}__{key}": inner
@@ -25,7 +39,18 @@ class Parameters:
         return params | nested
 
     def set_params(self: _T, **params: object) -> _T:
-        """Set parameters by name, as in scikit-learn."""
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name.
+
+        Returns
+        -------
+        self : object
+            This object.
+        """
         known = self._defaults()
         for key, value in params.items():
             name, nested, inner = key.partition("__")

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight
 
+from .._utils._functional import mean_probabilities
 from .._utils._labels import check_labels
 from .._utils._param_validation import (
     NONE,
@@ -397,7 +398,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "networks_")
         values = self._check_features(X, reset=False)
         rows = without_nan(X.flatten() if isinstance(X, AugmentedFeatures) else values)
-        probabilities = np.mean([network.probabilities(rows) for network in self.networks_], axis=0)
+        probabilities = mean_probabilities(self.networks_, rows)
         return X.average(probabilities) if isinstance(X, AugmentedFeatures) else probabilities
 
     def predict(self, X: Any) -> np.ndarray:

@@ -24,14 +24,13 @@ def info(
 
     Example: skser info model.skser --card README.md
     """
-    from ..persistence import ModelInfo, load_card
-    from ..persistence._any_model import check_is_model_file
-    from ..persistence._info import read_manifest
+    from ..persistence import ModelInfo, _container, load_card
+    from ..persistence._info import info_in
     from ._outputs import Outputs
 
     outputs = Outputs([model], json=json, card=card)
-    check_is_model_file(model)
-    manifest, known = read_manifest(model)
+    manifest, _ = _container.read(model)
+    known = info_in(model, manifest)
     content = {
         "classes": manifest["classes"],
         "versions": manifest["versions"],
@@ -47,5 +46,5 @@ def info(
     if not outputs.paths:
         versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
         typer.echo(f"labels: {', '.join(content['classes'])}")
-        typer.echo(str(known or ModelInfo.nothing_known()))
+        typer.echo(str(known or ModelInfo({})))
         typer.echo(f"written with: {versions}")

@@ -236,7 +236,7 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         if clips.sr != self.sr_:
             raise DataError(f"clips must be at sr={self.sr_} Hz as in fit, got {clips.sr} Hz")
         features, n_hits = extract(
-            clips, self._recipe(), n_jobs=self.n_jobs, cache=self._cache(), verbose=self.verbose
+            clips, self._plan(), n_jobs=self.n_jobs, cache=self._cache(), verbose=self.verbose
         )
         if self.memory is not None:
             self._counts["hits"] += n_hits
@@ -308,10 +308,8 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         n_statistics = 1 if self.statistics is None else len(self.statistics)
         return np.asarray(of_bins * (1 + int(self.deltas)) * n_statistics, dtype=object)
 
-    def _recipe(self) -> FeaturePlan:
-        statistics = None if self.statistics is None else tuple(self.statistics)
-        blocks = tuple((name, clone(block)) for name, block in active_blocks(self.blocks))
-        return FeaturePlan(blocks, self.n_fft, self.hop_length, int(self.deltas), statistics)
+    def _plan(self) -> FeaturePlan:
+        return FeaturePlan.of(clone(self))
 
     def _cache(self) -> FeatureCache | None:
         memory = self.memory.location if isinstance(self.memory, joblib.Memory) else self.memory

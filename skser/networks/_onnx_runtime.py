@@ -27,6 +27,8 @@ def can_run() -> bool:
 
 def check_graph(graph: bytes, n_weights: int) -> None:
     """Raise ValueError for a graph that takes a weight from any other place than the model file."""
+    # onnxruntime opens any file that an external weight names under the key "location", so each
+    # occurrence of the word must be our own key and value.
     if not graph.count(b"location") == graph.count(_OUTSIDE) <= n_weights:
         raise ValueError("its network takes weights from another file")
 

@@ -1,19 +1,19 @@
-"""What a model file may name: estimators of skser and scikit-learn, layers of Keras, and what the
-caller trusts. Nothing else is imported or made, whatever a file says.
+"""Names allowed in a model file: estimators of skser and scikit-learn, layers of Keras, and names
+that the caller trusts. Nothing else is imported or created.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..exceptions import ParameterError
 from ..features.blocks._named import DEFAULT_BLOCKS
 from ._former_names import CLASSES as FORMER_CLASSES
 
-# Classes by their public names, which do not change when modules move.
+# Public names, which stay when modules move.
 _CLASSES = {
     "skser.audio.AudioLoader",
     "skser.augmentation.Augmenter",
@@ -28,7 +28,7 @@ _CLASSES = {
 }
 BLOCKS = {f"skser.features.{block.__name__}": block for block in DEFAULT_BLOCKS.values()}
 _NAMES = {name.rpartition(".")[2]: name for name in (*_CLASSES, *BLOCKS)}
-# Parts of common classifiers of scikit-learn, as skops names them.
+# Parts of common classifiers of scikit-learn, under skops' names.
 _SKLEARN_PARTS = [
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
@@ -42,6 +42,7 @@ _SKLEARN_PARTS = [
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     "sklearn.tree._tree.Tree",
 ]
+_LAYERS_MODULE = "skser.networks"
 # fmt: off
 # Parts of the networks of `skser.networks`, by module.
 _KERAS = {
@@ -55,46 +56,29 @@ _KERAS = {
         "MaxPooling1D", "ReLU", "Reshape", "SpatialDropout1D", "SpatialDropout2D",
         "ZeroPadding1D", "ZeroPadding2D"
     },
-}
-_LAYERS = {
-    "AttentiveStatistics", "FrameMask", "MaskedBatchNormalization", "RelativeToClip",
-    "ShortenMask"
+    _LAYERS_MODULE: {
+        "AttentiveStatistics", "FrameMask", "MaskedBatchNormalization", "RelativeToClip",
+        "ShortenMask",
+    },
 }
 # fmt: on
-_LAYERS_MODULE = "skser.networks"
 _REGISTERED = "skser>"
+JSON = dict[str, Any] | list[Any]
 
 
 class UntrustedError(ValueError):
-    """A model file names what is neither allowed nor trusted.
-
-    Parameters
-    ----------
-    names : iterable of str
-        The names.
-    """
+    """A model file contains names that are neither allowed nor trusted."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self.names = sorted(names)
+        names = sorted(names)
         super().__init__(
-            f"names {', '.join(self.names)}, unknown to skser; if you trust that code, load the "
-            f"file with trusted={self.names}"
+            f"contains {', '.join(names)}, unknown to skser; if you trust that code, load the file "
+            f"with trusted={names}"
         )
 
 
 class AllowList:
-    """The names that are known to skser, and those that the caller trusts.
-
-    Parameters
-    ----------
-    trusted : sequence of str or type, default=()
-        Classes, or names of classes and functions with their modules.
-
-    Raises
-    ------
-    ParameterError
-        ``trusted`` is no such sequence.
-    """
+    """Names known to skser, and names that the caller trusts."""
 
     def __init__(self, trusted: Sequence[str | type] = ()) -> None:
         if isinstance(trusted, str) or not all(isinstance(item, (str, type)) for item in trusted):
@@ -104,50 +88,30 @@ class AllowList:
         self._trusted = {
             item if isinstance(item, str) else full_name(item): item for item in trusted
         }
-
-    @property
-    def sklearn_parts(self) -> list[str]:
-        """Names that skops may make something of."""
-        return [*_SKLEARN_PARTS, *self._trusted]
+        # Names of which skops may create objects.
+        self.sklearn_parts = [*_SKLEARN_PARTS, *self._trusted]
 
     def class_of(self, name: str) -> type:
-        """The class of a name.
-
-        Raises
-        ------
-        UntrustedError
-            It is neither allowed nor trusted; nothing is imported.
-        """
-        name = FORMER_CLASSES.get(name, name)
-        module, _, kind = name.rpartition(".")
-        if name in BLOCKS:
-            return BLOCKS[name]
-        if name in _CLASSES:
-            return getattr(importlib.import_module(module), kind)
-        package, _, public = module.partition(".")
-        if package == "sklearn" and (estimator := _sklearn_estimator(public, kind)):
-            return estimator
+        """The class of a name; UntrustedError, before any import, for an unknown name."""
+        if kind := _known_class(FORMER_CLASSES.get(name, name)):
+            return kind
         if name not in self._trusted:
             raise UntrustedError([name])
         trusted = self._trusted[name]
         return pkgutil.resolve_name(trusted) if isinstance(trusted, str) else trusted
 
-    def unknown_in(self, config: Any) -> set[str]:
-        """Names in Keras' description of a network that are neither allowed nor trusted."""
-        if isinstance(config, list):
-            return set().union(*map(self.unknown_in, config))
-        if not isinstance(config, dict):
-            return set()
-        unknown: set[str] = set().union(*map(self.unknown_in, config.values()))
-        is_named = not config.keys().isdisjoint(("class_name", "registered_name", "module"))
-        return unknown | {_keras_name(config)} if is_named and not self._knows(config) else unknown
+    def unknown_in(self, network: JSON) -> set[str]:
+        """Names in Keras' configuration of a network that are neither allowed nor trusted."""
+        keys = ("class_name", "registered_name", "module")
+        named = [config for config in _configs(network) if not config.keys().isdisjoint(keys)]
+        return {_keras_name(config) for config in named if not self._knows(config)}
 
     def _knows(self, config: dict[str, Any]) -> bool:
         module, name = config.get("module"), config.get("class_name")
         registered = config.get("registered_name")
         if module == _LAYERS_MODULE:
-            return name in _LAYERS and registered == f"{_REGISTERED}{name}"
-        # Keras looks for a registered name before it looks into a module.
+            return name in _KERAS[module] and registered == f"{_REGISTERED}{name}"
+        # Keras looks for a registered name first, then in the module.
         is_own = module is not None and not str(module).startswith("keras")
         if registered not in (None, name) and not (is_own and str(registered).endswith(f">{name}")):
             return False
@@ -155,35 +119,31 @@ class AllowList:
 
 
 def name_of(kind: type) -> str | None:
-    """The name of a class that any model file may name; None for others."""
-    name = _NAMES.get(kind.__name__)
-    package, *rest = kind.__module__.split(".")
-    if name is None and package == "sklearn" and rest:
-        name = f"sklearn.{rest[0]}.{kind.__name__}"
-    try:
-        return name if name is not None and AllowList().class_of(name) is kind else None
-    except UntrustedError:
-        return None
+    """The public name of a class that every model file may contain, or None."""
+    package, module = f"{kind.__module__}.".split(".")[:2]
+    name = _NAMES.get(kind.__name__, f"{package}.{module}.{kind.__name__}")
+    return name if _known_class(name) is kind else None
 
 
 def full_name(kind: type) -> str:
-    """The name of a class with its module."""
+    """Name of a class with its module."""
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def with_public_modules(config: Any) -> Any:
-    """Keras' description of a network, where skser's layers are of a public module.
+def use_public_modules(network: JSON) -> None:
+    """Set the module of skser's layers, which Keras finds by registered name, to the public one."""
+    for config in _configs(network):
+        if str(config.get("registered_name")).startswith(_REGISTERED):
+            config["module"] = _LAYERS_MODULE
 
-    Keras finds them by their registered names, wherever they are.
-    """
-    if isinstance(config, list):
-        return [with_public_modules(item) for item in config]
-    if not isinstance(config, dict):
-        return config
-    config = {key: with_public_modules(item) for key, item in config.items()}
-    if str(config.get("registered_name")).startswith(_REGISTERED):
-        config["module"] = _LAYERS_MODULE
-    return config
+
+def _configs(network: JSON) -> Iterator[dict[str, Any]]:
+    """All objects in JSON."""
+    if isinstance(network, dict):
+        yield network
+    for item in network.values() if isinstance(network, dict) else network:
+        if isinstance(item, (dict, list)):
+            yield from _configs(item)
 
 
 def _keras_name(config: dict[str, Any]) -> str:
@@ -191,13 +151,18 @@ def _keras_name(config: dict[str, Any]) -> str:
     return f"{config.get('module')}.{config.get('config') if name == 'function' else name}"
 
 
-def _sklearn_estimator(public: str, name: str) -> type | None:
-    """An estimator in one of scikit-learn's public modules."""
+def _known_class(name: str) -> type | None:
+    """The class of a name that needs no trust, or None."""
+    if name in BLOCKS:
+        return BLOCKS[name]
+    module, _, kind = name.rpartition(".")
+    if name in _CLASSES:
+        return getattr(importlib.import_module(module), kind)
     import sklearn
 
-    if public not in sklearn.__all__ or name.startswith("_"):
+    package, _, public = module.partition(".")
+    if package != "sklearn" or public not in sklearn.__all__ or kind.startswith("_"):
         return None
-    module = importlib.import_module(f"sklearn.{public}")
-    kind = vars(module).get(name)
-    is_estimator = isinstance(kind, type) and issubclass(kind, sklearn.base.BaseEstimator)
-    return kind if is_estimator and kind.__module__.startswith(module.__name__) else None
+    estimator = vars(importlib.import_module(module)).get(kind)
+    is_estimator = isinstance(estimator, type) and issubclass(estimator, sklearn.base.BaseEstimator)
+    return estimator if is_estimator and estimator.__module__.startswith(module) else None

@@ -1,14 +1,13 @@
-"""Estimators with compiled parts, such as trees: written and read by skops, and checked.
+"""Estimators with compiled parts, such as trees, in skops' format.
 
-skops makes only what it knows to be harmless, but follows a node of a tree that points outside of
-it.
+skops creates only harmless objects, but follows the indices in a tree without a check.
 """
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,23 +15,23 @@ import skops.io
 from sklearn.base import BaseEstimator
 
 from ._allowed import AllowList, UntrustedError, full_name, name_of
-from ._machine_params import machine_defaults
+from ._decoder import machine_defaults
 
 
-def dump(estimator: Any) -> tuple[bytes, set[str]]:
-    """An estimator of scikit-learn in skops' format, and what in it has to be trusted."""
+def dump(estimator: BaseEstimator) -> tuple[bytes, set[str]]:
+    """An estimator of scikit-learn in skops' format, and the names in it that need trust."""
     content = skops.io.dumps(estimator)
     return content, _untrusted(content, AllowList())
 
 
-def load(content: bytes, allowed: AllowList) -> Any:
-    """An estimator that `dump` wrote."""
+def load(content: bytes, allowed: AllowList) -> BaseEstimator:
+    """Load what `dump` wrote."""
     _check_size(content)
     if untrusted := _untrusted(content, allowed):
         raise UntrustedError(untrusted)
     estimator = skops.io.loads(content, trusted=allowed.sklearn_parts)
     if name_of(type(estimator)) is None:
-        raise ValueError(f"it holds a {full_name(type(estimator))} where an estimator should be")
+        raise ValueError(f"a {full_name(type(estimator))} is in the place of an estimator")
     for part in _parts(estimator, set()):
         if isinstance(part, BaseEstimator):
             vars(part).update(machine_defaults(type(part), vars(part)))
@@ -50,50 +49,49 @@ def _check_size(content: bytes) -> None:
         entries = archive.infolist()
         is_packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
         if is_packed or sum(entry.file_size for entry in entries) > len(content):
-            raise ValueError("it has a part that unpacks to more than it is")
+            raise ValueError("a part unpacks to more than its size")
 
 
-def _parts(value: Any, seen: set[int]) -> Iterator[Any]:
-    """Estimators, and their compiled parts, however deep."""
+def _parts(value: object, seen: set[int]) -> Iterator[Any]:
+    """All estimators and compiled parts in a value."""
     if id(value) in seen:
         return
     seen.add(id(value))
-    held: Any = ()
+    items: Iterable[object] = ()
     if isinstance(value, (list, tuple, set)):
-        held = value
+        items = value
     elif isinstance(value, dict):
-        held = value.values()
-    elif isinstance(value, np.ndarray):
-        held = value.ravel().tolist() if value.dtype == object else ()
+        items = value.values()
+    elif isinstance(value, np.ndarray) and value.dtype == object:
+        items = value.ravel().tolist()
     elif type(value).__module__.startswith("sklearn."):
         yield value
-        held = getattr(value, "__dict__", {}).values()
-    for item in held:
+        items = getattr(value, "__dict__", {}).values()
+    for item in items:
         yield from _parts(item, seen)
 
 
 def _check_links(part: Any) -> None:
-    """Raise ValueError for a tree with a node that leads out of it."""
-    if hasattr(part, "children_left"):
-        is_leaf = part.children_left == -1
-        links = [part.children_left, part.children_right]
-        features, n_features = part.feature, part.n_features
-    elif getattr(getattr(part, "nodes", None), "dtype", None) is not None:
-        nodes = part.nodes
-        is_leaf = nodes["is_leaf"].astype(bool)
-        links = [nodes["left"], nodes["right"]]
-        features, n_features = nodes["feature_idx"], np.iinfo(np.int32).max
-    elif hasattr(part, "get_arrays"):
-        data, order, nodes, _ = part.get_arrays()
-        inside = (np.asarray(order) >= 0) & (np.asarray(order) < len(data))
-        ends = (np.asarray(nodes["idx_start"]) >= 0) & (np.asarray(nodes["idx_end"]) <= len(data))
-        if not (inside.all() and ends.all() and len(order) == len(data)):
-            raise ValueError("it has a tree that leads out of its points")
-        return
+    """Raise ValueError for a tree with an index outside it."""
+    if hasattr(part, "get_arrays"):  # a tree of neighbors
+        data, order, nodes, _ = map(np.asarray, part.get_arrays())
+        first, last = nodes["idx_start"], nodes["idx_end"]
+        is_inside = ((order >= 0) & (order < len(data))).all() and len(order) == len(data)
+        is_inside &= ((first >= 0) & (last <= len(data))).all()
     else:
-        return
-    inner = np.flatnonzero(~is_leaf)
-    n_nodes = len(is_leaf)
-    ok = all(((link[inner] > inner) & (link[inner] < n_nodes)).all() for link in links)
-    if not ok or not ((features[inner] >= 0) & (features[inner] < n_features)).all():
-        raise ValueError("it has a tree with a node that leads out of it")
+        if hasattr(part, "children_left"):
+            is_leaf = part.children_left == -1
+            children = [part.children_left, part.children_right]
+            features, n_features = part.feature, part.n_features
+        elif getattr(getattr(part, "nodes", None), "dtype", None) is not None:
+            is_leaf = part.nodes["is_leaf"].astype(bool)
+            children = [part.nodes["left"], part.nodes["right"]]
+            features, n_features = part.nodes["feature_idx"], np.iinfo(np.int32).max
+        else:
+            return
+        inner = np.flatnonzero(~is_leaf)
+        is_inside = ((features[inner] >= 0) & (features[inner] < n_features)).all()
+        for child in children:
+            is_inside &= ((child[inner] > inner) & (child[inner] < len(is_leaf))).all()
+    if not is_inside:
+        raise ValueError("a tree has an index outside it")

@@ -1,50 +1,47 @@
-"""Decoder: JSON and arrays as estimators again, without running anything that a file says."""
+"""Decoder: JSON and arrays to estimators, without running any code that a file names."""
 
 from __future__ import annotations
 
+import inspect
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..exceptions import ModelError
 from ..networks._onnx_runtime import check_graph
 from ..networks._trained_network import TrainedNetwork
-from ._allowed import AllowList, UntrustedError, with_public_modules
-from ._container import Contents
+from ._allowed import AllowList, UntrustedError, use_public_modules
+from ._container import decode_array
 from ._former_names import current_state
-from ._machine_params import NotKept, machine_defaults
 
-# What may be in several places. Others are not looked up: they could grow without end.
+Node = None | bool | int | float | str | list[Any] | dict[str, Any]
+# Kinds that "same" may refer to. Others could grow without end.
 _NUMBERED = {"array", "objects", "network", "bunch", "random_state", "function", "skops"}
+# A file must not choose where another machine writes.
+_MACHINE_PARAMS = ("memory", "n_jobs", "verbose", "callbacks", "checkpoint")
 
 
 class Decoder:
-    """Nodes to objects; whatever a node may not name or hold raises.
+    """Turns nodes into objects; a node with an unknown name or kind raises."""
 
-    Parameters
-    ----------
-    contents : Contents
-        Arrays and networks.
-    allowed : AllowList
-        The names that a node may have.
-    """
-
-    def __init__(self, contents: Contents, allowed: AllowList) -> None:
-        self.contents = contents
+    def __init__(self, entries: dict[str, bytes], allowed: AllowList) -> None:
+        self.entries = entries
         self._allowed = allowed
         self.networks: list[TrainedNetwork] = []
         self._seen: dict[int, Any] = {}
-        self._kinds: dict[str, Callable[[Any], Any]] = {
-            "float": self._float,
+        self._kinds: dict[str, Callable[[Any], object]] = {
+            "float": {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}.__getitem__,
             "tuple": lambda items: tuple(map(self.value, items)),
             "set": lambda items: set(map(self.value, items)),
             "frozenset": lambda items: frozenset(map(self.value, items)),
             "dict": lambda items: {self.value(k): self.value(v) for k, v in items},
             "bunch": self._bunch,
             "path": str,
-            "scalar": lambda name: self.contents.array(name)[()],
-            "array": self.contents.array,
+            "scalar": lambda entry: self._array(entry)[()],
+            "array": self._array,
             "objects": self._objects,
             "network": self._network,
             "random_state": self._random_state,
@@ -52,7 +49,7 @@ class Decoder:
             "skops": self._skops,
         }
 
-    def value(self, node: Any) -> Any:
+    def value(self, node: Node) -> Any:
         """The value of a node."""
         if node is None or isinstance(node, (bool, int, float, str)):
             return node
@@ -62,61 +59,84 @@ class Decoder:
             return self._seen[node["same"]]
         (kind,) = node.keys() - {"number"}
         if kind == "estimator":
-            return self._estimator(node[kind], node["number"])
-        found = self._kinds[kind](node[kind])
+            name, state = node[kind]
+            return self._estimator(name, state, node["number"])
+        value = self._kinds[kind](node[kind])
         if kind in _NUMBERED:
-            self._seen[node["number"]] = found
-        return found
+            self._seen[node["number"]] = value
+        return value
 
-    def _estimator(self, content: Any, number: int) -> Any:
-        name, state = content
+    def _estimator(self, name: str, state: dict[str, Node], number: int) -> object:
         kind = self._allowed.class_of(name)
-        # Not __init__ and not __setstate__: no code of a class sees what a file says.
-        estimator: Any = object.__new__(kind)
+        # Neither __init__ nor __setstate__ runs, so no code sees the file's values.
+        estimator: object = object.__new__(kind)
         self._seen[number] = estimator
-        values = current_state(kind, self._state(state))
+        values = current_state(kind, self._values(state))
         vars(estimator).update(values | machine_defaults(kind, values))
         return estimator
 
-    def _state(self, state: Any) -> dict[str, Any]:
+    def _values(self, state: dict[str, Node]) -> dict[str, Any]:
         return {key: self.value(item) for key, item in state.items()}
 
-    def _bunch(self, items: Any) -> Any:
-        kind = self._allowed.class_of("sklearn.utils.Bunch")
-        return kind(**{key: self.value(item) for key, item in items})
+    def _array(self, entry: str) -> np.ndarray:
+        return decode_array(self.entries[entry])
 
-    def _float(self, text: Any) -> float:
-        if text not in ("nan", "inf", "-inf"):
-            raise ValueError(f"{text!r:.20} is no number")
-        return float(text)
+    def _bunch(self, items: list[tuple[str, Node]]) -> object:
+        return self._allowed.class_of("sklearn.utils.Bunch")(**self._values(dict(items)))
 
-    def _objects(self, content: Any) -> np.ndarray:
+    def _objects(self, content: tuple[list[int], list[Node]]) -> np.ndarray:
         shape, items = content
         array = np.empty(len(items), dtype=object)
         array[:] = self.value(items)
         return array.reshape(shape)
 
-    def _network(self, content: Any) -> TrainedNetwork:
+    def _network(self, content: tuple[str, list[str]]) -> TrainedNetwork:
         entry, weights = content
-        config = with_public_modules(json.loads(self.contents.text(f"{entry}.json")))
+        config = json.loads(self.entries[f"{entry}.json"])
+        use_public_modules(config)
         if unknown := self._allowed.unknown_in(config):
             raise UntrustedError(unknown)
-        graph = self.contents.entries.get(f"{entry}.onnx")
+        graph = self.entries.get(f"{entry}.onnx")
         if graph is not None:
             check_graph(graph, len(weights))
-        arrays = [self.contents.array(name) for name in weights]
-        self.networks.append(TrainedNetwork(json.dumps(config), arrays, graph))
+        self.networks.append(
+            TrainedNetwork(json.dumps(config), [self._array(weight) for weight in weights], graph)
+        )
         return self.networks[-1]
 
-    def _random_state(self, state: Any) -> np.random.RandomState:
+    def _random_state(self, node: Node) -> np.random.RandomState:
         random_state = np.random.RandomState()
-        state = self.value(state)
-        if not 0 <= state[2] <= len(state[1]):  # it would be read from there
-            raise ValueError("it has a random state of no place")
+        state = self.value(node)
+        if not 0 <= state[2] <= len(state[1]):  # NumPy would read there
+            raise ValueError("a random state has a position outside its key")
         random_state.set_state(state)
         return random_state
 
-    def _skops(self, entry: Any) -> Any:
-        from . import _compiled  # which imports scikit-learn
+    def _skops(self, entry: str) -> object:
+        from . import _compiled  # imports scikit-learn
 
-        return _compiled.load(self.contents.entries[entry], self._allowed)
+        return _compiled.load(self.entries[entry], self._allowed)
+
+
+def machine_defaults(kind: type, state: dict[str, Any]) -> dict[str, Any]:
+    """Defaults of the machine-specific parameters in an estimator's state."""
+    parameters = inspect.signature(kind.__init__).parameters  # type: ignore[misc]
+    names = [name for name in _MACHINE_PARAMS if name in state and name in parameters]
+    return {name: parameters[name].default for name in names}
+
+
+class NotKept:
+    """Placeholder for a function that builds a network, which a model file cannot contain."""
+
+    def __init__(self, function: Callable[..., Any] | str) -> None:
+        # Saved again, a placeholder keeps its name.
+        self.name = str(getattr(function, "__name__", getattr(function, "name", function)))
+
+    def __call__(self, *args: object, **kwargs: object) -> None:
+        raise ModelError(
+            f"architecture is the function {self.name}, which the model file does not contain: set "
+            "it again before fitting"
+        )
+
+    def __repr__(self) -> str:
+        return f"<function {self.name}, not kept>"

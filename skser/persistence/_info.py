@@ -1,46 +1,50 @@
-"""ModelInfo: what a model was trained on, how good it is on whom, and what it is not."""
+"""ModelInfo: training data, score and limits of a model, and the model card."""
 
 from __future__ import annotations
 
-import os
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .._utils._types import EmotionPipeline, PathLike
 from ..exceptions import DataError, ModelError
 from . import _container
 
-__all__ = ["ModelInfo", "load_card", "load_info"]
+if TYPE_CHECKING:
+    from sklearn.utils import Bunch
 
 LIMITS = (
-    "Emotion labels are categories that actors were asked to play, or that listeners chose, and "
-    "not facts about a person: nobody's feelings can be read off a voice.",
-    "Voices, languages, microphones and rooms unlike those of the training recordings are "
-    "answered worse than the scores say, and every recording gets an answer.",
+    "Emotion labels are categories that actors were asked to play, or that listeners chose. They "
+    "are not facts about a person: a voice does not show what somebody feels.",
+    "On voices, languages, microphones and rooms that differ from the training recordings, "
+    "predictions are worse than the score says, and every recording gets a prediction.",
     "Not for decisions about people, such as hiring, schooling, insurance, health or policing.",
 )
+_USE = 'import skser\n\npipeline = skser.load("model.skser")\npipeline.predict(["recording.wav"])'
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What is known of a model, beside the model itself.
+    """Training data and score of a model.
 
     Parameters
     ----------
     emotions : dict of {str : int}
-        Training recordings of each emotion.
+        Number of training recordings of each emotion.
     corpora : tuple of str, default=()
         Names of the corpora.
     licences : tuple of str, default=()
         Licences of the corpora, in their order.
     n_speakers : int or None, default=None
-        Speakers; None if they are not known.
+        Number of speakers, or None if unknown.
     score : dict or None, default=None
-        ``protocol``, and ``uar``, ``low`` and ``high`` (95 % of a bootstrap over speakers) of the
-        same pipeline on recordings that it was not trained on. None if it was not evaluated.
+        ``protocol``, ``uar``, and its 95 % confidence limits ``low`` and ``high`` (bootstrap over
+        speakers), for the same pipeline on recordings not used in training. None without an
+        evaluation.
     audio : dict or None, default=None
-        What the training audio is like; see :class:`skser.inference.TrainingAudio`.
+        Properties of the training audio; see :class:`skser.inference.TrainingAudio`.
 
     Examples
     --------
@@ -61,79 +65,107 @@ class ModelInfo:
 
     @classmethod
     def of(
-        cls, speech: Any, *, evaluation: Any = None, audio: dict[str, Any] | None = None
+        cls, speech: Bunch, *, evaluation: Any = None, audio: dict[str, Any] | None = None
     ) -> ModelInfo:
-        """What is known of a model trained on a corpus.
+        """Information on a model trained on a corpus.
 
         Parameters
         ----------
         speech : Bunch
-            What a loader of :mod:`skser.datasets` returned: all that the model was trained on.
+            The training data, as a loader of :mod:`skser.datasets` returns it.
         evaluation : Evaluation or None, default=None
             Scores of the same pipeline.
         audio : dict or None, default=None
-            What the training audio is like.
+            Properties of the training audio.
 
         Returns
         -------
         info : ModelInfo
+            The information.
         """
         frame = speech.frame
         counts = frame["emotion"].value_counts().sort_index()
         names = frame["corpus"].dropna().unique() if "corpus" in frame else ()
+        score = None
+        if evaluation is not None:
+            row = evaluation.to_frame().loc["uar", ["pooled", "low", "high"]].astype(float)
+            uar, low, high = (None if math.isnan(value) else value for value in row.tolist())
+            score = {"protocol": evaluation.protocol, "uar": uar, "low": low, "high": high}
+        # A licence ends with its paragraph.
+        licences = re.findall(r"^Licence: (.+?)(?:\n\n|\Z)", speech.DESCR, re.M | re.S)
         return cls(
             emotions={str(emotion): int(n) for emotion, n in counts.items()},
             corpora=tuple(map(str, names)),
-            licences=tuple(licences_in(speech.DESCR)),
+            licences=tuple(" ".join(text.split()) for text in licences),
             n_speakers=None if speech.groups is None else len(set(speech.groups)),
-            score=None if evaluation is None else score_of(evaluation),
+            score=score,
             audio=audio,
         )
 
-    @classmethod
-    def nothing_known(cls) -> ModelInfo:
-        """Of a model that was saved without."""
-        return cls(emotions={})
-
     @property
     def n_recordings(self) -> int:
-        """Training recordings in all."""
+        """Number of training recordings."""
         return sum(self.emotions.values())
 
+    @property
+    def _emotion_counts(self) -> str:
+        return ", ".join(f"{name} {n}" for name, n in self.emotions.items())
+
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON."""
+        """The information as plain JSON.
+
+        Returns
+        -------
+        content : dict
+            Fields by name.
+        """
         return asdict(self) | {"corpora": list(self.corpora), "licences": list(self.licences)}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> ModelInfo:
-        """From what `to_dict` gave; DataError for anything else."""
-        known = {field.name for field in fields(cls)}
-        is_known = isinstance(content, Mapping) and {"emotions"} <= set(content) <= known
-        if not is_known or not _is_sound(content):
-            raise DataError("what a model was trained on must be what ModelInfo.to_dict gives")
+        """The information that `to_dict` returned.
+
+        Parameters
+        ----------
+        content : dict
+            Fields by name.
+
+        Returns
+        -------
+        info : ModelInfo
+            The information.
+
+        Raises
+        ------
+        DataError
+            ``content`` has other fields, or values of other types.
+        """
+        try:
+            is_sound = set(content) <= {field.name for field in fields(cls)} and _is_sound(content)
+        except (AttributeError, KeyError, TypeError):
+            is_sound = False
+        if not is_sound:
+            raise DataError("information on a model must be what ModelInfo.to_dict returns")
         tuples = {name: tuple(content.get(name, ())) for name in ("corpora", "licences")}
         return cls(**{**content, **tuples})
 
     def __str__(self) -> str:
-        emotions = ", ".join(f"{name} {n}" for name, n in self.emotions.items())
-        speakers = (
-            "speakers not known" if self.n_speakers is None else f"{self.n_speakers} speakers"
-        )
-        trained = (
-            f"{self.n_recordings} recordings, {speakers}, of "
-            f"{', '.join(self.corpora) or 'a corpus without a name'} ({emotions})"
+        n_speakers = "an unknown number of" if self.n_speakers is None else self.n_speakers
+        training = (
+            f"{self.n_recordings} recordings, {n_speakers} speakers, of "
+            f"{', '.join(self.corpora) or 'an unnamed corpus'} ({self._emotion_counts})"
         )
         lines = [
-            f"trained on: {trained if self.emotions else 'not said when the model was saved'}",
+            f"trained on: {training if self.emotions else 'not recorded'}",
             *(f"licence of the data: {licence}" for licence in self.licences),
-            f"score: {told_score(self.score)}",
+            f"score: {_describe_score(self)}",
             *(f"limit: {limit}" for limit in LIMITS),
         ]
         return "\n".join(lines)
 
 
-def load_info(path: str | os.PathLike[str]) -> ModelInfo | None:
-    """What a model file says of its training, without loading the model.
+def load_info(path: PathLike) -> ModelInfo | None:
+    """Read the training data and score in a model file, without loading the model.
 
     Parameters
     ----------
@@ -143,18 +175,18 @@ def load_info(path: str | os.PathLike[str]) -> ModelInfo | None:
     Returns
     -------
     info : ModelInfo or None
-        None if the file was saved without.
+        None if the file was saved without it.
 
     Raises
     ------
     ModelError
         The file is missing or damaged.
     """
-    return read_manifest(path)[1]
+    return info_in(path, _container.read(path)[0])
 
 
-def load_card(path: str | os.PathLike[str]) -> str:
-    """The model card in a model file, in Markdown.
+def load_card(path: PathLike) -> str:
+    """Read the model card in a model file.
 
     Parameters
     ----------
@@ -164,72 +196,74 @@ def load_card(path: str | os.PathLike[str]) -> str:
     Returns
     -------
     card : str
+        Markdown.
 
     Raises
     ------
     ModelError
         The file is missing or damaged.
     """
-    _, contents = _container.read(path)
-    text = contents.entries.get(_container.CARD, b"").decode(errors="replace")
-    # A terminal would do what other characters say.
+    _, entries = _container.read(path)
+    text = entries.get(_container.CARD, b"").decode(errors="replace")
+    # Terminals interpret control characters.
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def read_manifest(path: str | os.PathLike[str]) -> tuple[dict[str, Any], ModelInfo | None]:
-    """What a model file says of itself, and of its training."""
-    manifest, _ = _container.read(path)
-    return manifest, info_in(path, manifest)
-
-
-def info_in(path: str | os.PathLike[str], manifest: dict[str, Any]) -> ModelInfo | None:
-    """What the manifest of a model file says of its training."""
+def info_in(path: PathLike, manifest: dict[str, Any]) -> ModelInfo | None:
+    """The information in the manifest of a model file."""
     try:
-        known = manifest.get("info")
-        return None if known is None else ModelInfo.from_dict(known)
+        content = manifest.get("info")
+        return None if content is None else ModelInfo.from_dict(content)
     except Exception as error:
-        raise ModelError(f"{path}: does not tell what it was trained on ({error})") from error
+        raise ModelError(f"{path}: has unreadable information ({error})") from error
+
+
+def model_card(pipeline: EmotionPipeline, info: ModelInfo | None) -> str:
+    """A model card in Markdown: purpose, limits, training data and score."""
+    data = "Not recorded."
+    if info is not None:
+        rows = [
+            ("Corpora", ", ".join(info.corpora) or "unnamed"),
+            ("Recordings", info.n_recordings),
+            ("Speakers", "unknown" if info.n_speakers is None else info.n_speakers),
+            ("Emotions", info._emotion_counts),
+            *(("Licence of the data", licence) for licence in info.licences),
+        ]
+        data = "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows)])
+    sections = [
+        "\n# Speech emotion recognition with skser",
+        f"Predicts one of {', '.join(map(str, pipeline.classes_))} from a recording of speech.",
+        "## Limits",
+        "\n".join(f"- {limit}" for limit in LIMITS),
+        f"## Training data\n\n{data}",
+        f"## Evaluation\n\n{_describe_score(info)}",
+        f"## How to use it\n\n```python\n{_USE}\n```",
+        f"## Pipeline\n\n```\n{pipeline!r}\n```\n",
+    ]
+    return "\n\n".join(sections)
 
 
 def _is_sound(content: Mapping[str, Any]) -> bool:
-    """Whether all that `ModelInfo.to_dict` gives is of the kind that it gives."""
-    emotions, score, audio = (content.get(name) for name in ("emotions", "score", "audio"))
+    """Whether the values have the types that `ModelInfo.to_dict` returns."""
+    emotions, score = content["emotions"], content.get("score")
     texts = [text for name in ("corpora", "licences") for text in content.get(name, ())]
-    n_speakers = content.get("n_speakers")
+    if score is not None:
+        limits = [score["low"], score["high"]]
+        numbers = [score["uar"], *(limits if limits != [None, None] else [])]
+        texts.append(score["protocol"])
+        if len(score) != 4 or not all(isinstance(number, float) for number in numbers):
+            return False
     return (
-        isinstance(emotions, dict)
-        and all(isinstance(n, int) for n in emotions.values())
+        all(isinstance(n, int) for n in emotions.values())
         and all(isinstance(text, str) and text.isprintable() for text in (*texts, *emotions))
-        and (n_speakers is None or isinstance(n_speakers, int))
-        and (score is None or _is_score(score))
-        and (audio is None or isinstance(audio, dict))
+        and isinstance(content.get("n_speakers"), (int, type(None)))
+        and isinstance(content.get("audio"), (dict, type(None)))
     )
 
 
-def _is_score(score: Any) -> bool:
-    if not isinstance(score, dict) or set(score) != {"protocol", "uar", "low", "high"}:
-        return False
-    limits = [score[name] for name in ("low", "high") if score[name] is not None]
-    numbers = all(isinstance(number, float) for number in (score["uar"], *limits))
-    return numbers and len(limits) != 1 and str(score["protocol"]).isprintable()
-
-
-def score_of(evaluation: Any) -> dict[str, Any]:
-    """The score of an evaluation, as it is kept."""
-    row = evaluation.to_frame().loc["uar"]
-    found = {"uar": row["pooled"], "low": row["low"], "high": row["high"]}
-    numbers = {name: None if value != value else float(value) for name, value in found.items()}
-    return {"protocol": evaluation.protocol, **numbers}
-
-
-def told_score(score: dict[str, Any] | None) -> str:
-    if score is None:
-        return "not evaluated; `skser evaluate` tells how good it is on new speakers"
+def _describe_score(info: ModelInfo | None) -> str:
+    if info is None or info.score is None:
+        return "not evaluated; `skser evaluate` measures the score on new speakers"
+    score = info.score
     limits = "" if score["low"] is None else f" (95 % {score['low']:.3f} to {score['high']:.3f})"
     return f"unweighted average recall {score['uar']:.3f}{limits}: {score['protocol']}"
-
-
-def licences_in(description: str) -> list[str]:
-    """What descriptions of corpora say after ``Licence:``, each to the end of its paragraph."""
-    found = re.findall(r"^Licence: (.+?)(?:\n\n|\Z)", description, re.MULTILINE | re.DOTALL)
-    return [" ".join(text.split()) for text in found]

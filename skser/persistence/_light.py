@@ -1,149 +1,121 @@
-"""Model files answered without scikit-learn, pandas and TensorFlow, which take seconds to import.
+"""Prediction from a model file without scikit-learn, pandas and TensorFlow, slow to import.
 
-Each step of a pipeline is a function of one recording and of the attributes that the file has for
-it. `load` reads files with a step that has no such function.
+Each step of a pipeline is a function of one recording and of its attributes in the file. `load`
+reads files with other steps.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._utils._functional import linear_discriminant, soft_vote, standardize
+from .._utils._functional import linear_discriminant, mean_probabilities, soft_vote, standardize
 from .._utils._temperature import at_temperature
+from .._utils._types import PathLike
 from ..audio._clip_reader import ClipReader
 from ..audio._recordings import inspect_recording
-from ..features.blocks._named import active_blocks
 from ..features.extraction._plan import FeaturePlan
 from ..networks import _onnx_runtime
 from ..networks._rows import without_nan
 from . import _container
 from ._allowed import BLOCKS, AllowList
-from ._container import Contents
-from ._decoder import Decoder
+from ._decoder import Decoder, Node
 from ._former_names import CLASSES as FORMER_CLASSES
 from ._save_load import warn_of_versions
 
 
-@dataclass(frozen=True)
-class LightModel:
-    """A model file in its light form: probabilities (n_classes,) of one recording."""
+class LightModel(NamedTuple):
+    """A model file as a function: probabilities (n_classes,) of one recording."""
 
     predict_proba: Callable[[str | bytes], np.ndarray]
     classes_: np.ndarray
 
 
 class _Step(SimpleNamespace):
-    """The attributes of an estimator in a file; a call is its transform or predict_proba."""
+    """Attributes of an estimator; calling it transforms or predicts."""
 
-    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
-        super().__init__(function_=function)
-
-    def __call__(self, X: Any) -> Any:
+    def __call__(self, X: object) -> Any:
         return self.function_(self, X)
 
 
-def _pipeline(step: Any, X: Any) -> Any:
+def _pipeline(step: _Step, X: object) -> Any:
     for _, inner in step.steps:
         X = X if inner in (None, "passthrough") else inner(X)
     return X
 
 
-def _clip(step: Any, source: str | bytes) -> tuple[np.ndarray, int]:
-    # Whatever `on_error` says: the caller reports what cannot be read, and goes on.
-    reader = ClipReader.of(step)
+def _clip(step: _Step, source: str | bytes) -> tuple[np.ndarray, int]:
+    # Whatever `on_error`: the caller reports unusable recordings.
     recording = inspect_recording(source, offset=step.offset, max_duration=step.max_duration)
-    return reader(recording), reader.sr
+    return ClipReader.of(step)(recording), step.sr
 
 
-def _features(step: Any, clip: tuple[np.ndarray, int]) -> np.ndarray:
-    statistics = None if step.statistics is None else tuple(step.statistics)
-    blocks = tuple(active_blocks(step.blocks))
-    recipe = FeaturePlan(blocks, step.n_fft, step.hop_length, int(step.deltas), statistics)
-    return recipe(*clip).astype(np.float32)
-
-
-def _networks(step: Any, values: np.ndarray) -> np.ndarray:
-    row = without_nan(values[np.newaxis])
-    return np.mean([network.probabilities(row)[0] for network in step.networks_], axis=0)
-
-
-def _temperature_scaled(step: Any, source: str | bytes) -> np.ndarray:
-    return at_temperature(step.estimator_(source), step.temperature_)
-
-
-_STEPS: dict[str, Callable[[Any, Any], Any]] = {
+_STEPS: dict[str, Callable[[_Step, Any], Any]] = {
     "sklearn.pipeline.Pipeline": _pipeline,
     "sklearn.discriminant_analysis.LinearDiscriminantAnalysis": lambda step, values: (
         linear_discriminant(values, step.coef_, step.intercept_)
     ),
     "skser.audio.AudioLoader": _clip,
-    "skser.augmentation.Augmenter": lambda step, clip: clip,  # which has views in training alone
-    "skser.features.FeatureUnionExtractor": _features,
+    "skser.augmentation.Augmenter": lambda step, clip: clip,  # it acts in training alone
+    "skser.features.FeatureUnionExtractor": lambda step, clip: FeaturePlan.of(step)(*clip).astype(
+        np.float32
+    ),
     "skser.features.FeatureScaler": lambda step, values: standardize(
         values, step.mean_, step.scale_
     ),
-    "skser.calibration.TemperatureScaledClassifier": _temperature_scaled,
-    "skser.classifiers.CNNEmotionClassifier": _networks,
+    "skser.calibration.TemperatureScaledClassifier": lambda step, source: at_temperature(
+        step.estimator_(source), step.temperature_
+    ),
+    "skser.classifiers.CNNEmotionClassifier": lambda step, values: mean_probabilities(
+        step.networks_, without_nan(values[np.newaxis])
+    )[0],
     "skser.classifiers.AugmentedClassifier": lambda step, values: step.estimator_(values),
     "skser.classifiers.SoftVotingClassifier": lambda step, X: soft_vote(
         [member(X) for member in step.estimators_], step.weights_
     ),
 }
-
-
-class _NotLightError(Exception):
-    """A file has a step without a light form."""
+_TAKE_RECORDINGS = ("sklearn.pipeline.Pipeline", "skser.calibration.TemperatureScaledClassifier")
 
 
 class _LightDecoder(Decoder):
-    def _skops(self, entry: Any) -> Any:
-        raise _NotLightError(entry)
+    """Raises KeyError for a step without a function."""
 
-    def _bunch(self, items: Any) -> Any:
-        return {key: self.value(item) for key, item in items}
+    def _skops(self, entry: str) -> object:
+        raise KeyError(entry)
 
-    def _estimator(self, content: Any, number: int) -> Any:
-        name = FORMER_CLASSES.get(content[0], content[0])
-        if name not in _STEPS:
-            return super()._estimator(content, number)
-        self._seen[number] = step = _Step(_STEPS[name])
-        vars(step).update(self._state(content[1]), function_=_STEPS[name])
+    def _bunch(self, items: list[tuple[str, Node]]) -> object:
+        return self._values(dict(items))
+
+    def _estimator(self, name: str, state: dict[str, Node], number: int) -> object:
+        name = FORMER_CLASSES.get(name, name)
+        if name in BLOCKS:
+            return super()._estimator(name, state, number)
+        self._seen[number] = step = _Step()
+        vars(step).update(self._values(state), function_=_STEPS[name])
         if getattr(step, "test_time", False):
-            raise _NotLightError("views in prediction")
+            raise KeyError("test_time")
         return step
 
 
-class _Blocks(AllowList):
-    """Feature blocks, which have no other form."""
-
-    def class_of(self, name: str) -> type:
-        if name not in BLOCKS:
-            raise _NotLightError(name)
-        return BLOCKS[name]
-
-
-def load_light(path: str | os.PathLike[str]) -> LightModel | None:
-    """A model file in its light form; None where it has none."""
+def load_light(path: PathLike) -> LightModel | None:
+    """The light form of a model file, or None if it has a step without one."""
     return light_form(path, *_container.read(path))
 
 
 def light_form(
-    path: str | os.PathLike[str], manifest: dict[str, Any], contents: Contents
+    path: PathLike, manifest: dict[str, Any], entries: dict[str, bytes]
 ) -> LightModel | None:
-    """The light form of a model file that has been read."""
-    decoder = _LightDecoder(contents, _Blocks())
+    """The light form of a model file's manifest and entries."""
+    decoder = _LightDecoder(entries, AllowList())
     try:
+        takes_recordings = manifest["pipeline"]["estimator"][0] in _TAKE_RECORDINGS
         step = decoder.value(manifest["pipeline"])
         classes = _classes(step)
-        takes_recordings = step.function_ in (_pipeline, _temperature_scaled)
     except Exception:
-        return None  # `load` says what is wrong with a damaged file
+        return None  # `load` describes the damage
     if not takes_recordings or not isinstance(classes, np.ndarray):
         return None
     for network in decoder.networks:
@@ -154,5 +126,5 @@ def light_form(
     return LightModel(step, classes)
 
 
-def _classes(step: Any) -> Any:
-    return _classes(step.steps[-1][1]) if step.function_ is _pipeline else step.classes_
+def _classes(step: _Step) -> object:
+    return _classes(step.steps[-1][1]) if hasattr(step, "steps") else step.classes_

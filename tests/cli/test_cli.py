@@ -287,8 +287,8 @@ def test_evaluate_a_model(model, corpus):
             "The 'shrinkage' parameter of LinearDiscriminantAnalysis must be",
         ),
         (["predict", "{model}", "nowhere.mp3"], "nowhere.mp3: does not exist"),
-        (["predict", "{recording}", "{recording}"], "is no model file, or is cut short"),
-        (["predict", "nowhere.joblib", "{recording}"], "nowhere.joblib: is no file"),
+        (["predict", "{recording}", "{recording}"], "is not a model file, or is truncated"),
+        (["predict", "nowhere.joblib", "{recording}"], "nowhere.joblib: is not a file"),
         (
             ["predict", "{model}", "{recording}", "--json", "-", "--csv", "-"],
             "--csv and --json exclude each other on standard output",

@@ -62,7 +62,7 @@ def test_info_as_json_and_card(model):
 def test_info_of_a_model_without_info(tmp_path):
     skser.save(quick_model()[0], tmp_path / "model.skser")
     printed = run("info", tmp_path / "model.skser")
-    assert "trained on: not said when the model was saved" in printed
+    assert "trained on: not recorded" in printed
     assert "score: not evaluated" in printed
 
 
@@ -128,12 +128,12 @@ def test_datasets_check(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["info", "{home}/old.joblib"], "{home}/old.joblib: was kept with joblib"),
+        (["info", "{home}/old.joblib"], "{home}/old.joblib: is not a model file"),
         (
             ["info", "{model}", "--json", "-", "--card", "-"],
             "--json and --card exclude each other on",
         ),
-        (["export", "{model}", "--out", "{home}"], "{home}: is there already, and is not an empty"),
+        (["export", "{model}", "--out", "{home}"], "{home}: exists, and is not an empty"),
         (["export", "{model}", "--out", "{home}/new"], "pipeline has no fitted network to export"),
         (
             ["plot", "{home}/clip.wav", "--out", "{home}/clip.gif"],

@@ -145,8 +145,8 @@ def test_nothing_but_bad_recordings(at_home):
             ["model.skser", "calls/0.flac", "--csv", "model.skser"],
             "model.skser: is named twice, and writing it would overwrite the other",
         ),
-        (["nothing.skser", "calls/0.flac"], "nothing.skser: is no file, so there is no model"),
-        (["calls/0.flac", "calls/0.flac"], "calls/0.flac: is no model file, or is cut short"),
+        (["nothing.skser", "calls/0.flac"], "nothing.skser: is not a file, so there is no model"),
+        (["calls/0.flac", "calls/0.flac"], "calls/0.flac: is not a model file, or is truncated"),
         (
             ["model.skser", "calls/0.flac", "--runtime", "tensorflo"],
             "--runtime must be 'auto' or 'onnx' or 'tensorflow', got 'tensorflo'; did you mean "

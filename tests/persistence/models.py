@@ -1,4 +1,4 @@
-"""A model file of every kind of content, and files that were made to do harm."""
+"""Small model files, golden ones among them, and malicious ones."""
 
 import hashlib
 import io
@@ -10,8 +10,16 @@ from pathlib import Path
 import numpy as np
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from skser.persistence._container import MANIFEST
+from skser.persistence._container import FORMAT, MANIFEST
 from tests.evaluations import noises, quick_pipeline
+
+GOLDEN = Path(__file__).with_name("golden")
+CLIP = str(GOLDEN / "clips" / "clip_0.flac")
+
+
+def golden_model(name):
+    """A small fitted model of the current format."""
+    return GOLDEN / f"format_{FORMAT}" / f"{name}.skser"
 
 
 class Harm:

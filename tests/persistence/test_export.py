@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import joblib
 import numpy as np
@@ -7,12 +9,13 @@ import onnxruntime
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+import skser
 from skser import CNNEmotionClassifier
-from skser.classifiers import SoftVotingClassifier
 from skser.exceptions import DataError, ModelError
 from skser.networks._tensorflow import keras
 from skser.persistence import export
 from tests.evaluations import noises, quick_pipeline
+from tests.persistence.models import golden_model
 
 SPEECH = noises()
 CLIPS = list(SPEECH.waveforms)
@@ -70,15 +73,44 @@ def test_labels_and_metadata(pipeline, exported):
     assert_allclose(metadata["mean"], pipeline["scale"].mean_)
 
 
-def test_of_a_vote_it_is_the_network(tmp_path):
-    network = CNNEmotionClassifier("dense", network__dense_units=(4,), epochs=1, random_state=0)
-    vote = SoftVotingClassifier([("network", network), ("other", quick_pipeline()["classify"])])
-    fitted = quick_pipeline(classify=vote).fit(CLIPS, SPEECH.target)
-    export(fitted, tmp_path / "exported")
-    found = keras.models.load_model(tmp_path / "exported" / "model.keras")
-    rows = fitted[:-1].transform(CLIPS)
-    expected = fitted["classify"].named_estimators_["network"].predict_proba(rows)
-    assert_allclose(found(rows), expected, atol=1e-6)
+@pytest.fixture(scope="module")
+def exported_vote(tmp_path_factory):
+    """The golden model of the default, whose network masks padding and is a member of a vote."""
+    vote = skser.load(golden_model("default"))
+    folder = tmp_path_factory.mktemp("home") / "exported"
+    export(vote, folder)
+    return vote["vote"].named_estimators_["network"]["classify"].networks_[0], folder
+
+
+def test_of_a_vote_it_is_the_network(exported_vote):
+    network, folder = exported_vote
+    rows = np.random.default_rng(0).normal(size=(2, 60, network.to_keras().input_shape[2]))
+    model = keras.models.load_model(folder / "model.keras")
+    assert_allclose(model(rows), network.probabilities(rows), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_documented_import_registers_layers_with_keras(exported_vote):
+    network, folder = exported_vote
+    import_line = "from skser.networks import resnet"
+    assert import_line in export.__doc__
+    rows = np.ones((2, 60, network.to_keras().input_shape[2])).tolist()
+    program = f"""
+import keras
+{import_line}
+network = keras.models.load_model("model.keras")
+same = keras.models.model_from_json(open("model.json").read())
+same.load_weights("weights.h5")
+rows = keras.ops.array({rows})
+print(*keras.ops.convert_to_numpy(keras.ops.stack([network(rows), same(rows)])).ravel())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=folder
+    )
+    assert done.returncode == 0, done.stderr
+    probabilities = np.array(done.stdout.split(), float).reshape(2, 2, -1)
+    for answers in probabilities:
+        assert_allclose(answers, network.probabilities(np.array(rows)), atol=1e-5)
 
 
 def test_an_interrupted_export_leaves_nothing(pipeline, tmp_path, monkeypatch):

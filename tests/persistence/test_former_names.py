@@ -1,46 +1,33 @@
-"""Names of earlier versions of skser in model files; golden models are read in another test."""
+"""Names of earlier versions of skser in model files; test_golden_models.py reads such files."""
+
+import json
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from sklearn.base import BaseEstimator
 
+from skser import CNNEmotionClassifier
+from skser.persistence import _container
 from skser.persistence._allowed import AllowList
 from skser.persistence._former_names import CLASSES, current_state
 
-
-class Before(BaseEstimator):
-    def __init__(self, filters=None, dropout=None, network_params=None, views="sample"):
-        """As it was."""
-
-
-class After(BaseEstimator):
-    def __init__(self, view_sampling="one", **network_params):
-        """As it is."""
-
-
-Before.__name__ = After.__name__ = "CNNEmotionClassifier"
+FORMAT_1 = Path(__file__).parent / "golden" / "format_1"
 STATE = {"filters": [4], "dropout": None, "network_params": {"units": 3}, "views": "sample"}
+NOW = {"network__filters": [4], "network__units": 3, "view_sampling": "one"}
 
 
 @pytest.mark.parametrize(
-    ("kind", "state", "expected"),
+    ("state", "expected"),
     [
-        (Before, STATE, STATE),
-        (
-            After,
-            STATE,
-            {"network__filters": [4], "network__units": 3, "view_sampling": "one"},
-        ),
-        (After, {"network_params": None, "views": "all"}, {"view_sampling": "all"}),
-        (
-            After,
-            {"network__filters": [4], "view_sampling": "one"},
-            {"network__filters": [4], "view_sampling": "one"},
-        ),
+        (STATE, NOW),
+        ({"network_params": None, "views": "all"}, {"view_sampling": "all"}),
+        (NOW, NOW),
     ],
 )
-def test_parameters_of_a_network(kind, state, expected):
+def test_parameters_of_a_network(state, expected):
     before = dict(state)
-    assert current_state(kind, state) == expected
+    assert current_state(CNNEmotionClassifier, state) == expected
     assert state == before
 
 
@@ -48,7 +35,24 @@ def test_parameters_of_other_classes_stay():
     assert current_state(BaseEstimator, dict(STATE)) == STATE
 
 
-@pytest.mark.parametrize("former", CLASSES)
-def test_former_classes_are_found(former):
-    assert AllowList().class_of(former) is AllowList().class_of(CLASSES[former])
-    assert AllowList().class_of(former).__name__ == former.rpartition(".")[2]
+@pytest.mark.parametrize(
+    ("former", "public"),
+    [
+        ("skser.loader.AudioLoader", "skser.audio.AudioLoader"),
+        ("skser.classifier.CNNEmotionClassifier", "skser.classifiers.CNNEmotionClassifier"),
+        (
+            "skser.augmented_classifier.AugmentedClassifier",
+            "skser.classifiers.AugmentedClassifier",
+        ),
+        ("skser.voting.SoftVotingClassifier", "skser.classifiers.SoftVotingClassifier"),
+    ],
+)
+def test_former_classes(former, public):
+    module, _, name = public.rpartition(".")
+    assert CLASSES[former] == public
+    assert AllowList().class_of(former) is getattr(import_module(module), name)
+
+
+def test_every_former_class_is_in_a_golden_model():
+    manifests = [json.dumps(_container.read(path)[0]) for path in FORMAT_1.glob("*.skser")]
+    assert all(any(f'"{name}"' in manifest for manifest in manifests) for name in CLASSES)

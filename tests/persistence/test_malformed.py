@@ -365,8 +365,8 @@ def test_is_refused_and_nothing_runs(number, good, tmp_path):
         with suppress(ModelError):
             tell(path)
     for arguments in (["info", path], ["predict", path, "nowhere.wav"]):
-        told = CliRunner().invoke(cli.app, [str(a) for a in arguments])
-        assert told.exit_code == 0 or isinstance(told.exception, (SystemExit, ModelError))
+        result = CliRunner().invoke(cli.app, [str(a) for a in arguments])
+        assert result.exit_code == 0 or isinstance(result.exception, (SystemExit, ModelError))
     assert seen == []
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model.skser"]
     assert not {"subprocess32", "sklearn.conftest", "skser.plotting._recordings"} & (
@@ -391,14 +391,14 @@ def test_is_refused_and_nothing_runs(number, good, tmp_path):
         {"info": {"emotions": {}, "audio": [1]}},
     ],
 )
-def test_what_is_told_of_a_model_is_checked(change, good, tmp_path):
+def test_what_is_result_of_a_model_is_checked(change, good, tmp_path):
     manifest, entries = contents_of(good)
     path = tmp_path / "model.skser"
     forge(path, manifest | change, entries)
     with pytest.raises(ModelError, match=f"^{re.escape(str(path))}: "):
         load_info(path)
-    told = CliRunner().invoke(cli.app, ["info", str(path)])
-    assert isinstance(told.exception, ModelError)
+    result = CliRunner().invoke(cli.app, ["info", str(path)])
+    assert isinstance(result.exception, ModelError)
 
 
 def test_a_model_that_does_not_fit_together_is_named(good, tmp_path):
@@ -407,9 +407,9 @@ def test_a_model_that_does_not_fit_together_is_named(good, tmp_path):
     soundfile.write(clip, np.random.default_rng(0).normal(0, 0.1, 8000), 16000)
     arrays = [name for name in entries if name.endswith(".npy")]
     forge(path, manifest, entries | {name: array_bytes(np.zeros(3)) for name in arrays})
-    told = CliRunner().invoke(cli.app, ["predict", str(path), str(clip)])
-    assert isinstance(told.exception, ModelError)
-    assert str(told.exception).startswith(f"{path}: ")
+    result = CliRunner().invoke(cli.app, ["predict", str(path), str(clip)])
+    assert isinstance(result.exception, ModelError)
+    assert str(result.exception).startswith(f"{path}: ")
 
 
 def test_skops_brings_no_places_along(good, tmp_path):

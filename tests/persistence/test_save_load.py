@@ -6,7 +6,6 @@ import zipfile
 
 import numpy as np
 import pytest
-import soundfile
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -36,7 +35,7 @@ from skser.features import MFCC, Chroma
 from skser.networks import NetworkMeta, dense
 from skser.networks._tensorflow import keras
 from tests.evaluations import noises, quick_pipeline
-from tests.persistence.models import contents_of, forge, quick_model
+from tests.persistence.models import CLIP, contents_of, forge, golden_model, quick_model
 
 SPEECH = noises()
 CLIPS = list(SPEECH.waveforms)
@@ -274,18 +273,17 @@ def test_an_existing_file_is_replaced_as_a_whole(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "is no file, so there is no model to load"),
-        (b"", "is no model file, or is cut short"),
-        (b"not a model", "is no model file, or is cut short"),
+        (None, "is not a file"),
+        (b"", "is not a model file"),
+        (b"not a model", "is not a model file"),
     ],
 )
 def test_no_model_file(content, message, tmp_path):
     path = tmp_path / "model.skser"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelError, match=f"^{re.escape(str(path))}: {message}"):
         skser.load(path)
-    assert str(caught.value) == f"{path}: {message}"
 
 
 def test_a_newer_format_is_named(tmp_path):
@@ -293,9 +291,8 @@ def test_a_newer_format_is_named(tmp_path):
     skser.save(quick_model()[0], path)
     manifest, entries = contents_of(path)
     forge(path, manifest | {"format": 9, "versions": {"skser": "7.0"}}, entries)
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelError, match=r"has format 9, of skser 7\.0; .* up to 2"):
         skser.load(path)
-    assert str(caught.value) == f"{path}: has format 9, of skser 7.0; this skser reads up to 2"
 
 
 def test_another_major_version_is_warned_of(tmp_path):
@@ -307,10 +304,8 @@ def test_another_major_version_is_warned_of(tmp_path):
     forge(path, manifest, entries)
     with pytest.warns(SkserWarning) as caught:
         skser.load(path)
-    assert [str(warning.message) for warning in caught] == [
-        f"{path}: was written with scikit-learn 0.9.1 (here {now}); check its answers on "
-        "recordings that you know"
-    ]
+    (message,) = (str(warning.message) for warning in caught)
+    assert message.startswith(f"{path}: was written with scikit-learn 0.9.1 (here {now});")
 
 
 def test_runtime_must_be_known(tmp_path):
@@ -334,38 +329,32 @@ def test_a_network_of_ones_own_answers_but_is_not_fitted_again(tmp_path):
     assert_array_equal(again.predict_proba(CLIPS[:2]), pipeline.predict_proba(CLIPS[:2]))
 
 
-def test_tensorflow_is_not_imported_for_onnx(tmp_path):
-    network = CNNEmotionClassifier("dense", network__dense_units=(4,), epochs=1, random_state=0)
-    pipeline = fit(classify=network)
-    skser.save(pipeline, tmp_path / "model.skser")
-    soundfile.write(tmp_path / "clip.wav", CLIPS[0], 16000, subtype="FLOAT")
+@pytest.mark.slow
+def test_tensorflow_is_not_imported_for_onnx():
+    path = golden_model("dense_195")
     program = (
-        "import sys, skser; pipeline = skser.load('model.skser', runtime='onnx');"
-        "print(*pipeline.predict_proba(['clip.wav'])[0]); print('tensorflow' in sys.modules)"
+        "import sys, skser; pipeline = skser.load(sys.argv[1], runtime='onnx');"
+        "print(*pipeline.predict_proba(sys.argv[2:])[0]); print('tensorflow' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
+        [sys.executable, "-W", "error", "-c", program, path, CLIP],
         capture_output=True,
         text=True,
-        check=True,
-        cwd=tmp_path,
     )
+    assert done.stderr == ""
     numbers, imported = done.stdout.splitlines()
-    expected = pipeline.predict_proba([str(tmp_path / "clip.wav")])[0]
+    expected = skser.load(path, runtime="tensorflow").predict_proba([CLIP])[0]
     np.testing.assert_allclose(np.array(numbers.split(), float), expected, atol=1e-5)
     assert imported == "False"
-    assert done.stderr == ""
 
 
 def test_without_the_extra_there_is_no_onnx(tmp_path, monkeypatch):
     monkeypatch.setattr("skser.networks._onnx_export.can_convert", lambda: False)
-    network = CNNEmotionClassifier("dense", network__dense_units=(4,), epochs=1, random_state=0)
     path = tmp_path / "model.skser"
-    skser.save(fit(classify=network), path)
+    skser.save(skser.load(golden_model("dense_195")), path)
     assert skser.load(path)["classify"].networks_[0].runtime == "tensorflow"
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelError, match=f"^{re.escape(str(path))}: has no network in ONNX"):
         skser.load(path, runtime="onnx")
-    assert str(caught.value).startswith(f"{path}: holds no network in ONNX")
 
 
 def test_a_file_is_hardly_larger_than_its_weights(tmp_path):

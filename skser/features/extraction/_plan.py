@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ...audio._clips import stack_padded, without_padding
 from ...exceptions import DataError, naming
 from ..blocks._base import FeatureBlock
+from ..blocks._named import active_blocks
 from ..dsp._filters import with_deltas
 from ..dsp._spectra import Spectra
 from ..dsp._statistics import summarize
@@ -23,6 +25,14 @@ class FeaturePlan:
     hop_length: int
     deltas: int
     statistics: tuple[str, ...] | None
+
+    @classmethod
+    def of(cls, extractor: Any) -> FeaturePlan:
+        """The plan of a FeatureUnionExtractor."""
+        blocks = tuple(active_blocks(extractor.blocks))
+        statistics = None if extractor.statistics is None else tuple(extractor.statistics)
+        deltas = int(extractor.deltas)
+        return cls(blocks, extractor.n_fft, extractor.hop_length, deltas, statistics)
 
     @property
     def n_features(self) -> int:

@@ -1,14 +1,13 @@
-"""Write model files, and what their pipelines answer on a few clips, for later versions to read.
+"""Write model files, and the probabilities of their pipelines for a few clips, as golden values.
 
-Run as ``python -m tests.persistence.golden.make_golden_models`` for a new format of model files,
-into a folder of its own beside ``format_1``: files of older formats are kept as they are.
+Run as ``python -m tests.persistence.golden.make_golden_models format_3`` for a new format, in a
+folder beside ``format_2``. Files of older formats stay as they are; all formats share the clips.
 """
 
 import json
 import sys
 from pathlib import Path
 
-import soundfile
 from sklearn import config_context
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
@@ -23,6 +22,8 @@ from skser.persistence import ModelInfo
 from skser.recipes import dense_195, functionals
 
 HERE = Path(__file__).parent
+CLIPS = sorted((HERE / "clips").glob("*.flac"))  # two of a speaker in training, two of another
+GROUPS = ["synthetic-f01", "synthetic-f01", "synthetic-f05", "synthetic-f05"]
 QUICK = {"random_state": 0, "augment__n_views": 2}
 # Strongly shrunk, so that no probability is 0 or 1.
 UNSURE = {
@@ -42,22 +43,17 @@ def of_functionals(speech):
 
 
 def of_dense_195(speech):
-    pipeline = dense_195(random_state=0, classify__dense_units=(8,), classify__epochs=2)
+    pipeline = dense_195(random_state=0, classify__network__dense_units=(8,), classify__epochs=2)
     return pipeline.fit(speech.waveforms, speech.target)
 
 
 def of_the_default(speech):
-    network = {
-        "filters": (2, 4),
-        "projection_units": 4,
-        "attention_units": 4,
-        "dense_units": 4,
-        "epochs": 2,
-    }
+    network = {"filters": (2, 4), "projection_units": 4, "attention_units": 4, "dense_units": 4}
     pipeline = skser.make_emotion_pipeline(
         **QUICK,
         vote__functionals__features__blocks=BLOCKS,
-        **{f"vote__network__classify__{name}": value for name, value in network.items()},
+        vote__network__classify__epochs=2,
+        **{f"vote__network__classify__network__{name}": value for name, value in network.items()},
     )
     return pipeline.fit(speech.waveforms, speech.target)
 
@@ -66,15 +62,15 @@ def of_all_network_params(speech):
     """Two networks with every parameter of a network set."""
     network = skser.CNNEmotionClassifier(
         "cnn_bilstm_attention",
-        filters=(2, 3),
-        kernel_size=3,
-        pool_size=2,
-        recurrent_units=2,
-        attention_units=3,
-        dense_units=4,
-        dropout=0.1,
-        dense_dropout=0.2,
-        views="all",
+        network__filters=(2, 3),
+        network__kernel_size=3,
+        network__pool_size=2,
+        network__recurrent_units=2,
+        network__attention_units=3,
+        network__dense_units=4,
+        network__dropout=0.1,
+        network__dense_dropout=0.2,
+        view_sampling="all",
         n_networks=2,
         epochs=1,
         random_state=0,
@@ -84,9 +80,7 @@ def of_all_network_params(speech):
 
 def of_own_network(speech):
     """A network of a function, with a parameter of its own."""
-    network = skser.CNNEmotionClassifier(
-        own_network, network_params={"units": 3}, epochs=1, random_state=0
-    )
+    network = skser.CNNEmotionClassifier(own_network, network__units=3, epochs=1, random_state=0)
     return with_network(network).fit(speech.waveforms, speech.target)
 
 
@@ -135,28 +129,19 @@ MODELS = {
 
 def main(folder):
     folder.mkdir(parents=True)
-    emotions = ["neutral", "happy", "fear"]
+    emotions = ["fear", "happy", "neutral"]
     speech = make_emotional_speech(
         n_speakers=4, emotions=emotions, n_sentences=2, n_takes=1, random_state=0
     )
-    # What is asked about are two clips of a speaker in training and two of a new one.
-    new = make_emotional_speech(
-        n_speakers=5, emotions=emotions[1:], n_sentences=1, n_takes=1, random_state=0
-    )
-    waveforms = [*speech.waveforms[:2], *new.waveforms[-2:]]
-    groups = [*speech.groups[:2].tolist(), *new.groups[-2:].tolist()]
-    clips = [f"clip_{i}.flac" for i in range(len(waveforms))]
-    for name, waveform in zip(clips, waveforms, strict=True):
-        soundfile.write(folder / name, waveform, speech.sr, subtype="PCM_16")
-    answers = {"clips": clips, "groups": groups, "classes": sorted(emotions), "probabilities": {}}
+    content = {"groups": GROUPS, "classes": emotions, "probabilities": {}}
     for name, make in MODELS.items():
         with config_context(enable_metadata_routing=True):
             pipeline = make(speech)
-            params = {"groups": groups} if name == "speakers" else {}
-            probabilities = pipeline.predict_proba([str(folder / clip) for clip in clips], **params)
+            params = {"groups": GROUPS} if name == "speakers" else {}
+            probabilities = pipeline.predict_proba(list(map(str, CLIPS)), **params)
         skser.save(pipeline, folder / f"{name}.skser", info=ModelInfo.of(speech))
-        answers["probabilities"][name] = probabilities.tolist()
-    (folder / "answers.json").write_text(json.dumps(answers, indent=1) + "\n")
+        content["probabilities"][name] = probabilities.tolist()
+    (folder / "probabilities.json").write_text(json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":
