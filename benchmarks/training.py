@@ -133,6 +133,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1 + N_EPOCHS, help="of each training")
     parser.add_argument("--allocators", action="store_true", help="compare allocators")
     parser.add_argument("--recipe", default="residual_network", help="of --allocators")
+    parser.add_argument("--params", type=json.loads, default={}, help="of the recipe, as JSON")
     parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.allocators:
@@ -146,7 +147,7 @@ def main() -> None:
     speech = load_corpus(arguments.data)
     chosen = spread(len(speech.paths), arguments.clips)
     y = speech.target[chosen]
-    pipeline = get_recipe(arguments.recipe)(random_state=0)
+    pipeline = get_recipe(arguments.recipe)(random_state=0, **arguments.params)
     features = pipeline[:-1].fit_transform(speech.paths[chosen])
     if arguments.once:
         train_once(pipeline[-1].set_params(epochs=arguments.epochs), features, y)
