@@ -37,7 +37,7 @@ ParameterError
 
 def documented(recipe: Callable[..., Pipeline]) -> Callable[..., Pipeline]:
     """Replace ``{shared}`` in a docstring by the sections that all recipes share."""
-    recipe.__doc__ = inspect.cleandoc(recipe.__doc__ or "").replace("{shared}\n", _SHARED)
+    recipe.__doc__ = inspect.cleandoc(recipe.__doc__ or "").replace("{shared}", _SHARED.strip())
     return recipe
 
 

@@ -124,13 +124,6 @@ def residual_network(**params: object) -> Pipeline:
     stretched in time, louder or softer, with masked bands and frames, and mixed in pairs.
 
     {shared}
-
-    Examples
-    --------
-    >>> from skser.recipes import residual_network
-    >>> pipeline = residual_network(load__duration=2.5, random_state=0)
-    >>> [name for name, _ in pipeline.steps]
-    ['load', 'augment', 'features', 'scale', 'classify']
     """
     mel = MelSpectrogram(n_mels=64, fmin=50.0, scale="db")
     features = FeatureUnionExtractor([("mel", mel)], statistics=None, hop_length=320)
