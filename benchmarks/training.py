@@ -44,7 +44,7 @@ N_EPOCHS = 4
 
 
 class Clock(keras.callbacks.Callback):
-    """When each epoch began and ended."""
+    """Seconds of each epoch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ def fit_skser(classifier: CNNEmotionClassifier, X: Any, y: np.ndarray) -> tuple:
 
 
 def compare_allocators(command: list[str], turns: int) -> None:
-    """Train in processes with and without the allocator, and print the median of what it took."""
+    """Train in processes with and without the allocator, and print median times."""
     figures: dict[str, list[dict]] = {"malloc": [], "pool": []}
     for turn in range(turns):
         for name in sorted(figures, reverse=bool(turn % 2)):
@@ -99,7 +99,7 @@ def compare_allocators(command: list[str], turns: int) -> None:
             )
             figures[name].append(json.loads(output.splitlines()[-1]))
     losses = [run["losses"] for runs in figures.values() for run in runs]
-    if any(other != losses[0] for other in losses):
+    if any(run_losses != losses[0] for run_losses in losses):
         raise SystemExit(f"losses differ: {losses}")
     columns = ("wall s", "user s", "system s", "million page faults")
     rows = [
@@ -110,7 +110,7 @@ def compare_allocators(command: list[str], turns: int) -> None:
 
 
 def train_once(classifier: CNNEmotionClassifier, X: Any, y: np.ndarray) -> None:
-    """Print what a training takes of this process, as JSON."""
+    """Print times, page faults and losses of one training as JSON."""
     before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     classifier.fit(X, y)
     after = resource.getrusage(resource.RUSAGE_SELF)
@@ -133,6 +133,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1 + N_EPOCHS, help="of each training")
     parser.add_argument("--allocators", action="store_true", help="compare allocators")
     parser.add_argument("--recipe", default="residual_network", help="of --allocators")
+    parser.add_argument("--params", type=json.loads, default={}, help="of the recipe, as JSON")
     parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.allocators:
@@ -144,10 +145,10 @@ def main() -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.cores])
 
     speech = load_corpus(arguments.data)
-    chosen = spread(len(speech.paths), arguments.clips)
-    y = speech.target[chosen]
-    pipeline = get_recipe(arguments.recipe)(random_state=0)
-    features = pipeline[:-1].fit_transform(speech.paths[chosen])
+    clips = spread(len(speech.paths), arguments.clips)
+    y = speech.target[clips]
+    pipeline = get_recipe(arguments.recipe)(random_state=0, **arguments.params)
+    features = pipeline[:-1].fit_transform(speech.paths[clips])
     if arguments.once:
         train_once(pipeline[-1].set_params(epochs=arguments.epochs), features, y)
         return

@@ -83,9 +83,11 @@ EXPECTED_FAILURES = {
         "check_sample_weight_equivalence_on_dense_data": (
             "mini-batches: a row of weight 2 is one row of a batch, a repeated row is two"
         ),
-        "check_no_attributes_set_in_init": "network__* are parameters by their prefix",
+        "check_no_attributes_set_in_init": (
+            "network__* are attributes, as other parameters, but **network_params in __init__"
+        ),
         "check_do_not_raise_errors_in_init_or_set_params": (
-            "it gives a value to **network_params, which is no parameter"
+            "it sets a parameter named network_params, which __init__ has as **network_params only"
         ),
     },
 }

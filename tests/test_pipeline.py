@@ -104,15 +104,14 @@ def test_parameters_reach_the_steps():
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("classify__epochs", "; did you mean 'vote__network__classify__epochs'?"),
-        ("load__duratoin", "; did you mean 'load__duration'?"),
+        ("classify__epochs", "'vote__network__classify__epochs'"),
+        ("load__duratoin", "'load__duration'"),
         ("xyz", ""),
     ],
 )
 def test_unknown_parameter(name, hint):
-    with pytest.raises(SkserError) as error:
+    with pytest.raises(SkserError, match=rf"no parameter {name!r}.*{hint}"):
         make_emotion_pipeline(**{name: 3})
-    assert str(error.value) == f"there is no parameter {name!r}{hint}"
 
 
 def test_members_are_the_recipes_of_their_own():
@@ -167,6 +166,7 @@ def test_paths_to_emotions(fitted, speech):
     assert_array_equal(fitted.classes_, ["angry", "neutral", "sad"])
 
 
+@pytest.mark.slow
 def test_clone_and_new_process_give_identical_probabilities(fitted, speech, tmp_path):
     expected = fitted.predict_proba(speech.paths[:6])
     again = clone(fitted).fit(speech.paths, speech.target)
@@ -185,6 +185,7 @@ def test_clone_and_new_process_give_identical_probabilities(fitted, speech, tmp_
     assert done.stdout.strip() == expected.tobytes().hex()
 
 
+@pytest.mark.slow
 def test_grid_search_over_all_steps_in_two_processes(speech):
     search = GridSearchCV(
         residual_network(random_state=0, **TINY, classify__architecture="cnn_average_pooling"),
@@ -299,59 +300,43 @@ def no_extraction(monkeypatch):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (lambda y: y[:-1], "y must have a label for each clip: 36 clips, 35 labels"),
-        (
-            lambda y: ["calm"] * len(y),
-            "y must have at least two classes, got one class only: 'calm'",
-        ),
-        (
-            lambda y: [None, *y[1:]],
-            "y must have no missing labels, got None in row 0",
-        ),
+        (lambda y: y[:-1], "y must have .* 36 clips, 35 labels"),
+        (lambda y: ["calm"] * len(y), "y must have at least two classes.* 'calm'"),
+        (lambda y: [None, *y[1:]], "y must have no missing labels, got None in row 0"),
     ],
 )
 @pytest.mark.usefixtures("no_extraction")
 def test_bad_labels_come_before_extraction(speech, labels, message):
-    with pytest.raises(SkserError) as error:
+    with pytest.raises(SkserError, match=message):
         make_emotion_pipeline(**TINY_VOTE).fit(speech.paths, labels(speech.target))
-    assert str(error.value) == message
 
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"augment__n_views": 0}, "n_views must be an integer in [1, 1000], got 0"),
-        (
-            {"augment__noise": (30, 15)},
-            "noise must be a pair (low, high) with -100 <= low <= high <= 200 or None, "
-            "got (30, 15)",
-        ),
-        ({"load__sr": 100}, "sr must be an integer in [4000, 192000], got 100"),
-        ({"features__hop_length": 0}, "hop_length must be an integer in [1, 65536], got 0"),
+        ({"augment__n_views": 0}, "n_views must be .* got 0"),
+        ({"augment__noise": (30, 15)}, r"noise must be .* got \(30, 15\)"),
+        ({"load__sr": 100}, "sr must be .* got 100"),
+        ({"features__hop_length": 0}, "hop_length must be .* got 0"),
     ],
 )
 @pytest.mark.usefixtures("no_extraction")
 def test_bad_parameters_come_before_extraction(speech, parameters, message):
-    with pytest.raises(SkserError) as error:
+    with pytest.raises(SkserError, match=message):
         residual_network(**{**TINY, **parameters}).fit(speech.paths, speech.target)
-    assert str(error.value) == message
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("load__sr", "sr must be an integer in [4000, 192000], got 0"),
-        (
-            "vote__functionals__features__hop_length",
-            "hop_length must be an integer in [1, 65536], got 0",
-        ),
+        ("load__sr", "sr must be .* got 0"),
+        ("vote__functionals__features__hop_length", "hop_length must be .* got 0"),
     ],
 )
 @pytest.mark.usefixtures("no_extraction")
 def test_bad_parameters_of_the_default_come_before_extraction(speech, name, message):
-    with pytest.raises(SkserError) as error:
+    with pytest.raises(SkserError, match=message):
         make_emotion_pipeline(**{name: 0}).fit(speech.paths, speech.target)
-    assert str(error.value) == message
 
 
 @pytest.mark.usefixtures("no_extraction")

@@ -43,6 +43,7 @@ def n_entries(folder):
     return sum(name.endswith(".features") for _, _, names in os.walk(folder) for name in names)
 
 
+@pytest.mark.slow
 def test_grid_over_every_step(speech, tmp_path):
     pipeline = functionals(
         memory=tmp_path,
@@ -67,10 +68,11 @@ def test_grid_over_every_step(speech, tmp_path):
     assert n_entries(tmp_path) == 16 * (4 + 8)
 
 
+@pytest.mark.slow
 def test_random_search_over_a_network_extracts_once(speech, tmp_path):
     pipeline = quick_pipeline(
         features__memory=tmp_path,
-        classify=CNNEmotionClassifier("dense", network__dense_units=(8,), epochs=3, random_state=0),
+        classify=CNNEmotionClassifier("dense", network__dense_units=(8,), epochs=1, random_state=0),
     )
     space = {
         "classify__learning_rate": loguniform(1e-3, 1e-1),
@@ -82,6 +84,7 @@ def test_random_search_over_a_network_extracts_once(speech, tmp_path):
     assert search.best_estimator_["features"].cache_info().misses == 0
 
 
+@pytest.mark.slow
 def test_halving_by_epochs(speech, tmp_path):
     pipeline = quick_pipeline(
         features__memory=tmp_path,
@@ -92,15 +95,16 @@ def test_halving_by_epochs(speech, tmp_path):
         {"classify__learning_rate": loguniform(1e-3, 1e-1)},
         resource="classify__epochs",
         n_candidates=2,
-        min_resources=2,
-        max_resources=4,
+        min_resources=1,
+        max_resources=2,
         factor=2,
         cv=GroupKFold(2),
         random_state=0,
+        refit=False,
     )
     fitted(search, speech)
     assert search.n_candidates_ == [2, 1]
-    assert search.best_params_["classify__epochs"] == 4
+    assert search.best_params_["classify__epochs"] == 2
     assert n_entries(tmp_path) == len(speech.paths)
 
 

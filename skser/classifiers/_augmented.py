@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone, is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
@@ -19,6 +20,8 @@ from ..features._checks import is_table_after_views
 
 __all__ = ["AugmentedClassifier"]
 
+Features = ArrayLike | AugmentedFeatures
+
 
 def _estimator_has(method: str) -> Callable[[Any], bool]:
     def check(self: Any) -> bool:
@@ -29,23 +32,23 @@ def _estimator_has(method: str) -> Callable[[Any], bool]:
     return check
 
 
-def _check_splits_nothing(estimator: Any) -> None:
-    """Raise ParameterError if an estimator would split views of a clip between two sides."""
+def _check_no_splits(estimator: BaseEstimator) -> None:
+    """Raise ParameterError if an estimator splits its rows by itself."""
     for name, value in estimator.get_params().items():
         last = name.split("__")[-1]
         if (last == "cv" and value != "prefit") or (last == "early_stopping" and value is True):
             raise ParameterError(
-                f"estimator must not split its rows ({name}={value!r}), because views of one clip "
-                "would come to both sides; put a search or calibration around the pipeline"
+                f"estimator must not split its rows ({name}={value!r}), which would put views of "
+                "one clip on both sides; put a search or calibration around the pipeline"
             )
 
 
 class WrapperMixin(ClassifierMixin, MetaEstimatorMixin):
     """A classifier with the tags, classes and feature names of the ``estimator`` it wraps."""
 
-    estimator: Any
+    estimator: BaseEstimator
 
-    def _keep(self, fitted: Any) -> Any:
+    def _keep(self, fitted: BaseEstimator) -> Any:
         self.estimator_ = fitted
         for name in ("classes_", "n_features_in_", "feature_names_in_"):
             if hasattr(fitted, name):
@@ -60,17 +63,17 @@ class WrapperMixin(ClassifierMixin, MetaEstimatorMixin):
 
 
 class AugmentedClassifier(WrapperMixin, BaseEstimator):
-    """Let any classifier train on all views of augmented clips.
+    """Train any classifier on all views of augmented clips.
 
-    In `fit` every view becomes a row with its clip's label and weight. If there are views in
-    `predict` too (``Augmenter(test_time=True)``), their probabilities are averaged.
+    In `fit` every view becomes a row with the label and weight of its clip. If `predict` gets views
+    too (``Augmenter(test_time=True)``), it averages their probabilities.
 
     Parameters
     ----------
     estimator : classifier
-        Any scikit-learn classifier or pipeline that ends in one. It must not split its rows by
-        itself (a search, ``cv``, ``early_stopping``), because views of one clip would come to
-        both sides: put a search around the pipeline, where rows are clips.
+        A scikit-learn classifier or a pipeline that ends in one. It must not split its rows by
+        itself (a search, ``cv``, ``early_stopping``), which would put views of one clip on both
+        sides: put a search around the pipeline, where rows are clips.
 
     Attributes
     ----------
@@ -79,7 +82,7 @@ class AugmentedClassifier(WrapperMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
         The labels.
     n_features_in_ : int
-        Number of features, where ``estimator`` knows it.
+        Number of features, if ``estimator`` has it.
 
     Examples
     --------
@@ -94,11 +97,17 @@ class AugmentedClassifier(WrapperMixin, BaseEstimator):
     array(['angry'], dtype='<U5')
     """
 
-    def __init__(self, estimator: Any) -> None:
+    def __init__(self, estimator: BaseEstimator) -> None:
         self.estimator = estimator
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Any:
-        """Fit on the views of every clip.
+    def fit(
+        self,
+        X: Features,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        **fit_params: object,
+    ) -> AugmentedClassifier:
+        """Fit the estimator on the views of all clips.
 
         Parameters
         ----------
@@ -109,22 +118,30 @@ class AugmentedClassifier(WrapperMixin, BaseEstimator):
         sample_weight : array of shape (n_clips,) or None, default=None
             Weights of the clips.
         **fit_params : dict
-            Further arguments of the estimator's ``fit``, as they are.
+            Further arguments of the estimator's ``fit``.
 
         Returns
         -------
         self : AugmentedClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        ParameterError
+            The estimator is not a classifier, splits its rows or takes no ``sample_weight``.
+        DataError
+            The labels are invalid.
         """
         if not is_classifier(self.estimator):
             raise ParameterError(f"estimator must be a classifier, got {self.estimator!r}")
         if sample_weight is not None:
             if not has_fit_parameter(self.estimator, "sample_weight"):
                 raise ParameterError(
-                    f"sample_weight must be None: {type(self.estimator).__name__} has no use for it"
+                    f"sample_weight must be None: {type(self.estimator).__name__} does not take it"
                 )
             fit_params["sample_weight"] = sample_weight
         if isinstance(X, AugmentedFeatures):
-            _check_splits_nothing(self.estimator)
+            _check_no_splits(self.estimator)
             y = check_labels(y, len(X))
             if sample_weight is not None:
                 weight = _check_sample_weight(sample_weight, np.empty((len(X), 1)))
@@ -132,8 +149,8 @@ class AugmentedClassifier(WrapperMixin, BaseEstimator):
             X, y = X.flatten(), X.repeat(y)
         return self._keep(clone(self.estimator).fit(X, y, **fit_params))
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Labels of clips.
+    def predict(self, X: Features) -> np.ndarray:
+        """Predict the labels of clips.
 
         Parameters
         ----------
@@ -143,6 +160,7 @@ class AugmentedClassifier(WrapperMixin, BaseEstimator):
         Returns
         -------
         labels : ndarray of shape (n_clips,)
+            The labels.
         """
         check_is_fitted(self, "estimator_")
         if not isinstance(X, AugmentedFeatures):
@@ -155,8 +173,7 @@ class AugmentedClassifier(WrapperMixin, BaseEstimator):
             scores = self.estimator_.decision_function(rows)
             if scores.ndim == 1:
                 scores = np.stack([-scores, scores], axis=1)
-            # Scores of pairs of classes (one versus one) may be as many as classes, but they
-            # do not choose the class.
+            # One-versus-one scores may be as many as classes, but belong to pairs of them.
             n_classes = len(self.classes_)
             if scores.shape[1] == n_classes and (self.classes_[scores.argmax(1)] == votes).all():
                 return self.classes_[X.average(scores).argmax(axis=1)]
@@ -164,8 +181,8 @@ class AugmentedClassifier(WrapperMixin, BaseEstimator):
         return self.classes_[X.average(ballots).argmax(axis=1)]
 
     @available_if(_estimator_has("predict_proba"))
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities, averaged over views.
+    def predict_proba(self, X: Features) -> np.ndarray:
+        """Predict probabilities, averaged over views.
 
         Parameters
         ----------
@@ -175,12 +192,13 @@ class AugmentedClassifier(WrapperMixin, BaseEstimator):
         Returns
         -------
         probabilities : ndarray of shape (n_clips, n_classes)
+            In the order of ``classes_``.
         """
         return self._scores(X, "predict_proba")
 
     @available_if(_estimator_has("decision_function"))
-    def decision_function(self, X: Any) -> np.ndarray:
-        """Decision values, averaged over views.
+    def decision_function(self, X: Features) -> np.ndarray:
+        """Compute decision values, averaged over views.
 
         Parameters
         ----------
@@ -190,15 +208,16 @@ class AugmentedClassifier(WrapperMixin, BaseEstimator):
         Returns
         -------
         values : ndarray of shape (n_clips,) or (n_clips, n_classes)
+            Decision values.
         """
         return self._scores(X, "decision_function")
 
-    def _scores(self, X: Any, method: str) -> np.ndarray:
+    def _scores(self, X: Features, method: str) -> np.ndarray:
         check_is_fitted(self, "estimator_")
         scores = getattr(self.estimator_, method)
         if isinstance(X, AugmentedFeatures):
             return X.average(scores(X.flatten()))
         return scores(self._unnamed(X))
 
-    def _unnamed(self, X: Any) -> Any:
+    def _unnamed(self, X: ArrayLike) -> ArrayLike:
         return np.asarray(X) if is_table_after_views(self.estimator_, X) else X

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
@@ -21,7 +22,6 @@ from .._utils._param_validation import (
     Allowed,
     check_is_fitted,
     check_parameters,
-    did_you_mean,
     integer,
     number,
     number_range,
@@ -31,12 +31,15 @@ from ..exceptions import DataError, ParameterError
 from ..features import AugmentedFeatures
 from ..features._checks import check_features, check_padding
 from ..networks._rows import without_nan
-from ._validation_split import validation_part
+from ._network_params import NetworkParamsMixin
+from ._validation_split import validation_split
 
 if TYPE_CHECKING:
     import keras
 
 __all__ = ["CNNEmotionClassifier"]
+
+Features = ArrayLike | AugmentedFeatures
 
 ARCHITECTURES = (
     "resnet",
@@ -46,9 +49,6 @@ ARCHITECTURES = (
     "dense",
     "cnn256",
 )
-_PREFIX = "network__"
-
-
 _FUNCTION = Allowed("a function build(meta, **params)", callable)
 _DICT = Allowed("a dict", lambda value: isinstance(value, dict))
 _CALLBACKS = Allowed("a list of Keras callbacks", lambda value: isinstance(value, (list, tuple)))
@@ -63,15 +63,11 @@ _MASKS = Allowed(
 )
 
 
-def _of_network(params: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if name.startswith(_PREFIX)}
+class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
+    """Classify vectors or sequences of features with a neural network.
 
-
-class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
-    """Classify vectors or sequences of features with a network.
-
-    Every epoch sees the clips anew: another view of each, stretched in time, louder or softer,
-    with bands and frames left out [1]_ and clips mixed in pairs [2]_. The defaults are those of
+    Every epoch changes the clips at random: another view of each, stretched in time, louder or
+    softer, with masked bands and frames [1]_, mixed in pairs [2]_. The defaults are those of
     :func:`skser.recipes.residual_network`, for standardised log-mel bands.
 
     Parameters
@@ -83,68 +79,69 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
     epochs : int, default=50
         Passes over the training clips.
     batch_size : int, default=16
-        Rows of a gradient step.
+        Rows per gradient step.
     optimizer : {"adamw", "adam", "sgd", "rmsprop"}, default="adamw"
         Keras optimizer.
     learning_rate : float, default=0.003
-        Its largest step size.
+        Highest learning rate of the schedule.
     weight_decay : float, default=0.01
-        Decay of weights, not of biases and normalisations.
+        Decay of the weights; biases and normalisations have none.
     clip_norm : float or None, default=5.0
-        Largest norm of the gradient of all weights together.
+        Maximum norm of the gradient over all weights.
     schedule : {"cosine", "plateau"} or None, default="cosine"
-        How the learning rate falls: along half a cosine to 0, or times ``plateau_factor``
-        whenever the loss has not fallen for ``plateau_patience`` epochs, or not at all.
+        Learning rate schedule: half a cosine down to 0, or multiplication by ``plateau_factor``
+        after ``plateau_patience`` epochs without a lower loss, or a constant rate.
     warmup : float, default=0.15
-        Share of all steps in which ``"cosine"`` first rises.
+        Share of the steps in which the rate of ``"cosine"`` rises first.
     plateau_factor : float, default=0.5
         Factor of ``"plateau"``.
     plateau_patience : int, default=5
         Patience of ``"plateau"`` in epochs.
     early_stopping : int or None, default=None
-        Stop after this many epochs in which the validation loss has not fallen, and in any case
-        keep the weights of the best epoch. None trains all epochs and keeps the last weights.
+        Stop after this many epochs without a lower validation loss, and restore the weights of
+        the best epoch. None trains all epochs and keeps the last weights.
     label_smoothing : float, default=0.1
-        Share of the label that is spread over all classes.
+        Share of the label spread over all classes.
     mixup : float, default=0.2
-        Clips of a batch are mixed in pairs, in shares of Beta(mixup, mixup). 0 mixes none.
+        Mixes pairs of clips in a batch, in shares from Beta(mixup, mixup). 0 mixes none.
     frequency_masks : (int, int), default=(2, 10)
-        Number of bands of features set to their mean in sequences, and their largest width; never
-        more than a quarter of the features each.
+        Number of feature bands set to their mean in sequences, and their maximum width, at most a
+        quarter of the features each.
     time_masks : (int, int), default=(2, 12)
-        Number of spans of frames left out of sequences, and their largest width; never more than a
-        quarter of the clip each.
+        Number of spans of frames masked in sequences, and their maximum width, at most a quarter
+        of the clip each.
     time_scale : (float, float), default=(0.87, 1.15)
-        Factor of the length of sequences.
+        Range of factors for the length of sequences.
     gain : (float, float), default=(-0.35, 0.35)
-        What is added to all features, in their standard deviations: with log-mel bands, a level.
+        Range of a constant added to all features of a clip, in standard deviations; for log-mel
+        bands, a change of level.
     noise : float, default=0.05
-        Deviation of the noise added to features, in their standard deviations.
+        Deviation of the noise added to features, in standard deviations.
     view_sampling : {"one", "all"}, default="one"
-        In each epoch, one view of each clip at random, or all of them.
+        One random view of each clip per epoch, or all views.
     n_networks : int, default=1
-        Networks trained from different seeds, whose probabilities are averaged.
+        Number of networks trained from different seeds; their probabilities are averaged.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the labels, as everywhere in scikit-learn.
+        Weights of the labels, as in scikit-learn.
     validation_fraction : float, default=0.0
-        Share of the clips that is not trained on but watched: ``history_`` then has
-        ``val_loss`` and ``val_accuracy``. All views of a clip are on one side; with ``groups`` in
-        `fit` all clips of a speaker are, and the share is rounded to a half, a third, a fourth...
+        Share of the clips held out for ``val_loss`` and ``val_accuracy`` in ``history_``, with all
+        their views. With ``groups`` in `fit`, whole speakers are held out, and the share is rounded
+        to a half, a third, a fourth...
     callbacks : list of keras.callbacks.Callback or None, default=None
-        Called while training.
+        Called during training.
     checkpoint : str, path or None, default=None
-        Folder for the state of training after each epoch. A fit that was killed goes on from its
-        last epoch when it is called again with the same data and parameters; one that ends
-        removes its files. Needs an int as ``random_state``. What ``callbacks`` remember is lost.
+        Folder for the state of training after each epoch. After an interruption, the same fit (same
+        data and parameters) resumes from its last epoch; a complete fit removes its files. It needs
+        an int as ``random_state``. The state of ``callbacks`` is not saved.
     random_state : int, RandomState instance or None, default=None
-        Seed of weights, dropout, order, draws and validation part. Two fits with one int give
-        equal probabilities, unless they are in threads of one process.
+        Seed of weights, dropout, batches and validation clips. Two fits with the same int give
+        equal probabilities, unless they run in threads of one process.
     verbose : int, default=0
         1 shows a progress bar.
     **network_params
-        Parameters of the function that builds the network, with the prefix ``network__``, such as
-        ``network__filters=(32, 64)``; see :func:`skser.networks.resnet` and its neighbours. None
-        is the function's own default.
+        Parameters of the architecture with the prefix ``network__``, such as
+        ``network__filters=(32, 64)``; see :func:`skser.networks.resnet` and the other functions of
+        `skser.networks`. None is the default of the function.
 
     Attributes
     ----------
@@ -153,16 +150,16 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
     n_features_in_ : int
         Number of features.
     history_ : dict of list of float
-        ``loss`` and ``accuracy`` of the first network after each epoch, ``val_*`` of the
-        validation part, and with ``schedule="plateau"`` the ``learning_rate``.
+        ``loss`` and ``accuracy`` of the first network after each epoch, ``val_*`` on the validation
+        clips, and with ``schedule="plateau"`` the ``learning_rate``.
     histories_ : list of dict
-        The same of every network.
+        The histories of all networks.
     networks_ : list of TrainedNetwork
         The trained networks as plain data: ``config`` (JSON) and ``weights`` (arrays).
     model_ : keras.Model
-        The first network as a Keras model, built anew from ``networks_`` each time.
+        The first network as a Keras model, built at each access, which imports TensorFlow.
     validation_clips_ : ndarray of int
-        Which clips were watched and not trained on.
+        Indices of the validation clips.
 
     See Also
     --------
@@ -218,7 +215,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         "verbose": [VERBOSE],
     }
 
-    # scikit-learn then routes `groups` here without being asked.
+    # Metadata routing passes `groups` without a request.
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
 
     def __init__(
@@ -251,7 +248,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         checkpoint: str | os.PathLike[str] | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
-        **network_params: Any,
+        **network_params: object,
     ) -> None:
         self.architecture = architecture
         self.epochs = epochs
@@ -280,51 +277,14 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         self.checkpoint = checkpoint
         self.random_state = random_state
         self.verbose = verbose
-        for name in set(network_params).difference(_of_network(network_params)):
-            hint = did_you_mean(name, self._get_param_names())
-            raise TypeError(f"{type(self).__name__} has no parameter {name!r}{hint}")
-        self.__dict__.update(network_params)
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Parameters of the classifier and, with the prefix ``network__``, of its network.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Without effect on parameters of the network, which are always there.
-
-        Returns
-        -------
-        params : dict
-            Values by name.
-        """
-        return super().get_params(deep) | _of_network(self.__dict__)
-
-    def set_params(self, **params: Any) -> CNNEmotionClassifier:
-        """Set parameters of the classifier and of its network.
-
-        Parameters
-        ----------
-        **params : dict
-            Values by name; ``network__filters=(32, 64)`` is one of the network. None gives a
-            parameter of the network its default.
-
-        Returns
-        -------
-        self : CNNEmotionClassifier
-
-        Raises
-        ------
-        ValueError
-            The classifier has no such parameter. Names of the network's are checked at `fit`.
-        """
-        network = _of_network(params)
-        super().set_params(**{name: v for name, v in params.items() if name not in network})
-        self.__dict__.update(network)
-        return self
+        self._set_network_params(network_params)
 
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+        self,
+        X: Features,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> CNNEmotionClassifier:
         """Train the network.
 
@@ -338,20 +298,21 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         sample_weight : array of shape (n_clips,) or None, default=None
             Weights of the clips.
         groups : array of shape (n_clips,) or None, default=None
-            Speakers. The validation part then is of speakers that are not trained on. A pipeline
-            hands them on where scikit-learn's metadata routing is switched on.
+            Speakers, for validation clips of other speakers. In a pipeline, enable scikit-learn's
+            metadata routing to pass them.
 
         Returns
         -------
         self : CNNEmotionClassifier
+            The fitted classifier.
 
         Raises
         ------
         ParameterError
-            A parameter has a value that is not allowed, or the architecture lacks it.
+            A parameter has an invalid value, or the architecture has no such parameter.
         DataError
-            Features, labels, weights or speakers are unusable, or clips too few for a validation
-            part.
+            Features, labels, weights or speakers are invalid, or there are too few clips for
+            ``validation_fraction``.
         """
         from ._fitting import fit_networks
 
@@ -367,7 +328,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, encoded = np.unique(labels, return_inverse=True)
 
         rng = check_random_state(self.random_state)
-        training, validation = validation_part(self.validation_fraction, encoded, groups, rng)
+        training, validation = validation_split(self.validation_fraction, encoded, groups, rng)
         self.validation_clips_ = validation
         self.networks_, self.histories_ = fit_networks(
             self,
@@ -381,8 +342,8 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         self.history_ = self.histories_[0]
         return self
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities of the labels.
+    def predict_proba(self, X: Features) -> np.ndarray:
+        """Predict the probabilities of the labels.
 
         Parameters
         ----------
@@ -393,7 +354,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         probabilities : ndarray of shape (n_clips, n_classes)
-            In the order of ``classes_``; averaged over networks and views.
+            In the order of ``classes_``, averaged over networks and views.
         """
         check_is_fitted(self, "networks_")
         values = self._check_features(X, reset=False)
@@ -401,8 +362,8 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         probabilities = mean_probabilities(self.networks_, rows)
         return X.average(probabilities) if isinstance(X, AugmentedFeatures) else probabilities
 
-    def predict(self, X: Any) -> np.ndarray:
-        """The most probable labels.
+    def predict(self, X: Features) -> np.ndarray:
+        """Predict the most probable labels.
 
         Parameters
         ----------
@@ -413,6 +374,7 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         labels : ndarray of shape (n_clips,)
+            The labels.
         """
         check_is_fitted(self, "networks_")
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
@@ -423,8 +385,13 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "networks_")
         return self.networks_[0].to_keras()
 
+    def __dir__(self) -> list[str]:
+        # scikit-learn's own, and its HTML view, read all attributes: model_ imports TensorFlow.
+        names = object.__dir__(self)
+        return [name for name in names if name != "model_" and hasattr(self, name)]
+
     def _check_together(self) -> None:
-        """Raise ParameterError for parameters that do not go together."""
+        """Raise ParameterError for parameters that contradict each other."""
         from ._fitting import check_network_params
 
         if self.early_stopping is not None and self.validation_fraction == 0:
@@ -433,13 +400,12 @@ class CNNEmotionClassifier(ClassifierMixin, BaseEstimator):
             )
         if self.checkpoint is not None and not isinstance(self.random_state, (int, np.integer)):
             raise ParameterError(
-                "checkpoint needs an integer random_state, so that a later fit is the same, got "
-                f"{self.random_state!r}"
+                f"checkpoint needs an integer random_state, got {self.random_state!r}"
             )
         check_network_params(self)
 
-    def _check_features(self, X: Any, reset: bool) -> np.ndarray:
-        """Features as an array; NaN may only fill the frames that pad a sequence."""
+    def _check_features(self, X: Features, reset: bool) -> np.ndarray:
+        """Features as an array, with NaN in padding frames only."""
         values = check_features(self, X, reset=reset)
         n_axes = values.ndim - isinstance(X, AugmentedFeatures)
         if n_axes > 3:

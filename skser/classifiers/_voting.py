@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import ClassifierMixin, clone
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import _BaseComposition
@@ -15,25 +16,28 @@ from sklearn.utils.validation import _num_samples
 from .._utils._functional import soft_vote
 from .._utils._labels import check_labels
 from .._utils._param_validation import check_is_fitted
+from ..audio import Clips
 from ..exceptions import ParameterError
 
 __all__ = ["SoftVotingClassifier"]
+
+Samples = ArrayLike | Clips
 
 
 class SoftVotingClassifier(ClassifierMixin, _BaseComposition):
     """Average the probabilities of pipelines that see the same clips.
 
-    It is `sklearn.ensemble.VotingClassifier` with ``voting="soft"`` but for two things: members are
-    fitted on the labels themselves, so that a ``class_weight`` names them, and metadata, such as
-    speakers or ``sample_weight``, reach them by scikit-learn's routing alone, in `predict` too.
+    It differs from `sklearn.ensemble.VotingClassifier` with ``voting="soft"`` in two ways: members
+    are fitted on the original labels, so that ``class_weight`` can name them, and metadata such as
+    speakers or ``sample_weight`` reach them by scikit-learn's routing alone, also in `predict`.
 
     Parameters
     ----------
     estimators : list of (str, estimator) tuples
-        The members: classifiers with ``predict_proba``, or pipelines that end in one. "drop" leaves
-        one out.
+        The members: classifiers with ``predict_proba``, or pipelines that end in one. "drop" in
+        place of an estimator leaves it out.
     weights : sequence of float or None, default=None
-        Weights of the members' probabilities; None weighs all alike.
+        Weights of the members' probabilities; None gives all the same.
 
     Attributes
     ----------
@@ -42,7 +46,7 @@ class SoftVotingClassifier(ClassifierMixin, _BaseComposition):
     named_estimators_ : Bunch
         The fitted members by their names.
     weights_ : ndarray of shape (n_members,)
-        Their weights, with sum 1.
+        The weights of the fitted members, with sum 1.
     classes_ : ndarray of shape (n_classes,)
         The labels.
 
@@ -59,7 +63,10 @@ class SoftVotingClassifier(ClassifierMixin, _BaseComposition):
     """
 
     def __init__(
-        self, estimators: list[tuple[str, Any]], *, weights: Sequence[float] | None = None
+        self,
+        estimators: list[tuple[str, BaseEstimator | str]],
+        *,
+        weights: Sequence[float] | None = None,
     ) -> None:
         self.estimators = estimators
         self.weights = weights
@@ -70,56 +77,85 @@ class SoftVotingClassifier(ClassifierMixin, _BaseComposition):
         return Bunch(**dict(self.estimators))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Parameters of the vote and, if ``deep``, of its members."""
+        """Get the parameters of the vote and its members.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include the members and their parameters.
+
+        Returns
+        -------
+        params : dict
+            Values by name.
+        """
         return self._get_params("estimators", deep=deep)
 
-    def set_params(self, **params: Any) -> SoftVotingClassifier:
-        """Set parameters of the vote or its members; a member's name replaces all of it."""
+    def set_params(self, **params: object) -> SoftVotingClassifier:
+        """Set parameters of the vote and its members.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name. The name of a member replaces the member.
+
+        Returns
+        -------
+        self : SoftVotingClassifier
+            The vote itself.
+        """
         return self._set_params("estimators", **params)
 
-    def fit(self, X: Any, y: Any, **params: Any) -> SoftVotingClassifier:
+    def fit(self, X: Samples, y: ArrayLike, **params: object) -> SoftVotingClassifier:
         """Fit every member.
 
         Parameters
         ----------
         X : Clips or array of shape (n_clips, ...)
-            What the members take.
+            Input of the members.
         y : array of shape (n_clips,)
             Labels.
         **params : dict
-            Metadata, such as ``groups``, for those members that ask for it.
+            Metadata, such as ``groups``, for the members that request it.
 
         Returns
         -------
         self : SoftVotingClassifier
+            The fitted vote.
+
+        Raises
+        ------
+        ParameterError
+            There are no members, or not one valid weight for each.
+        DataError
+            The labels are invalid.
         """
-        members = self._members()
+        weights = self._check_weights()
         routed = process_routing(self, "fit", **params)
         self.classes_ = np.unique(check_labels(y, _num_samples(X)))
         self.named_estimators_ = Bunch()
-        for name, one in members:
-            # Set before it is fitted, so that a callback finds the steps before its network.
-            self.named_estimators_[name] = member = clone(one)
+        for name, estimator in self._members():
+            # Set before the fit, so that a callback finds the steps before its network.
+            self.named_estimators_[name] = member = clone(estimator)
             self.estimators_ = list(self.named_estimators_.values())
             member.fit(X, y, **routed[name]["fit"])
-        weights = [1.0] * len(self.estimators) if self.weights is None else self.weights
-        kept = [w for w, (_, one) in zip(weights, self.estimators, strict=True) if one != "drop"]
-        self.weights_ = np.asarray(kept, dtype=float) / sum(kept)
+        self.weights_ = weights / weights.sum()
         return self
 
-    def predict_proba(self, X: Any, **params: Any) -> np.ndarray:
-        """Weighted mean of the members' probabilities.
+    def predict_proba(self, X: Samples, **params: object) -> np.ndarray:
+        """Predict the weighted mean of the members' probabilities.
 
         Parameters
         ----------
         X : Clips or array of shape (n_clips, ...)
-            What the members take.
+            Input of the members.
         **params : dict
-            Metadata, such as ``groups``, for those members that ask for it.
+            Metadata, such as ``groups``, for the members that request it.
 
         Returns
         -------
         probabilities : ndarray of shape (n_clips, n_classes)
+            In the order of ``classes_``.
         """
         check_is_fitted(self, "weights_")
         routed = process_routing(self, "predict_proba", **params)
@@ -129,38 +165,59 @@ class SoftVotingClassifier(ClassifierMixin, _BaseComposition):
         ]
         return soft_vote(probabilities, self.weights_)
 
-    def predict(self, X: Any, **params: Any) -> np.ndarray:
-        """Labels of clips; parameters as in `predict_proba`."""
+    def predict(self, X: Samples, **params: object) -> np.ndarray:
+        """Predict the most probable labels.
+
+        Parameters
+        ----------
+        X : Clips or array of shape (n_clips, ...)
+            Input of the members.
+        **params : dict
+            Metadata, such as ``groups``, for the members that request it.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_clips,)
+            The labels.
+        """
         best = self.predict_proba(X, **params).argmax(axis=1)
         return self.classes_[best]
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Which member asks for which metadata."""
+        """Get the metadata that the members request.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            The requests.
+        """
         router = MetadataRouter(owner=self)
         mapping = MethodMapping().add(caller="fit", callee="fit")
         for caller in ("predict", "predict_proba"):
             mapping.add(caller=caller, callee="predict_proba")
-        for name, member in self.estimators:
-            if member != "drop":
-                router.add(**{name: member}, method_mapping=mapping)
-        return router
+        return router.add(**dict(self._members()), method_mapping=mapping)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        members = [get_tags(one).input_tags for _, one in self.estimators if one != "drop"]
+        members = [get_tags(member).input_tags for _, member in self._members()]
         tags.input_tags.sparse = all(member.sparse for member in members)
         return tags
 
     def _members(self) -> list[tuple[str, Any]]:
-        members = [(name, one) for name, one in self.estimators if one != "drop"]
-        if not members:
-            raise ParameterError(f"estimators must have at least one member, got {self.estimators}")
-        weights = self.weights
-        if weights is not None and len(weights) != len(self.estimators):
+        return [(name, member) for name, member in self.estimators if member != "drop"]
+
+    def _check_weights(self) -> np.ndarray:
+        """The weights of the members, not normalised."""
+        weights = [1] * len(self.estimators) if self.weights is None else self.weights
+        if len(weights) != len(self.estimators):
             raise ParameterError(
                 f"weights must be one for each of {len(self.estimators)} estimators, got "
                 f"{weights!r}"
             )
-        if weights is not None and not (min(weights) >= 0 and sum(weights) > 0):
+        if not self._members():
+            raise ParameterError(f"estimators must have at least one member, got {self.estimators}")
+        is_member = [member != "drop" for _, member in self.estimators]
+        member_weights = np.asarray(weights, dtype=float)[is_member]
+        if not (member_weights.min() >= 0 and member_weights.sum() > 0):
             raise ParameterError(f"weights must not be negative, nor all be 0, got {weights!r}")
-        return members
+        return member_weights

@@ -1,15 +1,14 @@
-"""Networks: a function ``build(meta, **params) -> keras.Model`` for each architecture.
+"""Network architectures: a function ``build(meta, **params) -> keras.Model`` for each.
 
-Vectors enter as (n_features,) and sequences as (n_frames, n_features). A frame that only pads a
-sequence is all zeros. `resnet` and `cnn_bilstm_attention` give it no weight and take sequences of
-any length; networks that flatten take as many frames as they were trained on.
+Padding frames are all zeros. `resnet` and `cnn_bilstm_attention` ignore them and take sequences of
+any length; the other networks need the length that they were trained on.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..exceptions import ParameterError
 from ._layers import (
@@ -19,21 +18,37 @@ from ._layers import (
     RelativeToClip,
     ShortenMask,
 )
-from ._tensorflow import keras
+from ._tensorflow import Tensor, keras
 
 layers = keras.layers
 
 Sizes = int | Sequence[int]
+Build = Callable[..., keras.Model]
+
+ARCHITECTURES: dict[str, Build] = {}
+# Type and description of the parameters.
+_PARAMETERS = {
+    "meta": ("NetworkMeta", "Shape of the input and number of classes."),
+    "filters": ("sequence of int", "Filters of the convolutions, or of the residual blocks."),
+    "kernel_size": ("int", "Length of the filters."),
+    "pool_size": ("int", "Positions in a pooling window."),
+    "projection_units": ("int", "Units that a frame is projected to before pooling."),
+    "recurrent_units": ("int", "Units of the LSTM in each direction."),
+    "attention_units": ("int", "Hidden units of the attention scores."),
+    "dense_units": ("int or sequence of int", "Units of the hidden layers."),
+    "dropout": ("float", "Dropout rate before the last hidden layers."),
+    "dense_dropout": ("float", "Dropout rate after the last hidden layers."),
+}
 
 
 @dataclass(frozen=True)
 class NetworkMeta:
-    """What a network has to fit.
+    """Input and output of a network.
 
-    Attributes
+    Parameters
     ----------
     input_shape : tuple of int
-        Shape of an input without the clips: (n_features,) or (n_frames, n_features).
+        Shape of one clip: (n_features,) or (n_frames, n_features).
     n_classes : int
         Number of classes.
     """
@@ -43,9 +58,26 @@ class NetworkMeta:
 
     @property
     def is_sequence(self) -> bool:
+        """Whether clips are sequences."""
         return len(self.input_shape) == 2
 
 
+def _architecture(build: Build) -> Build:
+    """Register an architecture, and complete its docstring from its signature."""
+    lines = ["Parameters", "----------"]
+    for name, parameter in inspect.signature(build).parameters.items():
+        kind, description = _PARAMETERS[name]
+        if parameter.default is not parameter.empty:
+            kind += f", default={parameter.default}"
+        lines += [f"{name} : {kind}", f"    {description}"]
+    lines += ["", "Returns", "-------", "network : keras.Model", "    The network, not compiled."]
+    text, *references = inspect.cleandoc(build.__doc__ or "").partition("\n\nReferences")
+    build.__doc__ = "\n".join([text, "", *lines]) + "".join(references)
+    ARCHITECTURES[build.__name__] = build
+    return build
+
+
+@_architecture
 def resnet(
     meta: NetworkMeta,
     *,
@@ -57,15 +89,14 @@ def resnet(
     dropout: float = 0.1,
     dense_dropout: float = 0.3,
 ) -> keras.Model:
-    """Residual blocks over time and frequency, pooled over time with attention.
+    """Build a residual network over time and frequency with attentive pooling.
 
-    Sequences (log-mel bands, MFCC) are pictures of two channels: the features, and the features
-    less their mean over the clip, which microphone and average voice have no part in. A convolution
-    with stride 2 follows, a residual block [1]_ for each of ``filters`` (stride 2 from the second
-    on), a projection of all that belongs to a frame, attentive mean and deviation, and maximum,
-    over the real frames [2]_, hidden layers.
-    Vectors go through the same blocks in one dimension, over neighbouring features, and are
-    flattened.
+    Sequences (log-mel bands, MFCC) are images of two channels: the features, and the features less
+    their mean over the clip, which removes microphone and average voice. A convolution with stride
+    2 follows, a residual block [1]_ for each of ``filters`` (stride 2 from the second on), a
+    projection of each frame, attentive mean, deviation and maximum over all but padding frames
+    [2]_, and hidden layers. Vectors go through the same blocks in one dimension, over neighbouring
+    features, and are flattened.
 
     References
     ----------
@@ -90,6 +121,7 @@ def resnet(
     return _classify(inputs, x, meta, dense_units, dense_dropout, True)
 
 
+@_architecture
 def cnn_average_pooling(
     meta: NetworkMeta,
     *,
@@ -100,7 +132,7 @@ def cnn_average_pooling(
     dropout: float = 0.2,
     dense_dropout: float = 0.0,
 ) -> keras.Model:
-    """Convolution, average pooling, dropout; convolutions and maximum pooling; hidden layers."""
+    """Build convolutions, the first with average pooling, the others with maximum pooling."""
     inputs, x = _columns(meta)
     for i, n in enumerate(filters):
         x = layers.Conv1D(n, kernel_size, padding="same", activation="relu")(x)
@@ -111,6 +143,7 @@ def cnn_average_pooling(
     return _classify(inputs, layers.Flatten()(x), meta, dense_units, dense_dropout)
 
 
+@_architecture
 def cnn512(
     meta: NetworkMeta,
     *,
@@ -121,7 +154,7 @@ def cnn512(
     dropout: float = 0.2,
     dense_dropout: float = 0.2,
 ) -> keras.Model:
-    """Wide convolutions, each with batch normalisation, pooling (stride 2) and dropout."""
+    """Build wide convolutions, each with batch normalisation, pooling (stride 2) and dropout."""
     inputs, x = _columns(meta)
     for n in filters:
         x = layers.Conv1D(n, kernel_size, padding="same", activation="relu")(x)
@@ -132,6 +165,7 @@ def cnn512(
     return _classify(inputs, x, meta, dense_units, dense_dropout, normalize=True)
 
 
+@_architecture
 def cnn_bilstm_attention(
     meta: NetworkMeta,
     *,
@@ -144,7 +178,10 @@ def cnn_bilstm_attention(
     dropout: float = 0.2,
     dense_dropout: float = 0.3,
 ) -> keras.Model:
-    """Convolutions over time, a bidirectional LSTM, and a mean weighted by attention."""
+    """Build convolutions over time, a bidirectional LSTM, and a mean weighted by attention.
+
+    It needs sequences; vectors raise ParameterError.
+    """
     if not meta.is_sequence:
         raise ParameterError(
             "architecture 'cnn_bilstm_attention' needs sequences (statistics=None), got vectors"
@@ -164,6 +201,7 @@ def cnn_bilstm_attention(
     return _classify(inputs, x, meta, dense_units, dense_dropout)
 
 
+@_architecture
 def dense(
     meta: NetworkMeta,
     *,
@@ -171,7 +209,7 @@ def dense(
     dropout: float = 0.3,
     dense_dropout: float = 0.2,
 ) -> keras.Model:
-    """Hidden layers with batch normalisation; ``dense_dropout`` follows the last one."""
+    """Build hidden layers with batch normalisation; ``dense_dropout`` follows the last of them."""
     inputs = keras.Input(meta.input_shape)
     x = layers.Flatten()(inputs) if meta.is_sequence else inputs
     units = _sizes(dense_units)
@@ -180,6 +218,7 @@ def dense(
     return _classify(inputs, x, meta, units[-1:], dense_dropout, normalize=True)
 
 
+@_architecture
 def cnn256(
     meta: NetworkMeta,
     *,
@@ -190,7 +229,7 @@ def cnn256(
     dropout: float = 0.2,
     dense_dropout: float = 0.3,
 ) -> keras.Model:
-    """Convolutions, each with pooling (stride 2); one dropout before the last of them."""
+    """Build convolutions, each with pooling (stride 2), and one dropout before the last of them."""
     inputs, x = _columns(meta)
     for i, n in enumerate(filters):
         if i and i == len(filters) - 1:
@@ -200,35 +239,31 @@ def cnn256(
     return _classify(inputs, layers.Flatten()(x), meta, dense_units, dense_dropout)
 
 
-def _columns(meta: NetworkMeta) -> tuple[Any, Any]:
-    """The input, and it as (n, positions, channels): a vector has one channel."""
+def _columns(meta: NetworkMeta) -> tuple[Tensor, Tensor]:
+    """The input, also as (n, positions, channels): a vector has one channel."""
     inputs = keras.Input(meta.input_shape)
     return inputs, inputs if meta.is_sequence else layers.Reshape((-1, 1))(inputs)
 
 
 def _residual_stages(
-    x: Any, real: Any, filters: Sequence[int], kernel_size: int, dropout: float
-) -> tuple[Any, Any]:
-    """A convolution and a residual block for each of ``filters``; and the mask of what is left.
+    x: Tensor, real: Tensor | None, filters: Sequence[int], kernel_size: int, dropout: float
+) -> tuple[Tensor, Tensor | None]:
+    """A convolution and a residual block for each of ``filters``, and their mask (None for all)."""
+    is_masked = is_image = real is not None
+    convolution = layers.Conv2D if is_image else layers.Conv1D
+    zero_padding = layers.ZeroPadding2D if is_image else layers.ZeroPadding1D
+    spatial_dropout = layers.SpatialDropout2D if is_image else layers.SpatialDropout1D
 
-    ``real`` is the mask of the frames, or None where all are real.
-    """
-    is_picture = len(x.shape) == 4
-    convolution = layers.Conv2D if is_picture else layers.Conv1D
-    zero_padding = layers.ZeroPadding2D if is_picture else layers.ZeroPadding1D
-    spatial_dropout = layers.SpatialDropout2D if is_picture else layers.SpatialDropout1D
-
-    def convolve(x: Any, n: int, size: int, strides: int, real: Any) -> Any:
+    def convolve(x: Tensor, n: int, size: int, strides: int, real: Tensor | None) -> Tensor:
         padding = "same"
         if strides > 1:
-            # "same" would begin a frame sooner or later as the number of frames is odd or even.
-            around = ((size - 1) // 2, size // 2)
-            x = zero_padding((around, around) if is_picture else around)(x)
+            # "same" would shift frames by one, depending on whether their number is odd or even.
+            margin = ((size - 1) // 2, size // 2)
+            x = zero_padding((margin, margin) if is_image else margin)(x)
             padding = "valid"
         x = convolution(n, size, strides, padding=padding, use_bias=False)(x)
         return MaskedBatchNormalization()(x, real) if is_masked else _batch_normalization(x)
 
-    is_masked = real is not None
     real = ShortenMask()(real) if is_masked else None
     x = layers.ReLU()(convolve(x, filters[0], kernel_size, 2, real))
     for i, n in enumerate(filters):
@@ -242,48 +277,35 @@ def _residual_stages(
     return x, real
 
 
-def _scores(x: Any, units: int) -> Any:
-    """A score of attention for each frame."""
+def _scores(x: Tensor, units: int) -> Tensor:
+    """Attention score of each frame."""
     return layers.Dense(1)(layers.Dense(units, activation="tanh")(x))
 
 
 def _classify(
-    inputs: Any,
-    x: Any,
+    inputs: Tensor,
+    x: Tensor,
     meta: NetworkMeta,
     dense_units: Sizes,
     dropout: float,
     normalize: bool = False,
 ) -> keras.Model:
-    """Hidden layers, and probabilities of the classes."""
+    """The model: hidden layers and class probabilities after ``x``."""
     for n in _sizes(dense_units):
         x = _hidden(x, n, dropout, normalize)
     return keras.Model(inputs, layers.Dense(meta.n_classes, activation="softmax")(x))
 
 
-def _hidden(x: Any, n: int, dropout: float, normalize: bool) -> Any:
+def _hidden(x: Tensor, n: int, dropout: float, normalize: bool) -> Tensor:
     x = layers.Dense(n)(x)
     x = layers.ReLU()(_batch_normalization(x) if normalize else x)
     return layers.Dropout(dropout)(x)
 
 
-def _batch_normalization(x: Any) -> Any:
-    # Keras' momentum of 0.99 would need hundreds of steps, which few clips do not give.
+def _batch_normalization(x: Tensor) -> Tensor:
+    # Keras' momentum of 0.99 takes hundreds of steps to settle, more than few clips give.
     return layers.BatchNormalization(momentum=0.9)(x)
 
 
 def _sizes(dense_units: Sizes) -> tuple[int, ...]:
     return (dense_units,) if isinstance(dense_units, int) else tuple(dense_units)
-
-
-ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {
-    builder.__name__: builder
-    for builder in (
-        resnet,
-        cnn_average_pooling,
-        cnn512,
-        cnn_bilstm_attention,
-        dense,
-        cnn256,
-    )
-}

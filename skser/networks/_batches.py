@@ -1,4 +1,4 @@
-"""Draws: the batches of an epoch, with fresh views, masks and mixtures each time."""
+"""Draws: the batches of an epoch, with new views, masks and mixtures each time."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from ._rows import with_frames
 
-# Batches whose rows are sorted by length together: enough to be alike, few enough to stay random.
-_BATCHES_ALIKE = 8
-# Parameters with which rows are the features as they are.
+# Batches sorted by length together: enough for similar lengths, few enough to stay random.
+_SORTED_BATCHES = 8
+# Parameters that leave features unchanged.
 NOTHING_DRAWN: dict[str, Any] = {
     "mixup": 0.0,
     "frequency_masks": (0, 0),
@@ -25,7 +25,7 @@ NOTHING_DRAWN: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class DrawSettings:
-    """What an epoch changes; see `skser.CNNEmotionClassifier` for each."""
+    """Parameters of `skser.CNNEmotionClassifier` that change the rows of an epoch."""
 
     batch_size: int
     view_sampling: str
@@ -38,26 +38,10 @@ class DrawSettings:
 
 
 class Draws:
-    """Rows to train on, in batches that differ from epoch to epoch.
+    """Training batches of clips (indices into the arrays), different in every epoch.
 
-    What an epoch draws depends on the seed and its number alone, so that training can be taken up
-    again after any epoch.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_clips, n_views, n_features) or \
-            (n_clips, n_views, n_frames, n_features)
-        Features; frames that only pad a sequence are NaN or zeros at the end.
-    targets : ndarray of shape (n_clips, n_classes)
-        Shares of the classes.
-    weights : ndarray of shape (n_clips,)
-        Weights of the clips.
-    clips : ndarray of int
-        The clips to train on.
-    settings : DrawSettings
-        What is drawn.
-    seed : int
-        Seed of all epochs.
+    ``values`` are of shape (n_clips, n_views, [n_frames,] n_features), padded with NaN or zeros.
+    An epoch depends on the seed and its number alone, so training can resume after any epoch.
     """
 
     def __init__(
@@ -92,7 +76,7 @@ class Draws:
     def epoch(
         self, number: int, n_frames: int | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Rows, targets and weights, batch by batch; sequences of ``n_frames`` if that is given."""
+        """Rows, targets and weights of each batch; sequences of ``n_frames`` if given."""
         rng = np.random.default_rng([self.seed, number])
         n_views = self.values.shape[1]
         if self.settings.view_sampling == "one":
@@ -101,8 +85,8 @@ class Draws:
             clips = np.repeat(self.clips, n_views)
             views = np.tile(np.arange(n_views), len(self.clips))
         for rows in self._batches(clips, views, rng):
-            chosen = clips[rows], views[rows]
-            x = self._sequences(*chosen, rng) if self.is_sequence else self._vectors(*chosen, rng)
+            draw = self._sequences if self.is_sequence else self._vectors
+            x = draw(clips[rows], views[rows], rng)
             if n_frames is not None:
                 x = with_frames(x, n_frames)
             yield self._mix(x, self.targets[clips[rows]], self.weights[clips[rows]], rng)
@@ -110,13 +94,13 @@ class Draws:
     def _batches(
         self, clips: np.ndarray, views: np.ndarray, rng: np.random.Generator
     ) -> list[np.ndarray]:
-        """Rows of each batch: random, but of like lengths, so that little is spent on padding."""
+        """Rows of each batch: random, but of similar lengths, to save padding."""
         size = self.settings.batch_size
         order = rng.permutation(len(clips))
         if self.is_sequence:
             lengths = self.lengths[clips, views]
-            for start in range(0, len(order), size * _BATCHES_ALIKE):
-                part = order[start : start + size * _BATCHES_ALIKE]
+            for start in range(0, len(order), size * _SORTED_BATCHES):
+                part = order[start : start + size * _SORTED_BATCHES]
                 part[:] = part[np.argsort(lengths[part], kind="stable")]
         batches = [order[start : start + size] for start in range(0, len(order), size)]
         return [batches[i] for i in rng.permutation(len(batches))] if self.is_sequence else batches
@@ -157,18 +141,18 @@ class Draws:
     def _mix(
         self, x: np.ndarray, targets: np.ndarray, weights: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Mix each row with another of the batch, in shares drawn from Beta(mixup, mixup)."""
+        """Mix each row with a second one of the batch, in shares drawn from Beta(mixup, mixup)."""
         if not self.settings.mixup:
             return x, targets, weights
         share = rng.beta(self.settings.mixup, self.settings.mixup, len(x)).astype(np.float32)
-        other = rng.permutation(len(x))
-        kept = share.reshape(-1, *[1] * (x.ndim - 1))
-        # The label of a clip counts with its weight, so that one of weight 0 does not.
-        first, second = share * weights, (1 - share) * weights[other]
+        partner = rng.permutation(len(x))
+        x_share = share.reshape(-1, *[1] * (x.ndim - 1))
+        # Labels count with the weights of their clips, so that a clip of weight 0 adds none.
+        first, second = share * weights, (1 - share) * weights[partner]
         mixed_weights = first + second
-        mixed_targets = first[:, None] * targets + second[:, None] * targets[other]
+        mixed_targets = first[:, None] * targets + second[:, None] * targets[partner]
         mixed_targets /= np.maximum(mixed_weights, np.finfo(np.float32).tiny)[:, None]
-        return kept * x + (1 - kept) * x[other], mixed_targets, mixed_weights
+        return x_share * x + (1 - x_share) * x[partner], mixed_targets, mixed_weights
 
 
 def count_frames(sequences: np.ndarray) -> np.ndarray:
@@ -184,13 +168,13 @@ def _uniform(
 
 
 def _stretched(frames: np.ndarray, n: int) -> np.ndarray:
-    """Frames on a grid of ``n`` points, interpolated linearly."""
+    """Frames interpolated linearly to ``n`` frames."""
     if n == len(frames):
         return frames
-    places = np.linspace(0, len(frames) - 1, n, dtype=np.float32)
-    before = places.astype(int)
+    positions = np.linspace(0, len(frames) - 1, n, dtype=np.float32)
+    before = positions.astype(int)
     after = np.minimum(before + 1, len(frames) - 1)
-    share = (places - before)[:, None]
+    share = (positions - before)[:, None]
     return frames[before] * (1 - share) + frames[after] * share
 
 

@@ -1,20 +1,20 @@
-"""Keras layers that give no weight to frames that only pad a sequence.
+"""Keras layers that ignore padding frames.
 
-A mask is an array (n, frames) with 1 for real frames and 0 for padding. Activations are
-(n, frames, ...): frequencies and channels follow. All layers are registered with Keras, so that
-a network loads from its configuration alone.
+A mask (n, frames) has 1 for real frames and 0 for padding. Activations are (n, frames, ...), with
+frequencies and channels after the frames. All layers are registered with Keras, so that a network
+loads from its configuration alone.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ._tensorflow import keras
+from ._tensorflow import Tensor, keras
 
 ops = keras.ops
 
 
-def _along(mask: Any, x: Any) -> Any:
+def _along(mask: Tensor, x: Tensor) -> Tensor:
     """The mask with as many axes as ``x``."""
     for _ in range(len(x.shape) - 2):
         mask = ops.expand_dims(mask, -1)
@@ -23,9 +23,9 @@ def _along(mask: Any, x: Any) -> Any:
 
 @keras.saving.register_keras_serializable("skser")
 class FrameMask(keras.layers.Layer):
-    """1 for each frame that is real, 0 for frames of zeros: (n, frames, features) to a mask."""
+    """The mask of frames (n, frames, features): 0 for frames of zeros."""
 
-    def call(self, frames: Any) -> Any:
+    def call(self, frames: Tensor) -> Tensor:
         return ops.cast(ops.any(ops.not_equal(frames, 0.0), axis=-1), frames.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
@@ -36,7 +36,7 @@ class FrameMask(keras.layers.Layer):
 class RelativeToClip(keras.layers.Layer):
     """Features less their mean over the real frames of the clip; zeros in padding."""
 
-    def call(self, frames: Any, real: Any) -> Any:
+    def call(self, frames: Tensor, real: Tensor) -> Tensor:
         mask = _along(real, frames)
         count = ops.maximum(ops.sum(mask, axis=1, keepdims=True), 1.0)
         mean = ops.sum(frames * mask, axis=1, keepdims=True) / count
@@ -48,13 +48,13 @@ class RelativeToClip(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("skser")
 class ShortenMask(keras.layers.Layer):
-    """The mask after strides over time: a frame is real if any of those it came from was."""
+    """The mask after strides over time: a frame is real if any frame that it covers is."""
 
     def __init__(self, strides: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.strides = strides
 
-    def call(self, real: Any) -> Any:
+    def call(self, real: Tensor) -> Tensor:
         pooled = ops.max_pool(ops.expand_dims(real, -1), self.strides, padding="same")
         return ops.squeeze(pooled, -1)
 
@@ -68,14 +68,13 @@ class ShortenMask(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("skser")
 class MaskedBatchNormalization(keras.layers.Layer):
-    """Batch normalisation by the real frames only; frames of padding come out as zeros.
+    """Batch normalisation over real frames only; padding frames become zeros.
 
-    Keras' own layer, given a mask, leaves in padding what the convolution made of it, and
-    convolutions after it would see that.
+    Keras' own layer with a mask leaves values in padding frames, which the next convolution reads.
     """
 
     def __init__(self, momentum: float = 0.9, epsilon: float = 1e-3, **kwargs: Any) -> None:
-        # Keras' momentum of 0.99 would need hundreds of steps, which few clips do not give.
+        # Keras' momentum of 0.99 takes hundreds of steps to settle, more than few clips give.
         super().__init__(**kwargs)
         self.momentum = momentum
         self.epsilon = epsilon
@@ -89,7 +88,7 @@ class MaskedBatchNormalization(keras.layers.Layer):
             shape=shape, initializer="ones", trainable=False, name="variance"
         )
 
-    def call(self, x: Any, real: Any, training: bool = False) -> Any:
+    def call(self, x: Tensor, real: Tensor, training: bool = False) -> Tensor:
         mask = _along(real, x)
         x = x * mask
         mean, variance = self.mean, self.variance
@@ -114,10 +113,10 @@ class MaskedBatchNormalization(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("skser")
 class AttentiveStatistics(keras.layers.Layer):
-    """Weighted mean and deviation, and maximum, over the real frames [1]_.
+    """Weighted mean, weighted deviation and maximum over real frames [1]_.
 
-    Frames (n, frames, k) with a score each (n, frames, 1) become (n, 3 k), or as many as there are
-    ``statistics``. The weights are the softmax of the scores; equal scores give the plain mean.
+    Frames (n, frames, k) and scores (n, frames, 1) become (n, 3 k), k for each of ``statistics``.
+    The weights are the softmax of the scores.
 
     References
     ----------
@@ -132,25 +131,25 @@ class AttentiveStatistics(keras.layers.Layer):
         self.statistics = tuple(statistics)
         self.supports_masking = True
 
-    def compute_mask(self, *inputs: Any) -> None:
-        """Of Keras' own masks, which an LSTM hands on, there is none after pooling."""
+    def compute_mask(self, *inputs: Tensor) -> None:
+        """None: there are no frames after pooling."""
 
-    def call(self, frames: Any, scores: Any, real: Any) -> Any:
+    def call(self, frames: Tensor, scores: Tensor, real: Tensor) -> Tensor:
         is_real = ops.expand_dims(real, -1) > 0
         scores = ops.where(is_real, scores, -1e9)
-        # By hand, because Keras' softmax warns of a single frame.
+        # Keras' softmax warns about a single frame.
         weights = ops.exp(scores - ops.max(scores, axis=1, keepdims=True))
         weights = weights / ops.sum(weights, axis=1, keepdims=True)
         mean = ops.sum(weights * frames, axis=1)
-        found = {"mean": mean}
+        statistics = {"mean": mean}
         if "deviation" in self.statistics:
             centred = frames - ops.expand_dims(mean, 1)
             variance = ops.sum(weights * ops.square(centred), axis=1)
-            found["deviation"] = ops.sqrt(variance + 1e-6)
+            statistics["deviation"] = ops.sqrt(variance + 1e-6)
         if "maximum" in self.statistics:
             highest = ops.max(ops.where(is_real, frames, -1e9), axis=1)
-            found["maximum"] = ops.where(ops.any(is_real, axis=1), highest, 0.0)
-        return ops.concatenate([found[name] for name in self.statistics], axis=-1)
+            statistics["maximum"] = ops.where(ops.any(is_real, axis=1), highest, 0.0)
+        return ops.concatenate([statistics[name] for name in self.statistics], axis=-1)
 
     def compute_output_shape(
         self, frames_shape: tuple, scores_shape: tuple, real_shape: tuple

@@ -1,4 +1,4 @@
-"""Keras networks to ONNX, by tf2onnx."""
+"""Conversion of Keras networks to ONNX with tf2onnx."""
 
 from __future__ import annotations
 
@@ -15,20 +15,12 @@ _OPSET = 18
 
 
 def can_convert() -> bool:
-    """Whether networks can be converted to ONNX, and checked, here."""
+    """Whether the packages to convert networks to ONNX and check them are installed."""
     return find_spec("tf2onnx") is not None and can_run()
 
 
 def to_graph(config: str, weights: list[np.ndarray]) -> bytes:
-    """A Keras network as an ONNX graph that takes its weights from outside.
-
-    Raises
-    ------
-    MissingDependencyError
-        tf2onnx is not installed.
-    ModelError
-        The network has a layer that cannot be brought to ONNX, or answers differently there.
-    """
+    """A Keras network as an ONNX graph without weights; ModelError if it predicts differently."""
     graph = _converted(config, weights).SerializeToString()
     check_graph(graph, len(weights))
     _check(config, weights, graph)
@@ -36,7 +28,7 @@ def to_graph(config: str, weights: list[np.ndarray]) -> bytes:
 
 
 def to_model(config: str, weights: list[np.ndarray]) -> bytes:
-    """A Keras network as an ONNX model of its own, with its weights in it."""
+    """A Keras network as an ONNX model with weights."""
     import onnx
 
     model = _converted(config, weights)
@@ -50,23 +42,23 @@ def to_model(config: str, weights: list[np.ndarray]) -> bytes:
 
 def _converted(config: str, weights: list[np.ndarray]) -> Any:
     from ._predict import build_model
-    from ._tensorflow import tf  # before tf2onnx, which would import it aloud
+    from ._tensorflow import tf  # before tf2onnx, which would import it with messages
 
     try:
         import onnx
         import tf2onnx
     except ImportError:
         raise MissingDependencyError(
-            'networks are brought to ONNX with tf2onnx: python -m pip install "skser[onnx]"'
+            'conversion to ONNX needs tf2onnx: python -m pip install "skser[onnx]"'
         ) from None
 
     network = build_model(config, weights)
-    places = {id(variable): i for i, variable in enumerate(network.weights)}
+    indices = {id(variable): i for i, variable in enumerate(network.weights)}
 
-    def predict(rows: Any, *values: Any) -> Any:
-        # As inputs, weights are neither folded into others nor copied into the graph.
+    def predict(rows: tf.Tensor, *values: tf.Tensor) -> tf.Tensor:
+        # As inputs, weights are neither merged nor copied into the graph.
         trained, untrained = (
-            [values[places[id(v)]] if id(v) in places else v.value for v in variables]
+            [values[indices[id(v)]] if id(v) in indices else v.value for v in variables]
             for variables in (network.trainable_variables, network.non_trainable_variables)
         )
         return network.stateless_call(trained, untrained, rows, training=False)[0]
@@ -82,26 +74,26 @@ def _converted(config: str, weights: list[np.ndarray]) -> Any:
             tf.function(predict), input_signature=signature, opset=_OPSET
         )
     except Exception as error:
-        # tf2onnx raises almost anything at a layer that it does not know.
-        raise ModelError(f"the network cannot be brought to ONNX ({error})") from error
+        # tf2onnx raises almost any error for an unknown layer.
+        raise ModelError(f"the network cannot be converted to ONNX ({error})") from error
     inputs = {entry.name: entry for entry in model.graph.input}
     del model.graph.input[:]
     model.graph.input.append(inputs.pop(ROWS))
     for name in inputs:
         weight = weights[int(name.removeprefix(WEIGHT))]
-        outside = onnx.TensorProto(
+        external = onnx.TensorProto(
             name=name,
             data_type=onnx.helper.np_dtype_to_tensor_dtype(weight.dtype),
             dims=weight.shape,
             data_location=onnx.TensorProto.EXTERNAL,
         )
-        outside.external_data.add(key="location", value="weights")
-        model.graph.initializer.append(outside)
+        external.external_data.add(key="location", value="weights")
+        model.graph.initializer.append(external)
     return model
 
 
 def _check(config: str, weights: list[np.ndarray], graph: bytes) -> None:
-    """Raise ModelError unless both forms of a network answer alike."""
+    """Raise ModelError unless both forms of a network give equal probabilities."""
     from ._predict import PredictionFunction, build_model
 
     model = build_model(config, weights)
@@ -112,4 +104,4 @@ def _check(config: str, weights: list[np.ndarray], graph: bytes) -> None:
     expected = PredictionFunction(model)(rows)
     difference = np.abs(OnnxFunction(graph, weights)(rows) - expected).max()
     if not difference < 1e-5:
-        raise ModelError(f"the network answers differently in ONNX (by {difference:.1g})")
+        raise ModelError(f"the network gives different probabilities in ONNX (by {difference:.1g})")

@@ -1,4 +1,4 @@
-"""How a network is trained: optimizer, schedule, and what happens between epochs."""
+"""Optimizer, schedule, loss and callbacks of training."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from .._utils._progress import progress
 from ._tensorflow import keras
 
-# Biases and the scales of normalisation are not weights between units: decay would only shift them.
+# Decay regularises the weights between units, not biases and the scales of normalisation.
 _NOT_DECAYED = ["bias", "gamma", "beta"]
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How to train; see `skser.CNNEmotionClassifier` for each."""
+    """Parameters of `skser.CNNEmotionClassifier` about training."""
 
     epochs: int
     optimizer: str
@@ -30,8 +30,8 @@ class TrainingSettings:
 
 
 def make_optimizer(settings: TrainingSettings, n_batches: int) -> keras.optimizers.Optimizer:
-    """The optimizer with its schedule over ``n_batches`` steps an epoch."""
-    rate: Any = float(settings.learning_rate)  # of an integer, Keras makes an integer variable
+    """The optimizer with its schedule over ``n_batches`` steps per epoch."""
+    rate: Any = float(settings.learning_rate)  # Keras would make an integer variable of an integer
     if settings.schedule == "cosine":
         n_steps = settings.epochs * n_batches
         n_warmup = round(settings.warmup * n_steps)
@@ -57,38 +57,38 @@ def make_optimizer(settings: TrainingSettings, n_batches: int) -> keras.optimize
 
 
 def make_loss(settings: TrainingSettings) -> keras.losses.Loss:
-    """Cross-entropy with shares of classes."""
+    """Cross-entropy with smoothed class shares."""
     return keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
 
 
-def make_callbacks(settings: TrainingSettings, watch: str) -> list[keras.callbacks.Callback]:
-    """What watches the loss named ``watch``: early stopping, and a rate that falls on a plateau."""
+def make_callbacks(settings: TrainingSettings, monitor: str) -> list[keras.callbacks.Callback]:
+    """Early stopping and learning rate reduction, which monitor the loss named ``monitor``."""
     callbacks = []
     if settings.schedule == "plateau":
         callbacks.append(
             keras.callbacks.ReduceLROnPlateau(
-                watch, factor=settings.plateau_factor, patience=settings.plateau_patience
+                monitor, factor=settings.plateau_factor, patience=settings.plateau_patience
             )
         )
     if settings.early_stopping is not None:
         callbacks.append(
             keras.callbacks.EarlyStopping(
-                watch, patience=settings.early_stopping, restore_best_weights=True
+                monitor, patience=settings.early_stopping, restore_best_weights=True
             )
         )
     return callbacks
 
 
 class EpochBar(keras.callbacks.Callback):
-    """One progress bar for all epochs, with the last epoch's figures."""
+    """One progress bar for all epochs, with the metrics of the last epoch."""
 
-    def on_train_begin(self, logs: Any = None) -> None:
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self.bar = progress(total=self.params["epochs"], desc="training", unit="epoch")
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        figures = {name: f"{value:.3f}" for name, value in (logs or {}).items()}
-        self.bar.set_postfix(figures, refresh=False)  # which would show the bar too early
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        metrics = {name: f"{value:.3f}" for name, value in (logs or {}).items()}
+        self.bar.set_postfix(metrics, refresh=False)  # refreshing would show the bar too early
         self.bar.update(epoch + 1 - self.bar.n)
 
-    def on_train_end(self, logs: Any = None) -> None:
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         self.bar.close()

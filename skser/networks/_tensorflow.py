@@ -1,7 +1,7 @@
-"""Imports TensorFlow and Keras without the greeting that TensorFlow writes to stderr.
+"""Imports TensorFlow and Keras without TensorFlow's messages on stderr.
 
-TensorFlow logs before its own settings apply, so only the file descriptor can be turned away.
-Set ``TF_CPP_MIN_LOG_LEVEL`` to below 3 to see all.
+TensorFlow logs before its own settings apply, so file descriptor 2 is closed meanwhile.
+Set ``TF_CPP_MIN_LOG_LEVEL`` below 3 to see its messages.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import nullcontext, suppress
 
 from .._utils._stderr import stderr_closed
 
-# A pool of memory for tensors: malloc may return large ones to the system and fault them in anew.
+# A memory pool for tensors: malloc may return large blocks to the system after every step.
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
 _is_quiet = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") >= "3"
 
@@ -19,14 +19,16 @@ with stderr_closed() if _is_quiet else nullcontext():
     import keras
     import tensorflow as tf
 
-# joblib tells its workers with this how many threads are theirs; TensorFlow would take all. It
-# raises RuntimeError if it has begun to work.
+Tensor = tf.Tensor | keras.KerasTensor
+
+# joblib tells its workers here how many threads to use; TensorFlow would use all. It raises
+# RuntimeError once it has started.
 if not tf.config.threading.get_intra_op_parallelism_threads():
     with suppress(KeyError, ValueError, RuntimeError):
         n_threads = int(os.environ["OMP_NUM_THREADS"])
         tf.config.threading.set_intra_op_parallelism_threads(n_threads)
 
-# Every fit has a network of its own, which TensorFlow takes for one that is traced again and again.
+# Every fit builds a new network, which TensorFlow mistakes for one network traced repeatedly.
 tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.getMessage())
 
-__all__ = ["keras", "tf"]
+__all__ = ["Tensor", "keras", "tf"]

@@ -1,4 +1,4 @@
-"""TrainedNetwork: a network after training, as plain data that pickles anywhere."""
+"""TrainedNetwork: a trained network as plain data, which pickles."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 
 class TrainedNetwork:
-    """A network's configuration and weights, and the way to ask it.
+    """Configuration and weights of a network.
 
-    Keras is loaded, and the graph traced, when the first probabilities are asked for.
+    The first call of `probabilities` imports Keras and traces the graph.
 
     Parameters
     ----------
     config : str
-        Keras' description of the network (JSON).
+        Configuration of the network in Keras' JSON.
     weights : list of ndarray
         Its weights, in Keras' order.
     graph : bytes or None, default=None
-        The same network in ONNX, which takes its weights from ``weights``.
+        The same network in ONNX, without weights.
 
     Attributes
     ----------
     runtime : {"tensorflow", "onnx"}
-        What answers.
+        Library that predicts.
     """
 
-    # Of networks that were pickled before they had these.
+    # Defaults for older pickles.
     graph: bytes | None = None
     runtime = "tensorflow"
 
@@ -44,7 +44,7 @@ class TrainedNetwork:
         self._function: Callable[[np.ndarray], np.ndarray] | None = None
 
     def to_keras(self) -> keras.Model:
-        """The network as a Keras model, built anew."""
+        """The network as a new Keras model."""
         from ._predict import build_model
 
         return build_model(self.config, self.weights)
@@ -57,7 +57,7 @@ class TrainedNetwork:
             except SkserError:
                 raise
             except Exception as error:
-                # Of a file that does not fit together, Keras and onnxruntime raise anything.
+                # Keras and onnxruntime raise almost any error for a damaged file.
                 reason = " ".join(str(error).split())
                 raise ModelError(f"the network cannot be loaded ({reason:.200})") from error
         probabilities = self._function(rows).astype(np.float64)

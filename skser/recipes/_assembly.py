@@ -1,11 +1,11 @@
-"""What all recipes share: named steps, and parameters that reach into them."""
+"""Assembly of the steps of a recipe, and parameters that reach into them."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from .._utils._param_validation import did_you_mean
@@ -13,13 +13,15 @@ from ..audio import AudioLoader
 from ..augmentation import Augmenter
 from ..exceptions import ParameterError
 from ..features import FeatureScaler, FeatureUnionExtractor
+from ._steps import set_everywhere
 
+_SHARED_PARAMS = ("random_state", "n_jobs", "memory", "verbose")
 _SHARED = """\
 Parameters
 ----------
 **params : dict
     As in :func:`skser.make_emotion_pipeline`: ``random_state``, ``n_jobs``, ``memory``,
-    ``verbose``, and parameters of the steps, such as ``load__duration=2.5``, or whole steps.
+    ``verbose``, and parameters of the steps, such as ``load__duration=2.5``, or steps themselves.
 
 Returns
 -------
@@ -34,8 +36,8 @@ ParameterError
 
 
 def documented(recipe: Callable[..., Pipeline]) -> Callable[..., Pipeline]:
-    """Put the sections that all recipes share into a docstring, at ``{shared}``."""
-    recipe.__doc__ = inspect.cleandoc(recipe.__doc__ or "").replace("{shared}\n", _SHARED)
+    """Replace ``{shared}`` in a docstring by the sections that all recipes share."""
+    recipe.__doc__ = inspect.cleandoc(recipe.__doc__ or "").replace("{shared}", _SHARED.strip())
     return recipe
 
 
@@ -43,59 +45,33 @@ def assemble(
     load: AudioLoader,
     augment: Augmenter,
     features: FeatureUnionExtractor,
-    classify: Any,
-    /,  # so that `params` may have a whole step by its name
-    *,
-    random_state: Any = None,
-    n_jobs: int | None = None,
-    memory: Any = None,
-    verbose: int = 0,
-    **params: Any,
+    classify: BaseEstimator,
+    /,  # so that `params` may replace a step by its name
+    **params: object,
 ) -> Pipeline:
-    """The five steps from recordings to emotions, with standardised features.
-
-    Each step gets what it has of the shared parameters, and then what ``params`` says.
-    """
-    steps = {
-        "load": load,
-        "augment": augment,
-        "features": features,
-        "scale": FeatureScaler(),
-        "classify": classify,
-    }
-    shared = {
-        "random_state": random_state,
-        "n_jobs": n_jobs,
-        "memory": memory,
-        "verbose": verbose,
-    }
-    for step in steps.values():
-        own = step.get_params(deep=False)
-        step.set_params(**{name: value for name, value in shared.items() if name in own})
-    return set_or_explain(Pipeline(list(steps.items())), params)
-
-
-def trimmed_clips() -> AudioLoader:
-    """The loader of the default and its halves: up to 5 s without silence at 30 dB."""
-    return AudioLoader(duration=5.0, trim_db=30, pad=None)
-
-
-def other_speeds() -> Augmenter:
-    """The views of the default and its halves: seven, up to three semitones down and up."""
-    return Augmenter(
-        n_views=8, speed=(0.84, 1.19), noise=None, pitch=None, stretch=None, shift=None
+    """The pipeline from recordings to emotions, with standardised features."""
+    pipeline = Pipeline(
+        [
+            ("load", load),
+            ("augment", augment),
+            ("features", features),
+            ("scale", FeatureScaler()),
+            ("classify", classify),
+        ]
     )
+    shared = {name: params.pop(name) for name in _SHARED_PARAMS if name in params}
+    return set_or_explain(set_everywhere(pipeline, **shared), params)
 
 
-def set_or_explain(pipeline: Pipeline, params: dict[str, Any]) -> Pipeline:
-    """Set parameters of steps; ParameterError names the one that there is not, and a likely one."""
+def set_or_explain(pipeline: Pipeline, params: Mapping[str, object]) -> Pipeline:
+    """Set parameters of steps; ParameterError suggests a name for an unknown one."""
     try:
         return pipeline.set_params(**params)
     except ValueError as error:
         names = pipeline.get_params()
         for name in params:
             if name not in names:
-                deeper = [known for known in names if known.endswith(f"__{name}")]
-                hint = f"; did you mean {deeper[0]!r}?" if deeper else did_you_mean(name, names)
+                nested = [known for known in names if known.endswith(f"__{name}")]
+                hint = f"; did you mean {nested[0]!r}?" if nested else did_you_mean(name, names)
                 raise ParameterError(f"there is no parameter {name!r}{hint}") from None
         raise ParameterError(str(error)) from None

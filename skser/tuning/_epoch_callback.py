@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from ..exceptions import DataError
-from ..networks._rows import ask_in_blocks, without_nan
+from ..networks._rows import predict_in_blocks, without_nan
 from ..networks._tensorflow import keras
 from ..recipes._steps import steps_before
 from ._pruning import Reports
@@ -63,7 +63,7 @@ class EpochReports(keras.callbacks.Callback):
             features = Pipeline(steps).transform(self.clips)
             features = features.values[:, 0] if hasattr(features, "values") else features
             self._rows = without_nan(features)
-        probabilities = ask_in_blocks(
+        probabilities = predict_in_blocks(
             lambda rows: np.asarray(self.model(rows, training=False)),
             self._rows,
             self.model.input_shape,

@@ -1,4 +1,5 @@
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from skser import AugmentedFeatures, CNNEmotionClassifier, FeatureScaler
 from skser.classifiers._fitting import network_builder
 from skser.exceptions import DataError, NotFittedError, ParameterError
 from skser.networks._tensorflow import keras
+from skser.networks._trained_network import TrainedNetwork
 
 # Clips as they are.
 PLAIN = {
@@ -61,8 +63,8 @@ def fitted():
     return CNNEmotionClassifier(
         **PLAIN,
         network__filters=(4,),
-        epochs=20,
-        learning_rate=0.02,
+        epochs=12,
+        learning_rate=0.03,
         network__dropout=0.0,
         random_state=0,
     ).fit(X, y)
@@ -105,6 +107,7 @@ def test_padding_frames_do_not_count(fitted, n_padding):
     assert_allclose(fitted.predict_proba(padded), fitted.predict_proba(X), rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_features", [1, 195])
 def test_vectors_of_any_size(n_features):
     X = np.random.default_rng(0).normal(size=(12, n_features))
@@ -113,6 +116,7 @@ def test_vectors_of_any_size(n_features):
     assert classifier.predict_proba(X[:1]).shape == (1, 2)
 
 
+@pytest.mark.slow
 def test_one_frame_is_a_sequence():
     X, y = speech_like(n_frames=1)
     classifier = CNNEmotionClassifier(network__filters=(4,), epochs=1, random_state=0).fit(X, y)
@@ -138,7 +142,7 @@ def test_sequences_of_any_length(fitted, n_frames):
 
 def test_one_seed_one_result():
     X, y = speech_like()
-    drawn = CNNEmotionClassifier("dense", network__dense_units=(8, 8), epochs=3, random_state=0)
+    drawn = CNNEmotionClassifier("dense", network__dense_units=(8, 8), epochs=1, random_state=0)
     first, second, other = (
         clone(drawn).set_params(random_state=seed).fit(X, y).predict_proba(X) for seed in (0, 0, 1)
     )
@@ -184,7 +188,7 @@ def test_numpy_scalars_of_a_search():
         "network__dense_units": np.int32(4),
         "network__dropout": np.float32(0.1),
         "network__dense_dropout": np.float64(0.1),
-        "epochs": np.int64(2),
+        "epochs": np.int64(1),
         "batch_size": np.int64(8),
         "learning_rate": np.float32(0.01),
         "weight_decay": np.float64(0.01),
@@ -259,7 +263,7 @@ def test_class_weight_balances():
     X, y = speech_like(n_clips=60)
     rare = np.r_[np.flatnonzero(y == "angry")[:2], np.flatnonzero(y != "angry")]
     X, y = np.zeros_like(X[rare]), y[rare]
-    prior = CNNEmotionClassifier(**{**LINEAR, "epochs": 40}, batch_size=64, learning_rate=2)
+    prior = CNNEmotionClassifier(**{**LINEAR, "epochs": 20}, batch_size=64, learning_rate=4)
     plain, balanced = (
         clone(prior).set_params(class_weight=weight).fit(X, y).predict_proba(X[:1])[0]
         for weight in (None, "balanced")
@@ -283,7 +287,7 @@ def test_class_weight_equals_sample_weight():
 def test_history(fitted):
     assert set(fitted.history_) == {"loss", "accuracy"}
     assert fitted.histories_ == [fitted.history_]
-    assert len(fitted.history_["loss"]) == 20
+    assert len(fitted.history_["loss"]) == 12
     assert fitted.history_["loss"][-1] < fitted.history_["loss"][0]
 
 
@@ -337,9 +341,8 @@ def test_watched_speakers_are_whole():
     assert len(watched) == 6
     assert len(set(groups[watched])) == 1
     assert_array_equal(np.unique(y[watched], return_counts=True)[1], [2, 2, 2])
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"groups .* 30 clips, 29 speakers"):
         classifier.fit(X, y, groups=groups[1:])
-    assert str(error.value) == "groups must have a speaker for each clip: 30 clips, 29 speakers"
 
 
 @sklearn.config_context(enable_metadata_routing=True)
@@ -417,7 +420,7 @@ def test_fit_writes_nothing_unasked(tmp_path, monkeypatch, capfd):
 def test_optimizers_and_schedules(optimizer, schedule):
     X, y = speech_like()
     classifier = CNNEmotionClassifier(
-        **{**LINEAR, "epochs": 8, "optimizer": optimizer, "schedule": schedule},
+        **{**LINEAR, "epochs": 4, "optimizer": optimizer, "schedule": schedule},
         learning_rate=0.05,
     ).fit(X, y)
     losses = classifier.history_["loss"]
@@ -481,6 +484,11 @@ def test_the_keras_model(fitted):
     assert not hasattr(CNNEmotionClassifier(), "model_")
 
 
+def test_the_html_view_builds_no_model(fitted, monkeypatch):
+    monkeypatch.setattr(TrainedNetwork, "to_keras", lambda self: pytest.fail("model was built"))
+    assert "history_" in fitted._repr_html_()
+
+
 def test_a_function_builds_the_network():
     X, y = speech_like()
     seen = []
@@ -522,21 +530,16 @@ def build_unregistered(meta):
     ("build", "message"),
     [
         (build_nothing, "must return a keras.Model, got None"),
-        (build_sequential, "must return probabilities of shape (None, 3), got None"),
-        (build_two_outputs, "must return probabilities of shape (None, 3), got (None, 2)"),
-        (
-            build_unregistered,
-            "has a layer that Keras cannot load again; register it with "
-            "keras.saving.register_keras_serializable() (Could not locate class 'Unregistered')",
-        ),
+        (build_sequential, r"must return .* \(None, 3\), got None"),
+        (build_two_outputs, r"must return .* \(None, 3\), got \(None, 2\)"),
+        (build_unregistered, r".*register_keras_serializable.*\(.*class 'Unregistered'\)"),
     ],
 )
-def test_a_function_that_builds_what_cannot_be_trained_or_kept(build, message):
+def test_functions_that_build_an_unusable_network(build, message):
     X, y = speech_like()
     epochs = Batches()
-    with pytest.raises(ParameterError) as error:
+    with pytest.raises(ParameterError, match=f"architecture {build.__name__} {message}"):
         CNNEmotionClassifier(**{**LINEAR, "architecture": build, "callbacks": [epochs]}).fit(X, y)
-    assert str(error.value) == f"architecture {build.__name__} {message}"
     assert not hasattr(epochs, "n")
 
 
@@ -545,35 +548,22 @@ def test_a_function_that_builds_what_cannot_be_trained_or_kept(build, message):
     [
         (
             {"architecture": "dense", "network__dropuot": 3},
-            "architecture 'dense' has no parameter network__dropuot, only network__dense_units, "
-            "network__dropout, network__dense_dropout; did you mean 'network__dropout'?",
+            "'dense' .* network__dropuot, only network__dense_units, .*mean 'network__dropout'",
         ),
         (
             {"architecture": build_nothing, "network__filters": (3,)},
-            "architecture build_nothing has no parameter network__filters, only none",
+            "build_nothing has no parameter network__filters, only none",
         ),
-        (
-            {"architecture": "cnn265"},
-            "architecture must be 'resnet' or 'cnn_average_pooling' or 'cnn512' or "
-            "'cnn_bilstm_attention' or 'dense' or 'cnn256' or a function build(meta, **params), "
-            "got 'cnn265'; did you mean 'cnn256'?",
-        ),
-        (
-            {"early_stopping": 3},
-            "early_stopping=3 needs a validation_fraction above 0, got 0",
-        ),
-        (
-            {"checkpoint": "somewhere", "random_state": None},
-            "checkpoint needs an integer random_state, so that a later fit is the same, got None",
-        ),
+        ({"architecture": "cnn265"}, "architecture .*'resnet' .* got 'cnn265'.* mean 'cnn256'"),
+        ({"early_stopping": 3}, "early_stopping=3 needs a validation_fraction above 0, got 0"),
+        ({"checkpoint": "somewhere", "random_state": None}, "checkpoint .* random_state.* None"),
     ],
 )
 def test_parameters_that_do_not_go_together(params, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     X, y = speech_like()
-    with pytest.raises(ParameterError) as error:
+    with pytest.raises(ParameterError, match=message):
         CNNEmotionClassifier(**params).fit(X, y)
-    assert str(error.value) == message
     assert list(tmp_path.iterdir()) == []
 
 
@@ -618,6 +608,7 @@ def test_predict_traces_once(fitted, monkeypatch):
     assert len(traces) == n_traces > 0
 
 
+@pytest.mark.slow
 def test_in_cross_validation_and_parallel():
     X, y = speech_like()
     alone, parallel = (
@@ -656,9 +647,9 @@ def test_in_cross_validation_and_parallel():
 )
 def test_bad_parameters(parameter, value, allowed):
     X, y = speech_like()
-    with pytest.raises(ParameterError) as error:
+    message = f"{parameter} must be {allowed}, got {value!r}"
+    with pytest.raises(ParameterError, match=re.escape(message)):
         CNNEmotionClassifier(**{**TINY, "architecture": "cnn256", parameter: value}).fit(X, y)
-    assert str(error.value) == f"{parameter} must be {allowed}, got {value!r}"
 
 
 def test_bad_input(fitted):
@@ -675,7 +666,7 @@ def test_bad_input(fitted):
         CNNEmotionClassifier().fit(X[:, :, None], y)
     with pytest.raises(DataError, match="y must have at least two classes"):
         CNNEmotionClassifier().fit(X, ["calm"] * 30)
-    with pytest.raises(DataError, match=r"validation_fraction=0.05 of 30 clips cannot be taken"):
+    with pytest.raises(DataError, match=r"validation_fraction=0.05 of 30 clips"):
         CNNEmotionClassifier(**TINY, validation_fraction=0.05).fit(X, y)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skser.classifiers._validation_split import validation_part
+from skser.classifiers._validation_split import validation_split
 from skser.exceptions import DataError
 
 CLASSES = np.tile([0, 1, 2], 20)
@@ -10,7 +10,7 @@ SPEAKERS = np.repeat([f"speaker {i}" for i in range(10)], 6)
 
 
 def part(fraction, classes=CLASSES, groups=None, seed=0):
-    return validation_part(fraction, classes, groups, np.random.RandomState(seed))
+    return validation_split(fraction, classes, groups, np.random.RandomState(seed))
 
 
 @pytest.mark.parametrize("groups", [None, SPEAKERS])
@@ -79,50 +79,31 @@ def test_fewer_clips_than_parts():
     ],
 )
 def test_a_class_of_too_few_speakers(classes, groups):
-    with pytest.raises(DataError) as error:
+    reason = f"validation_fraction=0.3 of {groups.max() + 1} speakers .* too few speakers"
+    with pytest.raises(DataError, match=reason):
         part(0.3, classes, groups)
-    assert str(error.value) == (
-        f"validation_fraction=0.3 of {groups.max() + 1} speakers cannot be taken so that every "
-        "class is still trained on: a class is of too few speakers"
-    )
 
 
 def test_too_few_clips():
-    with pytest.raises(DataError) as error:
+    reason = r"validation_fraction=0.02 of 60 clips .*test_size = 2 .* number of classes = 3"
+    with pytest.raises(DataError, match=reason):
         part(0.02)
-    assert str(error.value) == (
-        "validation_fraction=0.02 of 60 clips cannot be taken with every class on both sides "
-        "(The test_size = 2 should be greater or equal to the number of classes = 3)"
-    )
 
 
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        (
-            SPEAKERS[:-1],
-            "groups must have a speaker for each clip: 60 clips, 59 speakers",
-        ),
-        (
-            np.zeros((60, 2)),
-            "groups must be 1-D with a speaker for each clip: 60 clips, got shape (60, 2)",
-        ),
-        (
-            np.array(["one", None, *["two"] * 58], dtype=object),
-            "groups must have no missing speakers, got None in row 1",
-        ),
+        (SPEAKERS[:-1], "groups .* 60 clips, 59 speakers"),
+        (np.zeros((60, 2)), r"groups .* got shape \(60, 2\)"),
+        (np.array(["one", None, *["two"] * 58], dtype=object), "groups .* got None in row 1"),
     ],
 )
 @pytest.mark.parametrize("fraction", [0, 0.2])
 def test_bad_groups(groups, message, fraction):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=message):
         part(fraction, groups=groups)
-    assert str(error.value) == message
 
 
 def test_one_speaker():
-    with pytest.raises(DataError) as error:
+    with pytest.raises(DataError, match=r"validation_fraction=0.2 .* two speakers .* got 1"):
         part(0.2, groups=["one"] * 60)
-    assert str(error.value) == (
-        "validation_fraction=0.2 needs two speakers in groups at least, got 1"
-    )

@@ -77,29 +77,28 @@ def test_speakers_reach_the_members_that_ask_for_them():
         (
             lambda: SoftVotingClassifier([("bayes", "drop")]).fit(X, Y),
             ParameterError,
-            "estimators must have at least one member, got [('bayes', 'drop')]",
+            r"estimators must have at least one member, got \[\('bayes', 'drop'\)\]",
         ),
         (
             lambda: SoftVotingClassifier(MEMBERS, weights=[1.0]).fit(X, Y),
             ParameterError,
-            "weights must be one for each of 2 estimators, got [1.0]",
+            r"weights must be one for each of 2 estimators, got \[1.0\]",
         ),
         (
             lambda: SoftVotingClassifier(MEMBERS, weights=[0, 0]).fit(X, Y),
             ParameterError,
-            "weights must not be negative, nor all be 0, got [0, 0]",
+            r"weights must not be negative, nor all be 0, got \[0, 0\]",
         ),
         (
             lambda: SoftVotingClassifier(MEMBERS).fit(X, Y[1:]),
             DataError,
-            "y must have a label for each clip: 60 clips, 59 labels",
+            "y must have a label for each clip.* 60 clips, 59 labels",
         ),
     ],
 )
 def test_errors(use, error, message):
-    with pytest.raises(error) as caught:
+    with pytest.raises(error, match=message):
         use()
-    assert str(caught.value) == message
 
 
 def test_not_fitted():

@@ -67,43 +67,44 @@ def test_size_of_dense():
 
 
 @pytest.fixture(scope="module")
-def answers():
-    """The answer of each network, as plain data."""
-    found = {}
+def predictions():
+    """Each network as plain data, its input and its output."""
+    predictions = {}
     for name, shape in CASES:
         model = built(name, shape)
         X = inputs(shape)
         network = TrainedNetwork(model.to_json(), model.get_weights())
-        found[name, shape] = network, X, np.asarray(model(X))
-    return found
+        predictions[name, shape] = network, X, np.asarray(model(X))
+    return predictions
 
 
 @pytest.mark.parametrize(("name", "shape"), CASES)
-def test_answers_are_probabilities(answers, name, shape):
-    _, _, found = answers[name, shape]
-    assert found.shape == (3, 4)
-    assert (found >= 0).all()
-    assert np.ptp(found, axis=0).max() > 1e-4
-    assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+def test_outputs_are_probabilities(predictions, name, shape):
+    _, _, output = predictions[name, shape]
+    assert output.shape == (3, 4)
+    assert (output >= 0).all()
+    assert np.ptp(output, axis=0).max() > 1e-4
+    assert_allclose(output.sum(axis=1), 1, rtol=1e-5)
 
 
-def test_every_network_answers_the_same_in_a_new_process(answers, tmp_path):
+@pytest.mark.slow
+def test_every_network_predicts_the_same_in_a_new_process(predictions, tmp_path):
     # Of each kind the larger input; to trace them all takes long.
-    chosen = [answer for (_, shape), answer in answers.items() if shape[0] > 1]
+    chosen = [p for (_, shape), p in predictions.items() if shape[0] > 1]
     (tmp_path / "networks").write_bytes(pickle.dumps([(n, X) for n, X, _ in chosen]))
     program = (
         "import pickle, sys\n"
         "from pathlib import Path\n"
         "folder = Path(sys.argv[1])\n"
         "networks = pickle.loads((folder / 'networks').read_bytes())\n"
-        "found = [network.probabilities(X) for network, X in networks]\n"
-        "(folder / 'found').write_bytes(pickle.dumps(found))\n"
+        "outputs = [network.probabilities(X) for network, X in networks]\n"
+        "(folder / 'outputs').write_bytes(pickle.dumps(outputs))\n"
         "assert 'skser.networks._architectures' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program, tmp_path], check=True)
-    again = pickle.loads((tmp_path / "found").read_bytes())
-    for found, (_, _, expected) in zip(again, chosen, strict=True):
-        assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    again = pickle.loads((tmp_path / "outputs").read_bytes())
+    for output, (_, _, expected) in zip(again, chosen, strict=True):
+        assert_allclose(output, expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["resnet", "cnn_bilstm_attention"])
@@ -131,21 +132,18 @@ def test_strides_of_resnet():
 
 
 def test_attention_needs_sequences():
-    with pytest.raises(ParameterError) as error:
+    with pytest.raises(ParameterError, match=r"'cnn_bilstm_attention' needs sequences .*vectors"):
         cnn_bilstm_attention(NetworkMeta((195,), 8))
-    assert str(error.value) == (
-        "architecture 'cnn_bilstm_attention' needs sequences (statistics=None), got vectors"
-    )
 
 
-def test_networks_of_older_pickles_answer():
+def test_networks_of_older_pickles_predict():
     model = ARCHITECTURES["dense"](NetworkMeta((3,), 2), dense_units=(4,))
     older = TrainedNetwork.__new__(TrainedNetwork)
     vars(older).update(config=model.to_json(), weights=model.get_weights(), _function=None)
     assert older.probabilities(np.zeros((1, 3), np.float32)).shape == (1, 2)
 
 
-def test_a_network_that_does_not_fit_together_is_said():
+def test_invalid_networks_raise():
     with pytest.raises(ModelError, match=r"^the network cannot be loaded \(") as caught:
         TrainedNetwork("{}", []).probabilities(np.zeros((1, 3), np.float32))
     assert "\n" not in str(caught.value)

@@ -174,12 +174,8 @@ def test_whole_steps_can_be_replaced(name):
 
 
 def test_wrong_name():
-    with pytest.raises(ParameterError) as error:
+    with pytest.raises(ParameterError, match=r"recipe .*default,.* got 'dense195'.*'dense_195'"):
         get_recipe("dense195")
-    assert str(error.value) == (
-        "recipe must be one of default, functionals, residual_network, mfcc_cnn, cnn_512, "
-        "cnn_bilstm_attention, dense_195, cnn_256, got 'dense195'; did you mean 'dense_195'?"
-    )
 
 
 @pytest.mark.parametrize("name", RECIPES)
