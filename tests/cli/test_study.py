@@ -94,7 +94,7 @@ def test_interrupted(table, tmp_path, monkeypatch):
     def interrupted(*args, **kwargs):
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr("skser.tuning._objective.fit_fold", interrupted)
+    monkeypatch.setattr("skser.tuning._objective.fit_and_measure", interrupted)
     before = signal.getsignal(signal.SIGTERM)
     try:
         lines, code = run("tune", table, "--out", tmp_path, "--trials", 2, *QUICK)

@@ -143,7 +143,7 @@ def test_fitted():
 
 def test_without_speakers_folds_are_stratified():
     search = tuned().fit(SPEECH.waveforms, SPEECH.target)
-    assert len(search.tuning_.objective.parts) == 5
+    assert len(search.tuning_.objective.splits) == 5
 
 
 def test_parameters_reach_into_the_pipeline():
@@ -151,7 +151,7 @@ def test_parameters_reach_into_the_pipeline():
     assert search.get_params()["estimator__load__duration"] == 0.2
     search.fit(SPEECH.waveforms, SPEECH.target, groups=SPEECH.groups)
     assert search.best_estimator_["load"].duration == 0.2
-    assert len(search.tuning_.objective.parts) == 2
+    assert len(search.tuning_.objective.splits) == 2
 
 
 def test_normalised_by_speaker():

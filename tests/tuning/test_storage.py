@@ -2,18 +2,17 @@ import os
 import threading
 import uuid
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import optuna
 import pytest
 from optuna.storages import InMemoryStorage, JournalStorage, get_storage, run_grpc_proxy_server
-from optuna.trial import TrialState
 
 from skser.exceptions import MissingDependencyError, StudyError
 from skser.tuning._storage import masked, open_storage, open_study
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 CONTENT = {"pipeline": "a", "space": "b", "corpus": "c", "division into folds": "d"}
-BASELINE = {"params": {}, "user_attrs": {"as_it_is": True}}
 FORMS = (
     "storage must be a path that ends in .journal, a URL such as sqlite:///study.db, "
     "postgresql://user@host/name or grpc://host:13000, or an Optuna storage, got "
@@ -21,7 +20,7 @@ FORMS = (
 
 
 def opened(storage, name="study", content=CONTENT):
-    return open_study(storage, name, content, BASELINE)
+    return open_study(storage, name, content)
 
 
 def finish(study, value):
@@ -43,9 +42,7 @@ def test_a_study_is_made_once_and_then_gone_on_with(storage):
     first, second = opened(storage), opened(storage)
     assert second.study_name == "study"
     assert first.direction == optuna.study.StudyDirection.MAXIMIZE
-    (trial,) = second.trials
-    assert trial.state == TrialState.WAITING
-    assert trial.user_attrs == {"as_it_is": True}
+    assert second.user_attrs == {"skser": CONTENT}
     finish(second, 0.5)
     assert opened(storage).best_value == 0.5
 
@@ -79,21 +76,12 @@ def test_a_worker_that_died_in_between_leaves_a_study_that_can_be_used(tmp_path,
     optuna.create_study(storage=open_storage(url), study_name="study", direction="maximize")
     study = opened(url)
     assert study.user_attrs["skser"] == CONTENT
-    assert [trial.user_attrs for trial in study.trials] == [{"as_it_is": True}]
 
 
 def test_many_workers_may_begin_at_once(postgres):
-    studies = []
-    threads = [
-        threading.Thread(target=lambda: studies.append(opened(postgres, "at once")))
-        for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(studies) == 8
-    assert len(opened(postgres, "at once").trials) == 1
+    with ThreadPoolExecutor(8) as pool:
+        studies = list(pool.map(lambda _: opened(postgres, "at once"), range(8)))
+    assert [study.user_attrs for study in studies] == [{"skser": CONTENT}] * 8
 
 
 def test_through_a_proxy(tmp_path, free_port):

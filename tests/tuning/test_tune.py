@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from skser.exceptions import ParameterError, StudyError
 from skser.tuning import Tuning, tune
 from skser.tuning._storage import open_storage
-from skser.tuning._workers import retries
+from skser.tuning._workers import repeats
 from tests.evaluations import noises, quick_pipeline
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -287,7 +287,7 @@ def test_two_workers_one_of_them_killed_in_the_middle_of_a_trial(kind, request, 
     finished = [trial for trial in study.trials if trial.state.name in ("COMPLETE", "PRUNED")]
     assert len(finished) == 16
     lost = study.trials[number]
-    repeated = retries(study.trials)
+    repeated = repeats(study.trials)
     if kind == "journal":  # has no heartbeats: another trial makes up for the lost one
         assert lost.state.name == "RUNNING"
         assert not repeated
