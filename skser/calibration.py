@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,12 +12,12 @@ from sklearn.utils import indexable
 from sklearn.utils.validation import _num_samples
 
 from ._utils._labels import check_labels, check_speakers
-from ._utils._param_validation import check_is_fitted
 from ._utils._temperature import at_temperature, fit_temperature
 from ._utils._types import CV, Recordings
 from .classifiers._augmented import WrapperMixin
 from .evaluation import Evaluation
-from .evaluation._fitted_fold import FittedFold, fit_fold
+from .evaluation._fitted_fold import fit_fold
+from .evaluation._groups_mixin import PredictsWithGroups
 from .evaluation._protocol import is_speaker_independent
 from .evaluation._splits import Splits, split_indices
 from .exceptions import DataError, ParameterError
@@ -28,7 +28,7 @@ __all__ = ["TemperatureScaledClassifier", "calibrate", "fit_temperature"]
 _N_FOLDS = 5
 
 
-class TemperatureScaledClassifier(WrapperMixin, BaseEstimator):
+class TemperatureScaledClassifier(PredictsWithGroups, WrapperMixin, BaseEstimator):
     """A pipeline with calibrated probabilities.
 
     In `fit`, clones of the pipeline predict clips of speakers that they were not trained on. One
@@ -79,11 +79,6 @@ class TemperatureScaledClassifier(WrapperMixin, BaseEstimator):
     >>> scaled.predict(speech.waveforms[:1])
     array(['angry'], dtype='<U5')
     """
-
-    # scikit-learn then routes `groups` here by default.
-    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
-    __metadata_request__predict: ClassVar[dict[str, Any]] = {"groups": True}
-    __metadata_request__predict_proba: ClassVar[dict[str, Any]] = {"groups": True}
 
     def __init__(self, estimator: BaseEstimator, *, cv: CV = None) -> None:
         self.estimator = estimator
@@ -166,38 +161,6 @@ class TemperatureScaledClassifier(WrapperMixin, BaseEstimator):
         fold = fit_fold(self.estimator, *data, np.arange(len(labels)), **fit_params)
         return self._keep(fold.pipeline)
 
-    def predict_proba(self, X: Recordings, groups: ArrayLike | None = None) -> np.ndarray:
-        """Predict the calibrated probabilities of the labels.
-
-        Parameters
-        ----------
-        X : sequence of recordings or array of shape (n_clips, ...)
-            What the pipeline takes.
-        groups : array of shape (n_clips,) or None, default=None
-            Speakers, for a pipeline that uses them.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_clips, n_classes)
-        """
-        return at_temperature(self._predict("predict_proba", X, groups), self.temperature_)
-
-    def predict(self, X: Recordings, groups: ArrayLike | None = None) -> np.ndarray:
-        """Predict the labels, the same as the pipeline's.
-
-        Parameters
-        ----------
-        X : sequence of recordings or array of shape (n_clips, ...)
-            What the pipeline takes.
-        groups : array of shape (n_clips,) or None, default=None
-            Speakers, for a pipeline that uses them.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_clips,)
-        """
-        return self._predict("predict", X, groups)
-
     def _splits(self, labels: np.ndarray, speakers: np.ndarray | None) -> Splits:
         """Train and test indices of each fold."""
         cv: Any = self.cv
@@ -211,9 +174,9 @@ class TemperatureScaledClassifier(WrapperMixin, BaseEstimator):
         return split_indices(cv, labels, speakers)[1]
 
     def _predict(self, method: str, X: Recordings, groups: ArrayLike | None) -> np.ndarray:
-        check_is_fitted(self, "estimator_")
-        fold = FittedFold(self.estimator_, None if groups is None else np.asarray(groups))
-        return fold.predict(X, method)
+        predicted = super()._predict(method, X, groups)
+        is_labels = method == "predict"
+        return predicted if is_labels else at_temperature(predicted, self.temperature_)
 
 
 def calibrate(pipeline: BaseEstimator, evaluation: Evaluation) -> TemperatureScaledClassifier:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import Bunch
-from sklearn.utils.metaestimators import available_if
 
 from .._utils._hashing import fingerprint
-from .._utils._param_validation import check_is_fitted
 from .._utils._types import CV, PathLike, RandomState, Recordings
 from ..evaluation import Evaluation, evaluate
-from ..evaluation._fitted_fold import FittedFold
 from ..evaluation._folds import signature, without_conveniences
+from ..evaluation._groups_mixin import PredictsWithGroups
 from ._tune import tune
 from .spaces import Space, search_space
 
 
-class TunedClassifier(ClassifierMixin, BaseEstimator):
+class TunedClassifier(PredictsWithGroups, ClassifierMixin, BaseEstimator):
     """A pipeline that tunes its own parameters in ``fit``.
 
     It is to `tune` what `sklearn.model_selection.GridSearchCV` is to a grid: its score on clips
@@ -63,10 +60,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
     array(['angry'], dtype='<U5')
     """
 
-    # scikit-learn then routes `groups` here by default.
-    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
-    __metadata_request__predict: ClassVar[dict[str, Any]] = {"groups": True}
-    __metadata_request__predict_proba: ClassVar[dict[str, Any]] = {"groups": True}
+    _fitted_name = "best_estimator_"
 
     def __init__(
         self,
@@ -129,39 +123,6 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = self.best_estimator_.classes_
         return self
 
-    @available_if(lambda self: hasattr(self.estimator, "predict_proba"))
-    def predict_proba(self, X: Recordings, groups: ArrayLike | None = None) -> np.ndarray:
-        """Predict the probabilities of the labels with the best pipeline.
-
-        Parameters
-        ----------
-        X : array of shape (n_clips,)
-            Recordings, or waveforms.
-        groups : array of shape (n_clips,) or None, default=None
-            Speakers, for a pipeline that uses them.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_clips, n_classes)
-        """
-        return self._predict("predict_proba", X, groups)
-
-    def predict(self, X: Recordings, groups: ArrayLike | None = None) -> np.ndarray:
-        """Predict the labels with the best pipeline.
-
-        Parameters
-        ----------
-        X : array of shape (n_clips,)
-            Recordings, or waveforms.
-        groups : array of shape (n_clips,) or None, default=None
-            Speakers, for a pipeline that uses them.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_clips,)
-        """
-        return self._predict("predict", X, groups)
-
     @property
     def tuning_protocol(self) -> str:
         """End of the protocol of its scores."""
@@ -169,11 +130,6 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             f"; parameters are tuned anew in each fold, by {self.n_trials} trials on the speakers "
             "that are trained on"
         )
-
-    def _predict(self, method: str, X: Recordings, groups: ArrayLike | None) -> np.ndarray:
-        check_is_fitted(self, "best_estimator_")
-        fold = FittedFold(self.best_estimator_, None if groups is None else np.asarray(groups))
-        return fold.predict(X, method)
 
 
 def nested_evaluate(

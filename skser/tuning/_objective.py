@@ -49,9 +49,9 @@ _MAX_REASON_LENGTH = 1000  # characters
 class Objective:
     """UAR of a trial's pipeline over folds of speakers, for an Optuna study to maximise.
 
-    A trial sets parameters of a clone of the pipeline, which is fitted and tested fold by fold. A
-    pruner can stop it after each fold, and, with ``n_jobs=None``, ten times during the training of
-    a network. A trial that raises an error is recorded as failed, and the study continues.
+    A pruner can stop a trial after each fold, and, with ``n_jobs=None``, ten times during the
+    training of a network. A trial that raises an error is recorded as failed, and the study
+    continues.
 
     Trials read the features that they share with the pipeline, and the fits of members of a vote
     that they leave as they are, from ``memory``.
@@ -97,11 +97,9 @@ class Objective:
     >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
     >>> objective = Objective(pipeline, speech)
     >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
-    >>> study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner())
+    >>> study = optuna.create_study(direction="maximize")
     >>> study.enqueue_trial(**objective.baseline)
-    >>> study.optimize(objective, n_trials=3)
-    >>> len(study.best_trial.user_attrs["fold_uar"])
-    4
+    >>> study.optimize(objective, n_trials=2)
     >>> objective.best_pipeline(study).predict(speech.waveforms[:1])
     array(['angry'], dtype='<U5')
     """

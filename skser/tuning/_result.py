@@ -59,11 +59,9 @@ class Tuning:
 
     @property
     def protocol(self) -> str:
-        """Who is trained on and who is tested, in a sentence that ends with `caveat`."""
-        objective = self.objective
-        split = describe_protocol(
-            objective.pipeline, objective.cv, objective.splits, objective.corpus.groups
-        )
+        """Speakers of training and test, in a sentence that ends with `caveat`."""
+        tuned = self.objective
+        split = describe_protocol(tuned.pipeline, tuned.cv, tuned.splits, tuned.corpus.groups)
         return f"{split}; {self.caveat}"
 
     @property
@@ -125,14 +123,8 @@ class Tuning:
             with written_whole(written[-1]) as path:
                 figure.savefig(path, dpi=150, bbox_inches="tight")
         written.append(folder / "study.json")  # last, because it shows that the others are whole
-        with written_whole(written[-1]) as path:
-            text = json.dumps(self._summary(), indent=2, ensure_ascii=False, default=str)
-            path.write_text(text, encoding="utf-8")
-        return written
-
-    def _summary(self) -> dict[str, Any]:
         best = best_trial(self.study)
-        return {
+        summary = {
             "n_trials": n_finished(self.study),
             "best_trial": best.number,
             "uar": best.value,
@@ -142,6 +134,10 @@ class Tuning:
             "protocol": self.protocol,
             "versions": versions("optuna"),
         }
+        with written_whole(written[-1]) as path:
+            text = json.dumps(summary, indent=2, ensure_ascii=False, default=str)
+            path.write_text(text, encoding="utf-8")
+        return written
 
     def __repr__(self) -> str:
         return f"<UAR {self.best_score:.3f} (as it is {self.baseline:.3f}), {self.protocol}>"

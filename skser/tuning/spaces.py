@@ -149,7 +149,7 @@ _DEFAULTS: dict[str, dict[type, Callable[..., dict[str, Any]]]] = {
     "augment": {Augmenter: augmenter},
     "features": {FeatureUnionExtractor: extractor},
     "classify": {CNNEmotionClassifier: network, LinearDiscriminantAnalysis: discriminant},
-    "vote": {SoftVotingClassifier: vote_weights},
+    "vote": {},
 }
 PARTS = tuple(_DEFAULTS)
 
@@ -180,31 +180,30 @@ def search_space(pipeline: BaseEstimator, parts: Sequence[str] = ("classify", "v
     >>> import optuna
     >>> from skser import make_emotion_pipeline
     >>> from skser.tuning import search_space
-    >>> space = search_space(make_emotion_pipeline(), ["load", "vote"])
-    >>> trial = optuna.trial.FixedTrial({
-    ...     "load__sr": 16000, "load__duration": 2.5, "load__trim_db": None,
-    ...     "vote__weights__network": 3.0,
-    ... })
-    >>> space(trial)
-    {'load__sr': 16000, 'load__duration': 2.5, 'load__trim_db': None, 'vote__weights': [1.0, 3.0]}
+    >>> space = search_space(make_emotion_pipeline(), ["vote"])
+    >>> space(optuna.trial.FixedTrial({"vote__weights__network": 3.0}))
+    {'vote__weights': [1.0, 3.0]}
     """
     spaces: list[Space] = []
     steps = pipeline.get_params() if hasattr(pipeline, "get_params") else {}
     for part in parts:
         check_value("parts", part, one_of(*PARTS))
-        matching = [
-            _of_step(function, name, step)
-            for name, step in steps.items()
-            for kind, function in _DEFAULTS[part].items()
-            if isinstance(step, kind)
-        ]
-        if not matching and part != "vote":
+        n_spaces = len(spaces)
+        for name, step in steps.items():
+            if part == "vote" and isinstance(step, SoftVotingClassifier):
+                members = [member for member, _ in step.estimators]
+                spaces.append(partial(vote_weights, members=members, step=name))
+            spaces += [
+                partial(function, step=name)
+                for kind, function in _DEFAULTS[part].items()
+                if isinstance(step, kind)
+            ]
+        if len(spaces) == n_spaces and part != "vote":
             kinds = ", ".join(kind.__name__ for kind in _DEFAULTS[part])
             raise ParameterError(
                 f"parts must name what the pipeline has, got {part!r}, but there is no {kinds} in "
                 "it; write a function space(trial) for other steps"
             )
-        spaces += matching
     if not spaces:
         raise ParameterError("parts must name at least one part that the pipeline has")
     return combine(*spaces)
@@ -241,22 +240,13 @@ def _suggest_all(spaces: Sequence[Space], trial: BaseTrial) -> dict[str, Any]:
     return {name: value for space in spaces for name, value in space(trial).items()}
 
 
-def _of_step(function: Callable[..., dict[str, Any]], name: str, step: BaseEstimator) -> Space:
-    if isinstance(step, SoftVotingClassifier):
-        return partial(function, members=[member for member, _ in step.estimators], step=name)
-    return partial(function, step=name)
-
-
 def check_space(space: Space, pipeline: BaseEstimator) -> None:
-    """Raise ParameterError for a space that is empty, or sets parameters a pipeline does not have.
-
-    Random draws also reach the branches of a conditional space.
-    """
+    """Raise ParameterError for a space that is empty or sets what a pipeline does not have."""
     if not callable(space):
         raise ParameterError(f"space must be a function space(trial), got {space!r}")
     study = silent_study(optuna.samplers.RandomSampler(seed=0))
     errors = []
-    for _ in range(_N_DRAWS):
+    for _ in range(_N_DRAWS):  # to reach the branches of a conditional space
         trial = study.ask()
         params = space(trial)
         if not isinstance(params, dict):

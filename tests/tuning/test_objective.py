@@ -96,7 +96,7 @@ def test_attributes_of_a_trial(study):
         assert sorted(trial.intermediate_values) == [10, 20, 30, 40]
 
 
-def test_seed_of_the_pipeline_is_told():
+def test_seed_of_the_pipeline_is_recorded():
     for seed in (3, None):
         pipeline = quick_pipeline(classify__random_state=seed)
         trial = optuna.create_study().ask(fixed_distributions={})
@@ -136,7 +136,7 @@ def test_best_pipeline_is_fitted_on_all_clips(study, objective):
     assert len(again.tuned_on_) == len(SPEECH.target)
 
 
-def test_tuned_scores_that_flatter_are_warned_of(study, objective):
+def test_optimistic_scores_are_warned_of(study, objective):
     best = objective.best_pipeline(study)
     for cv in (None, "prefit"):
         with pytest.warns(LeakageWarning) as caught:
@@ -147,7 +147,7 @@ def test_tuned_scores_that_flatter_are_warned_of(study, objective):
     evaluate(best, noises(seed=1), cv="prefit")
 
 
-def test_a_trial_that_fails_is_recorded_and_the_study_goes_on():
+def test_a_failed_trial_is_recorded_and_the_study_continues():
     def fails(waveform, sr=None):
         raise MemoryError("not enough")
 
@@ -205,6 +205,7 @@ def test_pruned_between_folds(n_jobs):
     assert trial.user_attrs["seconds"] > 0
 
 
+@pytest.mark.slow
 def test_pruned_between_epochs():
     vote = SoftVotingClassifier(
         [("linear", LogisticRegression()), ("network", Pipeline([("net", network())]))]
@@ -222,6 +223,7 @@ def test_pruned_between_epochs():
     assert len(trial.user_attrs["fold_uar"]) == 1
 
 
+@pytest.mark.slow
 def test_scores_between_epochs_are_those_of_the_network():
     pipeline = quick_pipeline(classify=network(epochs=40, learning_rate=0.05))
     objective = Objective(pipeline, noises(n_speakers=2), space=epochs)
@@ -235,6 +237,7 @@ def test_scores_between_epochs_are_those_of_the_network():
     assert abs(reports[19] - value) < 0.2
 
 
+@pytest.mark.slow
 def test_normalised_by_speaker_is_pruned_between_folds_only():
     pipeline = quick_pipeline(
         scale=SpeakerNormalizer(transductive=True), classify=network(epochs=2)
@@ -278,7 +281,7 @@ def test_features_of_one_trial_alone_do_not_pile_up(corpus, tmp_path):
     assert n_entries(tmp_path) == len(corpus.paths)
 
 
-def test_a_pipeline_that_keeps_features_is_left_alone(corpus, tmp_path):
+def test_memory_of_an_extractor_stays(corpus, tmp_path):
     pipeline = quick_pipeline(features__memory=tmp_path / "own")
     objective = Objective(pipeline, corpus, space=penalty, memory=tmp_path / "other")
     best = objective.best_pipeline(studied(objective, 1))
@@ -347,6 +350,7 @@ def test_members_are_fitted_again_where_a_step_before_them_differs(tmp_path):
     assert len(list((tmp_path / "fits").iterdir())) == 5
 
 
+@pytest.mark.slow
 def test_a_shared_network_is_pruned_between_folds_only():
     members = [("network", Pipeline([("net", network())])), ("linear", LogisticRegression())]
 
@@ -373,7 +377,8 @@ def test_shared_members_notice_recordings_that_change(corpus, tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_networks_that_are_fitted_out_of_sight_are_pruned_between_folds():
+@pytest.mark.slow
+def test_networks_that_the_pipeline_does_not_show_are_pruned_between_folds():
     members = [("network", network(epochs=2)), ("linear", LogisticRegression())]
     pipeline = quick_pipeline(classify=VotingClassifier(members, voting="soft"))
 
@@ -389,7 +394,8 @@ def first_feature(values):
     return values[:, :1]
 
 
-def test_two_networks_in_a_vote_have_features_of_their_own():
+@pytest.mark.slow
+def test_two_networks_in_a_vote_have_different_features():
     stopping = network(epochs=4, early_stopping=1, validation_fraction=0.3)
     pick = FunctionTransformer(first_feature)
     members = [
