@@ -50,11 +50,9 @@ class Objective:
     """UAR of a trial's pipeline over folds of speakers, for an Optuna study to maximise.
 
     A pruner can stop a trial after each fold, and, with ``n_jobs=None``, ten times during the
-    training of a network. A trial that raises an error is recorded as failed, and the study
-    continues.
-
-    Trials read the features that they share with the pipeline, and the fits of members of a vote
-    that they leave as they are, from ``memory``.
+    training of a network that it changes. A trial that raises an error is recorded as failed, and
+    the study continues. Trials share features, and fits of the members of a vote that they leave
+    as they are.
 
     Parameters
     ----------
@@ -73,19 +71,16 @@ class Objective:
 
     Notes
     -----
-    A trial has these user attributes: ``fold_uar`` and ``fold_seconds`` of its finished folds;
+    User attributes of a trial are ``fold_uar`` and ``fold_seconds`` of its finished folds;
     ``seconds``; ``seed``, the ``random_state`` of the pipeline; and ``failure``, the reason if it
-    failed. Its value is the UAR over all clips; its intermediate values are the UAR over the clips
-    tested so far.
+    failed. Its intermediate values are the UAR over the clips tested so far.
 
     The best value of a study is optimistic, because these clips chose it; see `nested_evaluate`.
 
     Raises
     ------
-    ParameterError
-        The space is empty or sets what the pipeline does not have.
-    DataError
-        ``cv`` cannot divide these speakers.
+    ParameterError, DataError
+        As in `tune`.
 
     Examples
     --------

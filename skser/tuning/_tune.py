@@ -50,9 +50,9 @@ def tune(
 ) -> Tuning:
     """Search the parameters of a pipeline that score best on speakers who are left out.
 
-    The first trial is the pipeline as it is. With a ``storage``, the same call resumes a study that
-    was interrupted, and several processes that make it share the study. Only the trial of a killed
-    process is lost: a database repeats it, and any other storage runs a new one in its place.
+    The first trial is the pipeline as it is. With a ``storage``, the same call resumes an
+    interrupted study, and several processes can share it. A killed process loses its trial: a
+    database repeats it, and any other storage runs a new trial in its place.
 
     Parameters
     ----------

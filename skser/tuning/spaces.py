@@ -199,10 +199,10 @@ def search_space(pipeline: BaseEstimator, parts: Sequence[str] = ("classify", "v
                 if isinstance(step, kind)
             ]
         if len(spaces) == n_spaces and part != "vote":
-            kinds = ", ".join(kind.__name__ for kind in _DEFAULTS[part])
+            kinds = " or ".join(kind.__name__ for kind in _DEFAULTS[part])
             raise ParameterError(
-                f"parts must name what the pipeline has, got {part!r}, but there is no {kinds} in "
-                "it; write a function space(trial) for other steps"
+                f"parts must name parts of the pipeline, got {part!r}, but it has no {kinds}; "
+                "write a function space(trial) for other steps"
             )
     if not spaces:
         raise ParameterError("parts must name at least one part that the pipeline has")

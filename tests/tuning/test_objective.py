@@ -461,7 +461,7 @@ def test_speakers_on_both_sides_are_warned_of():
         (
             lambda: Objective(quick_pipeline(), SPEECH),
             ParameterError,
-            "parts must name what the pipeline has, got 'classify'",
+            "parts must name parts of the pipeline, got 'classify'",
         ),
     ],
 )
