@@ -14,7 +14,7 @@ from ._fitted_fold import FittedFold
 
 
 class PredictsWithGroups:
-    """Adds ``predict`` and ``predict_proba`` of a fitted pipeline, the attribute ``_fitted_name``."""
+    """Adds ``predict`` and ``predict_proba`` of the fitted pipeline in ``_fitted_name``."""
 
     _fitted_name = "estimator_"
     # scikit-learn then routes `groups` here by default.
