@@ -51,7 +51,7 @@ def run_worker(storage, n_trials, sampler):
     }[sampler]
     content = {"pipeline": "none"}
     pruner = optuna.pruners.NopPruner()
-    study = open_study(storage, "study", content, {"params": {}}, sampler=sampler, pruner=pruner)
+    study = open_study(storage, "study", content, sampler=sampler, pruner=pruner)
     run_trials(study, objective, n_trials=n_trials, timeout=None, callbacks=[])
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, is_classifier
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import indexable
 from sklearn.utils.validation import _num_samples
 
 from ._utils._labels import check_labels, check_speakers
-from ._utils._param_validation import check_is_fitted
 from ._utils._temperature import at_temperature, fit_temperature
+from ._utils._types import CV, Recordings
 from .classifiers._augmented import WrapperMixin
 from .evaluation import Evaluation
-from .evaluation._fitted_fold import FittedFold, fit_fold
+from .evaluation._fitted_fold import fit_fold
+from .evaluation._groups_mixin import PredictsWithGroups
 from .evaluation._protocol import is_speaker_independent
 from .evaluation._splits import Splits, split_indices
 from .exceptions import DataError, ParameterError
@@ -26,7 +28,7 @@ __all__ = ["TemperatureScaledClassifier", "calibrate", "fit_temperature"]
 _N_FOLDS = 5
 
 
-class TemperatureScaledClassifier(WrapperMixin, BaseEstimator):
+class TemperatureScaledClassifier(PredictsWithGroups, WrapperMixin, BaseEstimator):
     """A pipeline with calibrated probabilities.
 
     In `fit`, clones of the pipeline predict clips of speakers that they were not trained on. One
@@ -34,14 +36,13 @@ class TemperatureScaledClassifier(WrapperMixin, BaseEstimator):
     to all clips. The labels stay those of the pipeline.
 
     Unlike scikit-learn's ``CalibratedClassifierCV(method="temperature")``, it makes folds of whole
-    speakers, without which the temperature is too low for new ones; it passes ``groups`` on in
-    ``predict``, which a :class:`skser.SpeakerNormalizer` needs; and it predicts with one pipeline
-    instead of one for each fold.
+    speakers; it passes ``groups`` on in ``predict``, which a :class:`skser.SpeakerNormalizer`
+    needs; and it predicts with one pipeline instead of one for each fold.
 
     Parameters
     ----------
     estimator : estimator
-        From recordings to emotions, with ``predict_proba``.
+        Pipeline from recordings to emotions, with ``predict_proba``.
     cv : int, splitter, iterable of (train, test) or None, default=None
         Folds that the temperature is fitted on; an integer is a number of folds. If `fit` gets
         ``groups``, they are folds of whole speakers. None makes five, or as many as speakers or
@@ -58,13 +59,13 @@ class TemperatureScaledClassifier(WrapperMixin, BaseEstimator):
 
     See Also
     --------
-    calibrate : The same from an evaluation, without training anything.
+    calibrate : The same from an evaluation, without training.
 
     Notes
     -----
-    Without ``groups``, the folds are of clips; a pipeline is more confident about speakers of its
-    training data, so the temperature is then too low for new ones. Clips of a class that their fold
-    was not trained on are left out.
+    A pipeline is more confident about speakers of its training data: without ``groups``, the
+    temperature is too low for new ones. Clips of a class that their fold was not trained on are
+    left out.
 
     Examples
     --------
@@ -77,28 +78,38 @@ class TemperatureScaledClassifier(WrapperMixin, BaseEstimator):
     >>> scaled = scaled.fit(speech.waveforms, speech.target, groups=speech.groups)
     >>> scaled.predict(speech.waveforms[:1])
     array(['angry'], dtype='<U5')
-    >>> 0 < scaled.temperature_ < 20
-    True
     """
 
-    # scikit-learn then routes `groups` here by default.
-    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
-    __metadata_request__predict: ClassVar[dict[str, Any]] = {"groups": True}
-    __metadata_request__predict_proba: ClassVar[dict[str, Any]] = {"groups": True}
-
-    def __init__(self, estimator: Any, *, cv: Any = None) -> None:
+    def __init__(self, estimator: BaseEstimator, *, cv: CV = None) -> None:
         self.estimator = estimator
         self.cv = cv
 
     @classmethod
-    def of(cls, pipeline: Any, temperature: float) -> TemperatureScaledClassifier:
-        """A fitted pipeline at a given temperature; it holds the pipeline itself."""
+    def of(cls, pipeline: BaseEstimator, temperature: float) -> TemperatureScaledClassifier:
+        """Return a fitted pipeline at a given temperature.
+
+        Parameters
+        ----------
+        pipeline : estimator
+            Fitted, with ``predict_proba``.
+        temperature : float
+            The temperature.
+
+        Returns
+        -------
+        scaled : TemperatureScaledClassifier
+            Fitted; it holds the pipeline itself, not a copy.
+        """
         scaled = cls(pipeline)
         scaled.temperature_ = temperature
         return scaled._keep(pipeline)
 
     def fit(
-        self, X: Any, y: Any, groups: Any = None, **fit_params: Any
+        self,
+        X: Recordings,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        **fit_params: Any,
     ) -> TemperatureScaledClassifier:
         """Fit the temperature on folds, and the pipeline on all clips.
 
@@ -150,49 +161,25 @@ class TemperatureScaledClassifier(WrapperMixin, BaseEstimator):
         fold = fit_fold(self.estimator, *data, np.arange(len(labels)), **fit_params)
         return self._keep(fold.pipeline)
 
-    def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Calibrated probabilities of the labels.
-
-        Parameters
-        ----------
-        X : sequence of recordings or array of shape (n_clips, ...)
-            What the pipeline takes.
-        groups : array of shape (n_clips,) or None, default=None
-            Speakers, for a pipeline that consumes them.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_clips, n_classes)
-        """
-        return at_temperature(self._predict("predict_proba", X, groups), self.temperature_)
-
-    def predict(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Labels, the same as those of the pipeline; parameters as of `predict_proba`."""
-        return self._predict("predict", X, groups)
-
     def _splits(self, labels: np.ndarray, speakers: np.ndarray | None) -> Splits:
         """Train and test indices of each fold."""
-        cv = self.cv
-        n_speakers = None if speakers is None else len(np.unique(speakers))
-        if n_speakers == 1:
+        cv: Any = self.cv
+        n_most = np.unique(labels, return_counts=True)[1].max()
+        n_speakers = n_most if speakers is None else len(np.unique(speakers))
+        if speakers is not None and n_speakers == 1:
             raise DataError("groups must have at least two speakers, got one")
-        if cv is None:
-            n_most = np.unique(labels, return_counts=True)[1].max()
-            cv = int(min(_N_FOLDS, n_most, n_speakers or n_most))
-        if isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
-            try:
-                cv = (StratifiedKFold if speakers is None else StratifiedGroupKFold)(cv)
-            except ValueError as error:
-                raise DataError(f"cv cannot divide these clips: {error}") from error
+        cv = int(min(_N_FOLDS, n_most, n_speakers)) if cv is None else cv
+        if isinstance(cv, (int, np.integer)) and speakers is not None:
+            cv = StratifiedGroupKFold(cv)
         return split_indices(cv, labels, speakers)[1]
 
-    def _predict(self, method: str, X: Any, groups: Any) -> np.ndarray:
-        check_is_fitted(self, "estimator_")
-        groups = None if groups is None else np.asarray(groups)
-        return FittedFold(self.estimator_, groups).predict(X, method)
+    def _predict(self, method: str, X: Recordings, groups: ArrayLike | None) -> np.ndarray:
+        predicted = super()._predict(method, X, groups)
+        is_labels = method == "predict"
+        return predicted if is_labels else at_temperature(predicted, self.temperature_)
 
 
-def calibrate(pipeline: Any, evaluation: Evaluation) -> TemperatureScaledClassifier:
+def calibrate(pipeline: BaseEstimator, evaluation: Evaluation) -> TemperatureScaledClassifier:
     """Calibrate a fitted pipeline with the temperature of an evaluation, without training.
 
     The evaluation already has predictions of speakers that were not trained on.

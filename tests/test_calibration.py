@@ -35,8 +35,8 @@ TABLE += np.searchsorted(CLASSES, TABLE_LABELS)[:, np.newaxis]
 INDEPENDENT = "4 folds (leave one speaker out), speaker-independent: nobody tested is trained on"
 
 
-def sure_answers(seed=0, n=300):
-    """Labels, and probabilities that are too sure of them by a temperature of about 3."""
+def overconfident(seed=0, n=300):
+    """Labels, and overconfident probabilities of them, by a temperature of about 3."""
     rng = np.random.default_rng(seed)
     scores = rng.normal(size=(n, 3))
     probabilities = at_temperature(np.exp(scores), 1.0)
@@ -58,7 +58,7 @@ def fitted():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_temperature_of_a_grid_is_better(seed):
-    truth, probabilities = sure_answers(seed)
+    truth, probabilities = overconfident(seed)
     temperature = fit_temperature(truth, probabilities, CLASSES)
     grid = np.geomspace(1, 10, 50)
     losses = [log_loss(truth, at_temperature(probabilities, t)) for t in grid]
@@ -71,7 +71,7 @@ def test_temperature_is_that_of_scikit_learn():
     calibration = pytest.importorskip("sklearn.calibration")
     if not hasattr(calibration, "_TemperatureScaling"):
         pytest.skip("this scikit-learn has no temperature scaling")
-    truth, probabilities = sure_answers()
+    truth, probabilities = overconfident()
     theirs = calibration._TemperatureScaling().fit(probabilities, np.searchsorted(CLASSES, truth))
     temperature = fit_temperature(truth, probabilities, CLASSES)
     assert temperature == pytest.approx(1 / theirs.beta_, rel=1e-4)
@@ -80,7 +80,7 @@ def test_temperature_is_that_of_scikit_learn():
     )
 
 
-def test_temperature_of_answers_that_are_all_right_or_all_wrong_is_finite():
+def test_temperature_of_labels_that_are_all_right_or_all_wrong_is_finite():
     right = np.tile([1.0, 0.0, 0.0], (5, 1))
     assert 0.05 <= fit_temperature(["angry"] * 5, right, CLASSES) <= 1
     assert fit_temperature(["calm"] * 5, right, CLASSES) == pytest.approx(20, rel=0.01)
@@ -104,25 +104,20 @@ def test_scaling_keeps_the_order_of_classes_and_sums_to_one(temperature, seed):
         (
             ["calm"],
             [[0.5, 0.5]],
-            "y_prob must be of shape (1, 3) (clips, classes), with at least one clip, got (1, 2)",
+            r"y_prob must be .*\(1, 3\).* got \(1, 2\)",
         ),
         (
             [],
             np.empty((0, 3)),
-            "y_prob must be of shape (0, 3) (clips, classes), with at least one clip, got (0, 3)",
+            r"y_prob must .* at least one clip, got \(0, 3\)",
         ),
-        (["bored"], np.ones((1, 3)), "y_true must have labels of angry, calm, sad, got 'bored'"),
-        (
-            ["calm"],
-            [[0.5, 0.5, np.nan]],
-            "y_prob must hold probabilities, got NaN or infinite values",
-        ),
+        (["bored"], np.ones((1, 3)), "y_true must .*angry, calm, sad, got 'bored'"),
+        (["calm"], [[0.5, 0.5, np.nan]], "y_prob must .*got NaN"),
     ],
 )
-def test_answers_are_checked(truth, probabilities, message):
-    with pytest.raises(DataError) as error:
+def test_probabilities_are_checked(truth, probabilities, message):
+    with pytest.raises(DataError, match=message):
         fit_temperature(truth, probabilities, CLASSES)
-    assert str(error.value) == message
 
 
 def test_temperature_is_from_speakers_who_were_not_trained_on(fitted, alone):
@@ -171,8 +166,9 @@ def test_clips_of_a_class_that_their_fold_was_not_trained_on_do_not_count():
 
 
 def test_it_pickles_and_clones(fitted):
-    found = pickle.loads(pickle.dumps(fitted)).predict_proba(SPEECH.waveforms)
-    assert_array_equal(found, fitted.predict_proba(SPEECH.waveforms))
+    loaded = pickle.loads(pickle.dumps(fitted))
+    probabilities = loaded.predict_proba(SPEECH.waveforms)
+    assert_array_equal(probabilities, fitted.predict_proba(SPEECH.waveforms))
     copy = clone(fitted).set_params(estimator__classify__C=0.5, cv=2)
     assert not hasattr(copy, "temperature_")
     assert fitted.get_params()["estimator__classify__C"] == 1.0
@@ -196,17 +192,19 @@ def test_paths_may_be_in_any_sequence(tmp_path):
 
 def test_evaluation_measures_the_temperature_on_other_speakers(evaluation):
     scaled = TemperatureScaledClassifier(quick_pipeline())
-    found = evaluate(scaled, SPEECH)
-    assert found.protocol == INDEPENDENT
-    assert_array_equal(found.predictions["predicted"], evaluation.predictions["predicted"])
+    measured = evaluate(scaled, SPEECH)
+    assert measured.protocol == INDEPENDENT
+    assert_array_equal(measured.predictions["predicted"], evaluation.predictions["predicted"])
     left_out = SPEECH.groups == "s01"
-    others = clone(scaled).fit(
+    fold = clone(scaled).fit(
         SPEECH.waveforms[~left_out], SPEECH.target[~left_out], groups=SPEECH.groups[~left_out]
     )
-    assert_allclose(found.probabilities[left_out], others.predict_proba(SPEECH.waveforms[left_out]))
+    assert_allclose(
+        measured.probabilities[left_out], fold.predict_proba(SPEECH.waveforms[left_out])
+    )
 
 
-def test_searches_and_cross_validation_hand_over_speakers():
+def test_searches_and_cross_validation_pass_speakers():
     X, y, groups = TABLE, TABLE_LABELS, np.repeat(list("abcd"), 15)
     scaled = TemperatureScaledClassifier(GaussianNB())
     cv = LeaveOneGroupOut()
@@ -224,7 +222,7 @@ def test_searches_and_cross_validation_hand_over_speakers():
     assert search.best_estimator_.temperature_ == best.fit(X, y, groups=groups).temperature_
 
 
-def test_speakers_reach_the_steps_that_ask_for_them():
+def test_speakers_reach_the_steps_that_consume_them():
     X, y, groups = TABLE, TABLE_LABELS, np.repeat(list("abcd"), 15)
     pipeline = make_pipeline(SpeakerNormalizer(transductive=True), LogisticRegression())
     scaled = TemperatureScaledClassifier(pipeline).fit(X, y, groups=groups)
@@ -239,9 +237,9 @@ def test_speakers_reach_the_steps_that_ask_for_them():
 def test_weights_are_divided_as_the_clips_are():
     weights = np.random.default_rng(1).uniform(0.5, 2, size=60)
     scaled = TemperatureScaledClassifier(LogisticRegression())
-    found = scaled.fit(TABLE, TABLE_LABELS, sample_weight=weights)
+    scaled.fit(TABLE, TABLE_LABELS, sample_weight=weights)
     alone = LogisticRegression().fit(TABLE, TABLE_LABELS, sample_weight=weights)
-    assert_allclose(found.estimator_.coef_, alone.coef_)
+    assert_allclose(scaled.estimator_.coef_, alone.coef_)
 
 
 def test_calibrate_takes_the_temperature_of_an_evaluation(evaluation, alone):
@@ -265,24 +263,21 @@ def test_calibrate_takes_the_temperature_of_an_evaluation(evaluation, alone):
     [
         (
             {"classes": np.array(["angry", "sad"])},
-            "pipeline and evaluation must have the same classes, got ['angry', 'calm', 'sad'] and "
-            "['angry', 'sad']",
+            r"must have the same classes, got \['angry', 'calm', 'sad'\] and \['angry', 'sad'\]",
         ),
         (
             {"has_probabilities": False},
-            "evaluation must have probabilities, which its pipeline does not give",
+            "evaluation must have probabilities",
         ),
         (
             {"protocol": INDEPENDENT.replace("speaker-ind", "not speaker-ind")},
-            "evaluation must be of speakers that were not trained on, got "
-            f"{INDEPENDENT.replace('speaker-ind', 'not speaker-ind')!r}",
+            "evaluation must .*not trained on, got '4 folds .*not speaker-independent",
         ),
     ],
 )
-def test_calibrate_refuses_what_says_nothing_of_new_speakers(evaluation, alone, changed, message):
-    with pytest.raises(DataError) as error:
+def test_calibrate_refuses_other_evaluations(evaluation, alone, changed, message):
+    with pytest.raises(DataError, match=message):
         calibrate(alone, replace(evaluation, **changed))
-    assert str(error.value) == message
 
 
 def test_calibrate_refuses_an_evaluation_of_a_fitted_pipeline(alone):
@@ -291,7 +286,7 @@ def test_calibrate_refuses_an_evaluation_of_a_fitted_pipeline(alone):
 
 
 def test_calibrate_needs_an_evaluation(alone):
-    with pytest.raises(ParameterError, match=r"^evaluation must be an Evaluation, got 'scores'$"):
+    with pytest.raises(ParameterError, match="evaluation must be an Evaluation, got 'scores'"):
         calibrate(alone, "scores")
 
 
@@ -299,9 +294,8 @@ def test_calibrate_needs_a_fitted_pipeline_with_probabilities(evaluation):
     with pytest.raises(NotFittedError):
         calibrate(quick_pipeline(), evaluation)
     ridge = quick_pipeline(classify=RidgeClassifier()).fit(SPEECH.waveforms, SPEECH.target)
-    with pytest.raises(ParameterError) as error:
+    with pytest.raises(ParameterError, match=r"pipeline must have predict_proba.* RidgeClassifier"):
         calibrate(ridge, evaluation)
-    assert str(error.value) == "pipeline must have predict_proba, which its RidgeClassifier has not"
 
 
 @pytest.mark.parametrize(
@@ -311,29 +305,18 @@ def test_calibrate_needs_a_fitted_pipeline_with_probabilities(evaluation):
             {"estimator": RidgeClassifier()},
             None,
             ParameterError,
-            "estimator must be a classifier with predict_proba, got RidgeClassifier()",
+            r"estimator must .*predict_proba, got RidgeClassifier\(\)",
         ),
-        ({}, np.zeros(36), DataError, "groups must have at least two speakers, got one"),
-        (
-            {},
-            SPEECH.groups[1:],
-            DataError,
-            "groups must have a speaker for each clip: 36 clips, 35 speakers",
-        ),
-        (
-            {"cv": 1},
-            None,
-            DataError,
-            "cv cannot divide these clips: k-fold cross-validation requires at least one "
-            "train/test split by setting n_splits=2 or more, got n_splits=1.",
-        ),
+        ({}, np.zeros(36), DataError, "groups must .*two speakers, got one"),
+        ({}, SPEECH.groups[1:], DataError, "groups must .*36 clips, 35 speakers"),
+        ({"cv": 1}, None, DataError, "cv cannot divide these clips: .*n_splits=1"),
+        ({"cv": 1}, SPEECH.groups, ValueError, "n_splits=1"),
     ],
 )
 def test_errors(params, groups, error, message):
     scaled = TemperatureScaledClassifier(quick_pipeline()).set_params(**params)
-    with pytest.raises(error) as caught:
+    with pytest.raises(error, match=message):
         scaled.fit(SPEECH.waveforms, SPEECH.target, groups=groups)
-    assert str(caught.value) == message
 
 
 def test_not_fitted():

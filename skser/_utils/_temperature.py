@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._functional import softmax
 
 # A probability of 0 has no logarithm.
 _SMALLEST = np.finfo(np.float64).eps
-# A temperature beyond would make all answers, or none, certain.
+# Beyond these, all labels or none would be certain.
 _LOWEST, _HIGHEST = 0.05, 20.0
 
 
@@ -24,7 +23,7 @@ def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     return softmax(log_probabilities(probabilities) / temperature)
 
 
-def fit_temperature(y_true: Any, y_prob: Any, classes: Any) -> float:
+def fit_temperature(y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike) -> float:
     """Temperature that calibrates probabilities.
 
     It is the T that minimises the log loss of ``softmax(log(p) / T)`` [1]_. Above 1 it lowers

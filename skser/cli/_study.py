@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import BaseTrial, FrozenTrial, TrialState
+from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
 from ..exceptions import LeakageWarning, ParameterError
@@ -28,7 +29,7 @@ from ..tuning.spaces import PARTS, Space
 _RANGE = "NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=VALUE,VALUE,..."
 
 
-def choose_space(pipeline: Any, names: Sequence[str], ranges: Sequence[str]) -> Space:
+def choose_space(pipeline: BaseEstimator, names: Sequence[str], ranges: Sequence[str]) -> Space:
     """Return the search space of ``--space`` and ``--range``; without either, the default one."""
     parts = [name for name in names if name in PARTS]
     files = [_load_space(name) for name in names if name not in PARTS]
@@ -39,7 +40,7 @@ def choose_space(pipeline: Any, names: Sequence[str], ranges: Sequence[str]) -> 
 
 
 def run_study(
-    pipeline: Any,
+    pipeline: BaseEstimator,
     corpus: Bunch,
     out: Path,
     *,
@@ -106,7 +107,7 @@ def _write(tuning: Tuning, out: Path, log: Callable[[str], None]) -> None:
 
 
 def _write_nested(
-    pipeline: Any,
+    pipeline: BaseEstimator,
     corpus: Bunch,
     folder: Path,
     log: Callable[[str], None],
@@ -120,7 +121,7 @@ def _write_nested(
         log(f"wrote {path}")
 
 
-def trial_line(study: Any, trial: Any, n_trials: int) -> str:
+def trial_line(study: optuna.Study, trial: FrozenTrial, n_trials: int) -> str:
     """Describe a finished trial in a line."""
     outcome = f"UAR {trial.value:.3f}" if trial.value is not None else "failed"
     if trial.state.name == "PRUNED":
@@ -134,7 +135,7 @@ def trial_line(study: Any, trial: Any, n_trials: int) -> str:
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if not complete:
         return line
-    best = max(complete, key=lambda trial: trial.value)
+    best = study.best_trial
     return f"{line}; best {best.value:.3f}, trial {best.number}"
 
 
@@ -165,7 +166,7 @@ def _parse_range(text: str) -> Space:
     )
 
 
-def _suggest(trial: Any, name: str, method: str, limits: dict[str, Any]) -> dict[str, Any]:
+def _suggest(trial: BaseTrial, name: str, method: str, limits: dict[str, Any]) -> dict[str, Any]:
     return {name: getattr(trial, method)(name, **limits)}
 
 

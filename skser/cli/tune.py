@@ -38,7 +38,7 @@ def tune(
     storage: Annotated[
         str | None,
         typer.Option(
-            help="Where the study is kept: a path that ends in .journal, sqlite:///study.db, "
+            help="Storage of the study: a path that ends in .journal, sqlite:///study.db, "
             "postgresql://user@host/name or grpc://host:13000; study.journal in --out by default."
         ),
     ] = None,

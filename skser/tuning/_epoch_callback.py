@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
+from ..classifiers import CNNEmotionClassifier
 from ..exceptions import DataError
 from ..networks._rows import predict_in_blocks, without_nan
 from ..networks._tensorflow import keras
@@ -16,25 +18,14 @@ from ._pruning import Reports
 
 
 class EpochReports(keras.callbacks.Callback):
-    """Report the score of a network between epochs, so that the trial can be pruned.
+    """Report the score of a network on the test clips of a fold, so that a pruner can stop it.
 
-    No step passes the test clips on, so the callback transforms them with the fitted steps before
-    its network, which it looks up in the pipeline.
-
-    Parameters
-    ----------
-    reports : Reports
-        Reports of the trial.
-    pipeline : estimator
-        Pipeline that is being fitted.
-    clips : ndarray of shape (n_test,)
-        Test clips of the fold.
-    truth : ndarray of shape (n_test,)
-        Their labels.
+    Networks do not get the test clips, so the callback transforms these with the fitted steps
+    before its network, which it looks up in the pipeline that is being fitted.
     """
 
     def __init__(
-        self, reports: Reports, pipeline: Any, clips: np.ndarray, truth: np.ndarray
+        self, reports: Reports, pipeline: BaseEstimator, clips: np.ndarray, truth: np.ndarray
     ) -> None:
         super().__init__()
         self.reports = reports
@@ -46,7 +37,7 @@ class EpochReports(keras.callbacks.Callback):
     def __sklearn_clone__(self) -> EpochReports:
         return self  # clones of the pipeline report to the same trial
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
             raise DataError(f"the loss is {loss} after epoch {epoch + 1}")
@@ -55,12 +46,13 @@ class EpochReports(keras.callbacks.Callback):
             steps, network = steps_before(self.pipeline, self._is_mine)
             # Some estimators fit copies that the pipeline does not show.
             if hasattr(network, "classes_"):
-                self.reports.within_fold(share, self.truth, self._predict(steps, network))
+                predicted = self._predict(Pipeline(steps), network)
+                self.reports.within_fold(share, self.truth, predicted)
 
-    def _predict(self, steps: list[tuple[str, Any]], network: Any) -> np.ndarray:
-        """Labels of the test clips by the network so far."""
+    def _predict(self, steps: Pipeline, network: CNNEmotionClassifier) -> np.ndarray:
+        """Labels of the test clips after the epochs so far."""
         if self._rows is None:
-            features = Pipeline(steps).transform(self.clips)
+            features = steps.transform(self.clips)
             features = features.values[:, 0] if hasattr(features, "values") else features
             self._rows = without_nan(features)
         probabilities = predict_in_blocks(
@@ -70,5 +62,5 @@ class EpochReports(keras.callbacks.Callback):
         )
         return network.classes_[probabilities.argmax(axis=1)]
 
-    def _is_mine(self, step: Any) -> bool:
+    def _is_mine(self, step: BaseEstimator) -> bool:
         return any(callback is self for callback in getattr(step, "callbacks", None) or ())

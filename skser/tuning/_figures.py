@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from ._silent import silent_study
+from .spaces import silent_study
 
 NAMES = ("history", "importance", "parallel_coordinates")
 
@@ -34,7 +34,7 @@ def draw_figures(study: optuna.Study) -> Iterator[tuple[str, Any]]:
     for name, draw in draws.items():
         with warnings.catch_warnings(), plt.rc_context():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            # Matplotlib cannot lay out Optuna's axes anew.
+            # Matplotlib cannot lay out Optuna's axes again.
             warnings.filterwarnings("ignore", "This figure includes Axes", UserWarning)
             figure: Any = draw().get_figure()
         is_wide = name == "parallel_coordinates"
@@ -44,7 +44,7 @@ def draw_figures(study: optuna.Study) -> Iterator[tuple[str, Any]]:
 
 
 def _comparable(study: optuna.Study) -> tuple[optuna.Study, list[str]]:
-    """A study of the complete trials but the baseline, and the short names of what varies in it."""
+    """A study of the complete trials but the baseline, and short names of its parameters."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     trials = [trial for trial in complete if trial.params]
     in_all = set.intersection(*[set(trial.distributions.items()) for trial in trials] or [set()])
@@ -67,12 +67,12 @@ def _comparable(study: optuna.Study) -> tuple[optuna.Study, list[str]]:
 
 
 def shortened(names: list[str]) -> dict[str, str]:
-    """Shortest end of each parameter's name that no other name has."""
+    """Shortest unique end of each parameter's name."""
     short = {}
     for name in names:
         parts = name.split("__")
         ends = ["__".join(parts[i:]) for i in reversed(range(len(parts)))]
-        rest = [other for other in names if other != name]
-        unique = [end for end in ends if not any(f"__{o}".endswith(f"__{end}") for o in rest)]
-        short[name] = unique[0] if unique else name
+        short[name] = next(
+            (end for end in ends if sum(f"__{n}".endswith(f"__{end}") for n in names) == 1), name
+        )
     return short

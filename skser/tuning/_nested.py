@@ -1,28 +1,24 @@
-"""Nested cross-validation: each fold tunes the parameters without the speakers it tests."""
+"""Nested cross-validation: each fold tunes the parameters without the speakers that it tests."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any, ClassVar
 
-import joblib
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.metaestimators import available_if
+from sklearn.utils import Bunch
 
-from .._utils._hashing import identify, own_code
-from .._utils._param_validation import check_is_fitted
-from .._utils._versions import versions
+from .._utils._hashing import fingerprint
+from .._utils._types import CV, PathLike, RandomState, Recordings
 from ..evaluation import Evaluation, evaluate
-from ..evaluation._corpus import as_corpus
-from ..evaluation._fitted_fold import FittedFold
 from ..evaluation._folds import signature, without_conveniences
+from ..evaluation._groups_mixin import PredictsWithGroups
 from ._tune import tune
 from .spaces import Space, search_space
 
 
-class TunedClassifier(ClassifierMixin, BaseEstimator):
+class TunedClassifier(PredictsWithGroups, ClassifierMixin, BaseEstimator):
     """A pipeline that tunes its own parameters in ``fit``.
 
     It is to `tune` what `sklearn.model_selection.GridSearchCV` is to a grid: its score on clips
@@ -32,11 +28,13 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
     ----------
     estimator : estimator
         Pipeline from recordings to emotions.
-    space, n_trials, timeout, cv, n_jobs, random_state : optional
+    space, n_trials, timeout, cv, n_jobs : optional
         As in `tune`.
     checkpoint : str, path or None, default=None
-        Folder of the studies, one for each set of clips, and of the features that their trials
-        share. The same fit resumes its study there.
+        Folder of the studies, one for each set of clips, and of what their trials share. The same
+        fit resumes its study there.
+    random_state : int, RandomState instance or None, default=None
+        As in `tune`.
 
     Attributes
     ----------
@@ -62,22 +60,19 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
     array(['angry'], dtype='<U5')
     """
 
-    # scikit-learn then routes `groups` here without being asked.
-    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
-    __metadata_request__predict: ClassVar[dict[str, Any]] = {"groups": True}
-    __metadata_request__predict_proba: ClassVar[dict[str, Any]] = {"groups": True}
+    _fitted_name = "best_estimator_"
 
     def __init__(
         self,
-        estimator: Any,
+        estimator: BaseEstimator,
         *,
         space: Space | None = None,
         n_trials: int = 20,
         timeout: float | None = None,
-        cv: Any = None,
+        cv: CV = None,
         n_jobs: int | None = None,
-        checkpoint: str | os.PathLike[str] | None = None,
-        random_state: int | np.random.RandomState | None = None,
+        checkpoint: PathLike | None = None,
+        random_state: RandomState = None,
     ) -> None:
         self.estimator = estimator
         self.space = space
@@ -88,7 +83,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.checkpoint = checkpoint
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> TunedClassifier:
+    def fit(self, X: Recordings, y: ArrayLike, groups: ArrayLike | None = None) -> TunedClassifier:
         """Tune on folds of the clips, and fit the best pipeline on all of them.
 
         Parameters
@@ -103,64 +98,30 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         self : TunedClassifier
+
+        Raises
+        ------
+        ParameterError, DataError, StudyError
+            As in `tune`.
         """
+        params = self.get_params(deep=False)
+        pipeline, checkpoint = clone(params.pop("estimator")), params.pop("checkpoint")
         storage = None
-        if self.checkpoint is not None:
-            Path(self.checkpoint).mkdir(parents=True, exist_ok=True)
-            search = (identify(without_conveniences(self)), own_code(), versions())
-            key = joblib.hash((search, [signature(clip) for clip in X], np.asarray(y), groups))
-            storage = Path(self.checkpoint) / f"{key}.journal"
+        if checkpoint is not None:
+            parts = {
+                "estimator": without_conveniences(self),
+                "clips": [signature(clip) for clip in X],
+                "labels": [np.asarray(y), groups],
+            }
+            Path(checkpoint).mkdir(parents=True, exist_ok=True)
+            storage = Path(checkpoint, f"{fingerprint(parts, parameter='checkpoint')}.journal")
         self.tuning_ = tune(
-            clone(self.estimator),
-            list(X),
-            y,
-            groups=groups,
-            space=self.space,
-            n_trials=self.n_trials,
-            timeout=self.timeout,
-            cv=self.cv,
-            n_jobs=self.n_jobs,
-            storage=storage,
-            memory=self.checkpoint,
-            random_state=self.random_state,
+            pipeline, list(X), y, groups=groups, storage=storage, memory=checkpoint, **params
         )
         self.best_params_ = self.tuning_.best_params
         self.best_estimator_ = self.tuning_.best_pipeline()
         self.classes_ = self.best_estimator_.classes_
         return self
-
-    @available_if(lambda self: hasattr(self.estimator, "predict_proba"))
-    def predict_proba(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Predict the probabilities of the labels with the best pipeline.
-
-        Parameters
-        ----------
-        X : array of shape (n_clips,)
-            Recordings, or waveforms.
-        groups : array of shape (n_clips,) or None, default=None
-            Speakers, for a pipeline that uses them.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_clips, n_classes)
-        """
-        return self._predict("predict_proba", X, groups)
-
-    def predict(self, X: Any, groups: Any = None) -> np.ndarray:
-        """Predict the labels with the best pipeline.
-
-        Parameters
-        ----------
-        X : array of shape (n_clips,)
-            Recordings, or waveforms.
-        groups : array of shape (n_clips,) or None, default=None
-            Speakers, for a pipeline that uses them.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_clips,)
-        """
-        return self._predict("predict", X, groups)
 
     @property
     def tuning_protocol(self) -> str:
@@ -170,29 +131,24 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             "that are trained on"
         )
 
-    def _predict(self, method: str, X: Any, groups: Any) -> np.ndarray:
-        check_is_fitted(self, "best_estimator_")
-        fold = FittedFold(self.best_estimator_, None if groups is None else np.asarray(groups))
-        return fold.predict(X, method)
-
 
 def nested_evaluate(
-    pipeline: Any,
-    X: Any,
-    y: Any = None,
+    pipeline: BaseEstimator,
+    X: Bunch | Recordings,
+    y: ArrayLike | None = None,
     *,
-    groups: Any = None,
+    groups: ArrayLike | None = None,
     space: Space | None = None,
     n_trials: int = 20,
     timeout: float | None = None,
-    cv: Any = None,
-    inner_cv: Any = None,
+    cv: CV = None,
+    inner_cv: CV = None,
     n_jobs: int | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
-    random_state: int | np.random.RandomState | None = None,
+    checkpoint: PathLike | None = None,
+    random_state: RandomState = None,
     verbose: int = 0,
 ) -> Evaluation:
-    """Score a pipeline whose parameters are tuned, on speakers that nothing was tuned on.
+    """Score a pipeline whose parameters are tuned, on speakers that the tuning does not use.
 
     Each fold runs a study on its training speakers, fits the best pipeline on them, and labels the
     test speakers. The best score of a single study is optimistic instead, because the clips that
@@ -202,7 +158,7 @@ def nested_evaluate(
     ----------
     pipeline : estimator
         Pipeline from recordings to emotions; it is cloned, not changed.
-    X, y, groups, space, n_trials, timeout, random_state : optional
+    X, y, groups, space, n_trials, timeout : optional
         As in `tune`.
     cv : splitter, iterable of (train, test) or None, default=None
         Folds that are scored, as in `skser.evaluate`.
@@ -212,12 +168,19 @@ def nested_evaluate(
         Number of studies at a time.
     checkpoint : str, path or None, default=None
         Folder of finished folds, studies and features; the same call resumes there.
+    random_state : int, RandomState instance or None, default=None
+        As in `tune`.
     verbose : int, default=0
         1 shows a progress bar.
 
     Returns
     -------
     evaluation : Evaluation
+
+    Raises
+    ------
+    ParameterError, DataError, StudyError
+        As in `tune`.
 
     References
     ----------
@@ -231,8 +194,7 @@ def nested_evaluate(
     >>> from skser.tuning import nested_evaluate
     >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
     >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
-    >>> evaluation = nested_evaluate(pipeline, speech, n_trials=2, random_state=0)
-    >>> evaluation.protocol.partition("; ")[2]
+    >>> nested_evaluate(pipeline, speech, n_trials=2, random_state=0).protocol.partition("; ")[2]
     'parameters are tuned anew in each fold, by 2 trials on the speakers that are trained on'
     """
     tuned = TunedClassifier(
@@ -244,5 +206,6 @@ def nested_evaluate(
         checkpoint=None if checkpoint is None else Path(checkpoint) / "studies",
         random_state=random_state,
     )
-    corpus = as_corpus(X, y, groups)
-    return evaluate(tuned, corpus, cv=cv, n_jobs=n_jobs, checkpoint=checkpoint, verbose=verbose)
+    return evaluate(
+        tuned, X, y, groups=groups, cv=cv, n_jobs=n_jobs, checkpoint=checkpoint, verbose=verbose
+    )

@@ -1,11 +1,10 @@
-"""Objective: UAR of a trial's pipeline on speakers it was not trained on."""
+"""Objective: UAR of a trial's pipeline on speakers that it was not trained on."""
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
@@ -15,15 +14,21 @@ from typing import Any
 from weakref import finalize
 
 import numpy as np
+import optuna
 from joblib import effective_n_jobs
-from sklearn.base import clone
-from sklearn.model_selection import GroupKFold, StratifiedKFold
+from numpy.typing import ArrayLike
+from optuna.trial import BaseTrial
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import BaseCrossValidator, GroupKFold, StratifiedKFold
+from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._utils._param_validation import N_JOBS, check_value
+from .._utils._types import CV, PathLike, Recordings
 from ..classifiers import CNNEmotionClassifier
 from ..evaluation._corpus import read_corpus
 from ..evaluation._fitted_fold import fit_fold
+from ..evaluation._folds import Fold, fit_and_measure
 from ..evaluation._leakage_checks import digests_of, warn_of_leakage
 from ..evaluation._splits import split_corpus
 from ..exceptions import DataError
@@ -31,7 +36,8 @@ from ..features import SpeakerNormalizer
 from ..recipes._assembly import set_or_explain
 from ..recipes._steps import check_steps, extractions, set_everywhere, steps_of
 from ._pruning import Reports, uar
-from ._sharing import SharedFeatures
+from ._sharing import KeptPipeline, SharedParts
+from ._storage import is_storage_error
 from .spaces import Space, check_space, search_space
 
 __all__ = ["Objective"]
@@ -43,11 +49,10 @@ _MAX_REASON_LENGTH = 1000  # characters
 class Objective:
     """UAR of a trial's pipeline over folds of speakers, for an Optuna study to maximise.
 
-    A trial sets parameters of a clone of the pipeline, which is fitted and tested fold by fold. A
-    pruner can stop it after each fold, and, with ``n_jobs=None``, ten times during the training of
-    a network. A trial that raises an error is recorded as failed, and the study continues.
-
-    Trials that extract the same features as the pipeline read them from ``memory``.
+    A pruner can stop a trial after each fold, and, with ``n_jobs=None``, ten times during the
+    training of a network that it changes. A trial that raises an error is recorded as failed, and
+    the study continues. Trials share features, and fits of the members of a vote that they leave
+    as they are.
 
     Parameters
     ----------
@@ -56,9 +61,8 @@ class Objective:
     X, y, groups, space, cv, n_jobs : optional
         As in `tune`.
     memory : str, path or None, default=None
-        Folder of the features that trials share, also with other workers and later calls. None
-        keeps them until the objective is deleted. A pipeline with a ``memory`` of its own uses
-        that one.
+        Folder of what trials share, also with other workers and later calls. None keeps it until
+        the objective is deleted. An extractor with a ``memory`` uses that one for its features.
 
     Attributes
     ----------
@@ -67,19 +71,16 @@ class Objective:
 
     Notes
     -----
-    A trial has these user attributes: ``fold_uar`` and ``fold_seconds`` of its finished folds;
+    User attributes of a trial are ``fold_uar`` and ``fold_seconds`` of its finished folds;
     ``seconds``; ``seed``, the ``random_state`` of the pipeline; and ``failure``, the reason if it
-    failed. Its value is the UAR over all clips; its intermediate values are the UAR over the clips
-    tested so far.
+    failed. Its intermediate values are the UAR over the clips tested so far.
 
     The best value of a study is optimistic, because these clips chose it; see `nested_evaluate`.
 
     Raises
     ------
-    ParameterError
-        The space is empty or sets what the pipeline does not have.
-    DataError
-        ``cv`` cannot divide these speakers.
+    ParameterError, DataError
+        As in `tune`.
 
     Examples
     --------
@@ -91,11 +92,9 @@ class Objective:
     >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
     >>> objective = Objective(pipeline, speech)
     >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
-    >>> study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner())
+    >>> study = optuna.create_study(direction="maximize")
     >>> study.enqueue_trial(**objective.baseline)
-    >>> study.optimize(objective, n_trials=3)
-    >>> len(study.best_trial.user_attrs["fold_uar"])
-    4
+    >>> study.optimize(objective, n_trials=2)
     >>> objective.best_pipeline(study).predict(speech.waveforms[:1])
     array(['angry'], dtype='<U5')
     """
@@ -104,45 +103,52 @@ class Objective:
 
     def __init__(
         self,
-        pipeline: Any,
-        X: Any,
-        y: Any = None,
+        pipeline: BaseEstimator,
+        X: Bunch | Recordings,
+        y: ArrayLike | None = None,
         *,
-        groups: Any = None,
+        groups: ArrayLike | None = None,
         space: Space | None = None,
-        cv: Any = None,
+        cv: CV = None,
         n_jobs: int | None = None,
-        memory: str | os.PathLike[str] | None = None,
+        memory: PathLike | None = None,
     ) -> None:
         check_value("n_jobs", n_jobs, N_JOBS)
         self.space = search_space(pipeline) if space is None else space
         check_space(self.space, pipeline)
         check_steps(pipeline)
         self.pipeline = pipeline
-        corpus = read_corpus(pipeline, X, y, groups)
-        self.clips, self.target, self.groups, _ = corpus
-        cv = tuning_folds(self.groups) if cv is None else cv
-        self.cv, self.parts = split_corpus(corpus, cv)
-        warn_of_leakage(corpus, self.parts)
+        self.corpus = read_corpus(pipeline, X, y, groups)
+        cv = _default_cv(self.corpus.groups) if cv is None else cv
+        self.cv, self.splits = split_corpus(self.corpus, cv)
+        warn_of_leakage(self.corpus, self.splits)
         self.n_jobs = n_jobs
         self.memory = Path(mkdtemp() if memory is None else memory)
         if memory is None:
             finalize(self, rmtree, self.memory, ignore_errors=True)
-        self._features = SharedFeatures(pipeline, self.memory)
+        self._shared = SharedParts(pipeline, self.memory)
 
-    def __call__(self, trial: Any) -> float:
-        """Return the UAR of a trial; NaN, which Optuna records as a failure, after an error."""
-        import optuna
+    def __call__(self, trial: optuna.Trial) -> float:
+        """Score the pipeline of a trial.
 
-        from ._storage import is_storage_error
+        Parameters
+        ----------
+        trial : optuna.trial.Trial
+            A running trial.
 
+        Returns
+        -------
+        uar : float
+            UAR over all clips; NaN, which Optuna records as a failure, after an error.
+        """
         start = time.perf_counter()
         trial.set_user_attr("seed", _seed(self.pipeline))
         try:
             pipeline = self.pipeline_of(trial)
             check_steps(pipeline)
             set_everywhere(pipeline, verbose=0)
-            with self._features.kept(pipeline):
+            self._shared.keep_members(pipeline)
+            with self._shared.keep_features(pipeline):
                 return self._score(trial, pipeline)
         except (optuna.TrialPruned, optuna.exceptions.UpdateFinishedTrialError):
             raise
@@ -159,11 +165,11 @@ class Objective:
     def extract(self) -> None:
         """Extract the features that trials share now, with the pipeline's progress bar."""
         pipeline = clone(self.pipeline)
-        with self._features.kept(pipeline):
+        with self._shared.keep_features(pipeline):
             for extraction in extractions(pipeline):
-                extraction.fit_transform(self.clips)
+                extraction.fit_transform(self.corpus.clips)
 
-    def pipeline_of(self, trial: Any) -> Any:
+    def pipeline_of(self, trial: BaseTrial) -> BaseEstimator:
         """Return the pipeline of a trial, not fitted.
 
         Parameters
@@ -177,7 +183,7 @@ class Objective:
         """
         return set_or_explain(clone(self.pipeline), self.params_of(trial))
 
-    def params_of(self, trial: Any) -> dict[str, Any]:
+    def params_of(self, trial: BaseTrial) -> dict[str, Any]:
         """Return the parameters that a trial sets.
 
         Parameters
@@ -192,7 +198,7 @@ class Objective:
         """
         return {} if trial.user_attrs.get("as_it_is") else self.space(trial)
 
-    def best_pipeline(self, study: Any) -> Any:
+    def best_pipeline(self, study: optuna.Study) -> BaseEstimator:
         """Fit the pipeline of a study's best trial on all clips.
 
         Parameters
@@ -212,57 +218,62 @@ class Objective:
             No trial of the study is complete.
         """
         pipeline = self.pipeline_of(best_trial(study))
-        all_clips = np.arange(len(self.clips))
-        with self._features.kept(pipeline) as folders:
-            fitted = fit_fold(pipeline, self.clips, self.target, self.groups, all_clips).pipeline
+        clips, target, groups, _ = self.corpus
+        with self._shared.keep_features(pipeline) as folders:
+            fitted = fit_fold(pipeline, clips, target, groups, np.arange(len(clips))).pipeline
         for extraction in extractions(fitted):
             if extraction["features"].memory in folders:
                 extraction["features"].set_params(memory=None)
-        fitted.tuned_on_ = frozenset(digests_of(self.clips))
+        fitted.tuned_on_ = frozenset(digests_of(clips))
         return fitted
 
-    def _score(self, trial: Any, pipeline: Any) -> float:
+    def _score(self, trial: optuna.Trial, pipeline: BaseEstimator) -> float:
         reports = Reports(trial)
+        classes = np.unique(self.corpus.target)
         uars: list[float] = []
         seconds: list[float] = []
-        with closing(self._run(pipeline, reports)) as folds:
-            for (_, test), (predicted, duration) in zip(self.parts, folds, strict=True):
-                uars.append(round(uar(self.target[test], predicted), 4))
-                seconds.append(round(duration, 3))
+        with closing(self._run_folds(pipeline, reports)) as folds:
+            for (_, test), fold in zip(self.splits, folds, strict=True):
+                truth = self.corpus.target[test]
+                predicted = classes[np.argmax(fold.measured, axis=1)]
+                uars.append(round(uar(truth, predicted), 4))
+                seconds.append(round(fold.fit_seconds + fold.predict_seconds, 3))
                 trial.set_user_attr("fold_uar", uars)
                 trial.set_user_attr("fold_seconds", seconds)
-                reports.end_fold(self.target[test], predicted, is_last=len(uars) == len(self.parts))
+                reports.end_fold(truth, predicted, is_last=len(uars) == len(self.splits))
         return reports.score()
 
-    def _run(self, pipeline: Any, reports: Reports) -> Generator[tuple[np.ndarray, float]]:
-        """Yield the predicted labels of each fold's test clips, and its seconds, in order."""
-        data = (self.clips, self.target, self.groups)
+    def _run_folds(self, pipeline: BaseEstimator, reports: Reports) -> Generator[Fold]:
+        """Yield the folds in order, each when it is measured."""
         if effective_n_jobs(self.n_jobs) == 1:
-            for train, test in self.parts:
+            for train, test in self.splits:
                 watch = partial(self._watch, reports=reports, test=test)
-                yield _fit_and_label(pipeline, *data, train, test, watch)
+                yield fit_and_measure(pipeline, self.corpus, train, test, watch=watch)
             return
         with warnings.catch_warnings():
             # TensorFlow makes workers large, and joblib replaces them.
             warnings.filterwarnings("ignore", "A worker stopped while", UserWarning)
             yield from Parallel(n_jobs=self.n_jobs, return_as="generator")(
-                delayed(_fit_and_label)(pipeline, *data, train, test) for train, test in self.parts
+                delayed(fit_and_measure)(pipeline, self.corpus, *split) for split in self.splits
             )
 
-    def _watch(self, pipeline: Any, reports: Reports, test: np.ndarray) -> None:
-        """Have the networks of a pipeline report between epochs."""
+    def _watch(self, pipeline: BaseEstimator, reports: Reports, test: np.ndarray) -> None:
+        """Have the networks of a pipeline report between epochs, unless trials share their fits."""
         steps = steps_of(pipeline)
         if any(isinstance(step, SpeakerNormalizer) for step in steps):
             return  # its features need speakers, which a network does not get
+        kept = [member for member in steps if isinstance(member, KeptPipeline)]
+        shared = {id(step) for member in kept for step in steps_of(member)}
         for network in steps:
-            if isinstance(network, CNNEmotionClassifier):
+            if isinstance(network, CNNEmotionClassifier) and id(network) not in shared:
                 from ._epoch_callback import EpochReports
 
-                callback = EpochReports(reports, pipeline, self.clips[test], self.target[test])
+                clips, truth = self.corpus.clips[test], self.corpus.target[test]
+                callback = EpochReports(reports, pipeline, clips, truth)
                 network.set_params(callbacks=[*(network.callbacks or ()), callback])
 
 
-def best_trial(study: Any) -> Any:
+def best_trial(study: optuna.Study) -> Any:
     """Return the best trial of a study; DataError if none is complete."""
     try:
         return study.best_trial
@@ -272,31 +283,13 @@ def best_trial(study: Any) -> Any:
         raise DataError(f"study must have a trial that is complete, got none{first}") from None
 
 
-def tuning_folds(groups: np.ndarray | None) -> Any:
-    """Default splitter of a study."""
+def _default_cv(groups: np.ndarray | None) -> BaseCrossValidator:
     if groups is None:
         return StratifiedKFold(_MAX_FOLDS, shuffle=True, random_state=0)
     return GroupKFold(min(_MAX_FOLDS, max(len(np.unique(groups)), 2)))
 
 
-def _fit_and_label(
-    pipeline: Any,
-    clips: np.ndarray,
-    target: np.ndarray,
-    groups: np.ndarray | None,
-    train: np.ndarray,
-    test: np.ndarray,
-    watch: Callable[[Any], None] | None = None,
-) -> tuple[np.ndarray, float]:
-    """Fit a fold; return the predicted labels of its test clips, and the seconds it took."""
-    start = time.perf_counter()
-    classes = np.unique(target)
-    fitted = fit_fold(pipeline, clips, target, groups, train, watch)
-    labels = classes[fitted.probabilities(clips, test, classes).argmax(axis=1)]
-    return labels, time.perf_counter() - start
-
-
-def _seed(pipeline: Any) -> int | None:
+def _seed(pipeline: BaseEstimator) -> int | None:
     """Common seed of all steps, or None."""
     params = pipeline.get_params().items()
     seeds = {value for name, value in params if name.endswith("random_state")}

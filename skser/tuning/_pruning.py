@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import optuna
 from sklearn.metrics import recall_score
 
-N_STEPS = 10  # reports of a fold, whatever its number of epochs
+N_STEPS = 10  # reports of a fold, for any number of epochs
 
 
 def uar(truth: np.ndarray, predicted: np.ndarray) -> float:
@@ -16,17 +15,12 @@ def uar(truth: np.ndarray, predicted: np.ndarray) -> float:
 
 
 class Reports:
-    """Reports of a trial: UAR over the clips of the folds so far.
+    """Reports the UAR of a trial over the clips of the folds so far.
 
     Step 10 is the end of the first fold, step 15 the middle of training in the second.
-
-    Parameters
-    ----------
-    trial : optuna.trial.Trial
-        Gets the reports, and decides whether to prune.
     """
 
-    def __init__(self, trial: Any) -> None:
+    def __init__(self, trial: optuna.Trial) -> None:
         self.trial = trial
         self._truth: list[np.ndarray] = []
         self._predicted: list[np.ndarray] = []
@@ -42,25 +36,21 @@ class Reports:
 
     def within_fold(self, share: float, truth: np.ndarray, predicted: np.ndarray) -> None:
         """Report the predictions of a fold in training; TrialPruned to stop the trial."""
-        score = uar(
-            np.concatenate([*self._truth, truth]), np.concatenate([*self._predicted, predicted])
-        )
-        self._report(score, self._step_at(share))
+        truths, predictions = [*self._truth, truth], [*self._predicted, predicted]
+        self._report(uar(np.concatenate(truths), np.concatenate(predictions)), share)
 
     def end_fold(self, truth: np.ndarray, predicted: np.ndarray, *, is_last: bool) -> None:
-        """Report the predictions of a finished fold, but for the last one."""
+        """Report the predictions of a finished fold, except the last."""
         self._truth.append(truth)
         self._predicted.append(predicted)
         if not is_last:
-            self._report(self.score(), self._step_at(0.0))
+            self._report(self.score(), 0.0)
 
     def _step_at(self, share: float) -> int:
         return len(self._truth) * N_STEPS + int(share * N_STEPS)
 
-    def _report(self, score: float, step: int) -> None:
-        import optuna
-
-        self._step = step
-        self.trial.report(score, step)
+    def _report(self, score: float, share: float) -> None:
+        self._step = self._step_at(share)
+        self.trial.report(score, self._step)
         if self.trial.should_prune():
-            raise optuna.TrialPruned(f"UAR {score:.3f} at step {step}")
+            raise optuna.TrialPruned(f"UAR {score:.3f} at step {self._step}")

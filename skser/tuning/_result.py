@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +11,21 @@ import numpy as np
 import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
+from sklearn.base import BaseEstimator
 
 from .._utils._files import written_whole
+from .._utils._types import PathLike
 from .._utils._versions import versions
 from ..evaluation._protocol import describe_protocol
 from ._figures import NAMES, draw_figures
 from ._objective import Objective, best_trial
-from ._workers import n_finished, retries
+from ._workers import n_finished, repeats
 
 
 class Tuning:
     """A study of a pipeline: its best trial, all trials as a table, and its files.
 
-    Attributes
+    Parameters
     ----------
     study : optuna.study.Study
         The study.
@@ -58,9 +59,9 @@ class Tuning:
 
     @property
     def protocol(self) -> str:
-        """Who is trained on and who is tested, in a sentence that ends with `caveat`."""
+        """Speakers of training and test, in a sentence that ends with `caveat`."""
         tuned = self.objective
-        split = describe_protocol(tuned.pipeline, tuned.cv, tuned.parts, tuned.groups)
+        split = describe_protocol(tuned.pipeline, tuned.cv, tuned.splits, tuned.corpus.groups)
         return f"{split}; {self.caveat}"
 
     @property
@@ -71,8 +72,14 @@ class Tuning:
             "flatters"
         )
 
-    def best_pipeline(self) -> Any:
-        """Fit the pipeline of the best trial on all clips; see `Objective.best_pipeline`."""
+    def best_pipeline(self) -> BaseEstimator:
+        """Fit the pipeline of the best trial on all clips.
+
+        Returns
+        -------
+        pipeline : estimator
+            As of `Objective.best_pipeline`.
+        """
         return self.objective.best_pipeline(self.study)
 
     def to_frame(self) -> pd.DataFrame:
@@ -86,10 +93,10 @@ class Tuning:
             if it failed; and a column for each searched parameter, NaN in the baseline.
         """
         trials = self.study.get_trials(deepcopy=False)
-        again = retries(trials)
-        return pd.DataFrame([_row(trial, again) for trial in trials]).set_index("trial")
+        repeated = repeats(trials)
+        return pd.DataFrame([_row(trial, repeated) for trial in trials]).set_index("trial")
 
-    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+    def save(self, folder: PathLike) -> list[Path]:
         """Write the trials, the best parameters and Optuna's figures.
 
         Parameters
@@ -115,15 +122,9 @@ class Tuning:
             written.append(folder / f"{name}.png")
             with written_whole(written[-1]) as path:
                 figure.savefig(path, dpi=150, bbox_inches="tight")
-        written.append(folder / "study.json")  # last: it tells that the other files are whole
-        with written_whole(written[-1]) as path:
-            text = json.dumps(self._summary(), indent=2, ensure_ascii=False, default=str)
-            path.write_text(text, encoding="utf-8")
-        return written
-
-    def _summary(self) -> dict[str, Any]:
+        written.append(folder / "study.json")  # last, because it shows that the others are whole
         best = best_trial(self.study)
-        return {
+        summary = {
             "n_trials": n_finished(self.study),
             "best_trial": best.number,
             "uar": best.value,
@@ -133,16 +134,20 @@ class Tuning:
             "protocol": self.protocol,
             "versions": versions("optuna"),
         }
+        with written_whole(written[-1]) as path:
+            text = json.dumps(summary, indent=2, ensure_ascii=False, default=str)
+            path.write_text(text, encoding="utf-8")
+        return written
 
     def __repr__(self) -> str:
         return f"<UAR {self.best_score:.3f} (as it is {self.baseline:.3f}), {self.protocol}>"
 
 
-def _row(trial: FrozenTrial, again: dict[int, int]) -> dict[str, Any]:
+def _row(trial: FrozenTrial, repeated: dict[int, int]) -> dict[str, Any]:
     attrs = trial.user_attrs
     failure = attrs.get("failure")
-    if trial.number in again:
-        failure = f"lost or interrupted; run again as trial {again[trial.number]}"
+    if trial.number in repeated:
+        failure = f"lost or interrupted; run again as trial {repeated[trial.number]}"
     return {
         "trial": trial.number,
         "state": trial.state.name.lower(),

@@ -1,4 +1,4 @@
-"""SeededSampler: what a trial is suggested depends on its number and the trials before it."""
+"""SeededSampler: the parameters of a trial depend on its number and the trials before it."""
 
 from __future__ import annotations
 
@@ -6,44 +6,41 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import optuna
+from optuna import Study
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial
 
 
-class SeededSampler(optuna.samplers.BaseSampler):
-    """A new sampler for each trial, with a seed of its own.
+def _delegated(method: str) -> Any:
+    """The same method of the sampler of a trial."""
 
-    So a study that was interrupted goes on as it would have gone on, and two workers with one seed
-    are not suggested the same.
+    def sample(self: SeededSampler, study: Study, trial: FrozenTrial, *args: object) -> Any:
+        return getattr(self._of(trial), method)(study, trial, *args)
 
-    Parameters
-    ----------
-    make : callable
-        ``make(seed=...)`` gives an Optuna sampler.
-    seed : int
-        Seed of the study.
+    return sample
+
+
+class SeededSampler(BaseSampler):
+    """A new sampler ``make(seed=...)`` for each trial, with a seed from ``seed`` and its number.
+
+    An interrupted study then resumes with the parameters that it would have sampled, and two
+    workers with the same seed do not sample the same ones.
     """
 
-    def __init__(self, make: Callable[..., optuna.samplers.BaseSampler], seed: int) -> None:
+    def __init__(self, make: Callable[..., BaseSampler], seed: int) -> None:
         self.make = make
         self.seed = seed
-        self._made: dict[int, optuna.samplers.BaseSampler] = {}
+        self._samplers: dict[int, BaseSampler] = {}
 
-    def infer_relative_search_space(self, study: Any, trial: Any) -> Any:
-        return self._of(trial).infer_relative_search_space(study, trial)
+    infer_relative_search_space = _delegated("infer_relative_search_space")
+    sample_relative = _delegated("sample_relative")
+    sample_independent = _delegated("sample_independent")
 
-    def sample_relative(self, study: Any, trial: Any, search_space: Any) -> Any:
-        return self._of(trial).sample_relative(study, trial, search_space)
+    def after_trial(self, study: Study, trial: FrozenTrial, *args: object) -> None:
+        self._samplers.pop(trial.number, None)
 
-    def sample_independent(
-        self, study: Any, trial: Any, param_name: str, param_distribution: Any
-    ) -> Any:
-        return self._of(trial).sample_independent(study, trial, param_name, param_distribution)
-
-    def after_trial(self, study: Any, trial: Any, state: Any, values: Any) -> None:
-        self._made.pop(trial.number, None)
-
-    def _of(self, trial: Any) -> optuna.samplers.BaseSampler:
-        if trial.number not in self._made:
+    def _of(self, trial: FrozenTrial) -> BaseSampler:
+        if trial.number not in self._samplers:
             seed = np.random.SeedSequence([self.seed, trial.number]).generate_state(1)[0]
-            self._made[trial.number] = self.make(seed=int(seed))
-        return self._made[trial.number]
+            self._samplers[trial.number] = self.make(seed=int(seed))
+        return self._samplers[trial.number]

@@ -6,15 +6,19 @@ import os
 import re
 import time
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from weakref import finalize
 
 import optuna
+from optuna.pruners import BasePruner
+from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
-from sqlalchemy import event
-from sqlalchemy.engine import make_url
+from optuna.study import StudyDirection
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     IntegrityError,
@@ -24,20 +28,20 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import NullPool
 
+from .._utils._types import PathLike
 from ..exceptions import MissingDependencyError, StudyError
-from ._workers import retry_callback
+from ._workers import repeat_lost
 
 _FORMS = (
     "a path that ends in .journal, a URL such as sqlite:///study.db, postgresql://user@host/name "
     "or grpc://host:13000, or an Optuna storage"
 )
-_OTHER = "choose another name for the study, or another storage"
+_REMEDY = "choose another name for the study, or another storage"
 _CONTENT = "skser"  # attribute of a study
-_PATIENCE = 10.0  # seconds for a server to answer, or another worker to make a study
-_MAX_RETRY = 3
+_PATIENCE = 10.0  # seconds for a server to respond, or another worker to create a study
 
 
-def open_storage(storage: Any, grace: int = 120) -> BaseStorage:
+def open_storage(storage: PathLike | BaseStorage | None, grace: int = 120) -> BaseStorage:
     """Open the storage of a path or URL; StudyError in one line, without the password, if not.
 
     ``grace`` are seconds without a heartbeat after which Optuna repeats a trial in a database.
@@ -48,9 +52,11 @@ def open_storage(storage: Any, grace: int = 120) -> BaseStorage:
         return storage
     shown = masked(storage)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return _open(os.fspath(storage), grace)
+        text = os.fspath(storage)
+        if text.endswith(".journal"):
+            return JournalStorage(JournalFileBackend(text))
+        url = make_url(text)
+        return _open_proxy(url) if url.drivername == "grpc" else _open_database(url, grace)
     except ImportError as error:
         raise MissingDependencyError(
             f"storage {shown} needs a package that is not installed ({reason_of(error)}); "
@@ -62,82 +68,78 @@ def open_storage(storage: Any, grace: int = 120) -> BaseStorage:
         raise StudyError(f"storage {shown} cannot be opened ({reason_of(error)})") from error
 
 
-def _open(text: str, grace: int) -> BaseStorage:
-    if text.endswith(".journal"):
-        return JournalStorage(JournalFileBackend(text))
-    url = make_url(text)
-    if url.drivername == "grpc" and url.host:
+def _open_proxy(url: URL) -> GrpcStorageProxy:
+    if not url.host:
+        raise ValueError
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         proxy = GrpcStorageProxy(host=url.host, port=url.port or 13000)
-        proxy.wait_server_ready(timeout=_PATIENCE)
-        return proxy
+    proxy.wait_server_ready(timeout=_PATIENCE)
+    return proxy
+
+
+def _open_database(url: URL, grace: int) -> BaseStorage:
     options: dict[str, Any] = {"pool_pre_ping": True}  # connect again if the server hung up
+    conflicts: tuple[type[Exception], ...] = (IntegrityError, ProgrammingError)
     is_sqlite = url.drivername.startswith("sqlite")
     if is_sqlite:
         options["connect_args"] = {"timeout": _PATIENCE}  # while another worker writes
+        conflicts = (*conflicts, OperationalError)
     elif url.drivername.startswith("postgres"):
         options["connect_args"] = {"connect_timeout": int(_PATIENCE)}
         if "+" not in url.drivername:
             url = url.set(drivername="postgresql+psycopg")
-    whole = url.render_as_string(hide_password=False)
-    at_once = (IntegrityError, ProgrammingError, *([OperationalError] if is_sqlite else []))
-    for _ in range(5):  # while another worker makes the same tables
-        with suppress(*at_once):
-            RDBStorage(whole, {**options, "poolclass": NullPool})
+    text = url.render_as_string(hide_password=False)
+    for _ in range(5):  # while another worker creates the same tables
+        with suppress(*conflicts):
+            RDBStorage(text, {**options, "poolclass": NullPool})
             break
         time.sleep(0.2)
-    storage = RDBStorage(
-        whole,
-        options,
-        heartbeat_interval=max(1, grace // 4),
-        grace_period=grace,
-        heartbeat_stale_trial_callback=retry_callback(_MAX_RETRY),
-    )
+    storage = RDBStorage(text, options)
+    # As arguments they raise an ExperimentalWarning, which cannot be ignored in one thread alone.
+    storage.heartbeat_interval = max(1, grace // 4)
+    storage.grace_period = grace
+    storage.heartbeat_stale_trial_callback = repeat_lost
     if is_sqlite:
         _lock_before_reading(storage.engine)
     finalize(storage, storage.engine.dispose)
     return optuna.storages.get_storage(storage)
 
 
-def _lock_before_reading(engine: Any) -> None:
+def _lock_before_reading(engine: Engine) -> None:
     """Keep two workers from taking the same trial: SQLite has no SELECT ... FOR UPDATE."""
     engine.dispose()
 
     @event.listens_for(engine, "connect")
-    def disable_implicit_begin(connection: Any, _: Any) -> None:
+    def disable_implicit_begin(connection: Any, record: object) -> None:
         connection.isolation_level = None
 
     @event.listens_for(engine, "begin")
-    def begin_immediately(connection: Any) -> None:
+    def begin_immediately(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def open_study(
-    storage: Any,
+    storage: PathLike | BaseStorage | None,
     name: str,
-    content: dict[str, str],
-    baseline: dict[str, Any],
+    content: Mapping[str, str],
     grace: int = 120,
-    **params: Any,
+    **params: BaseSampler | BasePruner,
 ) -> optuna.Study:
-    """Open a study, or create it with its first trial in the queue.
+    """Open a study, or create it.
 
     ``content`` has a hash of each thing that must be the same in all workers. StudyError if it is
     not, or if the storage cannot be opened or written to. ``params`` are the sampler and pruner.
     """
-    params.update(storage=open_storage(storage, grace), study_name=name)
+    place: Any = {"storage": open_storage(storage, grace), "study_name": name, **params}
     try:
         try:
-            study = optuna.create_study(direction="maximize", **params)
-            is_new = True
+            study = optuna.create_study(direction="maximize", **place)
         except optuna.exceptions.DuplicatedStudyError:
-            study = optuna.load_study(**params)
-            is_new = not _is_begun(study)
-        if not is_new:
+            study = optuna.load_study(**place)
             _check_content(study, content, f"{name!r} in {masked(storage)}")
         with suppress(IntegrityError):  # if another worker does so at the same moment
             study.set_user_attr(_CONTENT, content)  # fails now if the storage is read-only
-        if is_new:
-            study.enqueue_trial(**baseline)
     except StudyError:
         raise
     except Exception as error:
@@ -147,29 +149,25 @@ def open_study(
     return study
 
 
-def _is_begun(study: optuna.Study) -> bool:
-    """Whether a study has a first trial, after the time that its maker may need for it."""
-    if study.directions != [optuna.study.StudyDirection.MAXIMIZE]:
-        return True  # by something else
-    end = time.monotonic() + _PATIENCE / 2
-    while not study.get_trials(deepcopy=False) and time.monotonic() < end:
+def _check_content(study: optuna.Study, content: Mapping[str, str], where: str) -> None:
+    """Raise StudyError for a study of other content."""
+    end = time.monotonic() + _PATIENCE / 2  # for the worker that has just created it
+    while True:
+        is_foreign = study.directions != [StudyDirection.MAXIMIZE] or bool(study.get_trials())
+        known = study.user_attrs.get(_CONTENT)  # skser sets it before the first trial
+        if known or time.monotonic() > end:
+            break
+        if is_foreign:
+            raise StudyError(f"study {where} was not begun by skser; {_REMEDY}")
         time.sleep(0.1)
-    return bool(study.get_trials(deepcopy=False))
-
-
-def _check_content(study: optuna.Study, content: dict[str, str], where: str) -> None:
-    """Raise StudyError for a study of something else."""
-    known = study.user_attrs.get(_CONTENT)
-    if known is None:
-        raise StudyError(f"study {where} was not begun by skser; {_OTHER}")
-    changed = [what for what, value in content.items() if known.get(what) != value]
+    changed = [name for name, value in content.items() if known and known.get(name) != value]
     if changed:
         raise StudyError(
-            f"study {where} was begun with another {' and another '.join(changed)}; {_OTHER}"
+            f"study {where} was begun with another {' and another '.join(changed)}; {_REMEDY}"
         )
 
 
-def masked(storage: Any) -> str:
+def masked(storage: object) -> str:
     """Text of a storage for a message, without its password."""
     text = type(storage).__name__ if isinstance(storage, BaseStorage) else str(storage)
     return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", text)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
-from sklearn.utils import check_random_state
+from numpy.typing import ArrayLike
+from optuna.pruners import BasePruner, MedianPruner
+from optuna.samplers import BaseSampler, TPESampler
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial
+from sklearn.base import BaseEstimator
+from sklearn.utils import Bunch, check_random_state
 
-from .._utils._hashing import hash_of, identify
+from .._utils._hashing import hash_of
 from .._utils._param_validation import NONE, RANDOM_STATE, check_value, integer, number
+from .._utils._types import CV, PathLike, RandomState, Recordings
 from ..evaluation._folds import without_conveniences
 from ..exceptions import ParameterError, StudyError
 from ._objective import Objective
@@ -24,30 +29,30 @@ from .spaces import Space
 
 
 def tune(
-    pipeline: Any,
-    X: Any,
-    y: Any = None,
+    pipeline: BaseEstimator,
+    X: Bunch | Recordings,
+    y: ArrayLike | None = None,
     *,
-    groups: Any = None,
+    groups: ArrayLike | None = None,
     space: Space | None = None,
     n_trials: int = 20,
     timeout: float | None = None,
-    cv: Any = None,
+    cv: CV = None,
     n_jobs: int | None = None,
-    storage: Any = None,
+    storage: PathLike | BaseStorage | None = None,
     study_name: str = "skser",
-    sampler: Any = None,
-    pruner: Any = None,
-    memory: str | os.PathLike[str] | None = None,
-    random_state: int | np.random.RandomState | None = None,
+    sampler: BaseSampler | None = None,
+    pruner: BasePruner | None = None,
+    memory: PathLike | None = None,
+    random_state: RandomState = None,
     grace: int = 120,
-    callbacks: Sequence[Callable[[optuna.Study, Any], None]] = (),
+    callbacks: Sequence[Callable[[optuna.Study, FrozenTrial], None]] = (),
 ) -> Tuning:
     """Search the parameters of a pipeline that score best on speakers who are left out.
 
-    The first trial is the pipeline as it is. With a ``storage``, the same call resumes a study that
-    was interrupted, and several processes that make it share the study. Only the trial of a killed
-    process is lost: a database repeats it, and any other storage runs a new one in its place.
+    The first trial is the pipeline as it is. With a ``storage``, the same call resumes an
+    interrupted study, and several processes can share it. A killed process loses its trial: a
+    database repeats it, and any other storage runs a new trial in its place.
 
     Parameters
     ----------
@@ -83,11 +88,12 @@ def tune(
         None stops a trial that is below the median of earlier trials at the same step, from the
         sixth trial and the middle of the first fold on.
     memory : str, path or None, default=None
-        Folder of the features that trials share, also with other processes and later calls. None
-        keeps them until the call ends. A pipeline with a ``memory`` of its own uses that one.
+        Folder of the features and fitted members of a vote that trials share, also with other
+        processes and later calls. None keeps them until the call ends. An extractor with a
+        ``memory`` uses that one for its features.
     random_state : int, RandomState instance or None, default=None
-        Seed of the sampler. With an int, one process samples the same trials again. The pipeline
-        has a seed of its own.
+        Seed of the sampler; the pipeline has another. With an int, one process samples the same
+        trials again.
     grace : int, default=120
         Seconds without a heartbeat after which another process repeats a trial, if ``storage`` is
         the URL of a database.
@@ -118,8 +124,6 @@ def tune(
     >>> speech = make_emotional_speech(n_speakers=4, emotions=["angry", "sad"], random_state=0)
     >>> pipeline = functionals(features__blocks=["rms", "zcr"], augment__n_views=1)
     >>> tuning = tune(pipeline, speech, n_trials=3, random_state=0)
-    >>> tuning.to_frame()["state"].to_list()
-    ['complete', 'complete', 'complete']
     >>> tuning.best_pipeline().predict(speech.waveforms[:1])
     array(['angry'], dtype='<U5')
     """
@@ -134,19 +138,21 @@ def tune(
     )
     if sampler is None:
         seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
-        sampler = SeededSampler(optuna.samplers.TPESampler, seed)
+        sampler = SeededSampler(TPESampler, seed)
     if pruner is None:
-        pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=5)
+        pruner = MedianPruner(n_startup_trials=5, n_warmup_steps=5)
     # A study in memory has no other workers to agree with.
     content = {} if storage is None else _content_of(objective)
-    study = open_study(
-        storage, study_name, content, objective.baseline, grace, sampler=sampler, pruner=pruner
-    )
+    study = open_study(storage, study_name, content, grace, sampler=sampler, pruner=pruner)
     objective.extract()
+
+    def score(trial: optuna.Trial) -> float:
+        if trial.number == 0:
+            trial.set_user_attr("as_it_is", True)
+        return objective(trial)
+
     try:
-        n_run = run_trials(
-            study, objective, n_trials=n_trials, timeout=timeout, callbacks=callbacks
-        )
+        n_run = run_trials(study, score, n_trials=n_trials, timeout=timeout, callbacks=callbacks)
     except Exception as error:
         # An objective records the errors of its trials; a journal raises OSError.
         if not (is_storage_error(error) or isinstance(error, OSError)):
@@ -160,16 +166,17 @@ def tune(
 
 def _content_of(objective: Objective) -> dict[str, str]:
     """Hashes of everything that the workers of a study must have in common, by name."""
+    corpus = objective.corpus
     parts = {
-        "pipeline": identify(without_conveniences(objective.pipeline)),
-        "space": identify(objective.space),
-        "corpus": [_name_and_size(clip) for clip in objective.clips],
-        "division into folds": [objective.target, objective.groups, *objective.parts],
+        "pipeline": without_conveniences(objective.pipeline),
+        "space": objective.space,
+        "corpus": [_name_and_size(clip) for clip in corpus.clips],
+        "division into folds": [corpus.target, corpus.groups, *objective.splits],
     }
     return {name: hash_of(part, f"the {name}", "storage") for name, part in parts.items()}
 
 
-def _name_and_size(clip: Any) -> Any:
+def _name_and_size(clip: str | bytes | np.ndarray) -> object:
     """Name and size of a recording, which are the same on every machine; or the waveform."""
-    is_file = not isinstance(clip, np.ndarray) and Path(clip).is_file()
-    return (Path(clip).name, Path(clip).stat().st_size) if is_file else clip
+    path = Path(clip) if isinstance(clip, str) else None
+    return (path.name, path.stat().st_size) if path is not None and path.is_file() else clip

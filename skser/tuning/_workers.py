@@ -12,6 +12,14 @@ from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, TrialState
 
+_MAX_REPEATS = 3
+
+# Filters of warnings belong to all threads, so they change here only, when this is imported.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", ExperimentalWarning)
+    repeat_lost = RetryHeartbeatStaleTrialCallback(_MAX_REPEATS)
+    repeat_interrupted = RetryHeartbeatStaleTrialCallback()
+
 
 def run_trials(
     study: optuna.Study,
@@ -21,26 +29,10 @@ def run_trials(
     timeout: float | None,
     callbacks: Sequence[Callable[[optuna.Study, FrozenTrial], None]],
 ) -> int:
-    """Run trials until the study has enough finished ones.
+    """Run trials until the study, which workers may share, has ``n_trials`` finished ones.
 
-    Parameters
-    ----------
-    study : optuna.Study
-        Other workers may run trials of it at the same time.
-    objective : callable
-        As for `optuna.Study.optimize`.
-    n_trials : int
-        Finished trials of the study in all. Trials that are running are not counted, so that
-        several workers may finish a few more.
-    timeout : float or None
-        Seconds after which no further trial begins.
-    callbacks : sequence of callable
-        ``callback(study, trial)`` after each trial of this worker.
-
-    Returns
-    -------
-    n_run : int
-        Trials that this worker has finished.
+    Returns the number that this worker finished. Running trials are not counted, so that several
+    workers may finish a few more.
     """
     end = math.inf if timeout is None else time.monotonic() + timeout
     begun: list[int] = []
@@ -71,34 +63,24 @@ def run_trials(
         except KeyboardInterrupt:
             trials = study.get_trials()  # copies, which the callback changes
             if begun and trials[begun[-1]].state == TrialState.FAIL:
-                retry_callback()(study, trials[begun[-1]])
+                repeat_interrupted(study, trials[begun[-1]])
             raise
         except (AssertionError, ValueError, UpdateFinishedTrialError) as error:
             if error in errors or begun[-1:] == finished[-1:]:  # of the objective, or a callback
                 raise
-            # This worker was away, as a laptop that slept, and lost its trial to another one.
+            # This worker was away, as a laptop that slept, and lost its trial to another worker.
     return len(finished)
 
 
 def n_finished(study: optuna.Study) -> int:
-    """Number of finished trials, without those that were run again."""
+    """Number of finished trials, without those that another trial repeats."""
     trials = study.get_trials(deepcopy=False)
-    again = retries(trials)
-    return sum(trial.state.is_finished() and trial.number not in again for trial in trials)
+    repeated = repeats(trials)
+    return sum(trial.state.is_finished() and trial.number not in repeated for trial in trials)
 
 
-def retries(trials: Sequence[FrozenTrial]) -> dict[int, int]:
+def repeats(trials: Sequence[FrozenTrial]) -> dict[int, int]:
     """Numbers of lost or interrupted trials, each with that of the trial that repeats it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        histories = {
-            trial.number: RetryHeartbeatStaleTrialCallback.retry_history(trial) for trial in trials
-        }
+    # Optuna's retry_history() of them, without its ExperimentalWarning.
+    histories = {trial.number: trial.system_attrs.get("retry_history") for trial in trials}
     return {history[-1]: number for number, history in histories.items() if history}
-
-
-def retry_callback(max_retry: int | None = None) -> RetryHeartbeatStaleTrialCallback:
-    """Optuna's callback that queues the parameters of a failed trial again."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        return RetryHeartbeatStaleTrialCallback(max_retry)

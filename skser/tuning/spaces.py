@@ -6,11 +6,15 @@ of a pipeline's steps, and `combine` any spaces.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from sklearn.base import clone
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.trial import BaseTrial
+from sklearn.base import BaseEstimator, clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from .._utils._param_validation import check_value, one_of
@@ -33,26 +37,36 @@ __all__ = [
     "vote_weights",
 ]
 
-Space = Callable[[Any], dict[str, Any]]
+# From a trial to parameters of a pipeline.
+Space = Callable[[BaseTrial], dict[str, Any]]
 
 _N_DRAWS = 20
-
-
-def loader(trial: Any, step: str = "load") -> dict[str, Any]:
-    """Sampling rate, length and trimming of an :class:`skser.AudioLoader`.
+_SECTIONS = """
 
     Parameters
     ----------
     trial : optuna.trial.Trial
         Suggests the values.
-    step : str, default="load"
+    step : str, default={default!r}
         Name of the step in the pipeline.
 
     Returns
     -------
     params : dict
         For `set_params` of the pipeline.
-    """
+"""
+
+
+def _documented(function: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Append the sections that the spaces of a step have in common to a docstring."""
+    default = inspect.signature(function).parameters["step"].default
+    function.__doc__ = f"{function.__doc__}{_SECTIONS.format(default=default)}"
+    return function
+
+
+@_documented
+def loader(trial: BaseTrial, step: str = "load") -> dict[str, Any]:
+    """Sampling rate, length and trimming of an :class:`skser.AudioLoader`."""
     return {
         f"{step}__sr": trial.suggest_categorical(f"{step}__sr", [16000, 22050]),
         f"{step}__duration": trial.suggest_float(f"{step}__duration", 2.0, 5.0, step=0.5),
@@ -60,11 +74,11 @@ def loader(trial: Any, step: str = "load") -> dict[str, Any]:
     }
 
 
-def augmenter(trial: Any, step: str = "augment") -> dict[str, Any]:
-    """Number and strength of the views of an :class:`skser.Augmenter`; parameters as of `loader`.
+@_documented
+def augmenter(trial: BaseTrial, step: str = "augment") -> dict[str, Any]:
+    """Number and strength of the views of an :class:`skser.Augmenter`.
 
-    ``speed`` is suggested as the largest factor, and goes as far down as it goes up.
-    """
+    The suggested ``speed`` is the largest factor; the smallest is its inverse."""
     speed = trial.suggest_float(f"{step}__speed", 1.05, 1.3)
     noise = trial.suggest_categorical(f"{step}__noise", [False, True])
     return {
@@ -74,11 +88,9 @@ def augmenter(trial: Any, step: str = "augment") -> dict[str, Any]:
     }
 
 
-def extractor(trial: Any, step: str = "features") -> dict[str, Any]:
-    """Frames and derivatives of a :class:`skser.FeatureUnionExtractor`.
-
-    Parameters as of `loader`.
-    """
+@_documented
+def extractor(trial: BaseTrial, step: str = "features") -> dict[str, Any]:
+    """Frames and derivatives of a :class:`skser.FeatureUnionExtractor`."""
     return {
         f"{step}__n_fft": trial.suggest_categorical(f"{step}__n_fft", [512, 1024, 2048]),
         f"{step}__hop_length": trial.suggest_categorical(f"{step}__hop_length", [160, 256, 320]),
@@ -86,11 +98,9 @@ def extractor(trial: Any, step: str = "features") -> dict[str, Any]:
     }
 
 
-def network(trial: Any, step: str = "classify") -> dict[str, Any]:
-    """Training of a :class:`skser.CNNEmotionClassifier`; parameters as of `loader`.
-
-    All of them are those of any architecture.
-    """
+@_documented
+def network(trial: BaseTrial, step: str = "classify") -> dict[str, Any]:
+    """Training of a :class:`skser.CNNEmotionClassifier` of any architecture."""
     return {
         f"{step}__learning_rate": trial.suggest_float(
             f"{step}__learning_rate", 3e-4, 1e-2, log=True
@@ -105,12 +115,13 @@ def network(trial: Any, step: str = "classify") -> dict[str, Any]:
     }
 
 
-def discriminant(trial: Any, step: str = "classify__estimator") -> dict[str, Any]:
-    """Shrinkage of a linear discriminant; parameters as of `loader`."""
+@_documented
+def discriminant(trial: BaseTrial, step: str = "classify__estimator") -> dict[str, Any]:
+    """Shrinkage of a linear discriminant."""
     return {f"{step}__shrinkage": trial.suggest_float(f"{step}__shrinkage", 0.05, 0.95)}
 
 
-def vote_weights(trial: Any, members: Sequence[str], step: str = "vote") -> dict[str, Any]:
+def vote_weights(trial: BaseTrial, members: Sequence[str], step: str = "vote") -> dict[str, Any]:
     """Weights of a :class:`skser.classifiers.SoftVotingClassifier`.
 
     Parameters
@@ -118,7 +129,7 @@ def vote_weights(trial: Any, members: Sequence[str], step: str = "vote") -> dict
     trial : optuna.trial.Trial
         Suggests the values.
     members : sequence of str
-        Names of the members. The first has weight 1, and others a tenth to ten times as much.
+        Names of the members. The first has weight 1, each other one from 0.1 to 10.
     step : str, default="vote"
         Name of the step in the pipeline.
 
@@ -138,12 +149,12 @@ _DEFAULTS: dict[str, dict[type, Callable[..., dict[str, Any]]]] = {
     "augment": {Augmenter: augmenter},
     "features": {FeatureUnionExtractor: extractor},
     "classify": {CNNEmotionClassifier: network, LinearDiscriminantAnalysis: discriminant},
-    "vote": {SoftVotingClassifier: vote_weights},
+    "vote": {},
 }
 PARTS = tuple(_DEFAULTS)
 
 
-def search_space(pipeline: Any, parts: Sequence[str] = ("classify", "vote")) -> Space:
+def search_space(pipeline: BaseEstimator, parts: Sequence[str] = ("classify", "vote")) -> Space:
     """Return the default search space of a pipeline.
 
     Parameters
@@ -162,38 +173,37 @@ def search_space(pipeline: Any, parts: Sequence[str] = ("classify", "vote")) -> 
     Raises
     ------
     ParameterError
-        The pipeline has no step of that part with a default space.
+        The pipeline has no step with a default space for one of the parts.
 
     Examples
     --------
     >>> import optuna
     >>> from skser import make_emotion_pipeline
     >>> from skser.tuning import search_space
-    >>> space = search_space(make_emotion_pipeline(), ["load", "vote"])
-    >>> trial = optuna.trial.FixedTrial({
-    ...     "load__sr": 16000, "load__duration": 2.5, "load__trim_db": None,
-    ...     "vote__weights__network": 3.0,
-    ... })
-    >>> space(trial)
-    {'load__sr': 16000, 'load__duration': 2.5, 'load__trim_db': None, 'vote__weights': [1.0, 3.0]}
+    >>> space = search_space(make_emotion_pipeline(), ["vote"])
+    >>> space(optuna.trial.FixedTrial({"vote__weights__network": 3.0}))
+    {'vote__weights': [1.0, 3.0]}
     """
     spaces: list[Space] = []
     steps = pipeline.get_params() if hasattr(pipeline, "get_params") else {}
     for part in parts:
         check_value("parts", part, one_of(*PARTS))
-        matching = [
-            _of_step(function, name, step)
-            for name, step in steps.items()
-            for kind, function in _DEFAULTS[part].items()
-            if isinstance(step, kind)
-        ]
-        if not matching and part != "vote":
-            kinds = ", ".join(kind.__name__ for kind in _DEFAULTS[part])
+        n_spaces = len(spaces)
+        for name, step in steps.items():
+            if part == "vote" and isinstance(step, SoftVotingClassifier):
+                members = [member for member, _ in step.estimators]
+                spaces.append(partial(vote_weights, members=members, step=name))
+            spaces += [
+                partial(function, step=name)
+                for kind, function in _DEFAULTS[part].items()
+                if isinstance(step, kind)
+            ]
+        if len(spaces) == n_spaces and part != "vote":
+            kinds = " or ".join(kind.__name__ for kind in _DEFAULTS[part])
             raise ParameterError(
-                f"parts must name what the pipeline has, got {part!r}, but there is no {kinds} in "
-                "it; write a function space(trial) for other steps"
+                f"parts must name parts of the pipeline, got {part!r}, but it has no {kinds}; "
+                "write a function space(trial) for other steps"
             )
-        spaces += matching
     if not spaces:
         raise ParameterError("parts must name at least one part that the pipeline has")
     return combine(*spaces)
@@ -210,7 +220,7 @@ def combine(*spaces: Space) -> Space:
     Returns
     -------
     space : callable
-        Suggests the parameters of all; the last space wins where two set the same one.
+        Suggests the parameters of all; where two set the same parameter, the last one counts.
 
     Examples
     --------
@@ -226,30 +236,17 @@ def combine(*spaces: Space) -> Space:
     return partial(_suggest_all, spaces)
 
 
-def _suggest_all(spaces: Sequence[Space], trial: Any) -> dict[str, Any]:
+def _suggest_all(spaces: Sequence[Space], trial: BaseTrial) -> dict[str, Any]:
     return {name: value for space in spaces for name, value in space(trial).items()}
 
 
-def _of_step(function: Callable[..., dict[str, Any]], name: str, step: Any) -> Space:
-    if isinstance(step, SoftVotingClassifier):
-        return partial(function, members=[member for member, _ in step.estimators], step=name)
-    return partial(function, step=name)
-
-
-def check_space(space: Any, pipeline: Any) -> None:
-    """Raise ParameterError for a space that is empty, or sets parameters a pipeline does not have.
-
-    Random draws also reach the branches of a conditional space.
-    """
-    import optuna
-
+def check_space(space: Space, pipeline: BaseEstimator) -> None:
+    """Raise ParameterError for a space that is empty or sets what a pipeline does not have."""
     if not callable(space):
         raise ParameterError(f"space must be a function space(trial), got {space!r}")
-    from ._silent import silent_study
-
     study = silent_study(optuna.samplers.RandomSampler(seed=0))
     errors = []
-    for _ in range(_N_DRAWS):
+    for _ in range(_N_DRAWS):  # to reach the branches of a conditional space
         trial = study.ask()
         params = space(trial)
         if not isinstance(params, dict):
@@ -263,3 +260,13 @@ def check_space(space: Any, pipeline: Any) -> None:
             errors.append(error)
     if len(errors) == _N_DRAWS:  # otherwise the trials with bad combinations fail
         raise ParameterError(f"space must suggest what is allowed: {errors[0]}")
+
+
+def silent_study(sampler: BaseSampler | None = None) -> optuna.Study:
+    """Create a study in memory that maximises, without Optuna's log message."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        return optuna.create_study(direction="maximize", sampler=sampler)
+    finally:
+        optuna.logging.set_verbosity(verbosity)

@@ -45,7 +45,8 @@ def run(*arguments):
     return result.output.splitlines(), result.exit_code
 
 
-def test_tune_writes_what_came_of_it(table, tmp_path):
+@pytest.mark.slow
+def test_tune_writes_its_results(table, tmp_path):
     out = tmp_path / "tuned"
     with pytest.warns(LeakageWarning) as caught:
         lines, code = run("tune", table, "--out", out, "--trials", 3, *QUICK)
@@ -69,7 +70,7 @@ def test_tune_writes_what_came_of_it(table, tmp_path):
     assert not list(tmp_path.glob("*.journal"))
 
 
-def test_the_same_command_goes_on(table, tmp_path):
+def test_the_same_command_resumes_the_study(table, tmp_path):
     command = ["tune", table, "--out", tmp_path, *QUICK, "--trials"]
     with pytest.warns(LeakageWarning):
         first, _ = run(*command, 2)
@@ -81,6 +82,7 @@ def test_the_same_command_goes_on(table, tmp_path):
     assert numbers == [["trial 0", "trial 1"], ["trial 2", "trial 3"]]
 
 
+@pytest.mark.slow
 def test_nested(table, tmp_path):
     lines, code = run("tune", table, "--out", tmp_path, "--trials", 2, "--nested", *QUICK)
     assert code == 0
@@ -94,7 +96,7 @@ def test_interrupted(table, tmp_path, monkeypatch):
     def interrupted(*args, **kwargs):
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr("skser.tuning._objective.fit_fold", interrupted)
+    monkeypatch.setattr("skser.tuning._objective.fit_and_measure", interrupted)
     before = signal.getsignal(signal.SIGTERM)
     try:
         lines, code = run("tune", table, "--out", tmp_path, "--trials", 2, *QUICK)
@@ -153,7 +155,7 @@ def test_spaces_by_name_range_and_file(tmp_path):
     assert trial.distributions["load__trim_db"].choices == (None, 30, "fast")
 
 
-def test_ready_space_if_none_is_named():
+def test_default_space():
     space = choose_space(functionals(), [], [])
     assert list(space(FixedTrial({"classify__estimator__shrinkage": 0.3}))) == [
         "classify__estimator__shrinkage"
@@ -216,9 +218,8 @@ def test_errors_come_before_the_first_trial(table, tmp_path, options, message):
 def test_a_file_without_that_function(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text("space = 1\n")
-    with pytest.raises(ParameterError) as caught:
+    with pytest.raises(ParameterError, match=r"--space must name a function of .*, got 'space'"):
         choose_space(functionals(), [f"{file}:space"], [])
-    assert str(caught.value) == f"--space must name a function of {file}, got 'space'"
 
 
 def test_out_is_a_folder(table, tmp_path):

@@ -36,9 +36,9 @@ def tuned(**params):
 
 def part(speakers):
     """Clips of some speakers, as a corpus."""
-    kept = np.isin(SPEECH.groups, speakers)
+    rows = np.isin(SPEECH.groups, speakers)
     return Bunch(
-        waveforms=SPEECH.waveforms[kept], target=SPEECH.target[kept], groups=SPEECH.groups[kept]
+        waveforms=SPEECH.waveforms[rows], target=SPEECH.target[rows], groups=SPEECH.groups[rows]
     )
 
 
@@ -47,6 +47,7 @@ def evaluation():
     return nested_evaluate(quick_pipeline(), SPEECH, space=penalty, n_trials=3, random_state=0)
 
 
+@pytest.mark.slow
 def test_each_fold_is_labelled_by_what_was_best_without_its_speaker(evaluation):
     for speaker in np.unique(SPEECH.groups)[:2]:
         rest = part(np.setdiff1d(SPEECH.groups, speaker))
@@ -60,6 +61,7 @@ def test_each_fold_is_labelled_by_what_was_best_without_its_speaker(evaluation):
         )
 
 
+@pytest.mark.slow
 def test_protocol(evaluation):
     assert evaluation.protocol == (
         "4 folds (leave one speaker out), speaker-independent: nobody tested is trained on; "
@@ -67,10 +69,11 @@ def test_protocol(evaluation):
     )
 
 
-def test_it_goes_on_where_it_was(evaluation, tmp_path):
+@pytest.mark.slow
+def test_an_interrupted_evaluation_resumes(evaluation, tmp_path):
     how = {"n_trials": 3, "random_state": 0, "checkpoint": tmp_path}
-    kept = nested_evaluate(quick_pipeline(), SPEECH, space=penalty, **how)
-    assert kept.predictions.equals(evaluation.predictions)
+    first = nested_evaluate(quick_pipeline(), SPEECH, space=penalty, **how)
+    assert first.predictions.equals(evaluation.predictions)
     studies = sorted((tmp_path / "studies").glob("*.journal"))
     stamps = [os.stat(path).st_mtime_ns for path in studies]
     assert len(studies) == 4
@@ -91,7 +94,8 @@ def test_it_goes_on_where_it_was(evaluation, tmp_path):
         assert len(optuna.load_study(storage=storage, study_name="skser").trials) == 3
 
 
-def test_another_search_has_a_study_of_its_own(tmp_path):
+@pytest.mark.slow
+def test_another_search_has_another_study(tmp_path):
     def fitted(**params):
         search = tuned(checkpoint=tmp_path, **{"n_trials": 1, **params})
         return search.fit(SPEECH.waveforms, SPEECH.target, groups=SPEECH.groups).tuning_
@@ -121,6 +125,7 @@ def speech(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_scikit_learn_scores_it():
     scores = cross_val_score(
         tuned(), SPEECH.waveforms, SPEECH.target, groups=SPEECH.groups, cv=GroupKFold(2), n_jobs=2
@@ -143,7 +148,7 @@ def test_fitted():
 
 def test_without_speakers_folds_are_stratified():
     search = tuned().fit(SPEECH.waveforms, SPEECH.target)
-    assert len(search.tuning_.objective.parts) == 5
+    assert len(search.tuning_.objective.splits) == 5
 
 
 def test_parameters_reach_into_the_pipeline():
@@ -151,9 +156,10 @@ def test_parameters_reach_into_the_pipeline():
     assert search.get_params()["estimator__load__duration"] == 0.2
     search.fit(SPEECH.waveforms, SPEECH.target, groups=SPEECH.groups)
     assert search.best_estimator_["load"].duration == 0.2
-    assert len(search.tuning_.objective.parts) == 2
+    assert len(search.tuning_.objective.splits) == 2
 
 
+@pytest.mark.slow
 def test_normalised_by_speaker():
     pipeline = quick_pipeline(scale=SpeakerNormalizer(transductive=True))
     search = TunedClassifier(pipeline, space=penalty, n_trials=2, random_state=0)

@@ -7,6 +7,7 @@ import optuna
 import pytest
 from numpy.testing import assert_allclose
 from optuna.trial import TrialState
+from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
@@ -19,6 +20,7 @@ from skser.classifiers import SoftVotingClassifier
 from skser.datasets import make_emotional_speech
 from skser.exceptions import DataError, LeakageWarning, ParameterError
 from skser.tuning import Objective
+from skser.tuning._sharing import KeptPipeline
 from tests.evaluations import noises, quick_pipeline
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -94,7 +96,7 @@ def test_attributes_of_a_trial(study):
         assert sorted(trial.intermediate_values) == [10, 20, 30, 40]
 
 
-def test_seed_of_the_pipeline_is_told():
+def test_seed_of_the_pipeline_is_recorded():
     for seed in (3, None):
         pipeline = quick_pipeline(classify__random_state=seed)
         trial = optuna.create_study().ask(fixed_distributions={})
@@ -134,7 +136,7 @@ def test_best_pipeline_is_fitted_on_all_clips(study, objective):
     assert len(again.tuned_on_) == len(SPEECH.target)
 
 
-def test_tuned_scores_that_flatter_are_warned_of(study, objective):
+def test_optimistic_scores_are_warned_of(study, objective):
     best = objective.best_pipeline(study)
     for cv in (None, "prefit"):
         with pytest.warns(LeakageWarning) as caught:
@@ -145,7 +147,7 @@ def test_tuned_scores_that_flatter_are_warned_of(study, objective):
     evaluate(best, noises(seed=1), cv="prefit")
 
 
-def test_a_trial_that_fails_is_recorded_and_the_study_goes_on():
+def test_a_failed_trial_is_recorded_and_the_study_continues():
     def fails(waveform, sr=None):
         raise MemoryError("not enough")
 
@@ -203,13 +205,14 @@ def test_pruned_between_folds(n_jobs):
     assert trial.user_attrs["seconds"] > 0
 
 
+@pytest.mark.slow
 def test_pruned_between_epochs():
     vote = SoftVotingClassifier(
         [("linear", LogisticRegression()), ("network", Pipeline([("net", network())]))]
     )
 
     def space(trial):
-        return {"classify__network__net__epochs": trial.suggest_int("epochs", 10, 30)}
+        return {"classify__network__net__epochs": trial.suggest_int("epochs", 20, 30)}
 
     objective = Objective(quick_pipeline(classify=vote), noises(n_speakers=2), space=space)
     study = optuna.create_study(direction="maximize", pruner=PruneAt(14))
@@ -220,6 +223,7 @@ def test_pruned_between_epochs():
     assert len(trial.user_attrs["fold_uar"]) == 1
 
 
+@pytest.mark.slow
 def test_scores_between_epochs_are_those_of_the_network():
     pipeline = quick_pipeline(classify=network(epochs=40, learning_rate=0.05))
     objective = Objective(pipeline, noises(n_speakers=2), space=epochs)
@@ -233,6 +237,7 @@ def test_scores_between_epochs_are_those_of_the_network():
     assert abs(reports[19] - value) < 0.2
 
 
+@pytest.mark.slow
 def test_normalised_by_speaker_is_pruned_between_folds_only():
     pipeline = quick_pipeline(
         scale=SpeakerNormalizer(transductive=True), classify=network(epochs=2)
@@ -276,7 +281,7 @@ def test_features_of_one_trial_alone_do_not_pile_up(corpus, tmp_path):
     assert n_entries(tmp_path) == len(corpus.paths)
 
 
-def test_a_pipeline_that_keeps_features_is_left_alone(corpus, tmp_path):
+def test_memory_of_an_extractor_stays(corpus, tmp_path):
     pipeline = quick_pipeline(features__memory=tmp_path / "own")
     objective = Objective(pipeline, corpus, space=penalty, memory=tmp_path / "other")
     best = objective.best_pipeline(studied(objective, 1))
@@ -294,7 +299,86 @@ def test_without_memory_nothing_is_left(corpus):
     assert not folder.exists()
 
 
-def test_networks_that_are_fitted_out_of_sight_are_pruned_between_folds():
+class Counted(LogisticRegression):
+    """Counts its fits."""
+
+    fits = []
+
+    def fit(self, X, y):
+        self.fits.append(len(X))
+        return super().fit(X, y)
+
+
+def test_members_of_a_vote_that_no_trial_changes_are_fitted_once(tmp_path):
+    Counted.fits.clear()
+    members = [("shared", Counted(C=0.1)), ("tuned", LogisticRegression())]
+    vote = SoftVotingClassifier([(name, Pipeline([("classify", m)])) for name, m in members])
+
+    def space(trial):
+        return {
+            "classify__tuned__classify__C": trial.suggest_float("C", 0.1, 10),
+            "classify__weights": [1, trial.suggest_float("weight", 0.1, 10)],
+        }
+
+    pipeline = quick_pipeline(classify=vote)
+    objective = Objective(pipeline, SPEECH, space=space, memory=tmp_path)
+    study = studied(objective, 4)
+    assert len(Counted.fits) == 5
+    best = objective.best_pipeline(study)
+    assert type(best["classify"].estimators_[0]) is Pipeline
+    for trial in study.trials[1:]:
+        predicted = cross_val_predict(
+            clone(pipeline).set_params(**space(trial)),
+            SPEECH.waveforms,
+            SPEECH.target,
+            groups=SPEECH.groups,
+            cv=GroupKFold(5),
+        )
+        assert_allclose(trial.value, balanced_accuracy_score(SPEECH.target, predicted))
+
+
+def test_members_are_fitted_again_where_a_step_before_them_differs(tmp_path):
+    Counted.fits.clear()
+    vote = SoftVotingClassifier([("single", Pipeline([("classify", Counted())]))])
+
+    def space(trial):
+        return {"features__n_fft": trial.suggest_int("features__n_fft", 400, 800)}
+
+    pipeline = quick_pipeline(classify=vote)
+    studied(Objective(pipeline, SPEECH, space=space, memory=tmp_path), 3)
+    assert len(Counted.fits) == 15
+    assert len(list((tmp_path / "fits").iterdir())) == 5
+
+
+@pytest.mark.slow
+def test_a_shared_network_is_pruned_between_folds_only():
+    members = [("network", Pipeline([("net", network())])), ("linear", LogisticRegression())]
+
+    def space(trial):
+        return {"classify__weights": [1, trial.suggest_float("weight", 0.1, 10)]}
+
+    pipeline = quick_pipeline(classify=SoftVotingClassifier(members))
+    study = studied(Objective(pipeline, noises(n_speakers=2), space=space), 2)
+    assert [sorted(trial.intermediate_values) for trial in study.trials] == [[10], [10]]
+
+
+def test_shared_members_notice_recordings_that_change(corpus, tmp_path):
+    paths = np.array(corpus.paths, dtype=object)
+
+    def fitted():
+        pipeline = KeptPipeline(quick_pipeline().steps, memory=tmp_path)
+        return pipeline.fit(paths, corpus.target)
+
+    probabilities = fitted().predict_proba(paths)
+    assert_allclose(fitted().predict_proba(paths), probabilities)
+    assert len(list(tmp_path.iterdir())) == 1
+    os.utime(paths[0])
+    fitted()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.slow
+def test_networks_that_the_pipeline_does_not_show_are_pruned_between_folds():
     members = [("network", network(epochs=2)), ("linear", LogisticRegression())]
     pipeline = quick_pipeline(classify=VotingClassifier(members, voting="soft"))
 
@@ -310,7 +394,8 @@ def first_feature(values):
     return values[:, :1]
 
 
-def test_two_networks_in_a_vote_have_features_of_their_own():
+@pytest.mark.slow
+def test_two_networks_in_a_vote_have_different_features():
     stopping = network(epochs=4, early_stopping=1, validation_fraction=0.3)
     pick = FunctionTransformer(first_feature)
     members = [
@@ -332,8 +417,8 @@ def test_two_networks_in_a_vote_have_features_of_their_own():
 
 def test_speakers_that_are_not_known():
     objective = Objective(quick_pipeline(), SPEECH.waveforms, SPEECH.target, space=penalty)
-    assert len(objective.parts) == 5
-    assert objective.groups is None
+    assert len(objective.splits) == 5
+    assert objective.corpus.groups is None
     assert 0 < studied(objective, 1).best_value <= 1
 
 
@@ -341,7 +426,7 @@ def test_recordings_labels_and_speakers_as_scikit_learn_passes_them(objective):
     same = Objective(
         quick_pipeline(), SPEECH.waveforms, SPEECH.target, groups=SPEECH.groups, space=penalty
     )
-    for part, other in zip(same.parts, objective.parts, strict=True):
+    for part, other in zip(same.splits, objective.splits, strict=True):
         assert np.array_equal(part[0], other[0])
         assert np.array_equal(part[1], other[1])
     with pytest.raises(DataError, match="groups must not be given beside a Bunch"):
@@ -376,7 +461,7 @@ def test_speakers_on_both_sides_are_warned_of():
         (
             lambda: Objective(quick_pipeline(), SPEECH),
             ParameterError,
-            "parts must name what the pipeline has, got 'classify'",
+            "parts must name parts of the pipeline, got 'classify'",
         ),
     ],
 )
@@ -402,4 +487,4 @@ def test_objective_pickles(objective):
     again = pickle.loads(
         pickle.dumps(Objective(quick_pipeline(), SPEECH, space=penalty, memory="x"))
     )
-    assert np.array_equal(again.target, objective.target)
+    assert np.array_equal(again.corpus.target, objective.corpus.target)

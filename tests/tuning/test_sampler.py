@@ -23,7 +23,7 @@ def tpe(seed):
     return SeededSampler(optuna.samplers.TPESampler, seed)
 
 
-def test_an_interrupted_study_goes_on_as_it_would_have():
+def test_an_interrupted_study_resumes_with_the_same_parameters():
     study = optuna.create_study(direction="maximize", sampler=tpe(3))
     study.optimize(objective, n_trials=7)
     study.sampler = tpe(3)  # of another process
@@ -37,7 +37,7 @@ def test_trials_and_seeds_differ():
     assert once != studied(tpe(1), 20)
 
 
-def test_it_learns_as_optunas_own_does():
+def test_it_converges_as_optunas_sampler_does():
     def best(sampler):
         study = optuna.create_study(direction="maximize", sampler=sampler)
         study.optimize(objective, n_trials=40)

@@ -30,7 +30,7 @@ def penalty(trial, step="classify"):
 
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("part", ["load", "augment", "features", "classify"])
-def test_every_draw_of_a_ready_space_is_allowed(recipe, part):
+def test_every_draw_of_a_default_space_is_allowed(recipe, part):
     pipeline = RECIPES[recipe]()
     try:
         space = search_space(pipeline, [part])
@@ -63,7 +63,7 @@ def test_steps_are_found_however_deep_they_are():
     assert set(trial.params) == (set(params) - {"vote__weights"}) | {"vote__weights__network"}
 
 
-def test_ready_space_of_a_pipeline_without_a_vote():
+def test_default_space_of_a_pipeline_without_a_vote():
     (_, params), *_ = draws(search_space(functionals()), 1)
     assert list(params) == ["classify__estimator__shrinkage"]
 
@@ -90,7 +90,7 @@ def test_names_of_a_step_that_replaces_another_are_known():
     check_space(space, quick_pipeline())
 
 
-def test_values_that_are_wrong_now_and_then_are_for_their_trials():
+def test_values_that_are_wrong_only_sometimes_pass():
     def space(trial):
         return {"load__sr": trial.suggest_categorical("load__sr", [16000, -1])}
 
@@ -130,16 +130,12 @@ def test_errors(space, message):
 
 
 def test_parts_that_are_not_there():
-    with pytest.raises(ParameterError) as caught:
+    with pytest.raises(ParameterError, match=r"parts must .* got 'augment', .* no Augmenter"):
         search_space(quick_pipeline(), ["augment"])
-    assert str(caught.value) == (
-        "parts must name what the pipeline has, got 'augment', but there is no Augmenter in it; "
-        "write a function space(trial) for other steps"
-    )
     with pytest.raises(ParameterError, match=r"parts must be 'load' or .* got 'loader'"):
         search_space(quick_pipeline(), ["loader"])
     with pytest.raises(ParameterError, match="at least one part"):
         search_space(residual_network(), ["vote"])
     assert isinstance(quick_pipeline()["classify"], LogisticRegression)
-    with pytest.raises(ParameterError, match="CNNEmotionClassifier, LinearDiscriminantAnalysis"):
+    with pytest.raises(ParameterError, match="CNNEmotionClassifier or LinearDiscriminantAnalysis"):
         search_space(quick_pipeline())

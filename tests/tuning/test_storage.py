@@ -1,27 +1,24 @@
 import os
+import re
 import threading
 import uuid
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import optuna
 import pytest
 from optuna.storages import InMemoryStorage, JournalStorage, get_storage, run_grpc_proxy_server
-from optuna.trial import TrialState
 
 from skser.exceptions import MissingDependencyError, StudyError
 from skser.tuning._storage import masked, open_storage, open_study
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 CONTENT = {"pipeline": "a", "space": "b", "corpus": "c", "division into folds": "d"}
-BASELINE = {"params": {}, "user_attrs": {"as_it_is": True}}
-FORMS = (
-    "storage must be a path that ends in .journal, a URL such as sqlite:///study.db, "
-    "postgresql://user@host/name or grpc://host:13000, or an Optuna storage, got "
-)
+FORMS = "storage must be a path that ends in .journal, a URL .*, or an Optuna storage, got "
 
 
 def opened(storage, name="study", content=CONTENT):
-    return open_study(storage, name, content, BASELINE)
+    return open_study(storage, name, content)
 
 
 def finish(study, value):
@@ -39,29 +36,25 @@ def storage(request, tmp_path):
     return request.getfixturevalue("postgres")
 
 
-def test_a_study_is_made_once_and_then_gone_on_with(storage):
+def test_a_study_is_created_once_and_then_resumed(storage):
     first, second = opened(storage), opened(storage)
     assert second.study_name == "study"
     assert first.direction == optuna.study.StudyDirection.MAXIMIZE
-    (trial,) = second.trials
-    assert trial.state == TrialState.WAITING
-    assert trial.user_attrs == {"as_it_is": True}
+    assert second.user_attrs == {"skser": CONTENT}
     finish(second, 0.5)
     assert opened(storage).best_value == 0.5
 
 
-def test_a_study_of_something_else_is_refused(storage):
+def test_a_study_of_other_content_is_refused(storage):
     opened(storage)
     for what in CONTENT:
-        with pytest.raises(StudyError) as caught:
+        shown = re.escape(masked(storage))
+        with pytest.raises(StudyError, match=f"study 'study' in {shown} .*another {what}; choose"):
             opened(storage, content={**CONTENT, what: "other"})
-        assert str(caught.value).startswith(
-            f"study 'study' in {masked(storage)} was begun with another {what}; choose another name"
-        )
     assert opened(storage, "other", {**CONTENT, "space": "other"}).study_name == "other"
 
 
-def test_a_study_of_someone_else_is_refused(tmp_path):
+def test_a_study_of_another_program_is_refused(tmp_path):
     url = f"sqlite:///{tmp_path}/study.db"
     storage = open_storage(url)
     study = optuna.create_study(storage=storage, study_name="theirs", direction="maximize")
@@ -79,21 +72,12 @@ def test_a_worker_that_died_in_between_leaves_a_study_that_can_be_used(tmp_path,
     optuna.create_study(storage=open_storage(url), study_name="study", direction="maximize")
     study = opened(url)
     assert study.user_attrs["skser"] == CONTENT
-    assert [trial.user_attrs for trial in study.trials] == [{"as_it_is": True}]
 
 
 def test_many_workers_may_begin_at_once(postgres):
-    studies = []
-    threads = [
-        threading.Thread(target=lambda: studies.append(opened(postgres, "at once")))
-        for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(studies) == 8
-    assert len(opened(postgres, "at once").trials) == 1
+    with ThreadPoolExecutor(8) as pool:
+        studies = list(pool.map(lambda _: opened(postgres, "at once"), range(8)))
+    assert [study.user_attrs for study in studies] == [{"skser": CONTENT}] * 8
 
 
 def test_through_a_proxy(tmp_path, free_port):
@@ -110,7 +94,7 @@ def test_through_a_proxy(tmp_path, free_port):
     assert opened(f"sqlite:///{tmp_path}/study.db").best_value == 0.25
 
 
-def test_nothing_is_there_to_be_kept():
+def test_without_a_storage_studies_are_in_memory():
     assert isinstance(open_storage(None), InMemoryStorage)
 
 
@@ -120,7 +104,7 @@ def test_a_journal_is_a_file(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["a.journal", "b.journal"]
 
 
-def test_passwords_are_not_masked():
+def test_passwords_are_masked():
     assert masked("postgresql://me:secret@host:5/db") == "postgresql://me:***@host:5/db"
     with pytest.raises(StudyError) as caught:
         open_storage("postgresql://me:secret@127.0.0.1:1/db")
@@ -136,32 +120,20 @@ def test_passwords_are_not_masked():
         ("study", FORMS + "'study'"),
         (5, FORMS + "'5'"),
         ("grpc://", FORMS + "'grpc://'"),
-        ("postgresql://me:secret@host:port/db", FORMS + "'postgresql://me:***@host:port/db'"),
+        ("postgresql://me:secret@host:port/db", FORMS + r"'postgresql://me:\*\*\*@host:port/db'"),
         ("grpc://host:port", FORMS + "'grpc://host:port'"),
-        (
-            "/nowhere/study.journal",
-            "storage /nowhere/study.journal cannot be opened ([Errno 2] No such file or directory: "
-            "'/nowhere/study.journal')",
-        ),
-        (
-            "sqlite:////nowhere/study.db",
-            "storage sqlite:////nowhere/study.db cannot be opened (unable to open database file)",
-        ),
+        ("/nowhere/study.journal", "storage /nowhere/study.journal cannot .*No such file"),
+        ("sqlite:////nowhere/study.db", "storage sqlite:////nowhere/study.db cannot .*unable to"),
     ],
 )
-def test_what_is_no_storage(storage, message):
-    with pytest.raises(StudyError) as caught:
+def test_wrong_storages(storage, message):
+    with pytest.raises(StudyError, match=message):
         open_storage(storage)
-    assert str(caught.value) == message
 
 
 def test_a_package_that_is_not_installed():
-    with pytest.raises(MissingDependencyError) as caught:
+    with pytest.raises(MissingDependencyError, match=r"mysql://host/db needs .*'MySQLdb'.*skser\["):
         open_storage("mysql://host/db")
-    assert str(caught.value) == (
-        "storage mysql://host/db needs a package that is not installed (No module named "
-        "'MySQLdb'); PostgreSQL comes with skser[postgres], gRPC with skser[grpc]"
-    )
 
 
 def test_a_database_that_may_only_be_read(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from optuna.trial import TrialState
 
 from skser.tuning._storage import open_storage
-from skser.tuning._workers import n_finished, retries, run_trials
+from skser.tuning._workers import n_finished, repeats, run_trials
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -91,7 +91,7 @@ def test_interrupted_trials_are_repeated(storage):
     assert states(study) == ["COMPLETE", "FAIL", "FAIL", "COMPLETE", "COMPLETE"]
     assert len({trial.params["x"] for trial in study.trials[1:4]}) == 1
     assert study.trials[3].user_attrs == {"as_it_is": True}
-    assert retries(study.trials) == {1: 2, 2: 3}
+    assert repeats(study.trials) == {1: 2, 2: 3}
     assert n_finished(study) == 3
 
 
