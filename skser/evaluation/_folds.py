@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from .._utils._files import file_signature, written_whole
 from .._utils._hashing import fingerprint
 from .._utils._param_validation import N_JOBS, VERBOSE, check_value
 from .._utils._progress import progress
-from .._utils._types import PathLike
+from .._utils._types import PathLike, Recording
 from ..recipes._steps import extractions, set_everywhere, steps_of
 from ._corpus import Corpus
 from ._fitted_fold import FittedFold, features_kept, fit_fold
@@ -96,6 +97,24 @@ def run_folds(
     return [folds[i] for i in range(len(splits))]
 
 
+def fit_and_measure(
+    pipeline: BaseEstimator,
+    corpus: Corpus,
+    train: np.ndarray,
+    test: np.ndarray,
+    measure: Measure = measure_probabilities,
+    watch: Callable[[BaseEstimator], None] | None = None,
+) -> Fold:
+    """Fit a clone on the train part with `fit_fold`, and measure it on the test part."""
+    start = time.perf_counter()
+    fitted = fit_fold(pipeline, corpus.clips, corpus.target, corpus.groups, train, watch)
+    middle = time.perf_counter()
+    measured = measure(fitted, corpus, test)
+    end = time.perf_counter()
+    seconds = round(middle - start, 3), round(end - middle, 3)
+    return Fold(measured, *seconds, history_of(fitted.pipeline))
+
+
 def _run_fold(
     i: int,
     pipeline: BaseEstimator,
@@ -106,13 +125,7 @@ def _run_fold(
     file: Path | None,
 ) -> tuple[int, Fold]:
     """Fit, measure and save a fold; its number helps to put finished folds in order."""
-    start = time.perf_counter()
-    fitted = fit_fold(pipeline, corpus.clips, corpus.target, corpus.groups, train)
-    middle = time.perf_counter()
-    measured = measure(fitted, corpus, test)
-    end = time.perf_counter()
-    seconds = round(middle - start, 3), round(end - middle, 3)
-    fold = Fold(measured, *seconds, history_of(fitted.pipeline))
+    fold = fit_and_measure(pipeline, corpus, train, test, measure)
     if file is not None:
         with written_whole(file) as temporary:
             temporary.write_text(json.dumps(asdict(fold)))
@@ -133,6 +146,7 @@ def history_of(pipeline: BaseEstimator) -> dict[str, list[float]] | None:
     return None
 
 
-def signature(clip: str | bytes | np.ndarray) -> object:
+def signature(clip: Recording) -> object:
     """The path, size and modification time of a file; a clip that is not a file, unchanged."""
-    return file_signature(clip) if isinstance(clip, str) and Path(clip).is_file() else clip
+    is_path = isinstance(clip, (str, os.PathLike))
+    return file_signature(clip) if is_path and os.path.isfile(clip) else clip
