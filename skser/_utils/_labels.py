@@ -40,7 +40,8 @@ def _check_column(
     try:
         column = column_or_1d(values, warn=warn)
     except ValueError as error:
-        raise DataError(f"{name} must be 1-D with a {what} for each clip: {error}") from None
+        reason = str(error).removeprefix("y should be a 1d array, ")
+        raise DataError(f"{name} must be 1-D with a {what} for each clip: {reason}") from None
     if len(column) != n_clips:
         raise DataError(
             f"{name} must have a {what} for each clip: {n_clips} clips, {len(column)} {what}s"

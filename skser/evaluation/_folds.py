@@ -148,5 +148,6 @@ def history_of(pipeline: BaseEstimator) -> dict[str, list[float]] | None:
 
 def signature(clip: Recording) -> object:
     """The path, size and modification time of a file; a clip that is not a file, unchanged."""
-    is_path = isinstance(clip, (str, os.PathLike))
-    return file_signature(clip) if is_path and os.path.isfile(clip) else clip
+    if isinstance(clip, (str, os.PathLike)) and os.path.isfile(clip):
+        return file_signature(clip)
+    return clip

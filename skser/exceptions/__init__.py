@@ -7,8 +7,6 @@ of OSError comes first among the bases, because dask unpickles by ``__new__``, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -113,18 +111,23 @@ def __getattr__(name: str) -> type[SkserError]:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-@contextmanager
-def naming(name: str) -> Iterator[None]:
+class naming:
     """Put a name before the messages of errors, except of AudioError, which has one.
 
     Errors of other packages become ExtractionError, since a worker may be unable to send them.
     """
-    try:
-        yield
-    except (AudioError, MemoryError):
-        raise
-    except SkserError as error:
-        error.args = (f"{name}: {error}",)
-        raise
-    except Exception as error:
-        raise ExtractionError(f"{name}: {type(error).__name__}: {error}") from error
+
+    # Not a generator: contextlib takes an error caused by StopIteration for StopIteration itself.
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, (AudioError, MemoryError)):
+            return
+        if isinstance(error, SkserError):
+            error.args = (f"{self.name}: {error}",)
+        elif isinstance(error, Exception):
+            raise ExtractionError(f"{self.name}: {type(error).__name__}: {error}") from error

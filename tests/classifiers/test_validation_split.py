@@ -94,7 +94,7 @@ def test_too_few_clips():
     ("groups", "message"),
     [
         (SPEAKERS[:-1], "groups .* 60 clips, 59 speakers"),
-        (np.zeros((60, 2)), r"groups .* got shape \(60, 2\)"),
+        (np.zeros((60, 2)), r"groups .* shape \(60, 2\)"),
         (np.array(["one", None, *["two"] * 58], dtype=object), "groups .* got None in row 1"),
     ],
 )

@@ -60,7 +60,7 @@ def test_missing_folder(tmp_path):
 
 def test_file_instead_of_a_folder(touch):
     file = touch("a.wav") / "a.wav"
-    with pytest.raises(DataError, match=r"a\.wav: .* file.* folder"):
+    with pytest.raises(DataError, match=r"a\.wav: .* folder.* file"):
         load_emovo(file)
 
 
