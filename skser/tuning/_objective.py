@@ -33,9 +33,10 @@ from ..evaluation._leakage_checks import digests_of, warn_of_leakage
 from ..evaluation._splits import split_corpus
 from ..exceptions import DataError
 from ..features import SpeakerNormalizer
+from ..metrics import unweighted_average_recall
 from ..recipes._assembly import set_or_explain
 from ..recipes._steps import check_steps, extractions, set_everywhere, steps_of
-from ._pruning import Reports, uar
+from ._pruning import Reports
 from ._sharing import KeptPipeline, SharedParts
 from ._storage import is_storage_error
 from .spaces import Space, check_space, search_space
@@ -236,7 +237,7 @@ class Objective:
             for (_, test), fold in zip(self.splits, folds, strict=True):
                 truth = self.corpus.target[test]
                 predicted = classes[np.argmax(fold.measured, axis=1)]
-                uars.append(round(uar(truth, predicted), 4))
+                uars.append(round(unweighted_average_recall(truth, predicted), 4))
                 seconds.append(round(fold.fit_seconds + fold.predict_seconds, 3))
                 trial.set_user_attr("fold_uar", uars)
                 trial.set_user_attr("fold_seconds", seconds)

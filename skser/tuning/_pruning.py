@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import optuna
-from sklearn.metrics import recall_score
+
+from ..metrics import unweighted_average_recall
 
 N_STEPS = 10  # reports of a fold, for any number of epochs
-
-
-def uar(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """Unweighted average recall over the classes in ``truth``."""
-    return float(recall_score(truth, predicted, labels=np.unique(truth), average="macro"))
 
 
 class Reports:
@@ -28,7 +24,9 @@ class Reports:
 
     def score(self) -> float:
         """UAR over the clips of the finished folds."""
-        return uar(np.concatenate(self._truth), np.concatenate(self._predicted))
+        return unweighted_average_recall(
+            np.concatenate(self._truth), np.concatenate(self._predicted)
+        )
 
     def is_due(self, share: float) -> bool:
         """Whether a share of the epochs of a fold reaches a new step, before its last."""
@@ -37,7 +35,9 @@ class Reports:
     def within_fold(self, share: float, truth: np.ndarray, predicted: np.ndarray) -> None:
         """Report the predictions of a fold in training; TrialPruned to stop the trial."""
         truths, predictions = [*self._truth, truth], [*self._predicted, predicted]
-        self._report(uar(np.concatenate(truths), np.concatenate(predictions)), share)
+        self._report(
+            unweighted_average_recall(np.concatenate(truths), np.concatenate(predictions)), share
+        )
 
     def end_fold(self, truth: np.ndarray, predicted: np.ndarray, *, is_last: bool) -> None:
         """Report the predictions of a finished fold, except the last."""
