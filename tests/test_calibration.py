@@ -190,6 +190,7 @@ def test_paths_may_be_in_any_sequence(tmp_path):
     assert len(temperatures) == 1
 
 
+@pytest.mark.slow
 def test_evaluation_measures_the_temperature_on_other_speakers(evaluation):
     scaled = TemperatureScaledClassifier(quick_pipeline())
     measured = evaluate(scaled, SPEECH)

@@ -67,6 +67,7 @@ def fail(kind):
     raise kind("a.wav: is bad")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["AudioNotFoundError", "NotFittedError"])
 def test_comes_out_of_a_worker(name):
     kind = getattr(exceptions, name)

@@ -28,6 +28,7 @@ def test_every_public_name_is_there():
     assert [name for name in skser.__all__ if not hasattr(skser, name)] == []
 
 
+@pytest.mark.slow
 def test_tensorflow_is_loaded_in_silence_and_with_the_threads_of_its_process(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as joblib does in its workers
     done = run(

@@ -122,6 +122,7 @@ def test_members_are_the_recipes_of_their_own():
         assert repr(pipeline[:2].steps + member.steps) == repr(alone.steps)
 
 
+@pytest.mark.slow
 def test_both_members_vote(fitted, speech):
     clips = fitted["load"].transform(speech.paths[:5])
     functionals, network = (
@@ -130,6 +131,7 @@ def test_both_members_vote(fitted, speech):
     assert_allclose(fitted.predict_proba(speech.paths[:5]), 0.3 * functionals + 0.7 * network)
 
 
+@pytest.mark.slow
 def test_a_member_can_be_left_out(speech):
     pipeline = make_emotion_pipeline(vote__network="drop", random_state=0)
     pipeline.fit(speech.paths, speech.target)
@@ -137,6 +139,7 @@ def test_a_member_can_be_left_out(speech):
     assert_allclose(pipeline.predict_proba(speech.paths[:5]), alone.predict_proba(speech.paths[:5]))
 
 
+@pytest.mark.slow
 def test_speakers_reach_the_network_of_the_default(speech):
     with sklearn.config_context(enable_metadata_routing=True):
         pipeline = make_emotion_pipeline(random_state=0, **TINY_VOTE)
@@ -148,6 +151,7 @@ def test_speakers_reach_the_network_of_the_default(speech):
     assert len(watched) == (speech.groups == speech.groups[watched[0]]).sum()
 
 
+@pytest.mark.slow
 def test_functionals_tell_emotions_of_strangers(speech):
     predicted = cross_val_predict(
         functionals(random_state=0),
@@ -231,6 +235,7 @@ class Recorder(LogisticRegression):
         return super().predict(X)
 
 
+@pytest.mark.slow
 def test_views_never_cross_folds_and_nothing_is_augmented_at_predict(speech):
     n_views = 3
     # No scaler: then the features of a clip are the same in every fold.
@@ -365,6 +370,7 @@ def test_unfitted_pipeline(speech):
         make_emotion_pipeline().predict(speech.paths)
 
 
+@pytest.mark.slow
 def test_real_speech(speech_home):
     ravdess = load_ravdess(speech_home / "ravdess")
     some = ravdess.groups <= "ravdess-04"

@@ -52,6 +52,7 @@ def test_it_depends_on_the_version_of_the_package_of_an_estimator():
     assert ("joblib", joblib.__version__) in members
 
 
+@pytest.mark.slow
 def test_it_is_the_same_in_every_process():
     code = (
         "from tests._utils.test_hashing import *; "

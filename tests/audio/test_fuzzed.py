@@ -59,6 +59,7 @@ def write_mutations(folder, seeds, numbers):
     return files
 
 
+@pytest.mark.slow
 def test_what_is_whole_is_read(trials, folder, seeds):
     for name, content in seeds.items():
         (folder / name).write_bytes(content)

@@ -74,6 +74,7 @@ def test_is_classifier():
     assert is_classifier(CNNEmotionClassifier())
 
 
+@pytest.mark.slow
 def test_learns_sequences(fitted):
     X, y = speech_like(seed=1)
     assert fitted.score(X, y) > 0.9
@@ -140,6 +141,7 @@ def test_sequences_of_any_length(fitted, n_frames):
     assert fitted.predict_proba(np.ones((2, n_frames, 3))).shape == (2, 3)
 
 
+@pytest.mark.slow
 def test_one_seed_one_result():
     X, y = speech_like()
     drawn = CNNEmotionClassifier("dense", network__dense_units=(8, 8), epochs=1, random_state=0)
@@ -179,6 +181,7 @@ def test_users_own_code_may_go_unseeded_after_a_fit():
     assert not np.allclose(draws[0], draws[1])
 
 
+@pytest.mark.slow
 def test_numpy_scalars_of_a_search():
     X, y = speech_like()
     params = {
@@ -227,6 +230,7 @@ def test_the_global_random_state_is_left_alone():
     assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
+@pytest.mark.slow
 def test_all_views_are_rows_in_fit_and_averaged_in_predict():
     X, y = speech_like()
     views = AugmentedFeatures(np.stack([X, X + 0.01], axis=1))
@@ -259,6 +263,7 @@ def test_views_of_an_epoch(views, n):
     assert batches.n == n
 
 
+@pytest.mark.slow
 def test_class_weight_balances():
     X, y = speech_like(n_clips=60)
     rare = np.r_[np.flatnonzero(y == "angry")[:2], np.flatnonzero(y != "angry")]
@@ -272,6 +277,7 @@ def test_class_weight_balances():
     assert_allclose(balanced, [1 / 3] * 3, atol=0.03)
 
 
+@pytest.mark.slow
 def test_class_weight_equals_sample_weight():
     X, y = speech_like()
     weights = {"angry": 3.0, "calm": 1.0, "sad": 0.5}
@@ -291,6 +297,7 @@ def test_history(fitted):
     assert fitted.history_["loss"][-1] < fitted.history_["loss"][0]
 
 
+@pytest.mark.slow
 def test_validation_history():
     X, y = speech_like()
     views = AugmentedFeatures(np.stack([X, X + 5], axis=1))
@@ -323,6 +330,7 @@ def test_early_stopping_keeps_the_best_weights():
     assert_allclose(loss, min(losses), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_watched_clips_are_not_trained_on():
     X, y = speech_like()
     classifier = CNNEmotionClassifier(**LINEAR, validation_fraction=0.3)
@@ -345,6 +353,7 @@ def test_watched_speakers_are_whole():
         classifier.fit(X, y, groups=groups[1:])
 
 
+@pytest.mark.slow
 @sklearn.config_context(enable_metadata_routing=True)
 def test_speakers_reach_fit_by_metadata_routing():
     X, y = speech_like()

@@ -78,6 +78,7 @@ def predictions():
     return predictions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "shape"), CASES)
 def test_outputs_are_probabilities(predictions, name, shape):
     _, _, output = predictions[name, shape]

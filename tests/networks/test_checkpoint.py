@@ -123,6 +123,7 @@ def whole():
     return classifier().fit(*data())
 
 
+@pytest.mark.slow
 def test_a_killed_fit_goes_on_from_its_last_whole_epoch(tmp_path, whole):
     program = (
         "import sys\n"
@@ -149,12 +150,14 @@ def test_a_killed_fit_goes_on_from_its_last_whole_epoch(tmp_path, whole):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_checkpoint_changes_nothing(tmp_path, whole):
     folder = tmp_path / "to" / "be made"
     check_equal(classifier(folder).fit(*data()), whole)
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0, "end"])
 def test_interrupted_at_the_first_epoch_or_the_end(tmp_path, whole, at):
     if at == 0:
@@ -180,6 +183,7 @@ def watched():
     return found
 
 
+@pytest.mark.slow
 def test_early_stopping_and_plateau_remember(tmp_path, watched):
     n_epochs = len(watched.history_["loss"])
     interrupted(tmp_path, 1, **WATCHING)
@@ -189,6 +193,7 @@ def test_early_stopping_and_plateau_remember(tmp_path, watched):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_interrupted_after_the_best_epoch(tmp_path, watched):
     n_epochs = len(watched.history_["loss"])
     interrupted(tmp_path, n_epochs - 1, **WATCHING)
@@ -197,6 +202,7 @@ def test_interrupted_after_the_best_epoch(tmp_path, watched):
     assert epochs.begun == [n_epochs - 1]
 
 
+@pytest.mark.slow
 def test_interrupted_between_stopping_and_the_end(tmp_path, watched):
     interrupted(tmp_path, "end", **WATCHING)
     epochs = Epochs()
@@ -204,6 +210,7 @@ def test_interrupted_between_stopping_and_the_end(tmp_path, watched):
     assert epochs.begun == []
 
 
+@pytest.mark.slow
 def test_a_finished_network_is_not_trained_again(tmp_path):
     two = {**QUICK, "n_networks": 2, "epochs": 2}
     expected = classifier(**two).fit(*data())
@@ -214,6 +221,7 @@ def test_a_finished_network_is_not_trained_again(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_another_fit_does_not_take_it_up(tmp_path):
     quick = {**QUICK, "epochs": 2}
     interrupted(tmp_path, 1, **quick)

@@ -37,6 +37,7 @@ def exported(pipeline, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_files(exported):
     network = {"model.json", "weights.h5", "model.keras", "model.onnx"}
     around = {"scaler.joblib", "encoder.joblib", "model_metadata.json", "network_2"}
@@ -82,6 +83,7 @@ def exported_vote(tmp_path_factory):
     return vote["vote"].named_estimators_["network"]["classify"].networks_[0], folder
 
 
+@pytest.mark.slow
 def test_of_a_vote_it_is_the_network(exported_vote):
     network, folder = exported_vote
     rows = np.random.default_rng(0).normal(size=(2, 60, network.to_keras().input_shape[2]))

@@ -357,6 +357,7 @@ def test_without_the_extra_there_is_no_onnx(tmp_path, monkeypatch):
         skser.load(path, runtime="onnx")
 
 
+@pytest.mark.slow
 def test_a_file_is_hardly_larger_than_its_weights(tmp_path):
     network = CNNEmotionClassifier(
         "dense", network__dense_units=(400, 400), epochs=1, random_state=0

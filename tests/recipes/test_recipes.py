@@ -108,6 +108,7 @@ def fitted(speech):
     return fit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_fits_and_predicts(name, fitted, speech):
     pipeline = fitted(name)
@@ -118,6 +119,7 @@ def test_fits_and_predicts(name, fitted, speech):
     assert_array_equal(pipeline.classes_, ["angry", "sad"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_answers_the_same_from_a_file(name, fitted, speech, tmp_path):
     pipeline, paths = fitted(name), speech.paths[:3]

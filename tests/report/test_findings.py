@@ -45,6 +45,7 @@ def findings(folder):
     return make_findings(sequence_pipeline(), SPEECH, None, checkpoint=folder / "folds", **PARAMS)
 
 
+@pytest.mark.slow
 def test_findings_are_those_of_the_functions(findings):
     pipeline = sequence_pipeline()
     report = leakage_report(pipeline, SPEECH)
@@ -71,6 +72,7 @@ def test_finished_folds_are_not_fitted_again(findings, folder):
     assert again.importance.equals(findings.importance)
 
 
+@pytest.mark.slow
 def test_files_of_an_earlier_run_are_removed(findings, folder):
     (folder / "mine.csv").write_text("a,b")
     files = findings.write(folder, title="Noise")

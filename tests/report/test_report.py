@@ -75,6 +75,7 @@ class Tables(HTMLParser):
             self.into[-1] += data
 
 
+@pytest.mark.slow
 def test_page_has_the_scores(page, report):
     text = page.read_text(encoding="utf-8")
     tables = Tables()
@@ -178,6 +179,7 @@ with sync_playwright() as playwright:
 """
 
 
+@pytest.mark.slow
 def test_in_a_browser(page, tmp_path):
     pytest.importorskip("playwright")
     browser = shutil.which("chromium")

@@ -136,6 +136,7 @@ def test_best_pipeline_is_fitted_on_all_clips(study, objective):
     assert len(again.tuned_on_) == len(SPEECH.target)
 
 
+@pytest.mark.slow
 def test_optimistic_scores_are_warned_of(study, objective):
     best = objective.best_pipeline(study)
     for cv in (None, "prefit"):
@@ -172,6 +173,7 @@ def test_a_failed_trial_is_recorded_and_the_study_continues():
     assert reasons[2] is None
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_ends_the_trial():
     def space(trial):
         rate = trial.suggest_float("classify__learning_rate", 1e30, 1e38, log=True)
@@ -309,6 +311,7 @@ class Counted(LogisticRegression):
         return super().fit(X, y)
 
 
+@pytest.mark.slow
 def test_members_of_a_vote_that_no_trial_changes_are_fitted_once(tmp_path):
     Counted.fits.clear()
     members = [("shared", Counted(C=0.1)), ("tuned", LogisticRegression())]
@@ -337,6 +340,7 @@ def test_members_of_a_vote_that_no_trial_changes_are_fitted_once(tmp_path):
         assert_allclose(trial.value, balanced_accuracy_score(SPEECH.target, predicted))
 
 
+@pytest.mark.slow
 def test_members_are_fitted_again_where_a_step_before_them_differs(tmp_path):
     Counted.fits.clear()
     vote = SoftVotingClassifier([("single", Pipeline([("classify", Counted())]))])

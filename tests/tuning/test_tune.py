@@ -43,6 +43,7 @@ def tuning():
     return tuned(two, n_trials=6)
 
 
+@pytest.mark.slow
 def test_best_of_the_table(tuning):
     table = tuning.to_frame()
     assert tuning.best_score == table["uar"].max()
@@ -73,6 +74,7 @@ def test_repr(tuning):
     )
 
 
+@pytest.mark.slow
 def test_one_seed_suggests_the_same(tuning):
     values = tuning.to_frame()["classify__C"][1:3].to_list()
     assert tuned(two, n_trials=3).to_frame()["classify__C"][1:].to_list() == values
@@ -99,6 +101,7 @@ def test_files(tuning, tmp_path):
     assert not any(path.name.startswith(".") for path in (tmp_path / "new").iterdir())
 
 
+@pytest.mark.slow
 def test_pictures_of_a_single_trial(tuning, tmp_path):
     tuning.save(tmp_path)
     single = tuned(n_trials=1)
@@ -162,6 +165,7 @@ def test_ranges_that_differ_from_trial_to_trial(tmp_path):
     assert "history.png" in names
 
 
+@pytest.mark.slow
 def test_a_baseline_that_failed_is_null(tmp_path):
     failing = quick_pipeline(classify=FailsAsItIs())
 

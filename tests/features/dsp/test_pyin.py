@@ -88,6 +88,7 @@ def test_extreme_waveforms(setting):
         assert_librosas_but_for_rounding(waveform, *setting)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("corpus", ["ravdess", "emodb4", "emovo"])
 def test_real_speech(speech_home, corpus):
     paths = sorted((speech_home / corpus).rglob("*.flac"))

@@ -80,6 +80,7 @@ def test_changed_loader_misses(paths, memory, change):
 AUGMENTER = Augmenter(n_views=2, random_state=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

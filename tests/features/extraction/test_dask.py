@@ -87,6 +87,7 @@ class Fails(FeatureBlock):
         raise ZeroDivisionError("went wrong")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("statistics", "n_jobs"), [(None, None), (("mean", "std"), -1)])
 def test_features_are_identical(on_cluster, paths, statistics, n_jobs):
     extractor = FeatureUnionExtractor(BLOCKS, statistics=statistics, n_jobs=n_jobs)
@@ -139,6 +140,7 @@ def test_recording_that_vanishes(on_cluster, paths, tmp_path):
         FeatureUnionExtractor(["mfcc"]).fit_transform(clips)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cached", [False, True])
 def test_search_on_the_cluster(on_cluster, paths, tmp_path, cached):
     memory = str(tmp_path / "memory") if cached else None

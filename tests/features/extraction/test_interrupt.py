@@ -120,6 +120,7 @@ def check_files(memory):
     assert {name.partition(".")[2] for name in names} == {"features"}  # no temporary file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backend", "n_jobs", "kill"),
     [
@@ -141,6 +142,7 @@ def test_script_ends_and_leaves_nothing(start, backend, n_jobs, kill):
     check_files(memory)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_session_continues(start, backend):
     process, memory = start("session", backend, "2")
@@ -152,6 +154,7 @@ def test_session_continues(start, backend):
     assert (out, errors_after(errors)) == ("40.0\n", "")
 
 
+@pytest.mark.slow
 def test_workers_stop_when_the_caller_fails_between_results(start):
     """The traceback, which the session keeps, holds the generator of joblib."""
     process, memory = start("failure", "loky", "2")
