@@ -170,7 +170,10 @@ class TemperatureScaledClassifier(PredictsWithGroups, WrapperMixin, BaseEstimato
             raise DataError("groups must have at least two speakers, got one")
         cv = int(min(_N_FOLDS, n_most, n_speakers)) if cv is None else cv
         if isinstance(cv, (int, np.integer)) and speakers is not None:
-            cv = StratifiedGroupKFold(cv)
+            try:
+                cv = StratifiedGroupKFold(cv)
+            except ValueError as error:
+                raise DataError(f"cv cannot divide these clips: {error}") from error
         return split_indices(cv, labels, speakers)[1]
 
     def _predict(self, method: str, X: Recordings, groups: ArrayLike | None) -> np.ndarray:

@@ -311,7 +311,7 @@ def test_calibrate_needs_a_fitted_pipeline_with_probabilities(evaluation):
         ({}, np.zeros(36), DataError, "groups must .*two speakers, got one"),
         ({}, SPEECH.groups[1:], DataError, "groups must .*36 clips, 35 speakers"),
         ({"cv": 1}, None, DataError, "cv cannot divide these clips: .*n_splits=1"),
-        ({"cv": 1}, SPEECH.groups, ValueError, "n_splits=1"),
+        ({"cv": 1}, SPEECH.groups, DataError, "cv cannot divide these clips: .*n_splits=1"),
     ],
 )
 def test_errors(params, groups, error, message):

@@ -55,7 +55,7 @@ class SoftVotingClassifier(ClassifierMixin, _BaseComposition):
     >>> import numpy as np
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.naive_bayes import GaussianNB
-    >>> from skser.classifiers._voting import SoftVotingClassifier
+    >>> from skser.classifiers import SoftVotingClassifier
     >>> X, y = np.array([[0.0], [0.2], [0.8], [1.0]]), ["calm", "calm", "sad", "sad"]
     >>> vote = SoftVotingClassifier([("bayes", GaussianNB()), ("logistic", LogisticRegression())])
     >>> vote.fit(X, y).predict([[0.9]])

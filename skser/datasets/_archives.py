@@ -38,8 +38,11 @@ def safe_extract(archive: Path, folder: Path, *, max_bytes: int) -> None:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as opened:
                 _check_sizes(archive, (info.file_size for info in opened.infolist()), max_bytes)
-                if any(".." in PurePosixPath(name).parts for name in opened.namelist()):
+                names = opened.namelist()
+                if any(".." in PurePosixPath(name).parts for name in names):
                     raise DataError(f"{archive}: has a path outside the folder")
+                if len({name.casefold() for name in names}) < len(names):
+                    raise DataError(f"{archive}: has two entries of one name")
                 opened.extractall(folder)  # reads at most the declared size of each file
         elif _is_gzip(archive):
             with tarfile.open(archive, "r:gz") as tar:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import islice, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -36,7 +36,8 @@ def predict_in_batches(pipeline: BaseEstimator, files: Iterable[Any]) -> Iterato
     while batch := list(islice(remaining, _BATCH_SIZE)):
         predictions: Iterable[Prediction]
         try:
-            predictions = map(Prediction, batch, pipeline.predict_proba(batch))
+            probabilities = pipeline.predict_proba(batch)
+            predictions = starmap(Prediction, zip(batch, probabilities, strict=True))
         except SkserError:  # predicting each alone finds the unusable recordings
             predictions = predict_each(lambda file: pipeline.predict_proba([file])[0], batch)
         yield from predictions

@@ -28,14 +28,26 @@ _CLASSES = {
 }
 BLOCKS = {f"skser.features.{block.__name__}": block for block in DEFAULT_BLOCKS.values()}
 _NAMES = {name.rpartition(".")[2]: name for name in (*_CLASSES, *BLOCKS)}
+_KERNELS = (
+    *("ConstantKernel", "DotProduct", "Exponentiation", "Matern", "Product", "RBF"),
+    *("RationalQuadratic", "Sum", "WhiteKernel"),
+)
 # Parts of common classifiers of scikit-learn, under skops' names.
 _SKLEARN_PARTS = [
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.calibration._TemperatureScaling",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.feature_selection._mutual_info.mutual_info_classif",
+    "sklearn.feature_selection._univariate_selection.chi2",
     "sklearn.feature_selection._univariate_selection.f_classif",
-    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+    *(f"sklearn.gaussian_process.kernels.{kernel}" for kernel in _KERNELS),
+    *(
+        f"sklearn.metrics._dist_metrics.{metric}Distance{bits}"
+        for metric in ("Euclidean", "Manhattan", "Minkowski")
+        for bits in (32, 64)
+    ),
     "sklearn.neighbors._ball_tree.BallTree",
     "sklearn.neighbors._kd_tree.KDTree",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",

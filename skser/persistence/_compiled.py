@@ -41,7 +41,11 @@ def load(content: bytes, allowed: AllowList) -> BaseEstimator:
 
 
 def _untrusted(content: bytes, allowed: AllowList) -> set[str]:
-    return set(skops.io.get_untrusted_types(data=content)).difference(allowed.sklearn_parts)
+    """Names that need trust; ValueError for a part of skser, which skops would leave unchecked."""
+    names = set(skops.io.get_untrusted_types(data=content))
+    if own := sorted(name for name in names if name.startswith("skser.")):
+        raise ValueError(f"holds {', '.join(own)} in a part of scikit-learn")
+    return names.difference(allowed.sklearn_parts)
 
 
 def _check_size(content: bytes) -> None:

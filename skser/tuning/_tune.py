@@ -129,7 +129,7 @@ def tune(
     """
     check_value("n_trials", n_trials, integer(1))
     check_value("timeout", timeout, number(0, open_low=True), NONE)
-    check_value("grace", grace, integer(1))
+    check_value("grace", grace, integer(2))
     check_value("random_state", random_state, RANDOM_STATE)
     if not isinstance(study_name, str) or not study_name:
         raise ParameterError(f"study_name must be a text, got {study_name!r}")

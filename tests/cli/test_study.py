@@ -205,7 +205,7 @@ def test_line_of_a_trial(state, value, attrs, line):
         (["--space", "vote"], "parts must name at least one part that the pipeline has"),
         (["--folds", "luna"], "--folds must be"),
         (["--storage", "nothing"], "storage must be a path that ends in .journal"),
-        (["--grace", "0"], "grace must be an integer of at least 1, got 0"),
+        (["--grace", "0"], "grace must be an integer of at least 2, got 0"),
         (["--set", "load__sr=0"], "sr must be"),
     ],
 )

@@ -108,6 +108,13 @@ def test_links_and_devices_in_tar(tmp_path, kind, target):
     assert not (tmp_path / "inner" / "out" / "evil").exists()
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("second", ["a.wav", "A.WAV"])
+def test_two_entries_of_one_name(tmp_path, second):
+    archive = make_zip(tmp_path / "corpus.zip", [("a.wav", NOISE), (second, b"other")])
+    assert refused(archive) == "has two entries of one name"
+
+
 def test_a_link_in_zip_is_a_file(tmp_path):
     info = zipfile.ZipInfo("evil")
     info.create_system, info.external_attr = 3, (stat.S_IFLNK | 0o777) << 16

@@ -206,7 +206,7 @@ def test_spaces_that_cannot_be_pickled_need_no_storage(tmp_path):
     [
         ({"n_trials": 0}, ParameterError, "n_trials must be an integer of at least 1, got 0"),
         ({"timeout": 0}, ParameterError, "timeout must be a number above 0 or None, got 0"),
-        ({"grace": 0}, ParameterError, "grace must be an integer of at least 1, got 0"),
+        ({"grace": 0}, ParameterError, "grace must be an integer of at least 2, got 0"),
         ({"random_state": "x"}, ParameterError, "random_state must be"),
         ({"study_name": ""}, ParameterError, "study_name must be a text, got ''"),
         ({"storage": "x"}, StudyError, "storage must be a path that ends in .journal"),
