@@ -78,7 +78,7 @@ def check_apart(written: Iterable[PathLike], read: Iterable[PathLike]) -> None:
     for path in written:
         target = os.path.realpath(path)
         if target in taken:
-            raise DataError(f"{path}: is named twice, and writing it would overwrite the other")
+            raise DataError(f"{path}: is named twice, and writing to it would overwrite it")
         taken.add(target)
 
 

@@ -43,7 +43,7 @@ def check_options(options: Mapping[str, Any]) -> None:
             f"--transductive must be used with folds of whole speakers, got --folds {folds}"
         )
     if options["out"] is not None:
-        check_folder(Path(options["out"]))
+        check_folder(Path(options["out"]), Path(options["data"]))
 
 
 def check_folds(name: str) -> None:

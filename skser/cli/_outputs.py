@@ -54,8 +54,17 @@ class Outputs:
         self.log(f"wrote {path}")
 
 
-def check_folder(out: Path) -> None:
+def check_model_file(out: Path, read: Iterable[Path]) -> None:
+    """Raise now if no model could be written to ``--out`` later, or only over a recording."""
+    if out == _STDOUT or out.suffix.lower() in AUDIO_SUFFIXES:
+        raise ParameterError(f"--out must be the path of a model file, such as m.skser, got {out}")
+    check_apart([check_writable(out)], read)
+
+
+def check_folder(out: Path, data: Path | None = None) -> None:
     """Raise ParameterError now if no file could be written to the folder ``--out`` later."""
+    if data is not None and os.path.realpath(out) == os.path.realpath(data):
+        raise ParameterError(f"--out must not be the folder of the recordings, got {out}")
     if out.exists() and not out.is_dir():
         raise ParameterError(f"--out must be a folder, got the file {out}")
     nearest = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())

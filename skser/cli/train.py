@@ -44,16 +44,15 @@ def train(
     Example: skser evaluate RAVDESS --out scores && skser train RAVDESS --scores scores --out
     model.skser
     """
-    from .._utils._files import check_apart, check_writable
     from ..calibration import TemperatureScaledClassifier
     from ..inference import TrainingAudio
     from ..persistence import ModelInfo
     from ..persistence._any_model import save_model
     from ..recipes._steps import set_everywhere
+    from ._outputs import check_model_file
     from ._scores import read_scores
 
-    check_writable(out)
-    check_apart([out], [data])
+    check_model_file(out, [data])
     pipeline = make_pipeline(recipe, seed, jobs, set_)
     speech = load_speech(data, corpus, speaker)
     score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)

@@ -84,7 +84,7 @@ def tune(
     check_folds(folds)
     pipeline = make_pipeline(recipe, seed, jobs, set_)
     search = choose_space(pipeline, space or [], range_ or [])
-    check_folder(out)
+    check_folder(out, data)
     speech = load_speech(data, corpus, speaker)
     out.mkdir(parents=True, exist_ok=True)
     # Schedulers send SIGTERM before they take the machine away; Ctrl-C queues the trial again.

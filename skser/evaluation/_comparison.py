@@ -32,7 +32,8 @@ def compare(baseline: Evaluation, other: Evaluation) -> pd.DataFrame:
     Raises
     ------
     DataError
-        They differ in clips, labels, classes or speakers, or in the order of clips with duplicates.
+        They are not evaluations, or differ in clips, labels, classes or speakers, or in the order
+        of clips with duplicates.
 
     References
     ----------
@@ -47,6 +48,9 @@ def compare(baseline: Evaluation, other: Evaluation) -> pd.DataFrame:
     >>> table["difference"]["uar"] > 0
     np.True_
     """
+    for name, value in (("baseline", baseline), ("other", other)):
+        if not isinstance(value, Evaluation):
+            raise DataError(f"{name} must be an Evaluation, got a {type(value).__name__}")
     order = _find_clips(baseline, other)
     other = replace(other, predictions=other.predictions.iloc[order].reset_index(drop=True))
     for column, what in (("emotion", "labels"), ("speaker", "speakers")):

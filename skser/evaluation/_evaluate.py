@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
-from .._utils._param_validation import check_is_fitted, check_value, one_of
+from .._utils._param_validation import check_is_fitted
 from .._utils._types import CV, PathLike, Recordings
 from .._utils._versions import versions
-from ..exceptions import DataError, SkserWarning
+from ..exceptions import DataError, ParameterError, SkserWarning
 from ..features import SpeakerNormalizer
 from ..recipes._steps import steps_of
 from ._corpus import Corpus, known_speakers, read_corpus
@@ -97,7 +97,10 @@ def evaluate(
     warn_of_tuning(pipeline, corpus.clips)
     classes = np.unique(corpus.target)
     if isinstance(cv, str):
-        check_value("cv", cv, one_of("prefit"))
+        if cv != "prefit":
+            raise ParameterError(
+                f"cv must be an integer, a splitter, splits, 'prefit' or None, got {cv!r}"
+            )
         check_is_fitted(pipeline, "classes_")
         classes = np.unique(pipeline.classes_)
     for name in classes.tolist():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
@@ -15,7 +15,7 @@ from ..exceptions import ParameterError
 from ..features import FeatureScaler, FeatureUnionExtractor
 from ._steps import set_everywhere
 
-_SHARED_PARAMS = ("random_state", "n_jobs", "memory", "verbose")
+SHARED_PARAMS = ("random_state", "n_jobs", "memory", "verbose")
 _SHARED = """\
 Parameters
 ----------
@@ -59,12 +59,14 @@ def assemble(
             ("classify", classify),
         ]
     )
-    shared = {name: params.pop(name) for name in _SHARED_PARAMS if name in params}
-    return set_or_explain(set_everywhere(pipeline, **shared), params)
+    shared = {name: params.pop(name) for name in SHARED_PARAMS if name in params}
+    return set_or_explain(set_everywhere(pipeline, **shared), params, SHARED_PARAMS)
 
 
-def set_or_explain(pipeline: Pipeline, params: Mapping[str, object]) -> Pipeline:
-    """Set parameters of steps; ParameterError suggests a name for an unknown one."""
+def set_or_explain(
+    pipeline: Pipeline, params: Mapping[str, object], shared: Iterable[str] = ()
+) -> Pipeline:
+    """Set parameters of steps; ParameterError suggests a name, or a shared one, for an unknown."""
     try:
         return pipeline.set_params(**params)
     except ValueError as error:
@@ -72,6 +74,7 @@ def set_or_explain(pipeline: Pipeline, params: Mapping[str, object]) -> Pipeline
         for name in params:
             if name not in names:
                 nested = [known for known in names if known.endswith(f"__{name}")]
-                hint = f"; did you mean {nested[0]!r}?" if nested else did_you_mean(name, names)
+                similar = did_you_mean(name, [*shared, *names])
+                hint = f"; did you mean {nested[0]!r}?" if nested else similar
                 raise ParameterError(f"there is no parameter {name!r}{hint}") from None
         raise ParameterError(str(error)) from None

@@ -11,7 +11,7 @@ from ..audio import AudioLoader
 from ..augmentation import Augmenter
 from ..classifiers import AugmentedClassifier, CNNEmotionClassifier, SoftVotingClassifier
 from ..features import MFCC, FeatureUnionExtractor, MelSpectrogram
-from ._assembly import assemble, documented, set_or_explain
+from ._assembly import SHARED_PARAMS, assemble, documented, set_or_explain
 
 
 def make_emotion_pipeline(
@@ -73,7 +73,7 @@ def make_emotion_pipeline(
     members = [("functionals", functionals(**shared)[2:]), ("network", network[2:])]
     # Chosen on validation speakers; .2 to .4 for the functionals score alike.
     vote = SoftVotingClassifier(members, weights=[0.3, 0.7])
-    return set_or_explain(Pipeline([*network.steps[:2], ("vote", vote)]), params)
+    return set_or_explain(Pipeline([*network.steps[:2], ("vote", vote)]), params, SHARED_PARAMS)
 
 
 @documented

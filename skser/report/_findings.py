@@ -51,7 +51,7 @@ class Findings:
             "recall " + ", ".join(f"{name} {recall:.2f}" for name, recall in recalls),
         ]
         if self.leakage is not None:
-            lines.append(repr(self.leakage))
+            lines.append(repr(self.leakage).strip("<>"))
         tables = {
             "loss of unweighted average recall without a block of features": self.importance,
             "unweighted average recall, trained on (rows), tested on (columns)": self.cross_corpus,

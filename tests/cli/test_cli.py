@@ -230,6 +230,14 @@ def test_evaluate_a_model(model, corpus):
             ],
             "architecture 'resnet' has no parameter network__pool_size, only",
         ),
+        *(
+            (["train", "{corpus}", "--out", out], "--out must be the path of a model file")
+            for out in ("a.flac", "-")
+        ),
+        (
+            ["evaluate", "{corpus}", "--out", "{corpus}"],
+            "--out must not be the folder of the recordings",
+        ),
         (["evaluate", "{corpus}"], "at least two known speakers are needed"),
         (["evaluate", "{corpus}", "--speaker", "no group"], "speaker"),
         (

@@ -143,7 +143,7 @@ def test_nothing_but_bad_recordings(at_home):
         ),
         (
             ["model.skser", "calls/0.flac", "--csv", "model.skser"],
-            "model.skser: is named twice, and writing it would overwrite the other",
+            "model.skser: is named twice, and writing to it would overwrite it",
         ),
         (["nothing.skser", "calls/0.flac"], "nothing.skser: is not a file, so there is no model"),
         (["calls/0.flac", "calls/0.flac"], "calls/0.flac: is not a model file, or is truncated"),

@@ -127,7 +127,7 @@ def test_errors_are_one_line_and_leave_nothing(
     [
         (["--csv", "{recording}"], "{recording}: is named twice, and"),
         (["--csv", "a", "--srt", "{model}"], "{model}: is named twice, and"),
-        (["--csv", "a", "--json", "a"], "a: is named twice, and writing it would overwrite"),
+        (["--csv", "a", "--json", "a"], "a: is named twice, and writing"),
         (["--png", "a.wav"], "--png must not overwrite a recording, got a.wav"),
     ],
 )

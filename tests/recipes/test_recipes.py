@@ -184,6 +184,8 @@ def test_wrong_name():
 def test_wrong_parameter(name):
     with pytest.raises(ParameterError, match="did you mean 'load__duration'"):
         RECIPES[name](load__durations=3)
+    with pytest.raises(ParameterError, match="did you mean 'random_state'"):
+        make_emotion_pipeline(random_stat=0)
 
 
 def test_recipes_share_no_blocks():

@@ -113,5 +113,5 @@ def test_summary_lines(findings):
     ]
     more = findings.summary_lines()
     assert more[:3] == lines
-    assert more[3] == repr(findings.leakage)
+    assert more[3] == repr(findings.leakage).strip("<>")
     assert f"{findings.cross_corpus.loc['first', 'second']:.3f}" in more[-1] + more[-2]
