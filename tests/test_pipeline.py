@@ -270,6 +270,7 @@ def test_test_time_views_are_averaged(speech):
     assert_allclose(pipeline.predict_proba(speech.paths[:4]), rows.reshape(4, 3, 3).mean(axis=1))
 
 
+@pytest.mark.slow
 def test_subset_order_and_processes_give_identical_features(speech):
     extract = quick_pipeline(n_views=2)[:3]
     everything = extract.fit_transform(speech.paths).values

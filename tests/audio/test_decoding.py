@@ -40,6 +40,7 @@ def error_of(function, *args, **kwargs):
 # --- sound files ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
 def test_equals_librosa(tmp_path, format):
     path = tmp_path / f"clip.{FORMATS[format]}"

@@ -86,6 +86,7 @@ def test_mutations_of_real_speech_do_no_harm(trials, folder, speech_home):
     assert failures(trials, files) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HEADERS)
 def test_headers_with_any_values_do_no_harm(kind, trials, folder):
     path = folder / f"header.{kind}"

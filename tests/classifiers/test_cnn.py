@@ -152,6 +152,7 @@ def test_one_seed_one_result():
     assert not np.allclose(first, other)
 
 
+@pytest.mark.slow
 def test_a_random_state_goes_on():
     X, y = speech_like()
     seeds = np.random.RandomState(0)
@@ -222,6 +223,7 @@ def as_arrays(params):
     return {name: np.asarray(value) for name, value in params.items()}
 
 
+@pytest.mark.slow
 def test_the_global_random_state_is_left_alone():
     X, y = speech_like()
     np.random.seed(3)  # noqa: NPY002
@@ -254,6 +256,7 @@ class Batches(keras.callbacks.Callback):
         self.n += 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("views", "n"), [("one", 4), ("all", 12)])
 def test_views_of_an_epoch(views, n):
     X, y = speech_like()
@@ -378,6 +381,7 @@ def test_speakers_reach_fit_by_metadata_routing():
         assert 3 <= len(set(known)) <= 4
 
 
+@pytest.mark.slow
 def test_networks_are_averaged():
     X, y = speech_like()
     one = CNNEmotionClassifier(**LINEAR).fit(X, y)
@@ -424,6 +428,7 @@ def test_fit_writes_nothing_unasked(tmp_path, monkeypatch, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd", "rmsprop"])
 @pytest.mark.parametrize("schedule", ["plateau", None])
 def test_optimizers_and_schedules(optimizer, schedule):

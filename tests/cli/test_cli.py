@@ -135,7 +135,7 @@ def test_evaluate_writes_tables_pictures_and_a_report(voices, tmp_path):
         "folds",
         *(file.removeprefix(f"{out}/") for file in written),
     }
-    assert re.search(r"^<UAR [01]\.\d{3} with random folds, ", printed, re.M)
+    assert re.search(r"^UAR [01]\.\d{3} with random folds, ", printed, re.M)
     assert len(list((out / "folds").iterdir())) == 9
 
 

@@ -91,6 +91,7 @@ def test_trust(tmp_path, monkeypatch, capsys):
     assert "angry" in run(*arguments, "--trust", name)
 
 
+@pytest.mark.slow
 def test_plot(model, tmp_path):
     waveform = np.random.default_rng(0).normal(0, 0.1, 8000)
     soundfile.write(tmp_path / "clip.wav", waveform, 16000)

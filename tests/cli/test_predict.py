@@ -214,6 +214,7 @@ def run(*arguments, **options):
     return subprocess.run(command, check=False, stderr=subprocess.PIPE, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="names are not any bytes everywhere")
 def test_a_name_that_is_not_text(at_home, tmp_path):
     name = os.fsencode(tmp_path) + b"/\xff.flac"
@@ -223,6 +224,7 @@ def test_a_name_that_is_not_text(at_home, tmp_path):
     assert done.stdout.splitlines()[1].startswith(name + b",")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is full")
 def test_a_full_disk(at_home):
     with open("/dev/full", "wb") as full:

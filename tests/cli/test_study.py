@@ -70,6 +70,7 @@ def test_tune_writes_its_results(table, tmp_path):
     assert not list(tmp_path.glob("*.journal"))
 
 
+@pytest.mark.slow
 def test_the_same_command_resumes_the_study(table, tmp_path):
     command = ["tune", table, "--out", tmp_path, *QUICK, "--trials"]
     with pytest.warns(LeakageWarning):

@@ -241,6 +241,7 @@ def test_speakers_of_the_table_alone(evaluation):
     assert read_corpus(quick_pipeline(), corpus).groups.tolist() == SPEECH.groups.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", [[3, 1, 2], [True, False, True], ["怒り", "هادئ", "उदास"]])
 def test_labels_of_any_kind(labels, tmp_path):
     names = np.array(labels)[np.searchsorted(["angry", "calm", "sad"], SPEECH.target)]

@@ -264,6 +264,7 @@ class NotANumber(Counted):
         return probabilities
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_probabilities_must_be_finite(log, tmp_path, n_jobs):
     paths = np.array([str(tmp_path / f"{i}.wav") for i in range(24)], dtype=object)

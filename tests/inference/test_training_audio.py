@@ -187,6 +187,7 @@ def test_new_speakers_are_alike_and_their_voices_through_a_telephone_are_not(spe
         assert "features" in names(training.ood_reasons(waveform + noise))
 
 
+@pytest.mark.slow
 def test_it_is_asked_without_slow_imports(training, tmp_path):
     (tmp_path / "training.json").write_text(json.dumps(training.to_dict()))
     (tmp_path / "a.wav").write_bytes(content(0.01 * SPEECH.waveforms[0]))

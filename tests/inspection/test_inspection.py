@@ -124,6 +124,7 @@ def test_saliency_of_a_calibrated_pipeline_is_of_its_calibrated_probability(band
     assert result.probability == pytest.approx(scaled.predict_proba(clip[np.newaxis])[0, index])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [FeatureScaler(), SpeakerNormalizer(transductive=True)])
 def test_importance_is_that_of_the_pipeline_before_it_was_calibrated(scale):
     pipeline = quick_pipeline(scale=scale)

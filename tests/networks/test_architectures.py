@@ -108,6 +108,7 @@ def test_every_network_predicts_the_same_in_a_new_process(predictions, tmp_path)
         assert_allclose(output, expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet", "cnn_bilstm_attention"])
 @pytest.mark.parametrize("n_padding", [1, 2, 3, 40])
 def test_padding_frames_do_not_count(name, n_padding):

@@ -246,6 +246,7 @@ def test_another_fit_does_not_take_it_up(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_another_network_of_the_same_name_does_not_take_it_up(tmp_path):
     quick = {**QUICK, "epochs": 2, "architecture": scaled(1.0)}
     interrupted(tmp_path, 1, **quick)

@@ -48,6 +48,7 @@ def kept(pipeline, folder, **params):
     return skser.load(folder / "model.skser", **params)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "classifier",
     [
@@ -200,6 +201,7 @@ def network_of_own_layer(meta: NetworkMeta):
 HERE = __name__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("classifier", "trusted"),
     [
@@ -322,6 +324,7 @@ def own_network(meta: NetworkMeta):
     return dense(meta, dense_units=(4,))
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_own_answers_but_is_not_fitted_again(tmp_path):
     pipeline = fit(classify=CNNEmotionClassifier(own_network, epochs=1, random_state=0))
     loaded = kept(pipeline, tmp_path, runtime="tensorflow")

@@ -217,6 +217,7 @@ def test_clip_of_a_recording_and_a_pipeline(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_figures_are_made_where_none_is_given():
     assert ConfusionDisplay.from_predictions(TRUTH, PREDICTED).figure_ in map(
         plt.figure, plt.get_fignums()

@@ -36,6 +36,7 @@ def storage(request, tmp_path):
     return request.getfixturevalue("postgres")
 
 
+@pytest.mark.slow
 def test_a_study_is_created_once_and_then_resumed(storage):
     first, second = opened(storage), opened(storage)
     assert second.study_name == "study"
@@ -45,6 +46,7 @@ def test_a_study_is_created_once_and_then_resumed(storage):
     assert opened(storage).best_value == 0.5
 
 
+@pytest.mark.slow
 def test_a_study_of_other_content_is_refused(storage):
     opened(storage)
     for what in CONTENT:
@@ -74,12 +76,14 @@ def test_a_worker_that_died_in_between_leaves_a_study_that_can_be_used(tmp_path,
     assert study.user_attrs["skser"] == CONTENT
 
 
+@pytest.mark.slow
 def test_many_workers_may_begin_at_once(postgres):
     with ThreadPoolExecutor(8) as pool:
         studies = list(pool.map(lambda _: opened(postgres, "at once"), range(8)))
     assert [study.user_attrs for study in studies] == [{"skser": CONTENT}] * 8
 
 
+@pytest.mark.slow
 def test_through_a_proxy(tmp_path, free_port):
     pytest.importorskip("grpc")
     database = get_storage(f"sqlite:///{tmp_path}/study.db")
@@ -114,6 +118,7 @@ def test_passwords_are_masked():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("storage", "message"),
     [

@@ -82,6 +82,7 @@ def test_one_seed_suggests_the_same(tuning):
     assert other.to_frame()["classify__C"][1:].to_list() != values
 
 
+@pytest.mark.slow
 def test_files(tuning, tmp_path):
     files = tuning.save(tmp_path / "new")
     assert [file.name for file in files] == [
@@ -155,6 +156,7 @@ def test_scores_of_a_part_of_the_folds_are_not_among_the_others():
     assert [len(uars) for uars in table["fold_uar"]] == [4, 4, 1, 1]
 
 
+@pytest.mark.slow
 def test_ranges_that_differ_from_trial_to_trial(tmp_path):
     def space(trial):
         strong = trial.suggest_categorical("strong", [True, False])
@@ -219,6 +221,7 @@ def test_errors_come_before_the_first_trial(how, error, message):
     assert str(caught.value).startswith(message)
 
 
+@pytest.mark.slow
 def test_a_storage_that_goes_away(postgres):
     psycopg = pytest.importorskip("psycopg")
     server, _, name = postgres.rpartition("/")

@@ -95,6 +95,7 @@ def test_interrupted_trials_are_repeated(storage):
     assert n_finished(study) == 3
 
 
+@pytest.mark.slow
 def test_a_worker_that_was_only_away_takes_another_trial(database):
     """As a laptop that slept: Optuna has given its trial to another worker."""
     study = new_study(database)

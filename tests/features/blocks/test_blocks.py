@@ -65,6 +65,7 @@ def assert_finite(block, features):
     assert np.isfinite(features).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "frames"), list(enumerate(FRAMES)), ids=str)
 def test_default_blocks_are_librosas(seed, frames):
     waveform = speechlike(frames[0], 0.6, seed)
@@ -73,6 +74,7 @@ def test_default_blocks_are_librosas(seed, frames):
         assert_parity(DEFAULT_BLOCKS[name]().compute(spectra), reference, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("corpus", ["ravdess", "emodb4", "emovo"])
 def test_default_blocks_are_librosas_for_real_speech(speech_home, corpus):
     path = min((speech_home / corpus).rglob("*.flac"), default=None)
@@ -91,6 +93,7 @@ def test_default_blocks_are_librosas_for_real_speech(speech_home, corpus):
             assert_parity(features, reference, name)
 
 
+@pytest.mark.slow
 @every_block
 @few_examples
 @given(

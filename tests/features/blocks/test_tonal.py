@@ -26,6 +26,7 @@ def test_chroma(frames, n_chroma):
     )
 
 
+@pytest.mark.slow
 @short_for_librosa
 @pytest.mark.parametrize("frames", FRAMES, ids=str)
 @pytest.mark.parametrize(("n_chroma", "n_octaves"), [(12, 7), (18, 5), (36, 6)])
@@ -39,6 +40,7 @@ def test_chroma_cqt(frames, n_chroma, n_octaves):
     assert_parity(features, reference, "chroma_cqt")
 
 
+@pytest.mark.slow
 @short_for_librosa
 @pytest.mark.parametrize("frames", FRAMES, ids=str)
 @pytest.mark.parametrize(
@@ -62,6 +64,7 @@ def test_tonnetz(frames, params, chromagram):
     assert_parity(Tonnetz(**params).compute(Spectra(waveform, *frames)), reference, "tonnetz")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frames", FRAMES, ids=str)
 @pytest.mark.parametrize(
     "params", [{}, {"fmin": 80.0, "fmax": 400.0, "frame_length": 1024}], ids=str

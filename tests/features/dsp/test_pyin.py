@@ -75,6 +75,7 @@ def assert_librosas_but_for_rounding(*given):
     assert np.mean(np.abs(ours[1] - theirs[1]) > 0.01001) <= 0.002
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
 def test_speechlike(setting):
     for seed in (3, 4):

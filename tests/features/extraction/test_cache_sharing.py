@@ -93,6 +93,7 @@ def test_grid_search_over_features(recordings, pipeline, log):
     assert info[:3] == (N_CLIPS, 0, 2 * N_CLIPS)  # it was fitted when all clips were in the cache
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [None, 2])
 @pytest.mark.parametrize("test_time", [False, True])
 def test_views(recordings, pipeline, log, n_jobs, test_time):
