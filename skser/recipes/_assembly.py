@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
+from .._utils._docstrings import fill_in
 from .._utils._param_validation import did_you_mean
 from ..audio import AudioLoader
 from ..augmentation import Augmenter
@@ -35,10 +35,8 @@ ParameterError
 """
 
 
-def documented(recipe: Callable[..., Pipeline]) -> Callable[..., Pipeline]:
-    """Replace ``{shared}`` in a docstring by the sections that all recipes share."""
-    recipe.__doc__ = inspect.cleandoc(recipe.__doc__ or "").replace("{shared}", _SHARED.strip())
-    return recipe
+# Replaces {shared} in a docstring by the sections that all recipes share.
+documented = fill_in(shared=_SHARED)
 
 
 def assemble(
