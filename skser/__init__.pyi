@@ -3,6 +3,7 @@ from . import augmentation as augmentation
 from . import calibration as calibration
 from . import classifiers as classifiers
 from . import datasets as datasets
+from . import embeddings as embeddings
 from . import evaluation as evaluation
 from . import exceptions as exceptions
 from . import features as features
@@ -24,6 +25,7 @@ from .audio import read_audio as read_audio
 from .augmentation import Augmenter as Augmenter
 from .classifiers import AugmentedClassifier as AugmentedClassifier
 from .classifiers import CNNEmotionClassifier as CNNEmotionClassifier
+from .embeddings import SpeechEmbedding as SpeechEmbedding
 from .evaluation import Evaluation as Evaluation
 from .evaluation import compare as compare
 from .evaluation import cross_corpus as cross_corpus

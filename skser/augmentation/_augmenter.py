@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +19,7 @@ from .._utils._param_validation import (
     check_parameters,
     integer,
     number_range,
+    one_of,
 )
 from .._utils._set_output import ClipsTransformer
 from .._utils._types import RandomState
@@ -45,6 +46,7 @@ class AddViews:
     ranges: tuple[tuple[str, Range], ...]
     n_samples: int | None
     max_samples: int | None
+    spacing: str = "random"
     clean_first: ClassVar[bool] = True  # see Clips
 
     def __call__(self, views: np.ndarray, sr: int) -> np.ndarray:
@@ -56,6 +58,10 @@ class AddViews:
     def _augment(self, waveform: np.ndarray, sr: int, key: int, view: int) -> np.ndarray:
         rng = np.random.default_rng([self.seed, key, view])
         ranges = dict(self.ranges)
+        if self.spacing == "even":
+            share = (view - 1) / max(1, self.n_views - 2)
+            values = {name: low + share * (high - low) for name, (low, high) in ranges.items()}
+            ranges = {name: (value, value) for name, value in values.items()}
         rates = {name: rng.uniform(*ranges.pop(name)) for name in WARPS if name in ranges}
         waveform = warp(waveform, sr, **rates)
         for name, (low, high) in ranges.items():
@@ -86,6 +92,9 @@ class Augmenter(ClipsTransformer, BaseEstimator):
         Rate of tempo, pitch and formants together, by resampling.
     shift : (float, float) or None, default=(-0.2, 0.2)
         Delay in seconds; zeros fill the gap.
+    spacing : {"random", "even"}, default="random"
+        How views take values from the ranges: each at random, or evenly from the lowest to the
+        highest, the same for all clips.
     test_time : bool, default=False
         Add views in `transform` too, for the classifier to average over.
     random_state : int, RandomState instance or None, default=None
@@ -104,7 +113,7 @@ class Augmenter(ClipsTransformer, BaseEstimator):
 
     Notes
     -----
-    A range is (low, high); each view draws its value uniformly. None skips the transform.
+    A range is (low, high), from which each view takes a value. None skips the transform.
 
     Examples
     --------
@@ -125,6 +134,7 @@ class Augmenter(ClipsTransformer, BaseEstimator):
         "stretch": [number_range(0.25, 4), NONE],
         "speed": [number_range(0.25, 4), NONE],
         "shift": [number_range(-60, 60), NONE],
+        "spacing": [one_of("random", "even")],
         "test_time": [BOOLEAN],
         "random_state": [RANDOM_STATE],
         "sr": [integer(4000, 192_000)],
@@ -139,6 +149,7 @@ class Augmenter(ClipsTransformer, BaseEstimator):
         stretch: Range | None = (0.9, 1.1),
         speed: Range | None = None,
         shift: Range | None = (-0.2, 0.2),
+        spacing: Literal["random", "even"] = "random",
         test_time: bool = False,
         random_state: RandomState = None,
         sr: int = 16000,
@@ -149,6 +160,7 @@ class Augmenter(ClipsTransformer, BaseEstimator):
         self.stretch = stretch
         self.speed = speed
         self.shift = shift
+        self.spacing = spacing
         self.test_time = test_time
         self.random_state = random_state
         self.sr = sr
@@ -232,7 +244,8 @@ class Augmenter(ClipsTransformer, BaseEstimator):
             return clips
         ranges = {name: getattr(self, name) for name in TRANSFORMS}
         used = tuple((name, tuple(r)) for name, r in ranges.items() if r is not None)
-        stage = AddViews(self.n_views, self.seed_, used, clips.n_samples, clips.max_samples)
+        limits = clips.n_samples, clips.max_samples
+        stage = AddViews(self.n_views, self.seed_, used, *limits, self.spacing)
         return clips.map(stage)
 
     def __sklearn_tags__(self) -> Tags:

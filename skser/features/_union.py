@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Literal
@@ -14,36 +13,25 @@ from sklearn.base import clone
 from sklearn.utils.metaestimators import _BaseComposition
 
 from .._utils._param_validation import (
-    N_JOBS,
-    VERBOSE,
-    Allowed,
     check_is_fitted,
     check_parameters,
     even_integer,
     integer,
     one_of,
 )
-from .._utils._set_output import FeaturesTransformer
 from .._utils._types import PathLike
 from ..audio import Clips
 from ..audio._clips import as_clips
-from ..exceptions import DataError, ParameterError
-from ._augmented_features import AugmentedFeatures
+from ..exceptions import ParameterError
 from .blocks._base import FeatureBlock
 from .blocks._named import active_blocks, named_blocks
 from .dsp._filters import names_with_deltas
 from .dsp._statistics import check_statistics
-from .extraction._cache import CacheInfo, FeatureCache
-from .extraction._extract import extract
+from .extraction._extractor import ClipsExtractor
 from .extraction._plan import FeaturePlan
 
-_MEMORY = Allowed(
-    "a folder, a joblib.Memory or None",
-    lambda value: value is None or isinstance(value, (str, os.PathLike, joblib.Memory)),
-)
 
-
-class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
+class FeatureUnionExtractor(ClipsExtractor, _BaseComposition):
     """Extract blocks of features from clips, in one pass over their spectra.
 
     Blocks have names and nested parameters, as in `sklearn.pipeline.FeatureUnion`:
@@ -102,9 +90,7 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         "n_fft": [even_integer(16, 65536)],
         "hop_length": [integer(1, 65536)],
         "deltas": [one_of(0, 1, 2)],
-        "n_jobs": [N_JOBS],
-        "memory": [_MEMORY],
-        "verbose": [VERBOSE],
+        **ClipsExtractor._allowed,
     }
 
     def __init__(
@@ -200,66 +186,8 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
         check_statistics(self.statistics)
         clips = as_clips(X, self, reset=True)
         self._check_blocks(clips.sr)
-        self.sr_ = clips.sr
-        self._counts = {"hits": 0, "misses": 0}
+        self._remember(clips)
         return self
-
-    def transform(self, X: Clips | ArrayLike) -> np.ndarray | AugmentedFeatures:
-        """Extract features.
-
-        Parameters
-        ----------
-        X : Clips, array of shape (n_clips, n_samples) or list of 1-D arrays
-            Clips, or waveforms at ``sr``.
-
-        Returns
-        -------
-        features : ndarray of shape (n_clips, n_features) or (n_clips, n_frames, n_features), \
-                or AugmentedFeatures
-            Features in float32; AugmentedFeatures if the clips have several views.
-
-        Raises
-        ------
-        NotFittedError
-            `fit` was not called.
-        DataError
-            There are no clips, or their sampling rate differs from `fit`.
-        AudioError
-            A recording cannot be decoded.
-        ExtractionError
-            A block or stage failed; the message names it and the recording.
-        ParameterError
-            ``memory`` cannot be written to.
-        """
-        check_is_fitted(self, "sr_")
-        clips = as_clips(X, self, reset=False)
-        if clips.sr != self.sr_:
-            raise DataError(f"clips must be at sr={self.sr_} Hz as in fit, got {clips.sr} Hz")
-        features, n_hits = extract(
-            clips, self._plan(), n_jobs=self.n_jobs, cache=self._cache(), verbose=self.verbose
-        )
-        if self.memory is not None:
-            self._counts["hits"] += n_hits
-            self._counts["misses"] += len(clips) - n_hits
-        return AugmentedFeatures(features) if clips.n_views > 1 else features[:, 0]
-
-    def cache_info(self) -> CacheInfo:
-        """Count the use of ``memory`` by this extractor, and the entries in its folder.
-
-        Returns
-        -------
-        info : CacheInfo
-            Counts since `fit`, and the size of the folder; all 0 without ``memory``.
-
-        Raises
-        ------
-        NotFittedError
-            `fit` was not called.
-        """
-        check_is_fitted(self, "sr_")
-        cache = self._cache()
-        size = {"n_entries": 0, "n_bytes": 0} if cache is None else cache.size()
-        return CacheInfo(**self._counts, **size)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Name the features by block, bin and statistic, such as ``mfcc_0_mean``.
@@ -311,10 +239,6 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
     def _plan(self) -> FeaturePlan:
         return FeaturePlan.of(clone(self))
 
-    def _cache(self) -> FeatureCache | None:
-        memory = self.memory.location if isinstance(self.memory, joblib.Memory) else self.memory
-        return None if memory is None else FeatureCache(memory)
-
     def _check_blocks(self, sr: int) -> None:
         names = [name for name, _ in named_blocks(self.blocks)]
         try:
@@ -333,8 +257,3 @@ class FeatureUnionExtractor(FeaturesTransformer, _BaseComposition):
                 block.check(sr, self.n_fft, self.hop_length)
             except ParameterError as error:
                 raise ParameterError(f"{name}__{error}") from None
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags

@@ -13,7 +13,8 @@ from .._utils._types import Recordings
 from ..calibration import TemperatureScaledClassifier
 from ..classifiers import SoftVotingClassifier
 from ..exceptions import DataError
-from ..features import AugmentedFeatures, FeatureUnionExtractor
+from ..features import AugmentedFeatures
+from ..features.extraction._extractor import ClipsExtractor
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Member:
 
     name: str
     share: float
-    extractor: FeatureUnionExtractor
+    extractor: ClipsExtractor
     features: np.ndarray | AugmentedFeatures
     tail: Pipeline
 
@@ -47,7 +48,7 @@ def members_of(
     """The members of a vote, or the pipeline itself, with the features of clips."""
     steps = pipeline.steps if isinstance(pipeline, Pipeline) else []
     for i, (_, step) in enumerate(steps):
-        if isinstance(step, FeatureUnionExtractor):
+        if isinstance(step, ClipsExtractor):
             features = pipeline[: i + 1].transform(clips)
             yield Member(name, share, step, features, pipeline[i + 1 :])
             return

@@ -14,6 +14,7 @@ from .._utils._param_validation import did_you_mean
 from ..exceptions import ParameterError
 from .default import functionals, make_emotion_pipeline, residual_network
 from .published import cnn_256, cnn_512, cnn_bilstm_attention, dense_195, mfcc_cnn
+from .whisper import whisper
 
 __all__ = [
     "RECIPES",
@@ -26,13 +27,14 @@ __all__ = [
     "make_emotion_pipeline",
     "mfcc_cnn",
     "residual_network",
+    "whisper",
 ]
 
 _MEMBERS = (functionals, residual_network)
 _PUBLISHED = (mfcc_cnn, cnn_512, cnn_bilstm_attention, dense_195, cnn_256)
 RECIPES: dict[str, Callable[..., Pipeline]] = {
     "default": make_emotion_pipeline,
-    **{recipe.__name__: recipe for recipe in (*_MEMBERS, *_PUBLISHED)},
+    **{recipe.__name__: recipe for recipe in (whisper, *_MEMBERS, *_PUBLISHED)},
 }
 
 

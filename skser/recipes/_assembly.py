@@ -12,7 +12,8 @@ from .._utils._param_validation import did_you_mean
 from ..audio import AudioLoader
 from ..augmentation import Augmenter
 from ..exceptions import ParameterError
-from ..features import FeatureScaler, FeatureUnionExtractor
+from ..features import FeatureScaler
+from ..features.extraction._extractor import ClipsExtractor
 from ._steps import set_everywhere
 
 SHARED_PARAMS = ("random_state", "n_jobs", "memory", "verbose")
@@ -42,7 +43,7 @@ documented = fill_in(shared=_SHARED)
 def assemble(
     load: AudioLoader,
     augment: Augmenter,
-    features: FeatureUnionExtractor,
+    features: ClipsExtractor,
     classify: BaseEstimator,
     /,  # so that `params` may replace a step by its name
     **params: object,

@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from .._utils._param_validation import check_is_fitted, check_parameters
 from ..exceptions import DataError, ParameterError
-from ..features import FeatureUnionExtractor
+from ..features.extraction._extractor import ClipsExtractor
 
 _Estimator = TypeVar("_Estimator")
 
@@ -69,7 +69,7 @@ def check_class_names(pipeline: BaseEstimator, columns: Collection[str]) -> None
 def extractions(pipeline: object) -> Iterator[Pipeline]:
     """Pipelines of the steps up to each extractor, from recordings to features."""
     for before, step in _walk([("", pipeline)], []):
-        if isinstance(step, FeatureUnionExtractor):
+        if isinstance(step, ClipsExtractor):
             yield Pipeline([*before, ("features", step)])
 
 

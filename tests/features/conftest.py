@@ -36,4 +36,4 @@ def forbid(monkeypatch):
     def fail(self, views, sr):
         raise AssertionError("extracted again")
 
-    return lambda: monkeypatch.setattr(FeaturePlan, "of_views", fail)
+    return lambda: monkeypatch.setattr(FeaturePlan, "of_clips", fail)

@@ -21,14 +21,11 @@ from ...audio import Clips
 from ...audio._clips import stage_name
 from ...audio._recordings import Recording
 from ...exceptions import ParameterError
-from ._plan import FeaturePlan
+from ._plan import Plan
 
 # A mark with the version of the format, a checksum of the rest, and the shape.
 _HEADER = struct.Struct("<8sI3I")
 _MARK = b"skser\x00\x00\x01"
-# Packages of skser that make features, and libraries.
-_CODE = ("_utils", "audio", "augmentation", "features")
-_LIBRARIES = ("librosa", "numpy", "scipy", "scikit-learn", "soundfile", "soxr")
 
 
 class CacheInfo(NamedTuple):
@@ -117,16 +114,16 @@ def _read(path: str) -> bytes:
         os.close(descriptor)
 
 
-def entry_keys(clips: Clips, plan: FeaturePlan) -> list[str]:
+def entry_keys(clips: Clips, plan: Plan) -> list[str]:
     """Name of the entry of every clip: a hash of all that its features depend on."""
     parts = {
-        "settings": (plan.n_fft, plan.hop_length, plan.deltas, plan.statistics, clips.sr),
+        **plan.identity(),
+        "the sampling rate": clips.sr,
         "the reader of the clips": clips.read,
         # Several stages may have the same name.
         **{f"{stage_name(stage)} (number {i})": stage for i, stage in enumerate(clips.stages, 1)},
-        **{f"block {name!r}": block for name, block in plan.blocks},
     }
-    common = fingerprint(parts, parameter="memory", packages=_LIBRARIES, code=_CODE)
+    common = fingerprint(parts, parameter="memory", packages=plan.libraries, code=plan.code)
     return [_hash(common.encode(), *_source_parts(source)) for source in clips.sources]
 
 

@@ -13,14 +13,14 @@ from ...audio import Clips
 from ...exceptions import AudioWarning, DataError
 from ._cache import FeatureCache, entry_keys
 from ._parallel import Part, Work, extract_in_parallel
-from ._plan import FeaturePlan
+from ._plan import Plan
 
 _SECONDS_RESERVED = 30  # for each clip, if clips differ in length
 
 
 def extract(
     clips: Clips,
-    plan: FeaturePlan,
+    plan: Plan,
     *,
     n_jobs: int | None = None,
     cache: FeatureCache | None = None,
@@ -87,13 +87,13 @@ def extract(
             stacklevel=3,
         )
     stacked = stack.finish()
-    return (stacked if plan.statistics is None else stacked[:, :, 0]), n_hits
+    return (stacked if plan.samples_per_frame else stacked[:, :, 0]), n_hits
 
 
 class _Entries:
     """Cache entries of clips, one for each part of a clip."""
 
-    def __init__(self, cache: FeatureCache, parts: list[Part], plan: FeaturePlan) -> None:
+    def __init__(self, cache: FeatureCache, parts: list[Part], plan: Plan) -> None:
         self._cache = cache
         self._keys = [entry_keys(part.clips, plan) for part in parts]
 
@@ -127,11 +127,11 @@ def _works(is_missing: np.ndarray) -> list[Work]:
     ]
 
 
-def _max_frames(clips: Clips, plan: FeaturePlan) -> int:
-    if plan.statistics is not None or clips.max_samples is None:
+def _max_frames(clips: Clips, plan: Plan) -> int:
+    if plan.samples_per_frame is None or clips.max_samples is None:
         return 1
     # Reserved memory is not used yet, but systems limit how much may be reserved.
-    return 1 + min(clips.max_samples, _SECONDS_RESERVED * clips.sr) // plan.hop_length
+    return 1 + min(clips.max_samples, _SECONDS_RESERVED * clips.sr) // plan.samples_per_frame
 
 
 def _cached_parts(clips: Clips) -> list[Part]:

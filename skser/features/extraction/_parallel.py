@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from ...audio._clips import read_views
 from ...audio._info import describe
 from ...audio._recordings import Recording
 from ...exceptions import naming
-from ._plan import FeaturePlan
+from ._plan import Plan
 
 _CLIPS_PER_CHUNK = 16
 
@@ -48,16 +48,15 @@ class Extracted(NamedTuple):
 
 
 def extract_in_parallel(
-    parts: list[Part], works: Iterable[Work], plan: FeaturePlan, n_jobs: int | None
+    parts: list[Part], works: Iterable[Work], plan: Plan, n_jobs: int | None
 ) -> Generator[Extracted]:
     """Extract clips one by one, or in chunks by several processes, consuming ``works`` lazily."""
     with one_blas_thread:
         if joblib.effective_n_jobs(n_jobs) == 1:
-            for work in works:
-                yield _extract_clip(parts, work.number, work, plan)
+            for batch in _batches(works, plan.clips_at_once):
+                yield from _extract_batch(parts, [w.number for w in batch], batch, plan)
             return
-        remaining = iter(works)
-        chunks = iter(lambda: list(islice(remaining, _CLIPS_PER_CHUNK)), [])
+        chunks = _batches(works, max(_CLIPS_PER_CHUNK, plan.clips_at_once))
         results = Parallel(n_jobs=n_jobs, return_as="generator")(
             delayed(_extract_chunk)(_select(parts, chunk), chunk, plan) for chunk in chunks
         )
@@ -71,23 +70,45 @@ def extract_in_parallel(
                 results.close()
 
 
+def _batches(works: Iterable[Work], size: int) -> Iterator[list[Work]]:
+    remaining = iter(works)
+    return iter(lambda: list(islice(remaining, size)), [])
+
+
 def _select(parts: list[Part], works: list[Work]) -> list[Part]:
     numbers = [work.number for work in works]
     return [Part(part.clips[numbers], part.views) for part in parts]
 
 
-def _extract_chunk(parts: list[Part], works: list[Work], plan: FeaturePlan) -> list[Extracted]:
-    """Extract the clips of ``parts`` one by one."""
+def _extract_chunk(parts: list[Part], works: list[Work], plan: Plan) -> list[Extracted]:
+    """Extract the clips of ``parts``, which are those of the works in their order."""
     with one_blas_thread:
-        return [_extract_clip(parts, i, work, plan) for i, work in enumerate(works)]
+        positions = iter(range(len(works)))
+        return [
+            extracted
+            for batch in _batches(works, plan.clips_at_once)
+            for extracted in _extract_batch(parts, list(islice(positions, len(batch))), batch, plan)
+        ]
 
 
-def _extract_clip(parts: list[Part], position: int, work: Work, plan: FeaturePlan) -> Extracted:
-    clips = parts[work.parts[-1]].clips  # the last part has the views of those before it as well
-    with naming(_name(clips.sources[position], work.number)):
-        views, error = read_views(clips, position)
-        features = [plan.of_views(views[parts[part].views], clips.sr) for part in work.parts]
-        return Extracted(work, features, None if error is None else str(error))
+def _extract_batch(
+    parts: list[Part], positions: list[int], works: list[Work], plan: Plan
+) -> list[Extracted]:
+    """Read clips, and extract their features together."""
+    arrays, errors, names = [], [], []
+    for position, work in zip(positions, works, strict=True):
+        clips = parts[work.parts[-1]].clips  # the last part has the views of those before it too
+        names.append(_name(clips.sources[position], work.number))
+        with naming(names[-1]):
+            views, error = read_views(clips, position)
+        arrays += [views[parts[part].views] for part in work.parts]
+        errors.append(None if error is None else str(error))
+    with naming(" and ".join(dict.fromkeys([names[0], names[-1]]))):
+        features = iter(plan.of_clips(arrays, clips.sr))
+        return [
+            Extracted(work, list(islice(features, len(work.parts))), error)
+            for work, error in zip(works, errors, strict=True)
+        ]
 
 
 def _name(source: object, number: int) -> str:

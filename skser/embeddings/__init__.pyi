@@ -1,0 +1,1 @@
+from ._speech_embedding import SpeechEmbedding as SpeechEmbedding

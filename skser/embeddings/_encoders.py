@@ -1,0 +1,49 @@
+"""Encoders by what names them: a folder, a name on the Hub, or an ONNX file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from ._whisper_encoder import WhisperEncoder
+
+
+class Encoder(Protocol):
+    """A pre-trained encoder: turns waveforms into frames."""
+
+    sr: ClassVar[int | None]  # of the waveforms; None for any
+    samples_per_frame: ClassVar[int]
+
+    @property
+    def layer_width(self) -> int:
+        """Number of features of a frame from one layer."""
+
+    @property
+    def layer_names(self) -> list[str]:
+        """Names of the layers, whose features are side by side."""
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What the frames depend on."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The encoder as plain data, without weights."""
+
+    def prepare(self, waveform: np.ndarray) -> np.ndarray:
+        """The input of a waveform; inputs of one shape can be stacked."""
+
+    def open(self, device: str) -> Callable[[np.ndarray], np.ndarray]:
+        """A function from stacked inputs to frames (n, n_frames, width)."""
+
+
+def find_encoder(model: str, revision: str | None, layer: int | str | Sequence[int]) -> Encoder:
+    """The encoder that a SpeechEmbedding names."""
+    return WhisperEncoder.of(model, revision, layer)
+
+
+def encoder_of(embedding: Any) -> Encoder:
+    """The encoder of a fitted SpeechEmbedding, found again where the step now names it."""
+    content = {**embedding.encoder_, "model": str(embedding.model)}
+    return WhisperEncoder.from_dict(content)

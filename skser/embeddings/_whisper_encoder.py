@@ -1,0 +1,175 @@
+"""WhisperEncoder: the encoder of a Whisper model up to some layers, found by its hash."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .._utils._files import written_whole
+from ..exceptions import ModelError, ParameterError
+from ._hub import KNOWN, hub_folder
+from ._log_mel import HOP_LENGTH, SR, log_mel
+from ._sessions import open_session
+from ._whisper_graph import MEL, VERSION, output_name, whisper_graph
+from ._whisper_weights import WhisperConfig, digest_of, read_tensors
+
+
+@dataclass(frozen=True)
+class WhisperEncoder:
+    """Layers of an encoder; the weights are in the cache folder, or where the model is.
+
+    Parameters
+    ----------
+    model : str
+        Folder, or name on the Hugging Face Hub.
+    revision : str or None
+        Commit on the Hub.
+    licence : str or None
+        Licence of the weights.
+    digest : str
+        Hash of the weights up to the last of the layers.
+    layers : tuple of int
+        Layers whose frames are put side by side.
+    n_mels, layer_width : int
+        Sizes of input and output.
+    graph : bytes or None
+        The ONNX graph, if it came with a model file.
+    """
+
+    model: str
+    revision: str | None
+    licence: str | None
+    digest: str
+    layers: tuple[int, ...]
+    n_mels: int
+    layer_width: int
+    graph: bytes | None = None
+
+    sr: ClassVar[int | None] = SR
+    samples_per_frame: ClassVar[int] = 2 * HOP_LENGTH
+
+    @classmethod
+    def of(
+        cls, model: str, revision: str | None, layer: int | str | Sequence[int]
+    ) -> WhisperEncoder:
+        """The encoder of a folder or of a model on the Hub."""
+        folder, revision = _folder_of(model, revision)
+        config = WhisperConfig.read(folder)
+        layers = _layers_of(layer, config.n_layers)
+        name = model if revision is not None else folder.name
+        licence = next((KNOWN[k][1] for k in KNOWN if name in (k, k.rpartition("/")[2])), None)
+        digest = digest_of(folder, max(layers))
+        return cls(model, revision, licence, digest, layers, config.n_mels, config.width)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The encoder as plain data."""
+        graph = None if self.graph is None else np.frombuffer(self.graph, np.uint8)
+        return {**asdict(self), "graph": graph}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> WhisperEncoder:
+        """The encoder that `to_dict` returned."""
+        graph = content["graph"]
+        return cls(**{**content, "graph": None if graph is None else graph.tobytes()})
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What the frames depend on."""
+        return (self.digest, self.layers, VERSION)
+
+    @property
+    def layer_names(self) -> list[str]:
+        """Names of the layers, such as ``whisper_base_l3``."""
+        name = re.sub(r"\W", "_", Path(self.model).name)
+        return [f"{name}_l{layer}" for layer in self.layers]
+
+    def prepare(self, waveform: np.ndarray) -> np.ndarray:
+        """The input of a waveform; inputs of one shape can be stacked."""
+        return log_mel(waveform, self.n_mels)
+
+    def open(self, device: str) -> Callable[[np.ndarray], np.ndarray]:
+        """A function from stacked inputs to frames (n, n_frames, width)."""
+        return _open(self, device)
+
+    def read_graph(self) -> bytes:
+        """The ONNX graph: of the model file, from the cache folder, or made from the weights."""
+        if self.graph is not None:
+            if b"location" in self.graph:  # onnxruntime would open any file named there
+                raise ModelError("the encoder in the model file takes weights from another file")
+            return self.graph
+        name = f"{self.digest}-{'-'.join(map(str, self.layers))}-v{VERSION}.onnx"
+        cached = cache_folder() / "encoders" / name
+        with suppress(OSError):
+            return cached.read_bytes()
+        graph = self._make_graph()
+        with suppress(OSError):  # a cache that cannot be written to costs time only
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            with written_whole(cached) as temporary:
+                temporary.write_bytes(graph)
+        return graph
+
+    def _make_graph(self) -> bytes:
+        folder, _ = _folder_of(self.model, self.revision)
+        n_layers = max(self.layers)
+        if digest_of(folder, n_layers) != self.digest:
+            raise ModelError(
+                f"{folder}: holds another encoder than the one that was fitted (its hash differs)"
+            )
+        tensors = read_tensors(folder, n_layers)
+        return whisper_graph(WhisperConfig.read(folder), tensors, self.layers)
+
+
+@lru_cache(maxsize=2)
+def _open(encoder: WhisperEncoder, device: str) -> Callable[[np.ndarray], np.ndarray]:
+    session = open_session(encoder.read_graph(), device)
+    outputs = [output_name(layer) for layer in encoder.layers]
+
+    def frames(mels: np.ndarray) -> np.ndarray:
+        return np.concatenate(session.run(outputs, {MEL: mels}), axis=-1)
+
+    return frames
+
+
+def cache_folder() -> Path:
+    """Folder for what can be made again: ``SKSER_CACHE``, or the usual one of the system."""
+    if folder := os.environ.get("SKSER_CACHE"):
+        return Path(folder)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("skser", appauthor=False)
+
+
+def _folder_of(model: str, revision: str | None) -> tuple[Path, str | None]:
+    """The folder of a model, and its commit on the Hub; None for a local folder."""
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder, None
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", model):
+        raise ModelError(
+            f"{model}: is neither a folder, an .onnx file, nor a name on the Hugging Face Hub such "
+            "as openai/whisper-base"
+        )
+    revision = revision or KNOWN.get(model, (None,))[0]
+    return hub_folder(model, revision), revision
+
+
+def _layers_of(layer: int | str | Sequence[int], n_layers: int) -> tuple[int, ...]:
+    if layer == "middle":
+        return (n_layers // 2,)
+    layers = (layer,) if isinstance(layer, (int, np.integer)) else layer
+    is_valid = not isinstance(layers, str) and all(
+        isinstance(i, (int, np.integer)) and 0 <= i <= n_layers for i in layers
+    )
+    if not is_valid or not layers or len(set(layers)) < len(layers):
+        raise ParameterError(
+            f"layer must be 'middle', or one or several layers from 0 to {n_layers}, got {layer!r}"
+        )
+    return tuple(int(i) for i in layers)

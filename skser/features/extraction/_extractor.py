@@ -1,0 +1,110 @@
+"""ClipsExtractor: base of the steps from clips to features, with their cache and parallelism."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, ClassVar
+
+import joblib
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+
+from ..._utils._param_validation import N_JOBS, VERBOSE, Allowed, check_is_fitted
+from ..._utils._set_output import FeaturesTransformer
+from ...audio import Clips
+from ...audio._clips import as_clips
+from ...exceptions import DataError
+from .._augmented_features import AugmentedFeatures
+from ._cache import CacheInfo, FeatureCache
+from ._extract import extract
+from ._plan import Plan
+
+_MEMORY = Allowed(
+    "a folder, a joblib.Memory or None",
+    lambda value: value is None or isinstance(value, (str, os.PathLike, joblib.Memory)),
+)
+
+
+class ClipsExtractor(FeaturesTransformer, BaseEstimator):
+    """Base of extractors, which define `_plan`, and have ``n_jobs``, ``memory`` and ``verbose``."""
+
+    _allowed: ClassVar[dict[str, list[Allowed]]] = {
+        "n_jobs": [N_JOBS],
+        "memory": [_MEMORY],
+        "verbose": [VERBOSE],
+    }
+
+    def _plan(self) -> Plan:
+        raise NotImplementedError
+
+    def _remember(self, clips: Clips) -> None:
+        """Set the fitted attributes."""
+        self.sr_ = clips.sr
+        self._counts = {"hits": 0, "misses": 0}
+
+    def transform(self, X: Clips | ArrayLike) -> np.ndarray | AugmentedFeatures:
+        """Extract features.
+
+        Parameters
+        ----------
+        X : Clips, array of shape (n_clips, n_samples) or list of 1-D arrays
+            Clips, or waveforms at ``sr``.
+
+        Returns
+        -------
+        features : ndarray of shape (n_clips, n_features) or (n_clips, n_frames, n_features), \
+                or AugmentedFeatures
+            Features in float32; AugmentedFeatures if the clips have several views.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        DataError
+            There are no clips, or their sampling rate differs from `fit`.
+        AudioError
+            A recording cannot be decoded.
+        ExtractionError
+            A feature or stage failed; the message names it and the recording.
+        ParameterError
+            ``memory`` cannot be written to.
+        """
+        check_is_fitted(self, "sr_")
+        clips = as_clips(X, self, reset=False)
+        if clips.sr != self.sr_:
+            raise DataError(f"clips must be at sr={self.sr_} Hz as in fit, got {clips.sr} Hz")
+        features, n_hits = extract(
+            clips, self._plan(), n_jobs=self.n_jobs, cache=self._cache(), verbose=self.verbose
+        )
+        if self.memory is not None:
+            self._counts["hits"] += n_hits
+            self._counts["misses"] += len(clips) - n_hits
+        return AugmentedFeatures(features) if clips.n_views > 1 else features[:, 0]
+
+    def cache_info(self) -> CacheInfo:
+        """Count the use of ``memory`` by this extractor, and the entries in its folder.
+
+        Returns
+        -------
+        info : CacheInfo
+            Counts since `fit`, and the size of the folder; all 0 without ``memory``.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        """
+        check_is_fitted(self, "sr_")
+        cache = self._cache()
+        size = {"n_entries": 0, "n_bytes": 0} if cache is None else cache.size()
+        return CacheInfo(**self._counts, **size)
+
+    def _cache(self) -> FeatureCache | None:
+        memory = self.memory.location if isinstance(self.memory, joblib.Memory) else self.memory
+        return None if memory is None else FeatureCache(memory)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
