@@ -113,7 +113,9 @@ def test_sklearn_check(estimator, check):
 
 
 @pytest.mark.slow
-@parametrize_with_checks([NETWORK], expected_failed_checks=expected_failures)
+@parametrize_with_checks(
+    [NETWORK, clone(NETWORK).set_params(warm_start=True)], expected_failed_checks=expected_failures
+)
 def test_sklearn_check_of_the_network(estimator, check):
     if check.func.__name__ in SCORED:
         estimator = clone(estimator).set_params(epochs=8)
