@@ -179,8 +179,8 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
     weights; with a lower one, the last are dropped.
 
     New labels get new units in the output layer. Labels that are not in ``y`` remain in
-    ``classes_``, and their units are left as they are: the loss is that of the classes in ``y``
-    alone [3]_, since the network would otherwise learn never to predict the others.
+    ``classes_``, but are not trained: the loss compares the classes in ``y`` alone [3]_, since the
+    network would otherwise learn never to predict the others.
 
     A clone has no weights to continue from: each fit in a cross-validation, search or vote starts
     anew.
@@ -490,7 +490,7 @@ def _all_classes(known: np.ndarray, present: np.ndarray) -> np.ndarray:
         sorted({*known.tolist(), *present.tolist()})
     except TypeError:
         raise DataError(
-            f"y must have labels of the same type as in the previous fit, got {present[0]!r} "
-            f"beside {known[0]!r}"
+            f"y must have labels of the same type as in the previous fit, got "
+            f"{present[:1].tolist()} beside {known[:1].tolist()}"
         ) from None
     return np.unique(np.concatenate([known, present]))

@@ -141,7 +141,7 @@ def test_new_classes_get_units(fitted):
         weights_of(still)[0], weights_of(fitted)[0], weights_of(fresh)[0], strict=True
     ):
         assert_allclose(weight[..., [0, 1, 3]], former, rtol=1e-6)
-        assert_allclose(weight[..., 2], new[..., 2], rtol=1e-6)
+        assert_allclose(weight[..., 2], new[..., 2], atol=1e-9)
     assert more(fitted).fit(X, y).score(*clusters(CLASSES, seed=1)) > 0.95
 
 
@@ -149,7 +149,7 @@ def test_classes_without_new_clips_are_kept(fitted):
     few = clusters(CLASSES[[0, 1]], seed=1)
     again = more(fitted, label_smoothing=0.1, mixup=0.2).fit(*few)
     assert_array_equal(again.classes_, fitted.classes_)
-    assert_array_equal(weights_of(again)[0][1][2], weights_of(fitted)[0][1][2])
+    assert_allclose(weights_of(again)[0][1][2], weights_of(fitted)[0][1][2], rtol=1e-5)
     assert not np.allclose(weights_of(again)[0][1][:2], weights_of(fitted)[0][1][:2])
     assert again.history_["loss"][-1] < again.history_["loss"][0]
     # A network that took the two for all classes would never predict the third.
@@ -166,7 +166,7 @@ def test_one_class_leaves_and_another_comes(fitted):
 
 def test_labels_of_another_type(fitted):
     X, y = clusters()
-    with pytest.raises(DataError, match=r"y must have labels of the same type .* 0 beside 'angry'"):
+    with pytest.raises(DataError, match=r"y must have labels .* \[0\] beside \['angry'\]"):
         more(fitted).fit(X, np.searchsorted(CLASSES, y))
     again = more(fitted).fit(X, np.array(y, dtype=object))
     assert again.classes_.tolist() == fitted.classes_.tolist()
@@ -223,7 +223,7 @@ def test_other_columns(fitted):
     X, y = clusters()
     table = pd.DataFrame(X, columns=list("abcde"))
     named = copy_of(fitted).fit(table, y)
-    with pytest.raises(DataError, match="warm_start=True .* feature names should match"):
+    with pytest.raises(DataError, match=r"warm_start=True .* feature names should match"):
         more(named).fit(table.rename(columns={"a": "f"}), y)
 
 
@@ -232,7 +232,7 @@ def test_other_columns(fitted):
     [
         ({"network__dense_units": (9,)}, r"'dense' .*kernel of shape \(36, 9\), not \(36, 8\)"),
         ({"network__dense_units": (8, 8)}, "'dense' .* layers, not "),
-        ({"architecture": linear}, "linear .* 3 layers, not 7"),
+        ({"architecture": "cnn256"}, "'cnn256' .* layers, not "),
     ],
 )
 def test_other_networks(sequences, params, message):
@@ -306,7 +306,7 @@ def test_checkpoint(fitted, tmp_path):
         assert other.callbacks[0].n == 4
     epochs = CountEpochs()
     interrupted.set_params(callbacks=[epochs]).fit(X, y)
-    assert epochs.n == 2
+    assert epochs.n == 3
     check_equal_weights(interrupted, expected, rtol=1e-6)
     assert list(tmp_path.iterdir()) == []
 
@@ -355,7 +355,7 @@ def test_loaded_network_of_a_function_continues_without_it(loaded, fitted):
         more(classifier).fit(*clusters(CLASSES))
     with (
         pytest.warns(SkserWarning, match="starts from new weights"),
-        pytest.raises(ModelError, match="function linear, .* set warm_start=True"),
+        pytest.raises(ModelError, match=r"function linear, .* set warm_start=True"),
     ):
         classifier.fit(X, y)
 
