@@ -48,9 +48,8 @@ def difference(new: keras.Model, old: keras.Model) -> str | None:
     n_classes, n_former = new.output_shape[-1], old.output_shape[-1]
     for weight, former in zip(new.weights, old.weights, strict=True):
         shape, former_shape = tuple(weight.shape), tuple(former.shape)
-        is_output = shape[:-1] == former_shape[:-1] and n_former < n_classes
-        grows = is_output and (former_shape[-1:], shape[-1:]) == ((n_former,), (n_classes,))
-        if shape != former_shape and not grows:
+        grows = shape[-1:] == (n_classes,) and former_shape == (*shape[:-1], n_former)
+        if shape != former_shape and not (grows and n_former < n_classes):
             return f"{weight.path} of shape {shape}, not {former_shape}"
     return None
 

@@ -102,7 +102,7 @@ def test_first_fit_begins_with_new_weights(fitted):
     check_equal_weights(copy_of(fitted).fit(X, y), fitted)
 
 
-def test_one_seed_one_result_and_a_random_state_goes_on(fitted):
+def test_one_seed_one_result(fitted):
     X, y = clusters(seed=1)
     first, second, other = (more(fitted, random_state=n).fit(X, y) for n in (0, 0, 1))
     check_equal_weights(first, second)
@@ -191,7 +191,8 @@ def test_views_after_clips(fitted):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["resnet", "cnn_bilstm_attention"])
-def test_networks_for_any_length(architecture, tmp_path):
+def test_networks_for_any_length(architecture, tmp_path, monkeypatch):
+    monkeypatch.setattr("skser.networks._onnx_export.can_convert", lambda: False)
     X, y = speech_like()
     small = {"network__filters": (2,), "network__dense_units": 2, "network__attention_units": 2}
     first = CNNEmotionClassifier(architecture, **PLAIN, **QUICK, **small, epochs=2, random_state=0)
@@ -200,8 +201,7 @@ def test_networks_for_any_length(architecture, tmp_path):
     for classifier in (first, skser.load(tmp_path / "model.skser")):
         again = more(classifier, network__dropout=0.0, epochs=2).fit(X, y)
         assert len(again.history_["loss"]) == 2
-        expected = '"rate": 0.0,'
-        assert expected in again.networks_[0].config
+        assert '"rate": 0.0,' in again.networks_[0].config
 
 
 @pytest.mark.parametrize(
