@@ -85,6 +85,7 @@ def test_the_loss_goes_on_where_it_ended(fitted):
     assert more(again).fit(X, y).history_["loss"][0] < losses[-1]
 
 
+@pytest.mark.slow
 def test_weights_are_those_of_the_previous_fit(sequences):
     X, y = speech_like(seed=1)
     again = more(sequences, **STILL).fit(X, y)
@@ -96,12 +97,14 @@ def test_weights_are_those_of_the_previous_fit(sequences):
     assert not np.allclose(weights_of(again)[0][0], weights_of(again)[1][0])
 
 
+@pytest.mark.slow
 def test_first_fit_begins_with_new_weights(fitted):
     X, y = clusters()
     check_equal_weights(clone(fitted).set_params(warm_start=True).fit(X, y), fitted)
     check_equal_weights(copy_of(fitted).fit(X, y), fitted)
 
 
+@pytest.mark.slow
 def test_one_seed_one_result(fitted):
     X, y = clusters(seed=1)
     first, second, other = (more(fitted, random_state=n).fit(X, y) for n in (0, 0, 1))
@@ -110,6 +113,7 @@ def test_one_seed_one_result(fitted):
         check_equal_weights(first, other)
 
 
+@pytest.mark.slow
 def test_validation_clips_stay_the_same(fitted):
     X, y = clusters()
     first = copy_of(fitted, validation_fraction=0.25, epochs=1).fit(X, y)
@@ -118,6 +122,7 @@ def test_validation_clips_stay_the_same(fitted):
     assert again.history_["val_loss"][0] < first.history_["val_loss"][0]
 
 
+@pytest.mark.slow
 def test_more_networks_and_fewer(fitted):
     X, y = clusters(seed=1)
     two = more(fitted, n_networks=2, epochs=3).fit(X, y)
@@ -132,6 +137,7 @@ def test_more_networks_and_fewer(fitted):
     assert_allclose(weights_of(one)[0][0], weights_of(two)[0][0], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_new_classes_get_units(fitted):
     X, y = clusters(CLASSES)
     still = more(fitted, **STILL).fit(X, y)
@@ -164,6 +170,7 @@ def test_one_class_leaves_and_another_comes(fitted):
     assert again.score(*clusters(CLASSES[[0, 2]], seed=1)) > 0.95
 
 
+@pytest.mark.slow
 def test_labels_of_another_type(fitted):
     X, y = clusters()
     with pytest.raises(DataError, match=r"y must have labels .* \[0\] beside \['angry'\]"):
@@ -172,15 +179,18 @@ def test_labels_of_another_type(fitted):
     assert again.classes_.tolist() == fitted.classes_.tolist()
 
 
+@pytest.mark.slow
 def test_sequences_of_another_length(sequences):
     X, y = speech_like(n_frames=15)
-    again = more(sequences, validation_fraction=0.2).fit(X, y)
-    cropped = more(sequences, validation_fraction=0.2).fit(X[:, :12], y)
+    params = {"validation_fraction": 0.2, "n_networks": 1}
+    again = more(sequences, **params).fit(X, y)
+    cropped = more(sequences, **params).fit(X[:, :12], y)
     assert again.model_.input_shape == (None, 12, 3)
     # Frames drawn for training are cropped after they are changed, so validation shows it.
     assert len(again.history_["val_loss"]) == 3
     assert_allclose(again.history_["val_loss"], cropped.history_["val_loss"], rtol=1e-5)
-    more(sequences, validation_fraction=0.2).fit(speech_like(n_frames=9)[0], y)
+    again.fit(speech_like(n_frames=9)[0], y)
+    assert again.model_.input_shape == (None, 12, 3)
 
 
 def test_views_after_clips(fitted):
@@ -219,6 +229,7 @@ def test_other_features(sequences, change, message):
     assert_array_equal(classifier.predict_proba(X), sequences.predict_proba(X))
 
 
+@pytest.mark.slow
 def test_other_columns(fitted):
     X, y = clusters()
     table = pd.DataFrame(X, columns=list("abcde"))
@@ -265,6 +276,7 @@ def test_layers_of_other_meaning(params, message):
         first.set_params(warm_start=True, **params).fit(X, y)
 
 
+@pytest.mark.slow
 def test_hidden_layers_of_as_many_units_as_classes():
     X, y = clusters()
     build = {"architecture": with_units_of_classes}
@@ -292,6 +304,7 @@ class CountEpochs(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_checkpoint(fitted, tmp_path):
     X, y = clusters(CLASSES)
     expected = more(fitted, epochs=4).fit(X, y)
@@ -311,6 +324,7 @@ def test_checkpoint(fitted, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_pipeline_does_not_clone_its_last_step(fitted, tmp_path):
     X, y = clusters()
     pipeline = make_pipeline(FeatureScaler(), clone(fitted), memory=str(tmp_path)).fit(X, y)
@@ -321,6 +335,7 @@ def test_pipeline_does_not_clone_its_last_step(fitted, tmp_path):
     assert after[0] < 1.01 * before[-1] < before[0] / 3
 
 
+@pytest.mark.slow
 def test_loaded_model_continues(loaded, fitted):
     X, y = clusters(CLASSES)
     pipeline = copy_of(loaded)
@@ -333,6 +348,7 @@ def test_loaded_model_continues(loaded, fitted):
     assert again.score(scaled, y) > 0.95
 
 
+@pytest.mark.slow
 def test_continued_model_is_saved_with_its_own_graph(loaded, tmp_path):
     X, y = clusters()
     runtime = loaded[-1].networks_[0].runtime
@@ -345,12 +361,14 @@ def test_continued_model_is_saved_with_its_own_graph(loaded, tmp_path):
     assert_allclose(again.predict_proba(X), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_loaded_network_of_a_function_continues_without_it(loaded, fitted):
     X, y = clusters()
     classifier = copy_of(loaded)[-1]
     assert repr(classifier.architecture) == "<function linear, not kept>"
-    again = more(classifier, n_networks=2).fit(X, y)
-    check_equal_weights(again, more(fitted, n_networks=2).fit(X, y), rtol=1e-5)
+    params = {"n_networks": 2, "epochs": 2}
+    again = more(classifier, **params).fit(X, y)
+    check_equal_weights(again, more(fitted, **params).fit(X, y), rtol=1e-5)
     with pytest.raises(ParameterError, match=r"function linear, .* got 4 instead of 3"):
         more(classifier).fit(*clusters(CLASSES))
     with (
@@ -360,6 +378,7 @@ def test_loaded_network_of_a_function_continues_without_it(loaded, fitted):
         classifier.fit(X, y)
 
 
+@pytest.mark.slow
 def test_loaded_model_warns_that_it_starts_anew(loaded, fitted):
     X, y = clusters()
     pipeline = copy_of(loaded).set_params(cnnemotionclassifier__architecture=linear)
