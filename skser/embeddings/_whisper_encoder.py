@@ -162,13 +162,13 @@ def _folder_of(model: str, revision: str | None) -> tuple[Path, str | None]:
 
 
 def _layers_of(layer: int | str | Sequence[int], n_layers: int) -> tuple[int, ...]:
-    if layer == "middle":
+    if isinstance(layer, str) and layer == "middle":
         return (n_layers // 2,)
     layers = (layer,) if isinstance(layer, (int, np.integer)) else layer
     is_valid = not isinstance(layers, str) and all(
         isinstance(i, (int, np.integer)) and 0 <= i <= n_layers for i in layers
     )
-    if not is_valid or not layers or len(set(layers)) < len(layers):
+    if not is_valid or len(layers) == 0 or len(set(layers)) < len(layers):
         raise ParameterError(
             f"layer must be 'middle', or one or several layers from 0 to {n_layers}, got {layer!r}"
         )
