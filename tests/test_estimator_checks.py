@@ -17,9 +17,12 @@ from skser import (
     FeatureScaler,
     FeatureUnionExtractor,
     SpeakerNormalizer,
+    SpeechEmbedding,
 )
 from skser.calibration import TemperatureScaledClassifier
 from skser.classifiers import SoftVotingClassifier
+
+from .embeddings.encoders import RandomEncoder
 
 
 class OneSpeakerNormalizer(SpeakerNormalizer):
@@ -44,6 +47,7 @@ class OneSpeakerNormalizer(SpeakerNormalizer):
 ESTIMATORS = [
     Augmenter(n_views=2, random_state=0),
     FeatureUnionExtractor(["mfcc", "zcr"]),
+    SpeechEmbedding(RandomEncoder()),
     FeatureScaler(),
     OneSpeakerNormalizer(),
     AugmentedClassifier(LogisticRegression()),

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..audio._clips import stack_padded, without_padding
+from ..exceptions import ExtractionError
 from ..features.extraction._plan import LIBRARIES
 from ._encoders import Encoder, encoder_of
 
@@ -88,6 +89,8 @@ class EmbeddingPlan:
 
     def pool(self, frames: np.ndarray) -> np.ndarray:
         """Features of a clip from its frames (n_frames, width)."""
+        if not np.isfinite(frames).all():
+            raise ExtractionError(f"{self.encoder.layer_names[0]}: frames are not finite")
         if self.pooling is None:
             return frames
         return np.concatenate([getattr(frames, name)(axis=0) for name in POOLINGS[self.pooling]])
