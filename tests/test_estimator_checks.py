@@ -19,7 +19,7 @@ from skser import (
     SpeakerNormalizer,
 )
 from skser.calibration import TemperatureScaledClassifier
-from skser.classifiers import SoftVotingClassifier
+from skser.classifiers import SoftVotingClassifier, WeightedLinearDiscriminant
 
 
 class OneSpeakerNormalizer(SpeakerNormalizer):
@@ -47,6 +47,7 @@ ESTIMATORS = [
     FeatureScaler(),
     OneSpeakerNormalizer(),
     AugmentedClassifier(LogisticRegression()),
+    WeightedLinearDiscriminant(),
     TemperatureScaledClassifier(LogisticRegression()),
     SoftVotingClassifier([("weak", LogisticRegression(C=0.1)), ("strong", LogisticRegression())]),
 ]
