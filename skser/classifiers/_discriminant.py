@@ -123,7 +123,7 @@ class WeightedLinearDiscriminant(ClassifierMixin, BaseEstimator):
         self.classes_, index = np.unique(y, return_inverse=True)
         n_classes = len(self.classes_)
         total = np.bincount(index, weight)
-        _check_classes(self.classes_, total, np.count_nonzero(weight))
+        _check_classes(self.classes_, total, int(np.count_nonzero(weight)))
         self.priors_ = self._check_priors(total / total.sum())
         share = weight / total[index]  # of the weight of its class
         in_class = [np.flatnonzero((index == k) & (weight > 0)) for k in range(n_classes)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, StratifiedKFold
+from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._utils._types import Splitter
 from ..features import SpeakerNormalizer
@@ -71,16 +72,22 @@ def _describe_normalization(pipeline: BaseEstimator) -> str:
     if not steps:
         return ""
     clips = ", and ".join(sorted({_describe_clips(step) for step in steps}))
-    return f"; features are normalised by mean and deviation of each speaker: {clips}"
+    return f"; features are normalised by mean and deviation of each {clips}"
 
 
 def _describe_clips(step: SpeakerNormalizer) -> str:
-    """The clips of a speaker that mean and deviation are computed from."""
+    """What is normalised, and the clips that mean and deviation are computed from."""
     if step.transductive:
-        return "transductive, those of speakers who are tested over all their clips in the fold"
-    if step.n_calibration is None:
-        return "those of the clips that are trained on"
-    return (
-        f"those of new speakers over the first {step.n_calibration} of their tested clips, without "
-        "labels"
-    )
+        return (
+            "speaker: transductive, those of speakers who are tested over all their clips in the "
+            "fold"
+        )
+    if step.n_calibration is not None:
+        return (
+            f"speaker: those of new speakers over the first {step.n_calibration} of their tested "
+            "clips, without labels"
+        )
+    by_corpus = get_routing_for_object(step).fit.requests.get("groups") == "domains"
+    unit, units = ("corpus", "corpora") if by_corpus else ("speaker", "speakers")
+    new = f", for a new {unit} the mean of all {units}" if step.unknown == "average" else ""
+    return f"{unit}: those of the clips that are trained on{new}"

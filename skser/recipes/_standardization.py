@@ -107,7 +107,7 @@ def standardize_on(pipeline: BaseEstimator, recordings: Recordings) -> BaseEstim
     with config_context(enable_metadata_routing=False):
         for before, step in walk(adapted):
             if isinstance(step, SCALERS) and hasattr(step, "n_features_in_"):
-                _standardize(step, Pipeline(before).transform(recordings))
+                _standardize(step, Pipeline(before).transform(recordings) if before else recordings)
     return adapted
 
 

@@ -86,7 +86,7 @@ def test_unknown_groups_have_the_mean_of_the_statistics_of_fit(groups):
     own = [X[speaker == SPEAKERS] for speaker in np.unique(SPEAKERS)]
     mean, scale = (np.mean([f(rows, axis=0) for rows in own], axis=0) for f in (np.mean, np.std))
     if groups is not None and groups[0] is None:
-        with pytest.raises(DataError, match="groups .*missing.*None in row 0"):
+        with pytest.raises(DataError, match=r"groups .*missing.*None in row 0"):
             normalizer.transform(X, groups=groups)
         return
     assert_allclose(normalizer.transform(X, groups=groups), (X - mean) / scale)
