@@ -20,6 +20,8 @@ from ..features import AugmentedFeatures, FeatureScaler, SpeakerNormalizer
 from ._steps import steps_of, walk
 
 SCALERS = (FeatureScaler, StandardScaler, SpeakerNormalizer)
+# With these, a SpeakerNormalizer needs no speakers to transform.
+ANY_SPEAKER = {"n_calibration": None, "transductive": False, "unknown": "average"}
 
 
 def standardize_by_corpus(pipeline: Pipeline) -> Pipeline:
@@ -106,15 +108,25 @@ def standardize_on(pipeline: BaseEstimator, recordings: Recordings) -> BaseEstim
     adapted = copied(pipeline)
     with config_context(enable_metadata_routing=False):
         for before, step in walk(adapted):
-            if isinstance(step, SCALERS) and hasattr(step, "n_features_in_"):
+            if _is_fitted_scaler(step):
                 _standardize(step, Pipeline(before).transform(recordings) if before else recordings)
     return adapted
+
+
+def has_scaler(pipeline: BaseEstimator) -> bool:
+    """Whether `standardize_on` changes a fitted pipeline."""
+    return any(map(_is_fitted_scaler, steps_of(pipeline)))
 
 
 def copied(pipeline: BaseEstimator) -> Any:
     """A copy of a fitted pipeline with steps of its own, which share their fitted state."""
     inner = {id(step): step for _, step in walk(pipeline) if not _has_steps(step)}
     return copy.deepcopy(pipeline, {key: copy.copy(step) for key, step in inner.items()})
+
+
+def _is_fitted_scaler(step: object) -> bool:
+    # A vote also holds the unfitted members that it was made of.
+    return isinstance(step, SCALERS) and hasattr(step, "n_features_in_")
 
 
 def _has_steps(step: object) -> bool:
@@ -125,8 +137,7 @@ def _has_steps(step: object) -> bool:
 def _standardize(scaler: Any, features: Any) -> None:
     """Fit a scaler of a fitted pipeline again, to all features as those of one group."""
     if isinstance(scaler, SpeakerNormalizer):
-        scaler.set_params(n_calibration=None, transductive=False, unknown="average")
-        scaler.fit(features, groups=np.zeros(len(features)))
+        scaler.set_params(**ANY_SPEAKER).fit(features, groups=np.zeros(len(features)))
     elif isinstance(scaler, StandardScaler) and isinstance(features, AugmentedFeatures):
         scaler.fit(features.flatten())  # of a classifier within AugmentedClassifier
     else:
