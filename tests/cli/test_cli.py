@@ -255,7 +255,7 @@ def test_evaluate_a_model(model, corpus):
         ),
         (
             ["evaluate", "{corpus}", "--across", "{corpus}"],
-            "--across must be corpora with different names, got",
+            "corpora must be different, got",
         ),
         (
             ["evaluate", "{corpus}", "--leakage", "--folds", "random"],
