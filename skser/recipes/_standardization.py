@@ -11,6 +11,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
 from .._utils._types import Recordings
@@ -62,10 +63,8 @@ def standardize_by_corpus(pipeline: Pipeline) -> Pipeline:
         normalizer = SpeakerNormalizer(unknown="average")
         normalizer.set_fit_request(groups="domains").set_transform_request(groups="domains")
         replace_scalers(pipeline, lambda: clone(normalizer))
-        wrapped = {id(getattr(step, "estimator", None)) for step in steps_of(pipeline)}
-        for step in steps_of(pipeline):
-            # A wrapper passes the weights on by itself.
-            if has_fit_parameter(step, "sample_weight") and id(step) not in wrapped:
+        for step in _routed_steps(pipeline):
+            if has_fit_parameter(step, "sample_weight"):
                 step.set_fit_request(sample_weight=_is_weighted(step))
     return pipeline
 
@@ -78,16 +77,20 @@ def standardize_by_speaker(pipeline: Pipeline) -> Pipeline:
 
 
 def is_standardized_by_corpus(pipeline: object) -> bool:
-    """Whether a step standardises unknown corpora by the mean of the known ones."""
+    """Whether a step standardises each corpus by itself."""
     return any(
-        isinstance(step, SpeakerNormalizer) and step.unknown == "average"
-        for step in steps_of(pipeline)
+        isinstance(step, SpeakerNormalizer) and is_by_corpus(step) for step in steps_of(pipeline)
     )
+
+
+def is_by_corpus(normalizer: SpeakerNormalizer) -> bool:
+    """Whether a normalizer gets corpora in the place of speakers."""
+    return get_routing_for_object(normalizer).fit.requests.get("groups") == "domains"
 
 
 def replace_scalers(pipeline: Pipeline, make: Callable[[], BaseEstimator]) -> None:
     """Put a new step in the place of each scaler; ParameterError if there is none."""
-    owners = [step for step in steps_of(pipeline) if isinstance(step, Pipeline)]
+    owners = [step for step in _routed_steps(pipeline) if isinstance(step, Pipeline)]
     found = [
         (owner, name) for owner in owners for name, step in owner.steps if isinstance(step, SCALERS)
     ]
@@ -98,6 +101,14 @@ def replace_scalers(pipeline: Pipeline, make: Callable[[], BaseEstimator]) -> No
         )
     for owner, name in found:
         owner.set_params(**{name: make()})
+
+
+def _routed_steps(pipeline: Pipeline) -> list[Any]:
+    """The steps that metadata can reach, which are not those within an AugmentedClassifier."""
+    steps = steps_of(pipeline)
+    wrappers = [step for step in steps if isinstance(step, AugmentedClassifier)]
+    within = {id(inner) for wrapper in wrappers for inner in steps_of(wrapper.estimator)}
+    return [step for step in steps if id(step) not in within]
 
 
 def standardize_on(pipeline: BaseEstimator, recordings: Recordings) -> BaseEstimator:

@@ -64,7 +64,7 @@ def test_clips_have_the_training_statistics_of_their_corpus():
         assert_allclose(evaluation.probabilities[test], expected, atol=1e-4)
     assert evaluation.protocol.endswith(
         "mean and deviation of each corpus: those of the clips that are trained on, for a new "
-        "corpus the mean of all corpora"
+        "corpus the mean of all"
     )
 
 

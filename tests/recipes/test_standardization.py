@@ -48,6 +48,15 @@ def test_classifiers_without_weights_get_none():
     assert consumed(weighted, "fit") == {"domains", "sample_weight"}
 
 
+def test_scalers_that_metadata_cannot_reach_stay():
+    inner = make_pipeline(StandardScaler(), SVC())
+    pipeline = standardize_by_corpus(make_pipeline(StandardScaler(), AugmentedClassifier(inner)))
+    assert isinstance(pipeline[0], SpeakerNormalizer)
+    assert isinstance(pipeline[1].estimator[0], StandardScaler)
+    with pytest.raises(ParameterError, match=r"pipeline must have a scaler.*got none"):
+        standardize_by_corpus(make_pipeline(AugmentedClassifier(inner)))
+
+
 def test_by_speaker():
     pipeline = standardize_by_speaker(quick_pipeline())
     assert pipeline["scale"].transductive
