@@ -1,3 +1,4 @@
 from ._augmented import AugmentedClassifier as AugmentedClassifier
 from ._cnn import CNNEmotionClassifier as CNNEmotionClassifier
+from ._discriminant import WeightedLinearDiscriminant as WeightedLinearDiscriminant
 from ._voting import SoftVotingClassifier as SoftVotingClassifier

@@ -21,6 +21,7 @@ _CLASSES = {
     "skser.classifiers.AugmentedClassifier",
     "skser.classifiers.CNNEmotionClassifier",
     "skser.classifiers.SoftVotingClassifier",
+    "skser.classifiers.WeightedLinearDiscriminant",
     "skser.embeddings.SpeechEmbedding",
     "skser.features.FeatureScaler",
     "skser.features.FeatureUnionExtractor",
