@@ -28,7 +28,6 @@ _COMMIT = Allowed(
     "a commit of 40 hexadecimal digits",
     lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{40}", value) is not None,
 )
-_TIMEOUT = 10.0  # seconds for an answer
 _N_LISTED = 8
 
 
@@ -111,7 +110,7 @@ class _Download:
             # A request of our own, since the library repeats its first for half a minute.
             with suppress(errors.EntryNotFoundError):  # which the library is to store
                 url = self.hub.hf_hub_url(self.name, self.file, revision=self.commit)
-                metadata = self.hub.get_hf_file_metadata(url, timeout=_TIMEOUT)
+                metadata = self.hub.get_hf_file_metadata(url)
                 self.size, sha256 = metadata.size, metadata.etag
             path = self.hub.hf_hub_download(
                 self.name,
