@@ -55,8 +55,8 @@ class FittedFold:
 
     def params(self, part: np.ndarray | slice = slice(None)) -> dict[str, np.ndarray]:
         """The metadata of the clips of a part that ``predict`` consumes."""
-        consumed = _consumed(self.pipeline, "predict", self.metadata)
-        return {name: self.metadata[name][part] for name in consumed}
+        names = consumed(self.pipeline, "predict", self.metadata)
+        return {name: self.metadata[name][part] for name in names}
 
     def routing(self) -> AbstractContextManager[None]:
         """scikit-learn's metadata routing, if there is metadata to pass on."""
@@ -111,7 +111,7 @@ def fit_fold(
     params = _check_method_params(clips, fit_params, indices=train)
     params |= {name: values[train] for name, values in metadata.items()}
     if "domains" in params and "sample_weight" not in params:
-        params |= _alike(params["domains"]) if _consumed(pipeline, "fit", ["sample_weight"]) else {}
+        params |= _alike(params["domains"]) if consumed(pipeline, "fit", ["sample_weight"]) else {}
     with fold.routing():
         pipeline.fit(_safe_indexing(clips, train), target[train], **params)
     return fold
@@ -119,13 +119,13 @@ def fit_fold(
 
 def fit_metadata(pipeline: BaseEstimator, metadata: Metadata) -> Metadata:
     """The metadata that ``fit`` consumes; DataError if it needs corpora that are not known."""
-    consumed = _consumed(pipeline, "fit", ["domains", *metadata])
-    if "domains" in consumed and "domains" not in metadata:
+    names = consumed(pipeline, "fit", ["domains", *metadata])
+    if "domains" in names and "domains" not in metadata:
         raise DataError(
             "corpus must have a column corpus in its frame, which the pipeline standardises by, "
             "got none or missing values"
         )
-    return {name: metadata[name] for name in metadata if name in consumed}
+    return {name: metadata[name] for name in metadata if name in names}
 
 
 def _alike(domains: np.ndarray) -> dict[str, np.ndarray]:
@@ -135,7 +135,7 @@ def _alike(domains: np.ndarray) -> dict[str, np.ndarray]:
     return {"sample_weight": compute_sample_weight("balanced", domains)}
 
 
-def _consumed(pipeline: BaseEstimator, method: str, names: Iterable[str]) -> set[str]:
+def consumed(pipeline: BaseEstimator, method: str, names: Iterable[str]) -> set[str]:
     """Names of metadata that a step consumes; none for estimators without metadata routing."""
     try:
         return set(get_routing_for_object(pipeline).consumes(method, list(names)))

@@ -24,6 +24,7 @@ _CLASSES = {
     "skser.classifiers.WeightedLinearDiscriminant",
     "skser.embeddings.SpeechEmbedding",
     "skser.features.FeatureScaler",
+    "skser.features.FeatureStore",
     "skser.features.FeatureUnionExtractor",
     "skser.features.SpeakerNormalizer",
     "sklearn.utils.Bunch",

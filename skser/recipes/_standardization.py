@@ -17,7 +17,7 @@ from sklearn.utils.validation import has_fit_parameter
 from .._utils._types import Recordings
 from ..classifiers import AugmentedClassifier
 from ..exceptions import ParameterError
-from ..features import AugmentedFeatures, FeatureScaler, SpeakerNormalizer
+from ..features import AugmentedFeatures, FeatureScaler, FeatureStore, SpeakerNormalizer
 from ._steps import steps_of, walk
 
 SCALERS = (FeatureScaler, StandardScaler, SpeakerNormalizer)
@@ -66,6 +66,44 @@ def standardize_by_corpus(pipeline: Pipeline) -> Pipeline:
         for step in _routed_steps(pipeline):
             if has_fit_parameter(step, "sample_weight"):
                 step.set_fit_request(sample_weight=_is_weighted(step))
+    return pipeline
+
+
+def keep_features(pipeline: Pipeline) -> Pipeline:
+    """Let a pipeline keep its training features, so that :func:`skser.adapt` can use them.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        A pipeline with a scaler among its own steps; it is cloned, not changed.
+
+    Returns
+    -------
+    pipeline : Pipeline
+        Unfitted, with a step ``keep`` (:class:`skser.features.FeatureStore`) before the scaler.
+
+    Raises
+    ------
+    ParameterError
+        None of the steps is a scaler.
+
+    Examples
+    --------
+    >>> from skser.recipes import functionals, keep_features
+    >>> [name for name, _ in keep_features(functionals()).steps]
+    ['load', 'augment', 'features', 'keep', 'scale', 'classify']
+    """
+    pipeline = clone(pipeline)
+    places = [i for i, (_, step) in enumerate(pipeline.steps) if isinstance(step, SCALERS)]
+    if not places:
+        names = ", ".join(name for name, _ in pipeline.steps)
+        raise ParameterError(
+            f"pipeline must have a scaler among its own steps to keep features, got {names}"
+        )
+    store = FeatureStore()
+    with config_context(enable_metadata_routing=True):
+        store.set_fit_request(domains=is_standardized_by_corpus(pipeline))
+    pipeline.steps.insert(places[0], ("keep", store))
     return pipeline
 
 
