@@ -19,6 +19,7 @@ _CLASSES = {
     "skser.augmentation.Augmenter",
     "skser.calibration.TemperatureScaledClassifier",
     "skser.classifiers.AugmentedClassifier",
+    "skser.classifiers.BlockVotingClassifier",
     "skser.classifiers.CNNEmotionClassifier",
     "skser.classifiers.SoftVotingClassifier",
     "skser.classifiers.WeightedLinearDiscriminant",
