@@ -33,6 +33,13 @@ def train(
     seed: Seed = 0,
     jobs: Jobs = 1,
     set_: Settings = None,
+    include_encoder: Annotated[
+        bool,
+        typer.Option(
+            "--include-encoder",
+            help="Put the pre-trained encoder into the model file, for machines without network.",
+        ),
+    ] = False,
 ) -> None:
     """Fit a pipeline on labelled recordings and save it as a model file.
 
@@ -47,12 +54,13 @@ def train(
     from ..calibration import TemperatureScaledClassifier
     from ..inference import TrainingAudio
     from ..persistence import ModelInfo
-    from ..persistence._any_model import save_model
+    from ..persistence._any_model import check_include_encoder, save_model
     from ..recipes._steps import set_everywhere
     from ._outputs import check_model_file
     from ._scores import read_scores
 
     check_model_file(out, [data])
+    check_include_encoder(out, include_encoder)
     pipeline = make_pipeline(recipe, seed, jobs, set_)
     speech = load_speech(data, corpus, speaker)
     score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)
@@ -63,5 +71,5 @@ def train(
     if temperature is not None:
         pipeline = TemperatureScaledClassifier.of(pipeline, temperature)
         typer.echo(f"calibrated: temperature {temperature:.2f}")
-    save_model(pipeline, out, info)
+    save_model(pipeline, out, info, include_encoder=include_encoder)
     typer.echo(f"wrote {out}")

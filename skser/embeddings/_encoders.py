@@ -34,6 +34,9 @@ class Encoder(Protocol):
     def prepare(self, waveform: np.ndarray) -> np.ndarray:
         """The input of a waveform; inputs of one shape can be stacked."""
 
+    def read_graph(self) -> bytes:
+        """The encoder in ONNX."""
+
     def open(self, device: str) -> Callable[[np.ndarray], np.ndarray]:
         """A function from stacked inputs to frames (n, n_frames, width)."""
 
@@ -46,4 +49,5 @@ def find_encoder(model: str, revision: str | None, layer: int | str | Sequence[i
 def encoder_of(embedding: Any) -> Encoder:
     """The encoder of a fitted SpeechEmbedding, found again where the step now names it."""
     content = {**embedding.encoder_, "model": str(embedding.model)}
+    content["revision"] = embedding.revision or content.get("revision")
     return WhisperEncoder.from_dict(content)
