@@ -140,7 +140,14 @@ def _open(encoder: WhisperEncoder, device: str) -> Callable[[np.ndarray], np.nda
         raise
     except Exception as error:
         # onnxruntime has an error for each kind of damage.
-        raise ModelError(f"{encoder.model}: its graph cannot be read ({error!s:.200})") from error
+        where = (
+            "the model file"
+            if encoder.graph is not None
+            else f"{cache_folder()}, which may be deleted"
+        )
+        raise ModelError(
+            f"{encoder.model}: its graph in {where} cannot be read ({error!s:.200})"
+        ) from error
     outputs = [output_name(layer) for layer in encoder.layers]
     check_session(
         session,
