@@ -19,6 +19,15 @@ def pytest_configure(config):
         references(speechlike())
 
 
+@pytest.fixture(scope="session", autouse=True)
+def encoder_cache(tmp_path_factory):
+    """Folder that skser writes encoders to, in place of the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("skser-cache")
+        patch.setenv("SKSER_CACHE", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def evaluation():
     """Of `quick_pipeline` on `noises()`, leaving out one speaker at a time; not to be changed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
@@ -48,6 +49,6 @@ def find_encoder(model: str, revision: str | None, layer: int | str | Sequence[i
 
 def encoder_of(embedding: Any) -> Encoder:
     """The encoder of a fitted SpeechEmbedding, found again where the step now names it."""
-    content = {**embedding.encoder_, "model": str(embedding.model)}
+    content = {**embedding.encoder_, "model": os.fspath(embedding.model)}
     content["revision"] = embedding.revision or content.get("revision")
     return WhisperEncoder.from_dict(content)

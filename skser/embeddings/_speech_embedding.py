@@ -26,7 +26,7 @@ from ..exceptions import DataError
 from ..features.extraction._extractor import ClipsExtractor
 from ._encoders import find_encoder
 from ._plan import POOLINGS, EmbeddingPlan
-from ._sessions import DEVICES
+from ._sessions import DEVICES, check_device
 
 __all__ = ["SpeechEmbedding"]
 
@@ -181,7 +181,8 @@ class SpeechEmbedding(ClipsExtractor):
         """
         check_parameters(self)
         clips = as_clips(X, self, reset=True)
-        encoder = find_encoder(str(self.model), self.revision, self.layer)
+        check_device(self.device)
+        encoder = find_encoder(os.fspath(self.model), self.revision, self.layer)
         if encoder.sr not in (None, clips.sr):
             raise DataError(
                 f"clips must be at {encoder.sr} Hz for {self.model}, got {clips.sr} Hz; use "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
@@ -108,15 +109,17 @@ class WhisperEncoder:
         if self.graph is not None:
             check_graph(self.graph)
             return self.graph
-        name = f"{self.digest}-{'-'.join(map(str, self.layers))}-v{VERSION}.onnx"
+        name = f"{self.digest}-{'-'.join(map(str, self.layers))}-v{VERSION}.encoder"
         cached = cache_folder() / "encoders" / name
         with suppress(OSError):
-            return cached.read_bytes()
+            content = cached.read_bytes()
+            if content[:4] == _checksum(content[4:]):  # else the file is damaged
+                return content[4:]
         graph = self._make_graph()
         with suppress(OSError):  # a cache that cannot be written to costs time only
             cached.parent.mkdir(parents=True, exist_ok=True)
             with written_whole(cached) as temporary:
-                temporary.write_bytes(graph)
+                temporary.write_bytes(_checksum(graph) + graph)
         return graph
 
     def _make_graph(self) -> bytes:
@@ -162,6 +165,10 @@ def _open(encoder: WhisperEncoder, device: str) -> Callable[[np.ndarray], np.nda
     return frames
 
 
+def _checksum(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(4, "little")
+
+
 def cache_folder() -> Path:
     """Folder for what can be made again: ``SKSER_CACHE``, or the usual one of the system."""
     if folder := os.environ.get("SKSER_CACHE"):
@@ -186,13 +193,13 @@ def _folder_of(model: str, revision: str | None) -> tuple[Path, str | None]:
 
 
 def _layers_of(layer: int | str | Sequence[int], n_layers: int) -> tuple[int, ...]:
-    if layer == "middle":
+    if isinstance(layer, str) and layer == "middle":
         return (n_layers // 2,)
     layers = (layer,) if isinstance(layer, (int, np.integer)) else layer
     is_valid = not isinstance(layers, str) and all(
         isinstance(i, (int, np.integer)) and 0 <= i <= n_layers for i in layers
     )
-    if not is_valid or not layers or len(set(layers)) < len(layers):
+    if not is_valid or len(layers) == 0 or len(set(layers)) < len(layers):
         raise ParameterError(
             f"layer must be 'middle', or one or several layers from 0 to {n_layers}, got {layer!r}"
         )

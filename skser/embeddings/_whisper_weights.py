@@ -32,6 +32,7 @@ _BLOCK = (
     *("fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"),
 )
 _STEM = ("conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "embed_positions.weight")
+_N_POSITIONS = 1500  # of 30 seconds
 _NORM = ("layer_norm.weight", "layer_norm.bias")
 
 
@@ -56,19 +57,14 @@ class WhisperConfig:
         except (OSError, ValueError) as error:
             raise ModelError(f"{path}: cannot be read as JSON ({error})") from error
         kind = content.get("model_type") if isinstance(content, dict) else None
-        if kind != "whisper" or content.get("activation_function", "gelu") != "gelu":
+        if kind != "whisper":
             raise ModelError(
                 f"{path}: describes a model of type {kind!r}, but only 'whisper' is supported; "
                 "convert other encoders to ONNX and pass the .onnx file"
             )
-        names = (
-            "d_model",
-            "encoder_layers",
-            "encoder_attention_heads",
-            "num_mel_bins",
-            "encoder_ffn_dim",
-        )
-        sizes = [content.get(name) for name in names]
+        if (activation := content.get("activation_function", "gelu")) != "gelu":
+            raise ModelError(f"{path}: activation_function must be 'gelu', got {activation!r}")
+        sizes = [content.get(name) for name in _SIZES]
         if not all(isinstance(size, int) and size > 0 for size in sizes) or sizes[0] % sizes[2]:
             raise ModelError(f"{path}: must have valid sizes {', '.join(_SIZES)}, got {sizes}")
         return cls(*sizes)
@@ -79,12 +75,12 @@ class WhisperConfig:
         return [*_STEM, *blocks, *(_NORM if n_layers == self.n_layers else ())]
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """Shape of a tensor; (-1, width) for the positions, of any number."""
+        """Shape of a tensor."""
         width, kind = self.width, name.rpartition(".")[2]
         special = {
             "conv1.weight": (width, self.n_mels, 3),
             "conv2.weight": (width, width, 3),
-            "embed_positions.weight": (-1, width),
+            "embed_positions.weight": (_N_POSITIONS, width),
             "fc1.weight": (self.dense_width, width),
             "fc1.bias": (self.dense_width,),
             "fc2.weight": (width, self.dense_width),
@@ -137,17 +133,28 @@ def _tensors(
                     )
                 tensor = file.get_tensor(prefix + name)
                 expected = config.shape(name)
-                if len(expected) != tensor.ndim or any(
-                    wanted not in (-1, size)
-                    for wanted, size in zip(expected, tensor.shape, strict=True)
-                ):
+                if tensor.shape != expected:
                     raise ModelError(
                         f"{path}: tensor {prefix + name} must be of shape {expected}, as "
                         f"{CONFIG} says, got {tensor.shape}"
                     )
-                yield name, tensor.astype(np.float16)
+                with np.errstate(over="ignore"):
+                    half = tensor.astype(np.float16)
+                if not np.isfinite(half).all():
+                    raise ModelError(
+                        f"{path}: tensor {prefix + name} has values that are not finite in float16"
+                    )
+                yield name, half
     except (OSError, SafetensorError, TypeError) as error:
-        raise ModelError(f"{path}: cannot be read as safetensors ({error})") from error
+        raise ModelError(
+            f"{path}: cannot be read as safetensors ({error}); it begins with {_beginning(path)!r}"
+        ) from error
+
+
+def _beginning(path: Path) -> str:
+    """The first characters of a file, which tell a web page, or a pointer to a large file."""
+    with path.open("rb") as file:
+        return file.read(24).decode("ascii", "replace")
 
 
 def _signature(folder: Path, name: str) -> tuple[str, int, int]:

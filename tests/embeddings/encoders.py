@@ -1,6 +1,12 @@
 """Random encoders in the layout of the Hugging Face Hub."""
 
+import atexit
 import json
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save_file
@@ -44,6 +50,23 @@ def write_encoder(
     half = {name: values.astype(np.float16).astype(dtype) for name, values in content.items()}
     save_file(half, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
+
+
+class RandomEncoder(os.PathLike):
+    """Path of a random encoder, written when first asked for, with the same repr in any process."""
+
+    def __fspath__(self):
+        return os.fspath(_random_encoder())
+
+    def __repr__(self):
+        return "RandomEncoder()"
+
+
+@cache
+def _random_encoder():
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder)
+    return write_encoder(Path(folder, "whisper-random"))
 
 
 def encoder_tensors(n_layers, width, n_mels, seed):

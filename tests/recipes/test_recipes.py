@@ -91,7 +91,8 @@ def speech(tmp_path_factory):
 
 
 def test_every_recipe_is_named():
-    assert list(RECIPES) == ["default", "functionals", "residual_network", *PUBLISHED]
+    members = ["functionals", "residual_network"]
+    assert list(RECIPES) == ["default", "whisper", *members, *PUBLISHED]
     assert get_recipe("default") is make_emotion_pipeline
     for name in list(RECIPES)[1:]:
         assert get_recipe(name).__name__ == name

@@ -19,7 +19,7 @@ from ...audio import Clips
 from ...audio._clips import read_views
 from ...audio._info import describe
 from ...audio._recordings import Recording
-from ...exceptions import naming
+from ...exceptions import SkserError, naming
 from ._plan import Plan
 
 _CLIPS_PER_CHUNK = 16
@@ -103,12 +103,21 @@ def _extract_batch(
             views, error = read_views(clips, position)
         arrays += [views[parts[part].views] for part in work.parts]
         errors.append(None if error is None else str(error))
-    with naming(" and ".join(dict.fromkeys([names[0], names[-1]]))):
-        features = iter(plan.of_clips(arrays, clips.sr))
-        return [
-            Extracted(work, list(islice(features, len(work.parts))), error)
-            for work, error in zip(works, errors, strict=True)
+    try:
+        with naming(names[-1]):
+            features = iter(plan.of_clips(arrays, clips.sr))
+    except SkserError:
+        if len(works) == 1:
+            raise
+        return [  # which names the clip that fails
+            extracted
+            for position, work in zip(positions, works, strict=True)
+            for extracted in _extract_batch(parts, [position], [work], plan)
         ]
+    return [
+        Extracted(work, list(islice(features, len(work.parts))), error)
+        for work, error in zip(works, errors, strict=True)
+    ]
 
 
 def _name(source: object, number: int) -> str:

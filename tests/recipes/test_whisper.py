@@ -1,0 +1,111 @@
+"""The recipe with a pre-trained encoder, here a random one."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.base import clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from typer.testing import CliRunner
+
+from skser import cli, evaluate
+from skser.datasets import make_emotional_speech
+from skser.exceptions import AudioNotFoundError, ParameterError
+from skser.recipes import RECIPES, get_recipe, whisper
+from tests.embeddings.encoders import write_encoder
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return write_encoder(tmp_path_factory.mktemp("encoders") / "whisper-random")
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory):
+    return make_emotional_speech(
+        tmp_path_factory.mktemp("speech"),
+        n_speakers=3,
+        emotions=("angry", "sad"),
+        n_sentences=2,
+        n_takes=1,
+        random_state=0,
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted(encoder, speech):
+    return whisper(encoder, random_state=0).fit(speech.paths, speech.target)
+
+
+def run(*arguments):
+    result = CliRunner().invoke(cli.app, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_steps():
+    pipeline = whisper()
+    assert list(pipeline.named_steps) == ["load", "augment", "features", "scale", "classify"]
+    assert pipeline["features"].model == "openai/whisper-base"
+    assert pipeline["load"].sr == 16000
+    assert get_recipe("whisper") is RECIPES["whisper"] is whisper
+
+
+def test_parameters_reach_the_steps(encoder):
+    pipeline = clone(whisper(encoder, memory="cache", n_jobs=2, random_state=3, features__layer=2))
+    assert pipeline["features"].model == encoder
+    assert pipeline["features"].get_params()["layer"] == 2
+    assert pipeline["features"].memory == "cache"
+    assert pipeline["features"].n_jobs == 2
+    assert pipeline["augment"].random_state == 3
+
+
+def test_is_a_discriminant_of_all_views(fitted, speech):
+    views = clone(fitted)[:3].fit_transform(speech.paths).values
+    flat = views.reshape(-1, views.shape[-1])
+    by_hand = make_pipeline(
+        StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    ).fit(flat, np.repeat(speech.target, views.shape[1]))
+    probabilities = fitted.predict_proba(speech.paths)
+    assert_allclose(probabilities, by_hand.predict_proba(views[:, 0]), atol=1e-3)
+
+
+def test_training_is_on_views(fitted, speech):
+    views = clone(fitted)[:3].fit_transform(speech.paths[:2])
+    assert views.values.shape[:2] == (2, fitted["augment"].n_views)
+    clean = fitted[:3].transform(speech.paths[:2])
+    assert_allclose(views.values[:, 0], clean, atol=1e-5)
+
+
+def test_evaluate(encoder, speech):
+    evaluation = evaluate(whisper(encoder, random_state=0), speech)
+    assert "leave one speaker out" in evaluation.protocol
+    assert evaluation.to_frame().loc["uar", "pooled"] > 0.5
+
+
+def test_bad_input_comes_before_extraction(encoder, speech):
+    with pytest.raises(ParameterError, match=r"layer .*from 0 to 2, got 7"):
+        whisper(encoder, features__layer=7).fit(speech.paths, speech.target)
+    with pytest.raises(AudioNotFoundError, match=r"missing\.wav"):
+        whisper(encoder).fit(["missing.wav"] * 2, ["angry", "sad"])
+
+
+@pytest.fixture
+def folder(speech, tmp_path):
+    """A folder per class."""
+    for i, (path, emotion) in enumerate(zip(speech.paths, speech.target, strict=True)):
+        (tmp_path / "own" / emotion).mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, tmp_path / "own" / emotion / f"{i}.flac")
+    return tmp_path / "own"
+
+
+def test_command_line(encoder, folder, fitted, speech, tmp_path):
+    model = tmp_path / "model.skser"
+    run("train", folder, "--recipe", "whisper", "--set", f"model={encoder}", "--out", model)
+    answer = json.loads(run("predict", model, speech.paths[0], "--json", "-"))["probabilities"]
+    expected = fitted.predict_proba(speech.paths[:1])[0]
+    assert_allclose([answer["angry"], answer["sad"]], expected, atol=1e-4)
