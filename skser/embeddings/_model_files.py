@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..exceptions import DownloadError, MissingDependencyError, ModelError, SkserError
+from ..exceptions import DownloadError, ModelError, SkserError
 from ._hub import KNOWN
 
 if TYPE_CHECKING:
@@ -70,5 +70,4 @@ def unavailable(encoder: WhisperEncoder, cache: object, error: SkserError) -> Sk
         'pipeline.set_params(features__model="/folder"); or save the model again with '
         "include_encoder=True where the encoder is"
     )
-    kept = isinstance(error, (DownloadError, MissingDependencyError))
-    return type(error)(text) if kept else ModelError(text)
+    return DownloadError(text) if isinstance(error, DownloadError) else ModelError(text)

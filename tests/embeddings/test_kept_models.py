@@ -1,5 +1,6 @@
 """Model files of pipelines with a pre-trained encoder: named, found again, or in the file."""
 
+import io
 import json
 import pickle
 import re
@@ -30,7 +31,7 @@ from skser.persistence._any_model import load_model, save_model
 from skser.persistence._light import load_light
 from tests.embeddings.encoders import write_encoder
 from tests.evaluations import noises
-from tests.persistence.models import array_bytes, contents_of, forge
+from tests.persistence.models import array_bytes, contents_of, forge, quick_model
 
 SPEECH = noises()
 CLIPS = list(SPEECH.waveforms)
@@ -59,7 +60,7 @@ def home(tmp_path, own_cache):
 
 @pytest.fixture
 def fitted(home):
-    return make(SpeechEmbedding(home / "voices")).fit(CLIPS, SPEECH.target)
+    return make(SpeechEmbedding(str(home / "voices"))).fit(CLIPS, SPEECH.target)
 
 
 @pytest.fixture
@@ -94,8 +95,6 @@ def graph_entry(path):
 
 
 def as_file(content):
-    import io
-
     return io.BytesIO(content)
 
 
@@ -110,8 +109,9 @@ def refuses(path, clip, match):
     """Both ways of prediction raise the same error."""
     with pytest.raises(ModelError, match=match):
         skser.load(path).predict_proba([clip])
-    result = CliRunner().invoke(cli.app, ["predict", str(path), clip])
-    assert isinstance(result.exception, ModelError) or re.search(match, result.stderr)
+    result = CliRunner().invoke(cli.app, ["predict", str(path), clip, clip])
+    assert isinstance(result.exception, ModelError)
+    assert re.search(match, str(result.exception))
 
 
 def test_a_file_names_its_encoder(fitted, home):
@@ -173,8 +173,11 @@ def test_another_encoder_is_refused(fitted, home):
         loaded.predict_proba(CLIPS)
 
 
-@pytest.mark.parametrize("kind", [DownloadError, MissingDependencyError])
-def test_no_network(kind, fitted, home, monkeypatch):
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [(DownloadError, DownloadError), (MissingDependencyError, ModelError)],
+)
+def test_no_network(reason, kind, fitted, home, monkeypatch):
     """A model of the Hub is fetched by its revision; if that fails, the error says what to do."""
     revision, asked = KNOWN[HUB_NAME].revision, []
     fitted.set_params(features__model=HUB_NAME)
@@ -185,7 +188,7 @@ def test_no_network(kind, fitted, home, monkeypatch):
     lose(home / "cache")
 
     def fail(*arguments):
-        raise kind("nothing answers")
+        raise reason("nothing answers")
 
     monkeypatch.setattr(_whisper_encoder, "hub_folder", fail)
     with pytest.raises(kind) as info:
@@ -315,10 +318,6 @@ def other_output(graph):
     graph.output[0].name = graph.node[-1].output[0] = "words"
 
 
-def other_width(graph):
-    graph.output[0].type.tensor_type.shape.dim[2].dim_value = 8
-
-
 @pytest.mark.parametrize(
     ("change", "match"),
     [
@@ -326,7 +325,6 @@ def other_width(graph):
         (other_input, r"must be an encoder with the inputs \{'mel': 80\}, got \{'mel': 40\}"),
         (second_input, r"inputs \{'mel': 80\}, got \{'mel': 80, 'second': 80\}"),
         (other_output, r"outputs \{'layer_1': 16\}, got \{'words': 16\}"),
-        (other_width, r"outputs \{'layer_1': 16\}, got \{'layer_1': 8\}"),
     ],
 )
 def test_other_graphs_are_refused(change, match, complete, clip):
@@ -359,7 +357,6 @@ def test_graphs_of_another_format_are_refused(complete, home, clip):
     [
         ("digest", "../../../secret"),
         ("digest", 3),
-        ("model", None),
         ("layers", ()),
         ("layers", (1, 1)),
         ("layers", (-1,)),
@@ -373,15 +370,9 @@ def test_graphs_of_another_format_are_refused(complete, home, clip):
     ],
 )
 def test_damaged_descriptions_are_refused(name, value, fitted, home, clip):
-    fitted["features"].encoder_ |= {name: value}
-    if name != "model":
-        with pytest.raises(ModelError, match="description of the pre-trained encoder is damaged"):
-            fitted.predict_proba([clip])
-    else:
-        with pytest.raises(ModelError):
-            fitted["features"].encoder_.pop("model")
-            fitted["features"].encoder_.pop("digest")
-            fitted.predict_proba([clip])
+    fitted["features"].encoder_[name] = value
+    with pytest.raises(ModelError, match="description of the pre-trained encoder is damaged"):
+        fitted.predict_proba([clip])
 
 
 def test_pickles_and_clones(fitted, home):
@@ -403,8 +394,6 @@ def test_joblib_files_keep_no_encoder(fitted, home):
 
 
 def test_other_pipelines_are_complete(home):
-    from tests.persistence.models import quick_model
-
     pipeline, _ = quick_model()
     skser.save(pipeline, home / "a.skser")
     skser.save(pipeline, home / "b.skser", include_encoder=True)
@@ -428,13 +417,13 @@ def test_info_and_card(complete, home):
 
 
 @pytest.mark.parametrize(
-    "encoders", [3, [3], [{"name": "a"}], [{"name": "\x1b[2J"}], [{"included": "yes"}]]
+    "change",
+    [{"name": "\x1b[2J"}, {"hash": 3}, {"included": "yes"}, {"layers": [None]}, {"more": 1}],
 )
-def test_unreadable_encoders(encoders, complete):
+def test_unreadable_encoders(change, complete):
     manifest, entries = contents_of(complete)
-    if isinstance(encoders, list) and isinstance(encoders[0], dict) and len(encoders[0]) == 1:
-        encoders = [manifest["encoders"][0] | encoders[0] | {"layers": [None]}]
-    forge(complete, manifest | {"encoders": encoders}, entries)
+    manifest["encoders"][0] |= change
+    forge(complete, manifest, entries)
     result = CliRunner().invoke(cli.app, ["info", str(complete)])
-    assert result.exit_code == 1
-    assert "has an unreadable encoder" in str(result.exception) + result.stderr
+    assert isinstance(result.exception, ModelError)
+    assert "complete.skser: has an unreadable encoder" in str(result.exception)
