@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
@@ -49,6 +48,8 @@ def find_encoder(model: str, revision: str | None, layer: int | str | Sequence[i
 
 def encoder_of(embedding: Any) -> Encoder:
     """The encoder of a fitted SpeechEmbedding, found again where the step now names it."""
-    content = {**embedding.encoder_, "model": os.fspath(embedding.model)}
-    content["revision"] = embedding.revision or content.get("revision")
+    content = embedding.encoder_
+    if isinstance(content, dict):
+        revision = embedding.revision or content.get("revision")
+        content = content | {"model": str(embedding.model), "revision": revision}
     return WhisperEncoder.from_dict(content)

@@ -61,13 +61,11 @@ def check_session(session: Any, name: str, inputs: dict[str, int], outputs: dict
 def unavailable(encoder: WhisperEncoder, cache: object, error: SkserError) -> SkserError:
     """An error that says how an encoder, which the model file only names, can be had."""
     is_local = encoder.revision is None and encoder.model not in KNOWN
-    folder = "the folder with this hash" if is_local else "a folder with it"
-    network = "" if is_local else "connect to a network once; "
+    network = "" if is_local else "connect to a network once; or "
     text = (
         f"the pre-trained encoder {encoder.model} (revision {encoder.revision or 'unknown'}, hash "
-        f"{encoder.digest}) is neither in the model file nor in {cache}, and cannot be read or "
-        f"downloaded ({error}). Ways out: {network}name {folder}, wherever it is, as by "
-        'pipeline.set_params(features__model="/folder"); or save the model again with '
-        "include_encoder=True where the encoder is"
+        f"{encoder.digest}) is neither in the model file nor in {cache} ({error}): {network}name "
+        'any folder with this encoder, as by pipeline.set_params(features__model="/folder"); or '
+        "save the model with include_encoder=True where the encoder is"
     )
     return DownloadError(text) if isinstance(error, DownloadError) else ModelError(text)

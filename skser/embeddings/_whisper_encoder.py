@@ -80,7 +80,7 @@ class WhisperEncoder:
     def from_dict(cls, content: dict[str, Any]) -> WhisperEncoder:
         """The encoder that `to_dict` returned; ModelError for other content."""
         names = {field.name for field in fields(cls)}
-        if set(content) != names or not is_sound(content):
+        if not (isinstance(content, dict) and content.keys() == names and is_sound(content)):
             raise ModelError("the description of the pre-trained encoder is damaged")
         graph = content["graph"]
         return cls(**{**content, "graph": None if graph is None else graph.tobytes()})
@@ -127,7 +127,7 @@ class WhisperEncoder:
         try:
             folder, _ = _folder_of(self.model, self.revision)
             if digest_of(folder, n_layers) != self.digest:
-                raise ModelError(f"{folder}: holds another encoder, with another hash")
+                raise ModelError(f"{folder}: holds another encoder than the one that was fitted")
         except SkserError as error:
             raise unavailable(self, cache_folder(), error) from error
         tensors = read_tensors(folder, n_layers)

@@ -154,7 +154,7 @@ def test_any_folder_with_the_encoder_serves(fitted, home):
         str(home / "voices"),
         digest,
         str(home / "cache"),
-        "folder with this hash",
+        "any folder with this encoder",
         'set_params(features__model="/folder")',
         "include_encoder=True",
     ):
@@ -169,7 +169,7 @@ def test_another_encoder_is_refused(fitted, home):
     lose(home / "cache")
     write_encoder(home / "other", seed=1)
     loaded = skser.load(home / "model.skser").set_params(features__model=str(home / "other"))
-    with pytest.raises(ModelError, match=r"other: holds another encoder, with another hash"):
+    with pytest.raises(ModelError, match=r"other: holds another encoder than the one"):
         loaded.predict_proba(CLIPS)
 
 
@@ -371,6 +371,12 @@ def test_graphs_of_another_format_are_refused(complete, home, clip):
 )
 def test_damaged_descriptions_are_refused(name, value, fitted, home, clip):
     fitted["features"].encoder_[name] = value
+    with pytest.raises(ModelError, match="description of the pre-trained encoder is damaged"):
+        fitted.predict_proba([clip])
+
+
+def test_a_description_of_another_kind_is_refused(fitted, clip):
+    fitted["features"].encoder_ = [1]
     with pytest.raises(ModelError, match="description of the pre-trained encoder is damaged"):
         fitted.predict_proba([clip])
 
