@@ -103,6 +103,7 @@ def test_evaluate_two_corpora(at_home):
     assert "\n48 recordings: angry 24, sad 24\n" in printed
     assert "6 folds (leave one speaker out), speaker-independent" in printed
     assert "mean and deviation of each corpus: those of the clips that are trained on" in printed
+    assert re.search(r"^by corpus first [01]\.\d{3}, second [01]\.\d{3}$", printed, re.M)
     rows = [re.split(r"\s{2,}", line)[0] for line in printed.splitlines()[-4:]]
     assert rows == ["first", "second", "all others", "all others, adapted"]
 
