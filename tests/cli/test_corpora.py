@@ -115,6 +115,20 @@ def test_evaluate_a_model_of_several_corpora(at_home, model):
     assert "mean and deviation of each corpus" in printed
 
 
+@pytest.mark.slow
+def test_scores_of_several_corpora_go_into_the_model(at_home, tmp_path):
+    arguments = ["first.csv", "second.csv", *SPEAKER, "--labels", "angry,sad", *FUNCTIONALS]
+    run("evaluate", *arguments, "--jobs", 1, "--out", tmp_path / "scores")
+    assert "first.csv, second.csv" in (tmp_path / "scores" / "report.html").read_text()
+    path = tmp_path / "model.skser"
+    printed = run("train", *arguments, "--scores", tmp_path / "scores", "--out", path)
+    assert "calibrated: temperature" in printed
+    assert "deviation of each corpus" in load_info(path).score["protocol"]
+    clip = str(next((at_home / "first").rglob("*.wav")))
+    light = load_light(path).predict_proba(clip)
+    assert_allclose(light, skser.load(path).predict_proba([clip])[0], rtol=1e-4, atol=1e-9)
+
+
 def test_check_several_corpora(at_home):
     lines = run("datasets", "check", "first.csv", "second.csv", "--csv", "all.csv").splitlines()
     assert lines[0].startswith("first.csv: 12 recordings, 0 of them unusable; ")
