@@ -104,8 +104,8 @@ def test_unknown_labels(touch, labels, got):
 
 
 def test_a_model_of_merged_corpora_names_all_licences(touch):
-    home = touch("de/03a01Fa.wav", "it/gio-f1-b1.wav", "03-01-03-01-01-01-01.wav")
-    parts = [load_emodb(home / "de"), load_emovo(home / "it"), load_ravdess(home)]
+    home = touch("de/03a01Fa.wav", "it/gio-f1-b1.wav", "en/03-01-03-01-01-01-01.wav")
+    parts = [load_emodb(home / "de"), load_emovo(home / "it"), load_ravdess(home / "en")]
     info = ModelInfo.of(merge_corpora(*parts))
     assert info.corpora == ("emodb", "emovo", "ravdess")
     assert list(info.licences) == [ModelInfo.of(part).licences[0] for part in parts]
