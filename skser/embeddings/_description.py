@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -50,7 +51,7 @@ class EncoderDescription:
         """The description of the encoder of a SpeechEmbedding; unfitted, it has to be found."""
         content = getattr(embedding, "encoder_", None)
         if content is None:
-            model = str(embedding.model)
+            model = os.fspath(embedding.model)
             layers = np.atleast_1d(embedding.layer).tolist()
             content = {"model": model, "revision": embedding.revision, "layers": layers}
             with suppress(SkserError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
@@ -49,7 +50,7 @@ def find_encoder(model: str, revision: str | None, layer: int | str | Sequence[i
 def encoder_of(embedding: Any) -> Encoder:
     """The encoder of a fitted SpeechEmbedding, found again where the step now names it."""
     content = embedding.encoder_
-    if isinstance(content, dict):
+    if isinstance(content, dict) and isinstance(embedding.model, (str, os.PathLike)):
         revision = embedding.revision or content.get("revision")
-        content = content | {"model": str(embedding.model), "revision": revision}
+        content = content | {"model": os.fspath(embedding.model), "revision": revision}
     return WhisperEncoder.from_dict(content)
