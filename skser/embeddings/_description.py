@@ -59,7 +59,7 @@ class EncoderDescription:
         return cls(
             name=public_name(content["model"], content.get("revision")),
             revision=content.get("revision"),
-            layers=tuple(content["layers"]),
+            layers=tuple(content.get("layers") or (content["output"],)),
             hash=content.get("digest"),
             licence=content.get("licence"),
             included=content.get("graph") is not None,

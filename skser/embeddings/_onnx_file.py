@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .._utils._param_validation import did_you_mean
 from .._utils._types import PathLike
-from ..exceptions import DataError, ParameterError
+from ..exceptions import DataError, ModelError, ParameterError
 from ..networks._onnx_runtime import check_installed, start_session
 from ._audonnx import network_of
+from ._model_files import is_sound_file
 
 _FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _TAKEN = "taken are waveforms (clips, samples)"
@@ -42,10 +44,21 @@ class OnnxFile:
     width: int
     is_sequence: bool
 
+    sr: ClassVar[int | None] = None
+    # Of most encoders at 16 kHz; only the memory of sequences is reserved by it.
+    samples_per_frame: ClassVar[int] = 320
+
+    @staticmethod
+    def is_at(path: Path) -> bool:
+        """Whether a path is that of an ONNX file, or of a folder with one."""
+        return path.suffix.lower() == ".onnx" or any(
+            (path / name).is_file() for name in ("model.onnx", "model.yaml")
+        )
+
     @classmethod
     def read(cls, path: PathLike, output: str | None = None) -> OnnxFile:
         """Read a file ``.onnx``, or a folder with ``model.onnx`` and ``model.yaml``."""
-        given = Path(path)
+        given = Path(path).expanduser()
         file = network_of(given) if given.is_dir() else given
         _check_is_onnx(file)
         session = _session(file, "cpu", 1)
@@ -61,30 +74,86 @@ class OnnxFile:
             is_sequence=len(shape) == 3,
         )
 
+    @property
+    def layer_width(self) -> int:
+        """Number of features of a frame."""
+        return self.width
+
+    @property
+    def layer_names(self) -> list[str]:
+        """Name of the file and of its output."""
+        return [f"{self.name}_{self.output}"]
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What the frames depend on."""
+        return (self.digest, self.output)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The encoder as plain data."""
+        content = {**asdict(self), "model": str(self.path)}
+        del content["path"]
+        return content
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> OnnxFile:
+        """The encoder that `to_dict` returned, where ``model`` now is; ModelError for damage."""
+        fields = {name: value for name, value in content.items() if name != "model"}
+        if fields.keys() != cls.__annotations__.keys() & fields.keys() or not is_sound_file(fields):
+            raise ModelError("the description of the pre-trained encoder is damaged")
+        return cls(path=Path(content["model"]).expanduser(), **fields)
+
+    def prepare(self, waveform: np.ndarray) -> np.ndarray:
+        """The waveform itself."""
+        return waveform
+
+    def read_graph(self) -> bytes:
+        """Raise ModelError, since files of others are too large for a model file."""
+        raise ModelError(
+            f"{self.path}: include_encoder must be False for an encoder in an ONNX file, got True; "
+            "keep that file beside the model file"
+        )
+
     def open(self, device: str = "cpu", n_threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
         """The encoder as a function of waveforms (clips, samples), all of one length.
 
         It gives (clips, frames, features), with one frame if the network has no frames.
         """
-        file = network_of(self.path) if self.path.is_dir() else self.path
-        session = _session(file, device, n_threads)
-        signal = _input(file, session)
-        kind = _FLOATS[signal.type]
-        one_by_one = signal.shape[0] == 1
+        return _open(self, device, n_threads)
 
-        def encode(waveforms: np.ndarray) -> np.ndarray:
-            rows = waveforms.astype(kind, copy=False)
-            batches = [rows[i : i + 1] for i in range(len(rows))] if one_by_one else [rows]
-            blocks = [_run(file, session, batch, self.output) for batch in batches]
-            features = np.concatenate(blocks).astype(np.float32, copy=False)
-            if len(features) != len(rows) or features.ndim != 2 + self.is_sequence:
-                raise DataError(
-                    f"{file}: output {self.output!r} has the shape {features.shape} for"
-                    f" {len(rows)} clips, needed is {_GIVEN}"
-                )
-            return features if self.is_sequence else features[:, np.newaxis]
 
-        return encode
+@lru_cache(maxsize=2)
+def _open(encoder: OnnxFile, device: str, n_threads: int) -> Callable[[np.ndarray], np.ndarray]:
+    try:
+        file = network_of(encoder.path) if encoder.path.is_dir() else encoder.path
+        _check_is_onnx(file)
+    except DataError as error:
+        raise ModelError(
+            f"the pre-trained encoder (hash {encoder.digest}) is not where it was ({error}): name "
+            'its file or folder, as by pipeline.set_params(features__model="/file.onnx")'
+        ) from error
+    if _digest(file) != encoder.digest:
+        raise ModelError(
+            f"{file}: holds another encoder than the one that was fitted (its hash differs)"
+        )
+    session = _session(file, device, n_threads)
+    signal = _input(file, session)
+    kind = _FLOATS[signal.type]
+    one_by_one = signal.shape[0] == 1
+
+    def encode(waveforms: np.ndarray) -> np.ndarray:
+        rows = waveforms.astype(kind, copy=False)
+        batches = [rows[i : i + 1] for i in range(len(rows))] if one_by_one else [rows]
+        blocks = [_run(file, session, batch, encoder.output) for batch in batches]
+        features = np.concatenate(blocks).astype(np.float32, copy=False)
+        if len(features) != len(rows) or features.ndim != 2 + encoder.is_sequence:
+            raise DataError(
+                f"{file}: output {encoder.output!r} has the shape {features.shape} for"
+                f" {len(rows)} clips, needed is {_GIVEN}"
+            )
+        return features if encoder.is_sequence else features[:, np.newaxis]
+
+    return encode
 
 
 def _session(file: Path, device: str, n_threads: int) -> Any:

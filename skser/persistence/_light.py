@@ -13,7 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._utils._functional import linear_discriminant, mean_probabilities, soft_vote, standardize
+from .._utils._functional import (
+    average_statistics,
+    linear_discriminant,
+    mean_probabilities,
+    soft_vote,
+    standardize,
+)
 from .._utils._temperature import at_temperature
 from .._utils._types import PathLike
 from ..audio._clip_reader import ClipReader
@@ -56,6 +62,16 @@ def _loader(step: _Step) -> Callable[[str | bytes], tuple[np.ndarray, int]]:
     return lambda source: (read(inspect(source)), step.sr)
 
 
+def _augmenter(step: _Step) -> Callable[[Any], Any]:
+    if step.test_time:
+        raise KeyError("test_time")
+    return _unchanged(step)
+
+
+def _unchanged(_: _Step) -> Callable[[Any], Any]:
+    return lambda values: values
+
+
 def _extractor(step: _Step) -> Callable[[Any], np.ndarray]:
     plan = FeaturePlan.of(step)
     return lambda clip: plan(*clip).astype(np.float32)
@@ -72,6 +88,18 @@ def _scaler(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
     return lambda values: standardize(values, mean, scale)
 
 
+def _average_normalizer(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
+    """Standardised as an unknown speaker or corpus, without views."""
+    if step.unknown != "average":
+        raise KeyError("unknown")  # it needs to know the speaker
+    mean, scale = average_statistics(step.statistics_)
+    return lambda values: standardize(values, mean[0], scale[0])
+
+
+def _discriminant(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
+    return partial(linear_discriminant, coef=step.coef_, intercept=step.intercept_)
+
+
 def _network(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
     return lambda values: mean_probabilities(step.networks_, without_nan(values[np.newaxis]))[0]
 
@@ -86,22 +114,34 @@ def _vote(step: _Step) -> Callable[[Any], np.ndarray]:
     return lambda X: soft_vote([member(X) for member in members], step.weights_)
 
 
+def _block_vote(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
+    members = [member.function() for member in step.estimators_]
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        blocks = np.split(values, len(members))
+        return np.mean([f(block) for f, block in zip(members, blocks, strict=True)], axis=0)
+
+    return mean
+
+
 # From the attributes of a step to its function. A parameter that an older file lacks shows now, not
 # in prediction; `load` then gives it its default.
 _STEPS: dict[str, Callable[[_Step], Callable[[Any], Any]]] = {
     "sklearn.pipeline.Pipeline": _pipeline,
-    "sklearn.discriminant_analysis.LinearDiscriminantAnalysis": lambda step: partial(
-        linear_discriminant, coef=step.coef_, intercept=step.intercept_
-    ),
+    "sklearn.discriminant_analysis.LinearDiscriminantAnalysis": _discriminant,
+    "skser.classifiers.WeightedLinearDiscriminant": _discriminant,
     "sklearn.preprocessing.StandardScaler": _scaler,
     "skser.audio.AudioLoader": _loader,
-    "skser.augmentation.Augmenter": lambda _: lambda clip: clip,  # it acts in training alone
+    "skser.augmentation.Augmenter": _augmenter,
     "skser.embeddings.SpeechEmbedding": _embedding,
-    "skser.features.FeatureUnionExtractor": _extractor,
     "skser.features.FeatureScaler": _scaler,
+    "skser.features.FeatureStore": _unchanged,
+    "skser.features.FeatureUnionExtractor": _extractor,
+    "skser.features.SpeakerNormalizer": _average_normalizer,
     "skser.calibration.TemperatureScaledClassifier": _calibrated,
     "skser.classifiers.CNNEmotionClassifier": _network,
     "skser.classifiers.AugmentedClassifier": lambda step: step.estimator_.function(),
+    "skser.classifiers.BlockVotingClassifier": _block_vote,
     "skser.classifiers.SoftVotingClassifier": _vote,
 }
 _TAKE_RECORDINGS = ("sklearn.pipeline.Pipeline", "skser.calibration.TemperatureScaledClassifier")
@@ -122,8 +162,6 @@ class _LightDecoder(Decoder):
             return super()._estimator(name, state, number)
         self._seen[number] = step = _Step()
         vars(step).update(self._values(state), function_of_=_STEPS[name])
-        if getattr(step, "test_time", False):
-            raise KeyError("test_time")
         return step
 
 
