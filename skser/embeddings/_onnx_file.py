@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -98,10 +98,11 @@ class OnnxFile:
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> OnnxFile:
         """The encoder that `to_dict` returned, where ``model`` now is; ModelError for damage."""
-        fields = {name: value for name, value in content.items() if name != "model"}
-        if fields.keys() != cls.__annotations__.keys() & fields.keys() or not is_sound_file(fields):
+        values = {name: value for name, value in content.items() if name != "model"}
+        names = {field.name for field in fields(cls)} - {"path"}
+        if values.keys() != names or not is_sound_file(values):
             raise ModelError("the description of the pre-trained encoder is damaged")
-        return cls(path=Path(content["model"]).expanduser(), **fields)
+        return cls(path=Path(content["model"]).expanduser(), **values)
 
     def prepare(self, waveform: np.ndarray) -> np.ndarray:
         """The waveform itself."""
