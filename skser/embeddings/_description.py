@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -51,7 +50,7 @@ class EncoderDescription:
         """The description of the encoder of a SpeechEmbedding; unfitted, it has to be found."""
         content = getattr(embedding, "encoder_", None)
         if content is None:
-            model = os.fspath(embedding.model)
+            model = str(embedding.model)
             layers = np.atleast_1d(embedding.layer).tolist()
             content = {"model": model, "revision": embedding.revision, "layers": layers}
             with suppress(SkserError):
@@ -59,7 +58,7 @@ class EncoderDescription:
         return cls(
             name=public_name(content["model"], content.get("revision")),
             revision=content.get("revision"),
-            layers=tuple(content.get("layers") or (content["output"],)),
+            layers=tuple(content.get("layers", [content.get("output")])),
             hash=content.get("digest"),
             licence=content.get("licence"),
             included=content.get("graph") is not None,

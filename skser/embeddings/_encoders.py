@@ -61,8 +61,8 @@ def encoder_of(embedding: Any) -> Encoder:
     """The encoder of a fitted SpeechEmbedding, found again where the step now names it."""
     content = embedding.encoder_
     if isinstance(content, dict) and isinstance(embedding.model, (str, os.PathLike)):
-        content = content | {"model": os.fspath(embedding.model)}
+        revision = embedding.revision or content.get("revision")
+        content = content | {"model": os.fspath(embedding.model), "revision": revision}
         if "output" in content:
             return OnnxFile.from_dict(content)
-        content["revision"] = embedding.revision or content.get("revision")
     return WhisperEncoder.from_dict(content)

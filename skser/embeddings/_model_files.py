@@ -35,12 +35,6 @@ def is_sound(content: Mapping[str, Any]) -> bool:
         return False
 
 
-def is_sound_file(content: Mapping[str, Any]) -> bool:
-    """Whether the description of an encoder has the types of `OnnxFile`."""
-    kinds = {"name": str, "digest": str, "output": str, "width": int, "is_sequence": bool}
-    return all(isinstance(content.get(name), kind) for name, kind in kinds.items())
-
-
 def check_graph(graph: bytes) -> None:
     """Raise ModelError for a graph that has weights in another file."""
     # onnxruntime would open any file that is named under this key.

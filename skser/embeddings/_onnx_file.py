@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +17,6 @@ from .._utils._types import PathLike
 from ..exceptions import DataError, ModelError, ParameterError
 from ..networks._onnx_runtime import check_installed, start_session
 from ._audonnx import network_of
-from ._model_files import is_sound_file
 
 _FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _TAKEN = "taken are waveforms (clips, samples)"
@@ -97,12 +96,11 @@ class OnnxFile:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> OnnxFile:
-        """The encoder that `to_dict` returned, where ``model`` now is; ModelError for damage."""
-        values = {name: value for name, value in content.items() if name != "model"}
-        names = {field.name for field in fields(cls)} - {"path"}
-        if values.keys() != names or not is_sound_file(values):
+        """The encoder that `to_dict` returned, where ``model`` now is; ModelError for others."""
+        kinds = {"name": str, "digest": str, "output": str, "width": int, "is_sequence": bool}
+        if not all(isinstance(content.get(name), kind) for name, kind in kinds.items()):
             raise ModelError("the description of the pre-trained encoder is damaged")
-        return cls(path=Path(content["model"]).expanduser(), **values)
+        return cls(Path(content["model"]).expanduser(), *(content[name] for name in kinds))
 
     def prepare(self, waveform: np.ndarray) -> np.ndarray:
         """The waveform itself."""

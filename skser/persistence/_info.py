@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from .._utils._types import EmotionPipeline, PathLike
@@ -101,6 +101,32 @@ class ModelInfo:
             n_speakers=None if speech.groups is None else len(set(speech.groups)),
             score=score,
             audio=audio,
+        )
+
+    def after(self, previous: ModelInfo | None) -> ModelInfo:
+        """Information on a model that was trained on other recordings before.
+
+        Parameters
+        ----------
+        previous : ModelInfo or None
+            Information on the model before; None if it is unknown.
+
+        Returns
+        -------
+        info : ModelInfo
+            All recordings, corpora and licences; no score. Audio is that of the new recordings.
+        """
+        if previous is None:
+            return self
+        names = sorted({*previous.emotions, *self.emotions})
+        counts = (previous.n_speakers, self.n_speakers)
+        return replace(
+            self,
+            emotions={n: previous.emotions.get(n, 0) + self.emotions.get(n, 0) for n in names},
+            corpora=tuple(dict.fromkeys((*previous.corpora, *self.corpora))),
+            licences=tuple(dict.fromkeys((*previous.licences, *self.licences))),
+            n_speakers=None if None in counts else sum(counts),  # type: ignore[arg-type]
+            score=None,
         )
 
     @property

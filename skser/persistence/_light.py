@@ -62,16 +62,6 @@ def _loader(step: _Step) -> Callable[[str | bytes], tuple[np.ndarray, int]]:
     return lambda source: (read(inspect(source)), step.sr)
 
 
-def _augmenter(step: _Step) -> Callable[[Any], Any]:
-    if step.test_time:
-        raise KeyError("test_time")
-    return _unchanged(step)
-
-
-def _unchanged(_: _Step) -> Callable[[Any], Any]:
-    return lambda values: values
-
-
 def _extractor(step: _Step) -> Callable[[Any], np.ndarray]:
     plan = FeaturePlan.of(step)
     return lambda clip: plan(*clip).astype(np.float32)
@@ -88,16 +78,24 @@ def _scaler(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
     return lambda values: standardize(values, mean, scale)
 
 
-def _average_normalizer(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
-    """Standardised as an unknown speaker or corpus, without views."""
-    if step.unknown != "average":
-        raise KeyError("unknown")  # it needs to know the speaker
+def _normalizer(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
+    """Standardises as an unknown speaker or corpus, without views."""
     mean, scale = average_statistics(step.statistics_)
     return lambda values: standardize(values, mean[0], scale[0])
 
 
 def _discriminant(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
     return partial(linear_discriminant, coef=step.coef_, intercept=step.intercept_)
+
+
+def _block_vote(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
+    members = [member.function() for member in step.estimators_]
+
+    def probabilities(values: np.ndarray) -> np.ndarray:
+        blocks = np.split(values, len(members))
+        return np.mean([member(b) for member, b in zip(members, blocks, strict=True)], axis=0)
+
+    return probabilities
 
 
 def _network(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
@@ -114,35 +112,25 @@ def _vote(step: _Step) -> Callable[[Any], np.ndarray]:
     return lambda X: soft_vote([member(X) for member in members], step.weights_)
 
 
-def _block_vote(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
-    members = [member.function() for member in step.estimators_]
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        blocks = np.split(values, len(members))
-        return np.mean([f(block) for f, block in zip(members, blocks, strict=True)], axis=0)
-
-    return mean
-
-
 # From the attributes of a step to its function. A parameter that an older file lacks shows now, not
 # in prediction; `load` then gives it its default.
 _STEPS: dict[str, Callable[[_Step], Callable[[Any], Any]]] = {
     "sklearn.pipeline.Pipeline": _pipeline,
     "sklearn.discriminant_analysis.LinearDiscriminantAnalysis": _discriminant,
-    "skser.classifiers.WeightedLinearDiscriminant": _discriminant,
     "sklearn.preprocessing.StandardScaler": _scaler,
     "skser.audio.AudioLoader": _loader,
-    "skser.augmentation.Augmenter": _augmenter,
+    "skser.augmentation.Augmenter": lambda _: lambda clip: clip,  # it acts in training alone
     "skser.embeddings.SpeechEmbedding": _embedding,
-    "skser.features.FeatureScaler": _scaler,
-    "skser.features.FeatureStore": _unchanged,
     "skser.features.FeatureUnionExtractor": _extractor,
-    "skser.features.SpeakerNormalizer": _average_normalizer,
+    "skser.features.FeatureScaler": _scaler,
+    "skser.features.FeatureStore": lambda _: lambda values: values,
+    "skser.features.SpeakerNormalizer": _normalizer,
     "skser.calibration.TemperatureScaledClassifier": _calibrated,
+    "skser.classifiers.BlockVotingClassifier": _block_vote,
     "skser.classifiers.CNNEmotionClassifier": _network,
     "skser.classifiers.AugmentedClassifier": lambda step: step.estimator_.function(),
-    "skser.classifiers.BlockVotingClassifier": _block_vote,
     "skser.classifiers.SoftVotingClassifier": _vote,
+    "skser.classifiers.WeightedLinearDiscriminant": _discriminant,
 }
 _TAKE_RECORDINGS = ("sklearn.pipeline.Pipeline", "skser.calibration.TemperatureScaledClassifier")
 
@@ -162,6 +150,13 @@ class _LightDecoder(Decoder):
             return super()._estimator(name, state, number)
         self._seen[number] = step = _Step()
         vars(step).update(self._values(state), function_of_=_STEPS[name])
+        if getattr(step, "test_time", False):
+            raise KeyError("test_time")
+        if (
+            name == "skser.features.SpeakerNormalizer"
+            and getattr(step, "unknown", None) != "average"
+        ):
+            raise KeyError("unknown")  # it needs to know the speaker
         return step
 
 
