@@ -71,9 +71,9 @@ def save(
     Notes
     -----
     ``memory``, ``n_jobs``, ``verbose``, ``callbacks``, ``checkpoint``, ``device`` and a splitter as
-    ``cv`` are reset to their defaults. A network built by a function of the user predicts after loading, and
-    ``warm_start=True`` continues its training, but it cannot be trained anew. The covariance of a
-    linear discriminant, large and not used in prediction, is left out.
+    ``cv`` are reset to their defaults. A network built by a function of the user predicts after
+    loading, and ``warm_start=True`` continues its training, but it cannot be trained anew. The
+    covariance of a linear discriminant, large and not used in prediction, is left out.
 
     Examples
     --------

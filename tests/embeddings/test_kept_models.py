@@ -198,6 +198,9 @@ def test_no_network(reason, kind, fitted, home, monkeypatch):
     for part in (HUB_NAME, revision, "nothing answers", "connect to a network once"):
         assert part in str(info.value)
 
+    with pytest.raises(kind, match="nothing answers"):  # not an error of each recording
+        skser.predict_table(loaded, CLIPS)
+
     def fetch(*arguments):
         asked.append(arguments)
         return home / "voices"
@@ -277,6 +280,22 @@ def test_equal_encoders_are_one_entry(home):
     assert len(contents_of(home / "model.skser")[0]["encoders"]) == 1
     lose(home / "voices", home / "cache")
     assert_array_equal(skser.load(home / "model.skser").predict_proba(CLIPS), expected)
+
+
+def test_features_of_a_forged_encoder_have_entries_of_their_own(fitted, home, complete):
+    """A file cannot spoil the cache of other pipelines, whatever hash it states."""
+    _, graph = graph_entry(complete)
+
+    def negate(graph):
+        graph.node[-1].op_type = "Neg"
+
+    with_graph(complete, changed(graph, negate))
+    write_encoder(home / "voices")
+    expected = fitted["features"].transform(CLIPS)
+    forged = skser.load(complete)["features"].set_params(memory=home / "memory")
+    assert_array_equal(forged.transform(CLIPS), -expected)
+    honest = fitted["features"].set_params(memory=home / "memory")
+    assert_array_equal(honest.transform(CLIPS), expected)
 
 
 def test_a_device_is_not_kept(fitted, home):
