@@ -99,7 +99,7 @@ class OnnxFile:
         """The encoder that `to_dict` returned, where ``model`` now is; ModelError for others."""
         kinds = {"name": str, "digest": str, "output": str, "width": int, "is_sequence": bool}
         if not all(isinstance(content.get(name), kind) for name, kind in kinds.items()):
-            raise ModelError("the description of the encoder in an ONNX file is damaged")
+            raise ModelError("the description of the pre-trained encoder is damaged")
         return cls(Path(content["model"]).expanduser(), *(content[name] for name in kinds))
 
     def prepare(self, waveform: np.ndarray) -> np.ndarray:
@@ -123,8 +123,14 @@ class OnnxFile:
 
 @lru_cache(maxsize=2)
 def _open(encoder: OnnxFile, device: str, n_threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    file = network_of(encoder.path) if encoder.path.is_dir() else encoder.path
-    _check_is_onnx(file)
+    try:
+        file = network_of(encoder.path) if encoder.path.is_dir() else encoder.path
+        _check_is_onnx(file)
+    except DataError as error:
+        raise ModelError(
+            f"the pre-trained encoder (hash {encoder.digest}) is not where it was ({error}): name "
+            'its file or folder, as by pipeline.set_params(features__model="/file.onnx")'
+        ) from error
     if _digest(file) != encoder.digest:
         raise ModelError(
             f"{file}: holds another encoder than the one that was fitted (its hash differs)"

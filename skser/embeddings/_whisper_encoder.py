@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import zlib
@@ -88,7 +89,9 @@ class WhisperEncoder:
     @property
     def identity(self) -> tuple[object, ...]:
         """What the frames depend on."""
-        return (self.digest, self.layers, VERSION)
+        # A model file may hold another graph than its hash of the weights says.
+        graph = () if self.graph is None else (hashlib.sha256(self.graph).hexdigest(),)
+        return (self.digest, self.layers, VERSION, *graph)
 
     @property
     def layer_names(self) -> list[str]:
