@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -16,6 +17,7 @@ from sklearn.utils.validation import _check_sample_weight
 from .._utils._functional import mean_probabilities
 from .._utils._labels import check_labels
 from .._utils._param_validation import (
+    BOOLEAN,
     NONE,
     RANDOM_STATE,
     VERBOSE,
@@ -27,7 +29,7 @@ from .._utils._param_validation import (
     number_range,
     one_of,
 )
-from ..exceptions import DataError, ParameterError
+from ..exceptions import DataError, ParameterError, SkserWarning
 from ..features import AugmentedFeatures
 from ..features._checks import check_features, check_padding
 from ..networks._rows import without_nan
@@ -133,6 +135,9 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         Folder for the state of training after each epoch. After an interruption, the same fit (same
         data and parameters) resumes from its last epoch; a complete fit removes its files. It needs
         an int as ``random_state``. The state of ``callbacks`` is not saved.
+    warm_start : bool, default=False
+        Whether `fit` of a fitted classifier begins with the weights of its networks instead of new
+        ones; see Notes.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, dropout, batches and validation clips. Two fits with the same int give
         equal probabilities, unless they run in threads of one process.
@@ -165,11 +170,28 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
     --------
     skser.AugmentedClassifier : Trains any other classifier on augmented features.
 
+    Notes
+    -----
+    With ``warm_start=True``, `fit` trains the networks of the previous fit, or of the model file,
+    for another ``epochs`` epochs. Optimizer, schedule, ``history_`` and the draws of an int
+    ``random_state`` start anew. Parameters of training and dropout may change; features and
+    architecture may not. With a higher ``n_networks``, the additional networks begin with new
+    weights; with a lower one, the last are dropped.
+
+    New labels get new units in the output layer. Labels that are not in ``y`` remain in
+    ``classes_``, but are not trained: the loss compares the classes in ``y`` alone [3]_, since the
+    network would otherwise learn never to predict the others.
+
+    A clone has no weights to continue from: each fit in a cross-validation, search or vote starts
+    anew.
+
     References
     ----------
     .. [1] D. S. Park et al., "SpecAugment: a simple data augmentation method for automatic speech
        recognition", Interspeech 2019.
     .. [2] H. Zhang et al., "mixup: beyond empirical risk minimization", ICLR 2018.
+    .. [3] L. Caccia et al., "New insights on reducing abrupt representation change in online
+       continual learning", ICLR 2022.
 
     Examples
     --------
@@ -211,6 +233,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         "validation_fraction": [number(0, 0.9)],
         "callbacks": [_CALLBACKS, NONE],
         "checkpoint": [_FOLDER, NONE],
+        "warm_start": [BOOLEAN],
         "random_state": [RANDOM_STATE],
         "verbose": [VERBOSE],
     }
@@ -246,6 +269,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         validation_fraction: float = 0.0,
         callbacks: list[Any] | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
         **network_params: object,
@@ -275,6 +299,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         self.validation_fraction = validation_fraction
         self.callbacks = callbacks
         self.checkpoint = checkpoint
+        self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
         self._set_network_params(network_params)
@@ -286,7 +311,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
     ) -> CNNEmotionClassifier:
-        """Train the network.
+        """Train the network; with ``warm_start=True``, from the weights of the previous fit.
 
         Parameters
         ----------
@@ -309,15 +334,26 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ParameterError
-            A parameter has an invalid value, or the architecture has no such parameter.
+            A parameter has an invalid value, or the architecture has no such parameter, or is
+            another than that of the weights to continue from.
         DataError
             Features, labels, weights or speakers are invalid, or there are too few clips for
             ``validation_fraction``.
+
+        Warns
+        -----
+        SkserWarning
+            The classifier is from a model file, and ``warm_start=False`` discards its weights.
         """
         from ._fitting import fit_networks
 
         check_parameters(self)
-        values = self._check_features(X, reset=True)
+        previous = getattr(self, "networks_", []) if self.warm_start else []
+        try:
+            values = self._check_features(X, reset=not previous)
+        except DataError as error:
+            reason = f"warm_start=True continues the previous fit: {error}" if previous else error
+            raise DataError(str(reason)) from None
         labels = check_labels(y, len(values))
         try:
             weight = _check_sample_weight(sample_weight, values[:, 0], ensure_non_negative=True)
@@ -325,20 +361,28 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
                 weight = weight * compute_sample_weight(self.class_weight, labels)
         except ValueError as error:
             raise DataError(str(error)) from None
-        self.classes_, encoded = np.unique(labels, return_inverse=True)
+        present, encoded = np.unique(labels, return_inverse=True)
+        known = self.classes_ if previous else present
+        classes = _all_classes(known, present)
+        columns = np.searchsorted(classes, present)
+        self._warn_of_new_weights()
 
         rng = check_random_state(self.random_state)
         training, validation = validation_split(self.validation_fraction, encoded, groups, rng)
-        self.validation_clips_ = validation
         self.networks_, self.histories_ = fit_networks(
             self,
             values if isinstance(X, AugmentedFeatures) else values[:, np.newaxis],
-            np.eye(len(self.classes_), dtype=np.float32)[encoded],
+            np.eye(len(classes), dtype=np.float32)[columns[encoded]],
             weight,
             training,
             validation,
             seeds=rng.randint(np.iinfo(np.int32).max, size=self.n_networks),
+            previous=previous,
+            known=np.searchsorted(classes, known),
         )
+        # Set last: after an interruption, a warm start needs the classes of the previous networks.
+        self.classes_: np.ndarray = classes
+        self.validation_clips_ = validation
         self.history_ = self.histories_[0]
         return self
 
@@ -404,6 +448,17 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
             )
         check_network_params(self)
 
+    def _warn_of_new_weights(self) -> None:
+        """Warn if a fit discards the weights of a model file."""
+        networks = getattr(self, "networks_", [])
+        if not self.warm_start and any(network.is_from_file for network in networks):
+            warnings.warn(
+                f"{type(self).__name__} is from a model file, and fit starts from new weights; set "
+                "warm_start=True to continue from its own",
+                SkserWarning,
+                stacklevel=3,
+            )
+
     def _check_features(self, X: Features, reset: bool) -> np.ndarray:
         """Features as an array, with NaN in padding frames only."""
         values = check_features(self, X, reset=reset)
@@ -427,3 +482,15 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         tags.non_deterministic = self.random_state is None
         tags.classifier_tags.poor_score = False
         return tags
+
+
+def _all_classes(known: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Classes of the previous fit and of the labels, sorted."""
+    try:
+        sorted({*known.tolist(), *present.tolist()})
+    except TypeError:
+        raise DataError(
+            f"y must have labels of the same type as in the previous fit, got "
+            f"{present[:1].tolist()} beside {known[:1].tolist()}"
+        ) from None
+    return np.unique(np.concatenate([known, present]))

@@ -15,11 +15,13 @@ from .._utils._param_validation import Allowed, check_value, did_you_mean, integ
 from ..exceptions import ParameterError
 from ..networks import _architectures as networks
 from ..networks._batches import Draws, DrawSettings
+from ..networks._not_kept import NotKept
 from ..networks._optimization import TrainingSettings
-from ..networks._rows import without_nan
+from ..networks._rows import with_frames, without_nan
 from ..networks._tensorflow import keras
 from ..networks._train import History, train
 from ..networks._trained_network import TrainedNetwork
+from ..networks._warm_start import Start, difference
 from ._network_params import PREFIX, network_params
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ _ALLOWED = {
 }
 _Settings = TypeVar("_Settings", TrainingSettings, DrawSettings)
 # Parameters without effect on the networks.
-_IGNORED_PARAMS = ("callbacks", "checkpoint", "verbose")
+_IGNORED_PARAMS = ("callbacks", "checkpoint", "verbose", "warm_start")
 
 
 def fit_networks(
@@ -59,36 +61,55 @@ def fit_networks(
     training: np.ndarray,
     validation: np.ndarray,
     seeds: Sequence[int],
+    previous: Sequence[TrainedNetwork],
+    known: np.ndarray,
 ) -> tuple[list[TrainedNetwork], list[History]]:
-    """Train a network from each seed on one-hot ``targets``; ``training`` are indices."""
-    build = network_builder(classifier, values.shape[2:], targets.shape[1])
+    """Train a network from each seed on one-hot ``targets``; ``training`` are indices.
+
+    The first of them begin with the weights of the ``previous`` networks, whose classes are the
+    columns ``known`` of the targets.
+    """
+    former = [network.to_keras() for network in previous[: len(seeds)]]
+    starts = [Start(model.get_weights(), known) for model in former]
+    input_shape = values.shape[2:]
+    if former:
+        # A network for one length crops or pads other sequences, as in prediction.
+        sizes = zip(former[0].input_shape[1:], input_shape, strict=True)
+        input_shape = tuple(n if size is None else size for size, n in sizes)
+        build = continuing_builder(classifier, former, input_shape, targets.shape[1])
+    else:
+        build = network_builder(classifier, input_shape, targets.shape[1])
     draw_settings = settings_of(classifier, DrawSettings)
     monitored = None
     if len(validation):
         # The clean view, as in prediction.
         rows = without_nan(values[validation, 0])
+        rows = with_frames(rows, input_shape[0]) if rows.ndim == 3 else rows
         monitored = (rows, targets[validation], weights[validation].astype(np.float32))
     paths: list[Path | None] = [None] * len(seeds)
     if classifier.checkpoint is not None:
         params = classifier.get_params(deep=False)
         parts = {name: value for name, value in params.items() if name not in _IGNORED_PARAMS}
         data = {"X": values, "targets": targets, "weights": weights, "training": training}
-        digest = fingerprint({**parts, **data}, parameter="checkpoint")
+        begun = {f"start {i}": list(start) for i, start in enumerate(starts)}
+        digest = fingerprint({**parts, **data, **begun}, parameter="checkpoint")
         folder = Path(classifier.checkpoint)
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / f"{digest}-{i}.npz" for i in range(len(seeds))]
+    from_scratch = [None] * (len(seeds) - len(starts))
     trained = [
         train(
             Draws(values, targets, weights, training, draw_settings, int(seed)),
             monitored,
             build=build,
+            start=start,
             settings=settings_of(classifier, TrainingSettings),
             callbacks=classifier.callbacks or (),
             checkpoint=path,
             seed=int(seed),
             verbose=classifier.verbose,
         )
-        for seed, path in zip(seeds, paths, strict=True)
+        for seed, path, start in zip(seeds, paths, [*starts, *from_scratch], strict=True)
     ]
     if classifier.checkpoint is not None:
         # Also the temporary files of killed processes.
@@ -115,6 +136,34 @@ def network_builder(
 
     if function is classifier.architecture:
         _check_can_be_saved(build(), _name(function), n_classes)
+    return build
+
+
+def continuing_builder(
+    classifier: CNNEmotionClassifier,
+    former: Sequence[keras.Model],
+    input_shape: tuple[int, ...],
+    n_classes: int,
+) -> Callable[[], keras.Model]:
+    """A function that builds a network for the weights of ``former`` ones, as `network_builder`."""
+    architecture = classifier.architecture
+    if isinstance(architecture, NotKept):
+        config, n_known = former[0].to_json(), former[0].output_shape[-1]
+        if n_classes > n_known:
+            raise ParameterError(
+                f"architecture is the function {architecture.name}, which the model file does not "
+                f"contain: set it again before fitting new classes, got {n_classes} instead of "
+                f"{n_known}"
+            )
+        return lambda: keras.models.model_from_json(config)
+    build = network_builder(classifier, input_shape, n_classes)
+    new = build()
+    for model in former:
+        if reason := difference(new, model):
+            raise ParameterError(
+                "warm_start=True continues with the network of the previous fit, but architecture "
+                f"{_name(architecture)} now has {reason}"
+            )
     return build
 
 

@@ -128,9 +128,11 @@ class _Download:
 
     def _bar(self) -> Any:
         """A class of progress bars as the library shows them, which counts the bytes."""
+        from huggingface_hub.utils import tqdm
+
         download = self
 
-        class Bar(self.hub.utils.tqdm):  # type: ignore[misc]
+        class Bar(tqdm):
             def update(self, n: float | None = 1) -> bool | None:
                 download.n_arrived += int(n or 0)
                 return super().update(n)
@@ -175,6 +177,8 @@ class _Download:
             return f"the repository has no {file}, only {self._files()}"
         if isinstance(error, errors.HfHubHTTPError):
             return f"{server} answered {error.response.status_code} for {file}; call again later"
+        if isinstance(error.__cause__, errors.FileMetadataError):
+            return f"{server} answers unlike the Hub; check HF_ENDPOINT and the network's proxy"
         # The library counts whole blocks; its message tells what arrived of the last one.
         received = re.search(r"received (\d+) bytes", text)
         n_arrived = self.n_arrived + (int(received[1]) if received else 0)
@@ -193,7 +197,7 @@ class _Download:
         from huggingface_hub import errors
 
         try:
-            files = sorted(self.hub.list_repo_files(self.name, revision=self.commit))
+            files = sorted(self.hub.HfApi().list_repo_files(self.name, revision=self.commit))
         except (OSError, errors.HTTPError):
             return "other files"
         more = f" and {len(files) - _N_LISTED} more" if len(files) > _N_LISTED else ""

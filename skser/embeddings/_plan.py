@@ -51,7 +51,7 @@ class EmbeddingPlan:
 
     def of_clips(self, clips: list[np.ndarray], sr: int) -> list[np.ndarray]:
         views = [without_padding(view) for clip in clips for view in clip]
-        pooled = iter([self._pool(frames) for frames in self.frames(views, sr)])
+        pooled = iter([self.pool(frames) for frames in self.frames(views, sr)])
         stack = stack_padded if self.pooling is None else np.stack
         return [stack([next(pooled) for _ in clip]) for clip in clips]
 
@@ -87,7 +87,8 @@ class EmbeddingPlan:
                     frames[i] = result
         return frames
 
-    def _pool(self, frames: np.ndarray) -> np.ndarray:
+    def pool(self, frames: np.ndarray) -> np.ndarray:
+        """Features of a clip from its frames (n_frames, width)."""
         if not np.isfinite(frames).all():
             raise ExtractionError(f"{self.encoder.layer_names[0]}: frames are not finite")
         if self.pooling is None:

@@ -15,13 +15,14 @@ from .._utils._param_validation import NONE, VERBOSE, check_value, number
 from .._utils._progress import progress
 from .._utils._temperature import at_temperature
 from .._utils._types import Recording
-from ..audio import AudioLoader, Clips, inspect_audio
+from ..audio import AudioLoader, inspect_audio
 from ..audio._info import describe
 from ..audio._recordings import as_recording
 from ..audio._streaming import FRAME_SECONDS, excerpts, frame_levels, slices, stream_audio
 from ..calibration import TemperatureScaledClassifier
 from ..exceptions import DataError, ParameterError, naming
 from ..recipes._steps import check_class_names, check_gives_probabilities
+from ._shared_frames import Cut, pooled_windows, split_at_embedding
 from ._timeline_formats import COLUMNS, runs
 
 __all__ = ["predict_timeline"]
@@ -92,7 +93,9 @@ def predict_timeline(
 
     Notes
     -----
-    A window is centred on its row, or shifted to lie within the recording. A row is silent if less
+    A window is centred on its row, or shifted to lie within the recording. After a
+    :class:`skser.SpeechEmbedding`, windows share frames, which the encoder computes once for each
+    stretch of the length of a window. A row is silent if less
     than a fifth of it is speech; rows shorter than 1 s count as 1 s, rows longer than the window as
     the window. Frames of 20 ms exceed the loudest level for a second in all, or for 5 % of a
     recording of less than 20 s. The loader's ``offset`` and ``max_duration`` do not apply.
@@ -134,15 +137,14 @@ def predict_timeline(
 
     voiced = np.flatnonzero(~is_silent)
     probabilities = np.full((len(spans), len(pipeline.classes_)), np.nan)
-    windows = excerpts(stream(), spans[voiced].tolist(), name) if len(voiced) else iter(())
+    predict = _batch_predictor(
+        pipeline, loader, spans[voiced], n_samples, lambda parts: excerpts(stream(), parts, name)
+    )
     with progress(total=len(voiced), desc="timeline", unit="window", disable=not verbose) as bar:
         for first in range(0, len(voiced), _BATCH_SIZE):
             rows = voiced[first : first + _BATCH_SIZE]
             with naming(f"{name}, from {spans[rows[0], 0] / loader.sr:.1f} s"):
-                # Without a name, the clips are freed before the next ones are made.
-                probabilities[rows] = _probabilities(
-                    pipeline, loader.transform(list(islice(windows, len(rows))))
-                )
+                probabilities[rows] = predict(len(rows))
             bar.update(len(rows))
     _smooth(probabilities, is_silent, 0.0 if smoothing is None else smoothing / hop)
 
@@ -172,11 +174,24 @@ def _loader_of(pipeline: Pipeline | TemperatureScaledClassifier, window: float) 
     return AudioLoader(**params)
 
 
-def _probabilities(pipeline: Pipeline | TemperatureScaledClassifier, clips: Clips) -> np.ndarray:
-    """Probabilities from the steps after the loader."""
+def _batch_predictor(
+    pipeline: Pipeline | TemperatureScaledClassifier,
+    loader: AudioLoader,
+    spans: np.ndarray,
+    n_samples: int,
+    cut: Cut,
+) -> Callable[[int], np.ndarray]:
+    """A function that returns the probabilities of the next windows."""
     if isinstance(pipeline, TemperatureScaledClassifier):
-        return at_temperature(_probabilities(pipeline.estimator_, clips), pipeline.temperature_)
-    return pipeline[1:].predict_proba(clips)
+        predict = _batch_predictor(pipeline.estimator_, loader, spans, n_samples, cut)
+        return lambda n: at_temperature(predict(n), pipeline.temperature_)
+    split = split_at_embedding(pipeline) if len(spans) else None
+    if split is not None:
+        embedding, classifier = split
+        features = pooled_windows(embedding, spans, n_samples, cut)
+        return lambda n: classifier.predict_proba(np.stack(list(islice(features, n))))
+    windows, steps = cut(spans.tolist()), pipeline[1:]
+    return lambda n: steps.predict_proba(loader.transform(list(islice(windows, n))))
 
 
 def _open(audio: Recording, sr: int) -> tuple[str, Callable[[], Iterator[np.ndarray]]]:

@@ -7,11 +7,14 @@ the graph.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 
-from ..exceptions import MissingDependencyError
+from .._utils._types import PathLike
+from ..exceptions import MissingDependencyError, ParameterError
 from ._rows import predict_in_blocks
 
 ROWS = "rows"
@@ -23,6 +26,51 @@ _EXTERNAL = b"\n\x08location\x12\x07weights"
 def can_run() -> bool:
     """Whether onnxruntime is installed."""
     return find_spec("onnxruntime") is not None
+
+
+def check_installed(user: str, extra: str) -> None:
+    """Raise MissingDependencyError, which names the extra to install, without onnxruntime."""
+    try:
+        import onnxruntime  # noqa: F401
+    except ImportError:
+        raise MissingDependencyError(
+            f'{user} needs onnxruntime: python -m pip install "skser[{extra}]"'
+        ) from None
+
+
+def start_session(
+    model: bytes | PathLike,
+    *,
+    device: str = "cpu",
+    n_threads: int = 0,
+    weights: Mapping[str, Any] | None = None,
+) -> Any:
+    """An InferenceSession of onnxruntime on a device; 0 threads are as many as cores."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # errors are raised
+    options.intra_op_num_threads = n_threads
+    # Waiting threads would take time from other work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if weights:
+        options.add_external_initializers(list(weights), list(weights.values()))
+    providers = ["CPUExecutionProvider"]
+    if device == "cuda":
+        if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+            raise ParameterError(
+                "device must be 'cpu', got 'cuda': this onnxruntime has no CUDA; install"
+                " onnxruntime-gpu in its place"
+            )
+        providers.insert(0, "CUDAExecutionProvider")
+    content = model if isinstance(model, bytes) else os.fspath(model)
+    session = onnxruntime.InferenceSession(content, options, providers=providers)
+    if session.get_providers()[0] != providers[0]:  # onnxruntime falls back to the CPU
+        raise ParameterError(
+            f"device must be 'cpu', got {device!r}: onnxruntime could not start CUDA; check that"
+            " its version is the one that onnxruntime-gpu needs"
+        )
+    return session
 
 
 def check_graph(graph: bytes, n_weights: int) -> None:
@@ -37,25 +85,16 @@ class OnnxFunction:
     """Probabilities of rows, as `PredictionFunction` but without TensorFlow."""
 
     def __init__(self, graph: bytes, weights: list[np.ndarray]) -> None:
-        try:
-            import onnxruntime
-        except ImportError:
-            raise MissingDependencyError(
-                'runtime="onnx" needs onnxruntime: python -m pip install "skser[onnx]"'
-            ) from None
+        check_installed('runtime="onnx"', "onnx")
+        import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4  # errors are raised
         n_threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-        options.intra_op_num_threads = int(n_threads) if n_threads.isdigit() else 0
-        # Waiting threads would take time from other work.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # onnxruntime does not copy them, so they must stay in memory.
         self._weights = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights]
-        names = [f"{WEIGHT}{i}" for i in range(len(weights))]
-        options.add_external_initializers(names, self._weights)
-        self._session = onnxruntime.InferenceSession(
-            graph, options, providers=["CPUExecutionProvider"]
+        self._session = start_session(
+            graph,
+            n_threads=int(n_threads) if n_threads.isdigit() else 0,
+            weights={f"{WEIGHT}{i}": weight for i, weight in enumerate(self._weights)},
         )
         self._input_shape = self._session.get_inputs()[0].shape
 

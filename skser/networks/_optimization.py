@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .._utils._progress import progress
-from ._tensorflow import keras
+from ._tensorflow import Tensor, keras
+
+Loss = Callable[[Tensor, Tensor], Tensor]  # or Keras' own
 
 # Decay regularises the weights between units, not biases and the scales of normalisation.
 _NOT_DECAYED = ["bias", "gamma", "beta"]
+_TINY = 1e-30
 
 
 @dataclass(frozen=True)
@@ -56,9 +62,22 @@ def make_optimizer(settings: TrainingSettings, n_batches: int) -> keras.optimize
     return optimizer
 
 
-def make_loss(settings: TrainingSettings) -> keras.losses.Loss:
-    """Cross-entropy with smoothed class shares."""
-    return keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
+def make_loss(settings: TrainingSettings, classes: np.ndarray | None = None) -> Loss:
+    """Cross-entropy with smoothed class shares, among ``classes`` (indices) if given."""
+    smoothing = settings.label_smoothing
+    if classes is None:
+        return keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+
+    def among_classes(targets: Tensor, probabilities: Tensor) -> Tensor:
+        targets, probabilities = (
+            keras.ops.take(x, classes, axis=-1) for x in (targets, probabilities)
+        )
+        # Keras divides them by their sum.
+        return keras.losses.categorical_crossentropy(
+            targets, probabilities + _TINY, label_smoothing=smoothing
+        )
+
+    return among_classes
 
 
 def make_callbacks(settings: TrainingSettings, monitor: str) -> list[keras.callbacks.Callback]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,7 @@ from ._optimization import EpochBar, TrainingSettings, make_callbacks, make_loss
 from ._predict import ignore_array_warning
 from ._tensorflow import keras, tf  # before scikeras, which would import it with messages
 from ._trained_network import TrainedNetwork
+from ._warm_start import Start
 
 from scikeras.utils.random_state import tensorflow_random_state  # isort: skip
 from scikeras.wrappers import KerasClassifier  # isort: skip
@@ -34,13 +36,20 @@ def train(
     validation: tuple[np.ndarray, np.ndarray, np.ndarray] | None,
     *,
     build: Callable[[], keras.Model],
+    start: Start | None = None,
     settings: TrainingSettings,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoint: Path | None = None,
     seed: int,
     verbose: int = 0,
 ) -> tuple[TrainedNetwork, History]:
-    """Train a network on draws; ``validation`` is rows, targets and weights to monitor."""
+    """Train a network on draws; ``validation`` is rows, targets and weights to monitor.
+
+    A network that begins with the weights of an earlier fit learns the classes of the draws alone:
+    as wrong answers, those that have no clips would soon be forgotten.
+    """
+    drawn = draws.targets.any(axis=0)
+    classes = None if start is None or drawn.all() else np.flatnonzero(drawn)
     monitors = make_callbacks(settings, "loss" if validation is None else "val_loss")
     state = Checkpoint(checkpoint, monitors) if checkpoint else None
     n_done = state.n_epochs if state else 0
@@ -50,10 +59,12 @@ def train(
 
     def compiled() -> keras.Model:
         model = build()
+        if start is not None:
+            start.set_in(model)
         # Compiling with XLA makes small networks slower on a CPU.
         model.compile(
             make_optimizer(settings, draws.n_batches),
-            loss=make_loss(settings),
+            loss=make_loss(settings, classes),
             weighted_metrics=["accuracy"],
             jit_compile=False,
         )
@@ -84,7 +95,13 @@ def train(
         # Callbacks with a network do not pickle. TensorBoard's own set_model would look into it.
         keras.callbacks.Callback.set_model(callback, None)
     history = {name: [float(v) for v in values] for name, values in history.items()}
-    return TrainedNetwork(model.to_json(), model.get_weights()), history
+    return TrainedNetwork(_config_of(model), model.get_weights()), history
+
+
+def _config_of(model: keras.Model) -> str:
+    config = json.loads(model.to_json())
+    config.pop("compile_config", None)  # of use in training alone
+    return json.dumps(config)
 
 
 def _as_dataset(draws: Draws, first_epoch: int, input_shape: tuple) -> tf.data.Dataset:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,11 +32,14 @@ class TrainedNetwork:
     ----------
     runtime : {"tensorflow", "onnx"}
         Library that predicts.
+    is_from_file : bool
+        Whether it was loaded from a model file.
     """
 
     # Defaults for older pickles.
     graph: bytes | None = None
     runtime = "tensorflow"
+    is_from_file = False
 
     def __init__(self, config: str, weights: list[np.ndarray], graph: bytes | None = None) -> None:
         self.config = config
@@ -47,19 +51,14 @@ class TrainedNetwork:
         """The network as a new Keras model."""
         from ._predict import build_model
 
-        return build_model(self.config, self.weights)
+        with _raising_model_error():
+            return build_model(self.config, self.weights)
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
         """Probabilities (n_rows, n_classes) in float64, each row with sum 1."""
         if self._function is None:
-            try:
+            with _raising_model_error():
                 self._function = self._make_function()
-            except SkserError:
-                raise
-            except Exception as error:
-                # Keras and onnxruntime raise almost any error for a damaged file.
-                reason = " ".join(str(error).split())
-                raise ModelError(f"the network cannot be loaded ({reason:.200})") from error
         probabilities = self._function(rows).astype(np.float64)
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
@@ -76,3 +75,16 @@ class TrainedNetwork:
     def __getstate__(self) -> dict[str, Any]:
         # The traced function belongs to its process.
         return {**vars(self), "_function": None}
+
+
+@contextmanager
+def _raising_model_error() -> Iterator[None]:
+    """Raise ModelError for a network that cannot be loaded."""
+    try:
+        yield
+    except SkserError:
+        raise
+    except Exception as error:
+        # Keras and onnxruntime raise almost any error for a damaged file.
+        reason = " ".join(str(error).split())
+        raise ModelError(f"the network cannot be loaded ({reason:.200})") from error

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..exceptions import ModelError
+from ..networks._not_kept import NotKept
 from ..networks._onnx_runtime import check_graph
 from ..networks._trained_network import TrainedNetwork
 from ._allowed import AllowList, UntrustedError, use_public_modules
@@ -99,10 +99,11 @@ class Decoder:
         graph = self.entries.get(f"{entry}.onnx")
         if graph is not None:
             check_graph(graph, len(weights))
-        self.networks.append(
-            TrainedNetwork(json.dumps(config), [self._array(weight) for weight in weights], graph)
-        )
-        return self.networks[-1]
+        arrays = [self._array(weight) for weight in weights]
+        network = TrainedNetwork(json.dumps(config), arrays, graph)
+        network.is_from_file = True
+        self.networks.append(network)
+        return network
 
     def _random_state(self, node: Node) -> np.random.RandomState:
         random_state = np.random.RandomState()
@@ -123,20 +124,3 @@ def machine_defaults(kind: type, state: dict[str, Any]) -> dict[str, Any]:
     parameters = inspect.signature(kind.__init__).parameters  # type: ignore[misc]
     names = [name for name in _MACHINE_PARAMS if name in state and name in parameters]
     return {name: parameters[name].default for name in names}
-
-
-class NotKept:
-    """Placeholder for a function that builds a network, which a model file cannot contain."""
-
-    def __init__(self, function: Callable[..., Any] | str) -> None:
-        # Saved again, a placeholder keeps its name.
-        self.name = str(getattr(function, "__name__", getattr(function, "name", function)))
-
-    def __call__(self, *args: object, **kwargs: object) -> None:
-        raise ModelError(
-            f"architecture is the function {self.name}, which the model file does not contain: set "
-            "it again before fitting"
-        )
-
-    def __repr__(self) -> str:
-        return f"<function {self.name}, not kept>"

@@ -18,11 +18,12 @@ from sklearn.utils import Bunch
 
 from .._utils._parameters import Parameters
 from ..exceptions import ModelError
+from ..networks._not_kept import NotKept
 from ..networks._trained_network import TrainedNetwork
 from . import _compiled
 from ._allowed import AllowList, full_name, name_of, use_public_modules
 from ._container import ARRAY_KINDS, encode_array
-from ._decoder import Node, NotKept, machine_defaults
+from ._decoder import Node, machine_defaults
 
 # Large attributes that prediction does not use, by class.
 _UNUSED_AT_PREDICT = {"LinearDiscriminantAnalysis": ("covariance_",)}

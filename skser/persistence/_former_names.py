@@ -26,6 +26,7 @@ def current_state(kind: type, state: dict[str, Any]) -> dict[str, Any]:
     if "views" in current:
         views = current.pop("views")
         current["view_sampling"] = "one" if views == "sample" else views
+    current.setdefault("warm_start", False)
     # None was the default of the architecture.
     network = {name: current.pop(name, None) for name in _NETWORK_PARAMETERS}
     network = {name: value for name, value in network.items() if value is not None}

@@ -54,9 +54,9 @@ def save(pipeline: EmotionPipeline, path: PathLike, *, info: ModelInfo | None = 
     Notes
     -----
     ``memory``, ``n_jobs``, ``verbose``, ``callbacks``, ``checkpoint`` and a splitter as ``cv`` are
-    reset to their defaults. A network built by a function of the user predicts after loading, but
-    cannot be fitted again. The covariance of a linear discriminant, large and not used in
-    prediction, is left out.
+    reset to their defaults. A network built by a function of the user predicts after loading, and
+    ``warm_start=True`` continues its training, but it cannot be trained anew. The covariance of a
+    linear discriminant, large and not used in prediction, is left out.
 
     Examples
     --------

@@ -14,14 +14,22 @@ from skser.persistence._former_names import CLASSES, current_state
 
 FORMAT_1 = Path(__file__).parent / "golden" / "format_1"
 STATE = {"filters": [4], "dropout": None, "network_params": {"units": 3}, "views": "sample"}
-NOW = {"network__filters": [4], "network__units": 3, "view_sampling": "one"}
+NOW = {
+    "network__filters": [4],
+    "network__units": 3,
+    "view_sampling": "one",
+    "warm_start": False,
+}
 
 
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
         (STATE, NOW),
-        ({"network_params": None, "views": "all"}, {"view_sampling": "all"}),
+        (
+            {"network_params": None, "views": "all", "warm_start": True},
+            {"view_sampling": "all", "warm_start": True},
+        ),
         (NOW, NOW),
     ],
 )

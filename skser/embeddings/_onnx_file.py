@@ -1,0 +1,204 @@
+"""Encoders in ONNX files that take waveforms, alone or in a folder as audonnx publishes them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._utils._param_validation import did_you_mean
+from .._utils._types import PathLike
+from ..exceptions import DataError, ParameterError
+from ..networks._onnx_runtime import check_installed, start_session
+from ._audonnx import network_of
+
+_FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+_TAKEN = "taken are waveforms (clips, samples)"
+_GIVEN = "(clips, features) or (clips, frames, features)"
+_N_TRIED = 16000  # samples
+_SIGNS = {
+    b"version https://git-lfs": "the pointer of a file in Git LFS: fetch it by `git lfs pull`",
+    b"<": "a page in HTML or XML",
+    b"{": "a file in JSON",
+    b"PK": "an archive: extract it first",
+    b"\x89HDF": "a file in HDF5",
+    b"RIFF": "a recording",
+}
+
+
+@dataclass(frozen=True)
+class OnnxFile:
+    """An encoder in an ONNX file: what it takes and gives, and the hash of its content."""
+
+    path: Path
+    name: str
+    digest: str
+    output: str
+    width: int
+    is_sequence: bool
+
+    @classmethod
+    def read(cls, path: PathLike, output: str | None = None) -> OnnxFile:
+        """Read a file ``.onnx``, or a folder with ``model.onnx`` and ``model.yaml``."""
+        given = Path(path)
+        file = network_of(given) if given.is_dir() else given
+        _check_is_onnx(file)
+        session = _session(file, "cpu", 1)
+        _input(file, session)
+        chosen, shape = _output(file, session, output)
+        stem = given.resolve().name if given.is_dir() else given.stem
+        return cls(
+            path=given,
+            name=re.sub(r"\W+", "_", stem).strip("_").lower() or "onnx",
+            digest=_digest(file),
+            output=chosen,
+            width=shape[-1],
+            is_sequence=len(shape) == 3,
+        )
+
+    def open(self, device: str = "cpu", n_threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
+        """The encoder as a function of waveforms (clips, samples), all of one length.
+
+        It gives (clips, frames, features), with one frame if the network has no frames.
+        """
+        file = network_of(self.path) if self.path.is_dir() else self.path
+        session = _session(file, device, n_threads)
+        signal = _input(file, session)
+        kind = _FLOATS[signal.type]
+        one_by_one = signal.shape[0] == 1
+
+        def encode(waveforms: np.ndarray) -> np.ndarray:
+            rows = waveforms.astype(kind, copy=False)
+            batches = [rows[i : i + 1] for i in range(len(rows))] if one_by_one else [rows]
+            blocks = [_run(file, session, batch, self.output) for batch in batches]
+            features = np.concatenate(blocks).astype(np.float32, copy=False)
+            if len(features) != len(rows) or features.ndim != 2 + self.is_sequence:
+                raise DataError(
+                    f"{file}: output {self.output!r} has the shape {features.shape} for"
+                    f" {len(rows)} clips, needed is {_GIVEN}"
+                )
+            return features if self.is_sequence else features[:, np.newaxis]
+
+        return encode
+
+
+def _session(file: Path, device: str, n_threads: int) -> Any:
+    check_installed(str(file), "embeddings")
+    try:
+        return start_session(file, device=device, n_threads=n_threads)
+    except ParameterError:  # the device
+        raise
+    except Exception as error:  # onnxruntime has no common class of errors
+        reason = " ".join(str(error).split()).rpartition(" failed:")[2]
+        raise DataError(f"{file}: ONNX Runtime cannot load it ({reason})") from error
+
+
+def _run(file: Path, session: Any, waveforms: np.ndarray, output: str) -> np.ndarray:
+    try:
+        values = session.run([output], {session.get_inputs()[0].name: waveforms})[0]
+    except Exception as error:  # onnxruntime has no common class of errors
+        reason = " ".join(str(error).split())
+        raise DataError(
+            f"{file}: cannot be run on {waveforms.shape[1]} samples ({reason[:300]})"
+        ) from error
+    return np.asarray(values)
+
+
+def _check_is_onnx(file: Path) -> None:
+    """Raise DataError, which says what a file is, unless it may be in ONNX."""
+    if not file.is_file():
+        raise DataError(f"{file}: there is no such file, or folder with model.onnx and model.yaml")
+    with file.open("rb") as content:
+        start = content.read(200)
+    if not start:
+        raise DataError(f"{file}: is empty")
+    for sign, kind in _SIGNS.items():
+        if start.lstrip().startswith(sign):
+            raise DataError(f"{file}: is not in ONNX but {kind}")
+
+
+def _input(file: Path, session: Any) -> Any:
+    """The waveform that a network takes; inputs with default values are left as they are."""
+    signal, *others = session.get_inputs() or [None]
+    if signal is None:
+        raise DataError(f"{file}: its network takes no input; {_TAKEN}")
+    if others:
+        more = ", ".join(f"{other.name!r} {_shape(other)}" for other in others)
+        raise DataError(
+            f"{file}: its network takes, besides {signal.name!r}, also {more}; {_TAKEN} alone, so"
+            " export it with a constant in its place"
+        )
+    wrong = f"{file}: its network takes {signal.name!r} {_shape(signal)}; {_TAKEN}"
+    if len(signal.shape) != 2 or signal.type not in _FLOATS:
+        raise DataError(f"{wrong} of floating-point numbers")
+    n_clips, n_samples = signal.shape
+    if isinstance(n_clips, int) and n_clips != 1:
+        raise DataError(f"{wrong}, with 1 or any number of clips")
+    if isinstance(n_samples, int):
+        raise DataError(f"{wrong} of any length")
+    return signal
+
+
+def _output(file: Path, session: Any, name: str | None) -> tuple[str, tuple[Any, ...]]:
+    """Name and shape of the output of a name, or of the only one that is usable."""
+    outputs = {node.name: node for node in session.get_outputs()}
+    shapes = {key: _true_shape(file, session, node) for key, node in outputs.items()}
+    listed = ", ".join(f"{key!r} {_shape(node)}" for key, node in outputs.items())
+    wanted = f"output must be one of {listed}, of {file},"
+    usable = [key for key, shape in shapes.items() if len(shape) in (2, 3)]
+    if name is not None:
+        if name not in outputs:
+            raise ParameterError(f"{wanted} got {name!r}{did_you_mean(name, outputs)}")
+        if name not in usable:
+            raise ParameterError(f"{wanted} got {name!r}, which is not {_GIVEN}")
+        return name, shapes[name]
+    if not usable:
+        raise DataError(f"{file}: gives {listed}; needed is an output {_GIVEN}")
+    if len(usable) > 1:
+        raise ParameterError(f"{wanted} got None")
+    return usable[0], shapes[usable[0]]
+
+
+def _true_shape(file: Path, session: Any, node: Any) -> tuple[Any, ...]:
+    """The shape of an output, from a run if the file tells no width; empty if not of numbers."""
+    if node.type not in _FLOATS:
+        return ()
+    if node.shape and isinstance(node.shape[-1], int):
+        return tuple(node.shape)
+    signal = session.get_inputs()[0]
+    return _run(file, session, np.zeros((1, _N_TRIED), _FLOATS[signal.type]), node.name).shape
+
+
+def _shape(node: Any) -> str:
+    """The shape and the type of an input or output, as text."""
+    shape = ", ".join("?" if size is None else str(size) for size in node.shape)
+    kind = node.type.removeprefix("tensor(").removesuffix(")")
+    return f"({shape}) {kind}"
+
+
+def _digest(file: Path) -> str:
+    """Hash of a network and of the files beside it that hold its weights."""
+    content = file.read_bytes()
+    digest = hashlib.sha256(content)
+    for part in _weight_files(file, content):
+        with part.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _weight_files(file: Path, content: bytes) -> list[Path]:
+    # An entry of the protobuf: the key "location", then the value's length, in base 128, and it.
+    names = set()
+    for match in re.finditer(
+        rb"\n\x08location\x12(?:([\x80-\xff])([\x01-\x7f])|([^\x80-\xff]))", content
+    ):
+        low, high, short = match.groups()
+        length = short[0] if short else (low[0] & 127) + 128 * high[0]
+        names.add(content[match.end() : match.end() + length].decode("utf-8", "replace"))
+    return [path for name in sorted(names) if name and (path := file.parent / name).is_file()]
