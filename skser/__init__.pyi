@@ -1,3 +1,4 @@
+from . import adaptation as adaptation
 from . import audio as audio
 from . import augmentation as augmentation
 from . import calibration as calibration
@@ -18,6 +19,7 @@ from . import recipes as recipes
 from . import report as report
 from . import tuning as tuning
 from ._version import __version__ as __version__
+from .adaptation import adapt as adapt
 from .audio import AudioLoader as AudioLoader
 from .audio import Clips as Clips
 from .audio import inspect_audio as inspect_audio

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -80,6 +80,8 @@ class TemperatureScaledClassifier(PredictsWithGroups, WrapperMixin, BaseEstimato
     array(['angry'], dtype='<U5')
     """
 
+    __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True, "domains": True}
+
     def __init__(self, estimator: BaseEstimator, *, cv: CV = None) -> None:
         self.estimator = estimator
         self.cv = cv
@@ -109,6 +111,7 @@ class TemperatureScaledClassifier(PredictsWithGroups, WrapperMixin, BaseEstimato
         X: Recordings,
         y: ArrayLike,
         groups: ArrayLike | None = None,
+        domains: ArrayLike | None = None,
         **fit_params: Any,
     ) -> TemperatureScaledClassifier:
         """Fit the temperature on folds, and the pipeline on all clips.
@@ -121,6 +124,8 @@ class TemperatureScaledClassifier(PredictsWithGroups, WrapperMixin, BaseEstimato
             Labels.
         groups : array of shape (n_clips,) or None, default=None
             Speakers.
+        domains : array of shape (n_clips,) or None, default=None
+            Corpora, for a pipeline that uses them.
         **fit_params : dict
             Further arguments of the pipeline's ``fit``; those with a row for each clip are split
             like the clips.
@@ -145,7 +150,10 @@ class TemperatureScaledClassifier(PredictsWithGroups, WrapperMixin, BaseEstimato
         (X,) = indexable(X)
         speakers = None if groups is None else check_speakers(groups, len(labels))
         classes = np.unique(labels)
-        data = (X, labels, speakers)
+        metadata = {} if speakers is None else {"groups": speakers}
+        if domains is not None:
+            metadata["domains"] = np.asarray(domains)
+        data = (X, labels, metadata)
         truth, probabilities = [], []
         for train, test in self._splits(labels, speakers):
             known = test[np.isin(labels[test], labels[train])]
@@ -176,8 +184,8 @@ class TemperatureScaledClassifier(PredictsWithGroups, WrapperMixin, BaseEstimato
                 raise DataError(f"cv cannot divide these clips: {error}") from error
         return split_indices(cv, labels, speakers)[1]
 
-    def _predict(self, method: str, X: Recordings, groups: ArrayLike | None) -> np.ndarray:
-        predicted = super()._predict(method, X, groups)
+    def _predict(self, method: str, X: Recordings, *metadata: ArrayLike | None) -> np.ndarray:
+        predicted = super()._predict(method, X, *metadata)
         is_labels = method == "predict"
         return predicted if is_labels else at_temperature(predicted, self.temperature_)
 

@@ -20,7 +20,7 @@ from skser import (
     SpeechEmbedding,
 )
 from skser.calibration import TemperatureScaledClassifier
-from skser.classifiers import SoftVotingClassifier
+from skser.classifiers import SoftVotingClassifier, WeightedLinearDiscriminant
 
 from .embeddings.encoders import RandomEncoder
 
@@ -51,6 +51,7 @@ ESTIMATORS = [
     FeatureScaler(),
     OneSpeakerNormalizer(),
     AugmentedClassifier(LogisticRegression()),
+    WeightedLinearDiscriminant(),
     TemperatureScaledClassifier(LogisticRegression()),
     SoftVotingClassifier([("weak", LogisticRegression(C=0.1)), ("strong", LogisticRegression())]),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +19,14 @@ def standardize(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.n
     scaled = values - mean.astype(values.dtype)
     scaled /= scale.astype(values.dtype)
     return scaled
+
+
+def average_statistics(
+    statistics: Mapping[object, tuple[np.ndarray, np.ndarray]],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over groups of their means and of their scales, (n_views, n_features) each."""
+    means, scales = zip(*statistics.values(), strict=True)
+    return np.mean(means, axis=0), np.mean(scales, axis=0)
 
 
 def linear_discriminant(values: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:

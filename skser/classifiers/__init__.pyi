@@ -1,3 +1,5 @@
 from ._augmented import AugmentedClassifier as AugmentedClassifier
+from ._block_voting import BlockVotingClassifier as BlockVotingClassifier
 from ._cnn import CNNEmotionClassifier as CNNEmotionClassifier
+from ._discriminant import WeightedLinearDiscriminant as WeightedLinearDiscriminant
 from ._voting import SoftVotingClassifier as SoftVotingClassifier

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedKFold
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from .._utils._param_validation import check_value, one_of
 from ..exceptions import DataError, ParameterError
-from ..features import FeatureScaler, SpeakerNormalizer
 from ..model_selection import SpeakerTextKFold, ravdess_folds
-from ..recipes._steps import steps_of
 from ._outputs import check_folder
 
 _FOLDS = one_of("speakers", "sentences", "luna-jimenez", "emobox", "random")
-_FIT_OPTIONS = ("recipe", "folds", "transductive", "leakage", "explain", "across", "set_")
+_FIT_OPTIONS = (
+    *("recipe", "folds", "transductive", "leakage", "explain", "across", "cross_corpus", "set_"),
+)
 _DEFAULTS: tuple[object, ...] = ("default", "speakers", False, None, (), [])
 
 
@@ -29,8 +28,18 @@ def check_options(options: Mapping[str, Any]) -> None:
     check_folds(folds)
     given = [name for name in _FIT_OPTIONS if options[name] not in _DEFAULTS]
     if options["model"] is not None and given:
-        name = given[0].rstrip("_")
+        name = given[0].rstrip("_").replace("_", "-")
         raise ParameterError(f"--{name} must be left out with --model, which is not fitted again")
+    n_corpora = len(options["data"])
+    if "cross_corpus" in given and n_corpora == 1:
+        raise ParameterError("--cross-corpus must be used with several corpora, got one")
+    if "across" in given and n_corpora > 1:
+        raise ParameterError(
+            f"--across must be left out with several corpora, got {n_corpora}: --cross-corpus "
+            "tests on each of them"
+        )
+    if n_corpora > 1 and folds in ("luna-jimenez", "emobox"):
+        raise ParameterError(f"--folds {folds} must be used with RAVDESS alone, got {n_corpora}")
     if "leakage" in given and "folds" in given:
         raise ParameterError(f"--leakage must have --folds speakers, got {folds!r}")
     if "leakage" in given and "transductive" in given:
@@ -43,7 +52,7 @@ def check_options(options: Mapping[str, Any]) -> None:
             f"--transductive must be used with folds of whole speakers, got --folds {folds}"
         )
     if options["out"] is not None:
-        check_folder(Path(options["out"]), Path(options["data"]))
+        check_folder(Path(options["out"]), options["data"])
 
 
 def check_folds(name: str) -> None:
@@ -51,33 +60,16 @@ def check_folds(name: str) -> None:
     check_value("--folds", name, _FOLDS)
 
 
-def choose_folds(name: str, corpus: Bunch, data: Path) -> BaseCrossValidator | None:
+def choose_folds(name: str, corpus: Bunch, data: Sequence[Path]) -> BaseCrossValidator | None:
     """The splitter with this name, None for the default of `evaluate`."""
     if name == "random":
         return StratifiedKFold(10, shuffle=True, random_state=0)
     if corpus.groups is None or len(np.unique(corpus.groups)) < 2:
+        names = ", ".join(map(str, data))
         raise DataError(
-            f"{data}: at least two known speakers are needed to leave one out; --speaker says "
+            f"{names}: at least two known speakers are needed to leave one out; --speaker says "
             "where their names are"
         )
     if name == "speakers":
         return None
     return SpeakerTextKFold(5) if name == "sentences" else ravdess_folds(name)
-
-
-def name_corpora(data: Path, across: list[Path]) -> dict[str, Path]:
-    """The corpora of ``--across`` by the names of their folders or tables, which must differ."""
-    names = [path.resolve().stem for path in (data, *across)]
-    for name in names:
-        if names.count(name) > 1:
-            raise ParameterError(f"--across must be corpora with different names, got {name} twice")
-    return dict(zip(names[1:], across, strict=True))
-
-
-def normalize_by_speaker(pipeline: Pipeline) -> None:
-    """Replace every scaler by a transductive SpeakerNormalizer."""
-    if not any(isinstance(step, FeatureScaler) for step in steps_of(pipeline)):
-        raise ParameterError("--transductive must be left out: the recipe has no scaler")
-    for owner in steps_of(pipeline):
-        if "scale" in getattr(owner, "named_steps", {}):
-            owner.set_params(scale=SpeakerNormalizer(transductive=True))

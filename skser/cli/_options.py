@@ -1,4 +1,4 @@
-"""Options of several commands, and the pipeline and corpus that they name."""
+"""Options of several commands, and the pipeline that they name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import typer
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
-    from sklearn.utils import Bunch
 
 Model = Annotated[Path, typer.Argument(help="Model file of `skser train`.")]
 Runtime = Annotated[str, typer.Option(help="Runtime of networks: onnx, tensorflow or auto.")]
@@ -20,8 +19,11 @@ Trust = Annotated[
 CsvPath = Annotated[Path | None, typer.Option(help="Write CSV to this path; - is stdout.")]
 JsonPath = Annotated[Path | None, typer.Option(help="Write JSON to this path; - is stdout.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed.")]
-Data = Annotated[
-    Path, typer.Argument(help="Corpus, folder per emotion, or table with FileName and Emotion.")
+_DATA = "Corpus, folder per emotion, or table with FileName and Emotion."
+OneCorpus = Annotated[Path, typer.Argument(help=_DATA)]
+Data = Annotated[list[Path], typer.Argument(help=f"{_DATA} Several become one with common labels.")]
+Labels = Annotated[
+    str | None, typer.Option(help="Labels to keep, as angry,happy,neutral,sad; all by default.")
 ]
 Corpus = Annotated[
     str, typer.Option(help="ravdess, crema_d, tess, savee, emodb, emovo, folder, manifest.")
@@ -41,42 +43,19 @@ Speaker = Annotated[
     str | None, typer.Option(help="Column of speakers in a table, or regular expression for paths.")
 ]
 
-# The parameter for the speakers of corpora whose file names do not contain them.
-SPEAKER_PARAMS = {"manifest": "speaker_column", "folder": "speaker"}
 
-
-def make_pipeline(recipe: str, seed: int, jobs: int, settings: list[str] | None) -> Pipeline:
-    """The pipeline of a recipe, with its parameters checked."""
-    from ..recipes import get_recipe
+def make_pipeline(
+    recipe: str, seed: int, jobs: int, settings: list[str] | None, *, n_corpora: int = 1
+) -> Pipeline:
+    """The pipeline of a recipe, with its parameters checked, for one corpus or several."""
+    from ..recipes import get_recipe, standardize_by_corpus
     from ..recipes._steps import check_steps
 
     parameters = dict(parse_setting(text) for text in settings or [])
     defaults = {"random_state": seed, "n_jobs": jobs, "verbose": 1}
     pipeline = get_recipe(recipe)(**{**defaults, **parameters})
     check_steps(pipeline)
-    return pipeline
-
-
-def load_speech(data: Path, corpus: str, speaker: str | None = None) -> Bunch:
-    """Load a corpus and print the number of recordings of each emotion."""
-    from ..datasets import load_corpus
-    from ..datasets.auto import recognise
-    from ..exceptions import ParameterError
-
-    params: dict[str, Any] = {}
-    if speaker is not None:
-        corpus = recognise(data) if corpus == "auto" else corpus
-        if corpus not in SPEAKER_PARAMS:
-            raise ParameterError(
-                f"--speaker must be left out for {corpus}, whose file names contain the speaker; "
-                "only --corpus folder and manifest need it"
-            )
-        params[SPEAKER_PARAMS[corpus]] = speaker
-    speech = load_corpus(data, corpus=corpus, **params)
-    labels = speech.frame["emotion"].value_counts().sort_index()
-    counts = ", ".join(f"{label} {n}" for label, n in labels.items())
-    typer.echo(f"{len(speech.paths)} recordings: {counts}")
-    return speech
+    return pipeline if n_corpora == 1 else standardize_by_corpus(pipeline)
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

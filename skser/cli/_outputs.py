@@ -61,9 +61,9 @@ def check_model_file(out: Path, read: Iterable[Path]) -> None:
     check_apart([check_writable(out)], read)
 
 
-def check_folder(out: Path, data: Path | None = None) -> None:
+def check_folder(out: Path, data: Iterable[Path] = ()) -> None:
     """Raise ParameterError now if no file could be written to the folder ``--out`` later."""
-    if data is not None and os.path.realpath(out) == os.path.realpath(data):
+    if os.path.realpath(out) in map(os.path.realpath, data):
         raise ParameterError(f"--out must not be the folder of the recordings, got {out}")
     if out.exists() and not out.is_dir():
         raise ParameterError(f"--out must be a folder, got the file {out}")

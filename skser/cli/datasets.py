@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ._options import CsvPath
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 app = typer.Typer(help="Corpora on disk.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -19,32 +22,66 @@ def datasets() -> None:
 
 @app.command()
 def check(
-    folder: Annotated[Path, typer.Argument(help="Folder of recordings.")], csv: CsvPath = None
+    data: Annotated[
+        list[Path], typer.Argument(help="Folders of recordings, or tables with FileName.")
+    ],
+    csv: CsvPath = None,
 ) -> None:
     """Decode every recording in a folder and list the unusable ones; exits with 1 if there are any.
+
+    Several corpora, as for `skser train`, are also checked for labels in common.
 
     Writes the table of all recordings to the PATH of --csv (- is standard output).
 
     Example: skser datasets check RAVDESS --csv recordings.csv
+
+    Example: skser datasets check RAVDESS EMOVO calls.csv
     """
-    from ..audio._folders import find_audio
+    import pandas as pd
+
     from ..datasets import check_audio
+    from ._corpora import label_lines, load_each
     from ._outputs import Outputs
 
     outputs = Outputs([], csv=csv)
-    table = check_audio(find_audio(folder), verbose=1)
-    bad = table[table["problem"].notna()]
-    for path, problem in zip(bad["path"], bad["problem"], strict=True):
-        outputs.log(f"{path}: {str(problem).removeprefix(f'{path}: ')}")
-    good = table[table["problem"].isna()]
-    minutes = good["duration"].sum() / 60
-    rates = ", ".join(f"{n} at {sr:g} Hz" for sr, n in good["sr"].value_counts().items())
-    outputs.log(
-        f"{len(table)} recordings, {len(bad)} of them unusable; "
-        f"{minutes:.1f} minutes ({rates or 'none'})"
-    )
+    corpora = load_each(data, "auto") if len(data) > 1 else {}  # raises before the long work
+    files = {path: _recordings(path) for path in data}
+    tables = []
+    for path, recordings in files.items():
+        table = check_audio(recordings, verbose=1)
+        bad = table[table["problem"].notna()]
+        for file, problem in zip(bad["path"], bad["problem"], strict=True):
+            outputs.log(f"{file}: {str(problem).removeprefix(f'{file}: ')}")
+        outputs.log(f"{path}: {_describe(table)}" if len(files) > 1 else _describe(table))
+        tables.append(table)
+    table = pd.concat(tables, ignore_index=True)
+    if len(files) > 1:
+        outputs.log(f"all: {_describe(table)}")
+        for line in label_lines(corpora):
+            outputs.log(line)
     if csv is not None:
         with outputs.open("csv") as output:
             output.write(table.to_csv(index=False).encode(errors="backslashreplace"))
-    if len(bad):
+    if table["problem"].notna().any():
         raise typer.Exit(1)
+
+
+def _recordings(path: Path) -> list[Path]:
+    """The recordings in a folder, or those that a table lists."""
+    from ..audio._folders import find_audio
+    from ..datasets import load_manifest
+    from ..datasets.manifest import MANIFEST_SUFFIXES
+
+    if path.is_file() and path.suffix.lower() in MANIFEST_SUFFIXES:
+        return list(map(Path, load_manifest(path).paths))
+    return find_audio(path)
+
+
+def _describe(table: pd.DataFrame) -> str:
+    good = table[table["problem"].isna()]
+    minutes = good["duration"].sum() / 60
+    rates = ", ".join(f"{n} at {sr:g} Hz" for sr, n in good["sr"].value_counts().items())
+    return (
+        f"{len(table)} recordings, {len(table) - len(good)} of them unusable; "
+        f"{minutes:.1f} minutes ({rates or 'none'})"
+    )

@@ -8,15 +8,14 @@ from typing import Annotated
 import typer
 
 from ._options import (
-    SPEAKER_PARAMS,
     Corpus,
     Data,
+    Labels,
     Recipe,
     Seed,
     Settings,
     Speaker,
     Trust,
-    load_speech,
     make_pipeline,
 )
 
@@ -26,6 +25,7 @@ def evaluate(
     data: Data,
     corpus: Corpus = "auto",
     speaker: Speaker = None,
+    labels: Labels = None,
     recipe: Recipe = "default",
     model: Annotated[
         Path | None, typer.Option(help="Score this fitted model instead of a recipe.")
@@ -46,6 +46,12 @@ def evaluate(
         list[Path] | None,
         typer.Option(help="Another corpus, for training on each, testing on each. Repeatable."),
     ] = None,
+    cross_corpus: Annotated[
+        bool,
+        typer.Option(
+            "--cross-corpus", help="With several corpora: test on those that are left out, too."
+        ),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for tables, pictures and report.html.")
     ] = None,
@@ -62,39 +68,44 @@ def evaluate(
     speakers and sentences; luna-jimenez and emobox are published folds of RAVDESS; random says
     nothing about new speakers.
 
+    Several corpora become one, with each standardised by its own training recordings.
+
     With --out, the folder keeps finished folds: run the same command again to resume it.
 
     Example: skser evaluate RAVDESS --recipe dense_195 --out scores
+
+    Example: skser evaluate RAVDESS EMOVO calls.csv --labels angry,happy,neutral,sad --cross-corpus
     """
-    from ..datasets.auto import recognise
     from ..evaluation import evaluate as run
     from ..persistence._any_model import load_model
+    from ..recipes._standardization import standardize_by_speaker
     from ..report._analyses import make_findings
     from ..report._findings import Findings
-    from ._evaluation import check_options, choose_folds, name_corpora, normalize_by_speaker
+    from ._corpora import check_differ, load_each, load_other, load_speech, merge
+    from ._evaluation import check_options, choose_folds
 
     check_options(context.params)
+    check_differ([*data, *(across or [])])
     if model is not None:
-        speech = load_speech(data, corpus, speaker)
+        speech = load_speech(data, corpus, speaker, labels)
         fitted = load_model(model, trusted=trust or [])
         findings = Findings(run(fitted, speech, cv="prefit"))
     else:
-        pipeline = make_pipeline(recipe, seed, jobs, set_)
+        n_corpora = 1 if transductive else len(data)
+        pipeline = make_pipeline(recipe, seed, jobs, set_, n_corpora=n_corpora)
         if transductive:
-            normalize_by_speaker(pipeline)
-        paths = name_corpora(data, across or [])
-        speech = load_speech(data, corpus, speaker)
-        corpora = {
-            name: load_speech(path, "auto", speaker if recognise(path) in SPEAKER_PARAMS else None)
-            for name, path in paths.items()
-        }
+            pipeline = standardize_by_speaker(pipeline)
+        corpora = load_each(data, corpus, speaker, labels)
+        speech = merge(corpora)
+        for path in across or []:
+            corpora |= load_other(path, speaker, labels)
         findings = make_findings(
             pipeline,
             speech,
             choose_folds(folds, speech, data),
             leakage=leakage,
             explain=explain,
-            corpora={data.resolve().stem: speech, **corpora} if corpora else {},
+            corpora=corpora if across or cross_corpus else {},
             n_jobs=jobs,
             checkpoint=None if out is None else out / "folds",
             verbose=1,
@@ -102,5 +113,5 @@ def evaluate(
     for line in findings.summary_lines():
         typer.echo(line)
     if out is not None:
-        for path in findings.write(out, title=data.resolve().name):
+        for path in findings.write(out, title=", ".join(path.resolve().name for path in data)):
             typer.echo(f"wrote {path}")

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..inference._batches import Prediction
+    from ..persistence import ModelInfo
 
 
 def predict(
@@ -37,6 +39,13 @@ def predict(
         float | None,
         typer.Option(min=0, max=1, help="Leave out an emotion less probable than this."),
     ] = None,
+    adapt: Annotated[
+        bool,
+        typer.Option(
+            "--adapt",
+            help="Standardize features over these recordings, at least 20, without labels.",
+        ),
+    ] = False,
     runtime: Runtime = "auto",
     trust: Trust = None,
 ) -> None:
@@ -49,6 +58,11 @@ def predict(
 
     Example: skser predict model.skser my_recording.mp3
 
+    --adapt fits the model to other rooms, microphones or languages than it was trained on. The
+    recordings should have all emotions; the column "adapted_to" counts the usable ones.
+
+    Example: skser predict model.skser calls --adapt --csv emotions.csv
+
     Example: find calls -name "*.m4a" | skser predict model.skser - --csv emotions.csv
     """
     from .._utils._progress import progress
@@ -56,12 +70,18 @@ def predict(
 
     paths = [path for name in files for path in find_recordings(name)]
     outputs = Outputs([model, *paths], csv=csv, json=json)
-    classes, predictions = _predict(model, paths, runtime, trust or [])
     # Without a bar if stderr is not a terminal.
-    bar = progress(predictions, total=len(paths), desc="recordings", unit="file", disable=None)
+    bar = partial(progress, total=len(paths), desc="recordings", unit="file", disable=None)
+    n_adapted = None
+    if adapt:
+        classes, n_adapted, predictions = _predict_adapted(model, bar(paths), runtime, trust or [])
+        typer.echo(f"adapted to {n_adapted} of {len(paths)} recordings, without labels", err=True)
+    else:
+        classes, predictions = _predict(model, paths, runtime, trust or [])
+        predictions = bar(predictions)
     unusable: list[str] = []
-    usable = _usable(bar, unusable)
-    rows = _Rows([str(label) for label in classes], top, abstain_below)
+    usable = _usable(predictions, unusable)
+    rows = _Rows([str(label) for label in classes], top, abstain_below, n_adapted)
     if outputs.paths:
         writers = {"csv": rows.csv_line, "json": rows.json_line}
         with ExitStack() as stack:
@@ -120,7 +140,7 @@ def _predict(
 ) -> tuple[np.ndarray, Iterator[Prediction]]:
     """Classes and predictions, without scikit-learn and TensorFlow if the model allows it."""
     from .._utils._param_validation import check_value, one_of
-    from ..inference._batches import flag_out_of_distribution, predict_each, predict_in_batches
+    from ..inference._batches import predict_each, predict_in_batches
     from ..persistence import _container
     from ..persistence._any_model import is_joblib, load_model
     from ..persistence._info import info_in
@@ -140,11 +160,35 @@ def _predict(
     else:
         pipeline = load_model(model, runtime=runtime, trusted=trusted)
         classes, predictions = pipeline.classes_, predict_in_batches(pipeline, paths)
-    if info is not None and info.audio is not None:
-        from ..inference import TrainingAudio
+    return classes, _with_model_errors(model, _flagged(predictions, info))
 
-        predictions = flag_out_of_distribution(predictions, TrainingAudio.from_dict(info.audio))
-    return classes, _with_model_errors(model, predictions)
+
+def _predict_adapted(
+    model: Path, paths: Iterable[str], runtime: str, trusted: list[str]
+) -> tuple[np.ndarray, int, Iterator[Prediction]]:
+    """Classes, number of usable recordings, and predictions adapted to them."""
+    from .._utils._param_validation import check_value, one_of
+    from ..inference._adaptation import predict_adapted
+    from ..persistence import load_info
+    from ..persistence._any_model import is_joblib, load_model
+    from ..persistence._save_load import RUNTIMES
+
+    check_value("--runtime", runtime, one_of(*RUNTIMES))
+    pipeline = load_model(model, runtime=runtime, trusted=trusted)
+    info = None if is_joblib(model) else load_info(model)
+    n_adapted, predictions = predict_adapted(pipeline, paths)
+    return pipeline.classes_, n_adapted, _flagged(predictions, info)
+
+
+def _flagged(predictions: Iterable[Prediction], info: ModelInfo | None) -> Iterator[Prediction]:
+    """The same predictions, out-of-distribution ones flagged if the training audio is known."""
+    from ..inference._batches import flag_out_of_distribution
+
+    if info is None or info.audio is None:
+        return iter(predictions)
+    from ..inference import TrainingAudio
+
+    return flag_out_of_distribution(predictions, TrainingAudio.from_dict(info.audio))
 
 
 def _with_model_errors(model: Path, predictions: Iterator[Prediction]) -> Iterator[Prediction]:
@@ -167,13 +211,14 @@ class _Rows:
     classes: list[str]
     top: int | None
     abstain_below: float | None
+    n_adapted: int | None
 
     def header(self) -> list[str]:
         if self.top is None:
-            return ["file", "emotion", *self.classes, "ood_reasons"]
+            return ["file", "emotion", *self.classes, *self._last_columns()]
         ranks = range(2, min(self.top, len(self.classes)) + 1)
         columns = (f"{name}{rank}" for rank in ranks for name in ("emotion", "probability"))
-        return ["file", "emotion", "probability", *columns, "ood_reasons"]
+        return ["file", "emotion", "probability", *columns, *self._last_columns()]
 
     def cells(self, prediction: Prediction, form: str) -> list[str]:
         emotion, ranked = self._rank(prediction)
@@ -181,7 +226,9 @@ class _Rows:
             shown = [form.format(ranked[name]) for name in self.classes]
         else:
             shown = [text for name, p in ranked.items() for text in (name, form.format(p))][1:]
-        return [prediction.file, emotion or "", *shown, "; ".join(prediction.ood_reasons)]
+        last = [] if self.n_adapted is None else [str(self.n_adapted)]
+        reasons = "; ".join(prediction.ood_reasons)
+        return [prediction.file, emotion or "", *shown, reasons, *last]
 
     def csv_line(self, prediction: Prediction) -> str:
         return _csv_line(self.cells(prediction, "{:.4f}"))
@@ -194,7 +241,12 @@ class _Rows:
             "probabilities": {name: round(p, 4) for name, p in ranked.items()},
             "ood_reasons": list(prediction.ood_reasons),
         }
+        if self.n_adapted is not None:
+            content["adapted_to"] = self.n_adapted
         return json_format.dumps(content, ensure_ascii=False) + "\n"
+
+    def _last_columns(self) -> list[str]:
+        return ["ood_reasons"] if self.n_adapted is None else ["ood_reasons", "adapted_to"]
 
     def _rank(self, prediction: Prediction) -> tuple[str | None, dict[str, float]]:
         """The emotion, None if too improbable, and probabilities, the highest first."""

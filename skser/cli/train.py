@@ -12,11 +12,11 @@ from ._options import (
     Corpus,
     Data,
     Jobs,
+    Labels,
     Recipe,
     Seed,
     Settings,
     Speaker,
-    load_speech,
     make_pipeline,
 )
 
@@ -26,6 +26,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Model file to write.")],
     corpus: Corpus = "auto",
     speaker: Speaker = None,
+    labels: Labels = None,
     recipe: Recipe = "default",
     scores: Annotated[
         Path | None, typer.Option(help="Folder of `skser evaluate --out`, for calibration.")
@@ -36,27 +37,39 @@ def train(
 ) -> None:
     """Fit a pipeline on labelled recordings and save it as a model file.
 
+    Several corpora become one model: each is standardised by its own recordings, and they count
+    alike whatever their size.
+
     With --scores, the folder of an evaluation of the same recipe, the model has calibrated
     probabilities and knows its score.
 
     Example: skser train RAVDESS --out model.skser --set load__duration=2.5
 
+    Example: skser train RAVDESS EMOVO calls.csv --labels angry,happy,neutral,sad --out
+    general.skser
+
     Example: skser evaluate RAVDESS --out scores && skser train RAVDESS --scores scores --out
     model.skser
     """
+    import numpy as np
+
     from ..calibration import TemperatureScaledClassifier
+    from ..evaluation._fitted_fold import fit_fold
     from ..inference import TrainingAudio
     from ..persistence import ModelInfo
     from ..persistence._any_model import save_model
     from ..recipes._steps import set_everywhere
+    from ._corpora import load_speech
     from ._outputs import check_model_file
     from ._scores import read_scores
 
-    check_model_file(out, [data])
-    pipeline = make_pipeline(recipe, seed, jobs, set_)
-    speech = load_speech(data, corpus, speaker)
+    check_model_file(out, data)
+    pipeline = make_pipeline(recipe, seed, jobs, set_, n_corpora=len(data))
+    speech = load_speech(data, corpus, speaker, labels)
     score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)
-    pipeline.fit(speech.paths, speech.target)
+    corpora = {"domains": speech.frame["corpus"].to_numpy(dtype=str)} if len(data) > 1 else {}
+    everything = np.arange(len(speech.paths))
+    pipeline = fit_fold(pipeline, speech.paths, speech.target, corpora, everything).pipeline
     set_everywhere(pipeline, verbose=0)
     audio = TrainingAudio.of(pipeline, speech.paths).to_dict()
     info = replace(ModelInfo.of(speech, audio=audio), score=score)

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from ._options import Corpus, Data, Recipe, Seed, Settings, Speaker, load_speech, make_pipeline
+from ._options import Corpus, OneCorpus, Recipe, Seed, Settings, Speaker, make_pipeline
 
 
 def tune(
-    data: Data,
+    data: OneCorpus,
     out: Annotated[Path, typer.Option(help="Folder for tables, pictures and best.skser.")],
     corpus: Corpus = "auto",
     speaker: Speaker = None,
@@ -78,14 +78,15 @@ def tune(
     """
     import signal
 
+    from ._corpora import load_speech
     from ._evaluation import check_folder, check_folds, choose_folds
     from ._study import choose_space, run_study
 
     check_folds(folds)
     pipeline = make_pipeline(recipe, seed, jobs, set_)
     search = choose_space(pipeline, space or [], range_ or [])
-    check_folder(out, data)
-    speech = load_speech(data, corpus, speaker)
+    check_folder(out, [data])
+    speech = load_speech([data], corpus, speaker)
     out.mkdir(parents=True, exist_ok=True)
     # Schedulers send SIGTERM before they take the machine away; Ctrl-C queues the trial again.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -97,7 +98,7 @@ def tune(
             nested=nested,
             log=typer.echo,
             space=search,
-            cv=choose_folds(folds, speech, data),
+            cv=choose_folds(folds, speech, [data]),
             n_trials=trials,
             timeout=timeout,
             grace=grace,

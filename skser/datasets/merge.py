@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from ..exceptions import DataError
 from ._corpus import listing, make_corpus
 
 
-def merge_corpora(*corpora: Bunch) -> Any:
+def merge_corpora(*corpora: Bunch, labels: Sequence[str] | None = None) -> Any:
     """Concatenate corpora.
 
     Speakers are identified by corpus and name: "01" of two corpora are two speakers, "ravdess-01"
@@ -24,6 +25,8 @@ def merge_corpora(*corpora: Bunch) -> Any:
     ----------
     *corpora : Bunch
         As returned by the loaders.
+    labels : sequence of str or None, default=None
+        Labels to keep; recordings with others are left out. None keeps all.
 
     Returns
     -------
@@ -34,7 +37,8 @@ def merge_corpora(*corpora: Bunch) -> Any:
     Raises
     ------
     DataError
-        No corpora, an argument that is not a Bunch of files, or a recording in two corpora.
+        No corpora, an argument that is not a Bunch of files, a recording in two corpora, or a label
+        that no recording has.
 
     Examples
     --------
@@ -70,7 +74,20 @@ def merge_corpora(*corpora: Bunch) -> Any:
             f"{len(repeated)} of {len(merged)} recordings are in more than one corpus:"
             f" {listing(repeated)}"
         )
+    if labels is not None:
+        merged = _with_labels(merged, labels)
     return make_corpus(merged, "\n".join(dict.fromkeys(corpus.DESCR for corpus in corpora)))
+
+
+def _with_labels(frame: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
+    """The rows with some labels; DataError for a label without rows."""
+    known = sorted(frame["emotion"].unique())
+    wanted = [labels] if isinstance(labels, str) else list(labels)
+    unknown = [label for label in wanted if label not in known]
+    if unknown or not wanted:
+        got = repr(unknown[0]) if unknown else "none"
+        raise DataError(f"labels must be of those of the corpora ({', '.join(known)}), got {got}")
+    return frame[frame["emotion"].isin(wanted)].reset_index(drop=True)
 
 
 def _speakers(frame: pd.DataFrame) -> list[str]:

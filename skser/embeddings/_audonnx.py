@@ -21,8 +21,8 @@ def network_of(folder: Path) -> Path:
         network = folder / "model.onnx"
         if not network.is_file():
             raise DataError(f"{folder}: the folder has neither model.onnx nor {_DESCRIPTION}")
-        if (transform := folder / "transform.yaml").is_file():  # of earlier versions
-            raise DataError(f"{transform}: {_needs(_load(transform))}")
+        if (separate := folder / "transform.yaml").is_file():  # of earlier versions
+            raise DataError(f"{separate}: {_needs(_load(separate))}")
         return network
     content = _load(description)
     if not isinstance(content, dict) or len(content) != 1:

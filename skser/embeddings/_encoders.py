@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from ..exceptions import ParameterError
+from ._onnx_file import OnnxFile
 from ._whisper_encoder import WhisperEncoder
 
 
@@ -41,10 +44,19 @@ class Encoder(Protocol):
 
 def find_encoder(model: str, revision: str | None, layer: int | str | Sequence[int]) -> Encoder:
     """The encoder that a SpeechEmbedding names."""
+    if OnnxFile.is_at(Path(model).expanduser()):
+        if not isinstance(layer, str):
+            raise ParameterError(
+                f"layer must be the name of an output of {model}, or 'middle' for its only one, "
+                f"got {layer!r}"
+            )
+        return OnnxFile.read(model, None if layer == "middle" else layer)
     return WhisperEncoder.of(model, revision, layer)
 
 
 def encoder_of(embedding: Any) -> Encoder:
     """The encoder of a fitted SpeechEmbedding, found again where the step now names it."""
     content = {**embedding.encoder_, "model": os.fspath(embedding.model)}
+    if "output" in content:
+        return OnnxFile.from_dict(content)
     return WhisperEncoder.from_dict(content)

@@ -28,7 +28,6 @@ _COMMIT = Allowed(
     "a commit of 40 hexadecimal digits",
     lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{40}", value) is not None,
 )
-_TIMEOUT = 10.0  # seconds for an answer
 _N_LISTED = 8
 
 
@@ -100,7 +99,7 @@ class _Download:
     file: str
     commit: str
     size: int | None = None
-    n_arrived: int = field(default=0, init=False)
+    counts: dict[Any, int] = field(default_factory=dict, init=False)  # bytes by bar
 
     def run(self) -> None:
         """Download the file and check what arrived; DownloadError says what to do."""
@@ -111,7 +110,7 @@ class _Download:
             # A request of our own, since the library repeats its first for half a minute.
             with suppress(errors.EntryNotFoundError):  # which the library is to store
                 url = self.hub.hf_hub_url(self.name, self.file, revision=self.commit)
-                metadata = self.hub.get_hf_file_metadata(url, timeout=_TIMEOUT)
+                metadata = self.hub.get_hf_file_metadata(url)
                 self.size, sha256 = metadata.size, metadata.etag
             path = self.hub.hf_hub_download(
                 self.name,
@@ -121,7 +120,7 @@ class _Download:
                 library_version=__version__,
                 tqdm_class=self._bar(),
             )
-        except (OSError, errors.EntryNotFoundError, errors.HTTPError) as error:
+        except (OSError, RuntimeError, errors.EntryNotFoundError, errors.HTTPError) as error:
             raise DownloadError(f"{self.name}: {self._reason(error)}") from error
         if re.fullmatch("[0-9a-f]{64}", sha256 or ""):  # small files have another hash
             self._check(Path(path), sha256)
@@ -130,11 +129,11 @@ class _Download:
         """A class of progress bars as the library shows them, which counts the bytes."""
         from huggingface_hub.utils import tqdm
 
-        download = self
+        counts = self.counts
 
         class Bar(tqdm):
             def update(self, n: float | None = 1) -> bool | None:
-                download.n_arrived += int(n or 0)
+                counts[self] = counts.get(self, 0) + int(n or 0)
                 return super().update(n)
 
         return Bar
@@ -169,19 +168,20 @@ class _Download:
         if isinstance(error, errors.GatedRepoError):
             return "its owner grants access on request; after that, log in by `hf auth login`"
         if isinstance(error, errors.RepositoryNotFoundError):
-            hint = did_you_mean(self.name, KNOWN)
+            hint = "" if self.name in KNOWN else did_you_mean(self.name, KNOWN)
             return f"{server} has no such repository, or needs a login (`hf auth login`){hint}"
         if isinstance(error, errors.RevisionNotFoundError):
             return f"the repository has no revision {self.commit}"
         if isinstance(error, errors.RemoteEntryNotFoundError):
-            return f"the repository has no {file}, only {self._files()}"
+            return f"the repository has no {file}; it holds {self._files()}"
         if isinstance(error, errors.HfHubHTTPError):
             return f"{server} answered {error.response.status_code} for {file}; call again later"
         if isinstance(error.__cause__, errors.FileMetadataError):
             return f"{server} answers unlike the Hub; check HF_ENDPOINT and the network's proxy"
-        # The library counts whole blocks; its message tells what arrived of the last one.
+        # The library counts whole blocks; its message tells what arrived of the last one. From
+        # some servers two bars show one file: what was received, and what was written.
         received = re.search(r"received (\d+) bytes", text)
-        n_arrived = self.n_arrived + (int(received[1]) if received else 0)
+        n_arrived = max(self.counts.values(), default=0) + (int(received[1]) if received else 0)
         if isinstance(error, OSError) and error.errno is not None:
             return f"{file} cannot be written to {cache} ({error.strerror})"
         if n_arrived:
@@ -201,4 +201,4 @@ class _Download:
         except (OSError, errors.HTTPError):
             return "other files"
         more = f" and {len(files) - _N_LISTED} more" if len(files) > _N_LISTED else ""
-        return f"{', '.join(files[:_N_LISTED])}{more}"
+        return f"{', '.join(files[:_N_LISTED])}{more}" if files else "no files"

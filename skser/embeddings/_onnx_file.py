@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .._utils._param_validation import did_you_mean
 from .._utils._types import PathLike
-from ..exceptions import DataError, ParameterError
+from ..exceptions import DataError, ModelError, ParameterError
 from ..networks._onnx_runtime import check_installed, start_session
 from ._audonnx import network_of
 
@@ -42,10 +43,21 @@ class OnnxFile:
     width: int
     is_sequence: bool
 
+    sr: ClassVar[int | None] = None
+    # Of most encoders at 16 kHz; only the memory of sequences is reserved by it.
+    samples_per_frame: ClassVar[int] = 320
+
+    @staticmethod
+    def is_at(path: Path) -> bool:
+        """Whether a path is that of an ONNX file, or of a folder with one."""
+        return path.suffix.lower() == ".onnx" or any(
+            (path / name).is_file() for name in ("model.onnx", "model.yaml")
+        )
+
     @classmethod
     def read(cls, path: PathLike, output: str | None = None) -> OnnxFile:
         """Read a file ``.onnx``, or a folder with ``model.onnx`` and ``model.yaml``."""
-        given = Path(path)
+        given = Path(path).expanduser()
         file = network_of(given) if given.is_dir() else given
         _check_is_onnx(file)
         session = _session(file, "cpu", 1)
@@ -61,11 +73,57 @@ class OnnxFile:
             is_sequence=len(shape) == 3,
         )
 
+    @property
+    def layer_width(self) -> int:
+        """Number of features of a frame."""
+        return self.width
+
+    @property
+    def layer_names(self) -> list[str]:
+        """Name of the file and of its output."""
+        return [f"{self.name}_{self.output}"]
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What the frames depend on."""
+        return (self.digest, self.output)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The encoder as plain data."""
+        content = {**asdict(self), "model": str(self.path)}
+        del content["path"]
+        return content
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> OnnxFile:
+        """The encoder that `to_dict` returned, where ``model`` now is; ModelError for another."""
+        encoder = cls.read(content["model"], str(content["output"]))
+        if encoder.digest != content["digest"]:
+            raise ModelError(
+                f"{content['model']}: holds another encoder than the one that was fitted (its hash "
+                "differs)"
+            )
+        return encoder
+
+    def prepare(self, waveform: np.ndarray) -> np.ndarray:
+        """The waveform itself."""
+        return waveform
+
+    def read_graph(self) -> bytes:
+        """Raise ModelError, since files of others are too large for a model file."""
+        raise ModelError(
+            f"{self.path}: include_encoder must be False for an encoder in an ONNX file, got True; "
+            "keep that file beside the model file"
+        )
+
     def open(self, device: str = "cpu", n_threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
         """The encoder as a function of waveforms (clips, samples), all of one length.
 
         It gives (clips, frames, features), with one frame if the network has no frames.
         """
+        return _open(self, device, n_threads)
+
+    def _open(self, device: str, n_threads: int) -> Callable[[np.ndarray], np.ndarray]:
         file = network_of(self.path) if self.path.is_dir() else self.path
         session = _session(file, device, n_threads)
         signal = _input(file, session)
@@ -85,6 +143,11 @@ class OnnxFile:
             return features if self.is_sequence else features[:, np.newaxis]
 
         return encode
+
+
+@lru_cache(maxsize=2)
+def _open(encoder: OnnxFile, device: str, n_threads: int) -> Callable[[np.ndarray], np.ndarray]:
+    return encoder._open(device, n_threads)
 
 
 def _session(file: Path, device: str, n_threads: int) -> Any:

@@ -25,7 +25,20 @@ class Corpus(NamedTuple):
     clips: np.ndarray  # of object: paths, bytes or waveforms
     target: np.ndarray
     groups: np.ndarray | None  # speakers
-    frame: pd.DataFrame  # column "path", the name of each clip; "speaker"; others as loaded
+    frame: pd.DataFrame  # "path", the name of each clip; "speaker", "corpus" and others as loaded
+
+    @property
+    def domains(self) -> np.ndarray | None:
+        """The corpus of each clip, if all are known."""
+        if "corpus" not in self.frame or self.frame["corpus"].isna().any():
+            return None
+        return self.frame["corpus"].to_numpy(dtype=str)
+
+    @property
+    def metadata(self) -> dict[str, np.ndarray]:
+        """Known metadata for the steps of a pipeline: ``groups``, speakers; ``domains``."""
+        metadata = {"groups": self.groups, "domains": self.domains}
+        return {name: values for name, values in metadata.items() if values is not None}
 
     def take(self, clips: np.ndarray) -> Corpus:
         """The clips at some indices."""

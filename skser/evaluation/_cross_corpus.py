@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
+from dataclasses import replace
+from functools import partial, reduce
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,14 +16,17 @@ from sklearn.utils import Bunch
 from .._utils._types import PathLike, Recordings
 from ..exceptions import DataError, naming
 from ..metrics import unweighted_average_recall
+from ..recipes._standardization import is_standardized_by_corpus, standardize_on
 from ._corpus import Corpus, known_speakers, read_corpus
 from ._docstrings import documented
-from ._folds import run_folds
+from ._fitted_fold import FittedFold, features_kept
+from ._folds import measure_probabilities, run_folds
 from ._splits import split_corpus
 
 Corpora = Mapping[str, Bunch | tuple[Recordings, ArrayLike, ArrayLike]]
 
 _ALL_OTHERS = "all others"
+_ADAPTED = "all others, adapted"
 
 
 @documented
@@ -36,6 +41,8 @@ def cross_corpus(
     """Score a pipeline on every corpus, trained on each and on all other corpora together.
 
     Only emotions that all corpora have are used. Within a corpus, the folds are of new speakers.
+    A pipeline of :func:`skser.recipes.standardize_by_corpus` knows the corpus of each clip, and
+    learns from all corpora alike.
 
     Parameters
     ----------
@@ -49,7 +56,10 @@ def cross_corpus(
     -------
     uar : DataFrame
         Unweighted average recall over all clips by training corpus (rows) and test corpus
-        (columns). With more than two corpora, the last row is trained on all but the test corpus.
+        (columns). With more than two corpora, row "all others" is trained on all but the test
+        corpus. A pipeline of `standardize_by_corpus` has it with two, and one more, "all others,
+        adapted": there, features of the test corpus are standardised over all its clips, without
+        labels, as ``skser predict --adapt`` does.
 
     Raises
     ------
@@ -79,16 +89,26 @@ def cross_corpus(
         splits += [*((clips[train], clips[test]) for train, test in within), (clips, rest)]
         trained_on += [name] * (len(within) + 1)
         of_all_others.append((rest, clips))
-    if len(corpora) > 2:
-        splits += of_all_others
-        trained_on += [_ALL_OTHERS] * len(corpora)
-    folds = run_folds(
-        pipeline, corpus, splits, n_jobs=n_jobs, checkpoint=checkpoint, verbose=verbose
-    )
+    is_adapted = is_standardized_by_corpus(pipeline)
+    with features_kept(pipeline, checkpoint) as cached:
+        run = partial(
+            run_folds, cached, corpus, n_jobs=n_jobs, checkpoint=checkpoint, verbose=verbose
+        )
+        measured = [fold.measured for fold in run(splits)]
+        if is_adapted:
+            folds = run(of_all_others, measure=_measure_as_is_and_adapted)
+            as_is, adapted = zip(*(fold.measured for fold in folds), strict=True)
+            measured += [*as_is, *adapted]
+            splits += 2 * of_all_others
+            trained_on += [_ALL_OTHERS] * len(corpora) + [_ADAPTED] * len(corpora)
+        elif len(corpora) > 2:
+            measured += [fold.measured for fold in run(of_all_others)]
+            splits += of_all_others
+            trained_on += [_ALL_OTHERS] * len(corpora)
     y, classes = corpus.target, np.unique(corpus.target)
     predicted = {name: np.empty_like(y) for name in trained_on}
-    for (_, test), name, fold in zip(splits, trained_on, folds, strict=True):
-        predicted[name][test] = classes[np.argmax(fold.measured, axis=1)]
+    for (_, test), name, probabilities in zip(splits, trained_on, measured, strict=True):
+        predicted[name][test] = classes[np.argmax(probabilities, axis=1)]
     uar = {
         name: [unweighted_average_recall(y[clips], labels[clips]) for labels in predicted.values()]
         for name, clips in clips_of.items()
@@ -97,13 +117,19 @@ def cross_corpus(
     return table.rename_axis(columns="tested on")
 
 
+def _measure_as_is_and_adapted(fold: FittedFold, corpus: Corpus, test: np.ndarray) -> list[Any]:
+    """Probabilities of the clips of a new corpus, then those of a pipeline standardised on them."""
+    adapted = replace(fold, pipeline=standardize_on(fold.pipeline, corpus.clips[test]))
+    return [measure_probabilities(which, corpus, test) for which in (fold, adapted)]
+
+
 def common_emotions(pipeline: BaseEstimator, corpora: Corpora) -> Corpus:
     """The clips of emotions that every corpus has, as one corpus with a column ``corpus``."""
     if len(corpora) < 2:
         raise DataError(f"corpora must be at least two, got {len(corpora)}")
     parts = []
     for name, data in corpora.items():
-        if name == _ALL_OTHERS:
+        if name in (_ALL_OTHERS, _ADAPTED):
             raise DataError(f"corpora must not be named {name!r}")
         with naming(name):
             corpus = read_corpus(pipeline, *(data if isinstance(data, tuple) else (data,)))

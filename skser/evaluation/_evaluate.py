@@ -50,7 +50,9 @@ def evaluate(
     ----------
     pipeline : estimator
         A classifier of recordings; it is cloned, not changed. Steps that consume ``groups`` get
-        the speakers.
+        the speakers; those that consume ``domains`` get the corpora, from the column ``corpus`` of
+        ``frame``, and those that consume ``sample_weight`` too get weights that make all corpora
+        count alike (:func:`skser.recipes.standardize_by_corpus`).
     {corpus}
     cv : int, splitter, iterable of (train, test), "prefit" or None, default=None
         Folds in which each clip is tested once. None leaves out one speaker at a time, up to ten,
@@ -141,7 +143,8 @@ def _evaluate_fitted(
         )
     test = np.arange(len(corpus.clips))
     start = time.perf_counter()
-    probabilities = FittedFold(pipeline, corpus.groups).probabilities(corpus.clips, test, classes)
+    fold = FittedFold(pipeline, corpus.metadata)
+    probabilities = fold.probabilities(corpus.clips, test, classes)
     seconds = round(time.perf_counter() - start, 3)
     return [(test[:0], test)], [Fold(probabilities.tolist(), 0.0, seconds, history_of(pipeline))]
 

@@ -1,9 +1,9 @@
-"""A pipeline fitted on the train part of a fold, with speakers for steps that consume them."""
+"""A pipeline fitted on the train part of a fold, with speakers and corpora for its steps."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,16 @@ import numpy as np
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import _check_method_params
 
 from .._utils._types import PathLike, Recordings
 from ..exceptions import DataError
 from ..recipes._steps import extractions
+
+# ``groups``, the speakers of all clips, and ``domains``, their corpora, as far as they are known.
+Metadata = Mapping[str, np.ndarray]
 
 
 @contextmanager
@@ -44,27 +48,26 @@ def features_kept(
 
 @dataclass(frozen=True)
 class FittedFold:
-    """A fitted pipeline, and the speakers of all clips if a step consumes them."""
+    """A fitted pipeline, and the metadata of all clips that it may consume."""
 
     pipeline: BaseEstimator
-    groups: np.ndarray | None
+    metadata: Metadata
 
-    def group_params(self, part: np.ndarray | slice = slice(None)) -> dict[str, np.ndarray]:
-        """``groups`` of the clips of a part, if ``predict`` consumes them."""
-        if self.groups is None or not consumes_groups(self.pipeline, "predict"):
-            return {}
-        return {"groups": self.groups[part]}
+    def params(self, part: np.ndarray | slice = slice(None)) -> dict[str, np.ndarray]:
+        """The metadata of the clips of a part that ``predict`` consumes."""
+        names = consumed(self.pipeline, "predict", self.metadata)
+        return {name: self.metadata[name][part] for name in names}
 
     def routing(self) -> AbstractContextManager[None]:
-        """scikit-learn's metadata routing, if there are speakers to pass on."""
-        return config_context(enable_metadata_routing=self.groups is not None)
+        """scikit-learn's metadata routing, if there is metadata to pass on."""
+        return config_context(enable_metadata_routing=bool(self.metadata))
 
     def predict(
         self, clips: Recordings, method: str = "predict", part: np.ndarray | slice = slice(None)
     ) -> np.ndarray:
         """Result of a method of the pipeline for all clips."""
         with self.routing():
-            return getattr(self.pipeline, method)(clips, **self.group_params(part))
+            return getattr(self.pipeline, method)(clips, **self.params(part))
 
     def probabilities(self, clips: Recordings, part: np.ndarray, classes: np.ndarray) -> np.ndarray:
         """Probabilities of some clips; 1 for the predicted label without ``predict_proba``."""
@@ -91,27 +94,50 @@ def fit_fold(
     pipeline: BaseEstimator,
     clips: Recordings,
     target: np.ndarray,
-    groups: np.ndarray | None,
+    metadata: Metadata,
     train: np.ndarray,
     watch: Callable[[BaseEstimator], None] | None = None,
     **fit_params: object,
 ) -> FittedFold:
-    """Fit a clone on the train part, after a call of ``watch`` with it."""
+    """Fit a clone on the train part, after a call of ``watch`` with it.
+
+    If it consumes ``sample_weight``, and the train part is of several corpora, they weigh alike.
+    """
     pipeline = clone(pipeline)
     if watch is not None:
         watch(pipeline)
-    fold = FittedFold(pipeline, groups if consumes_groups(pipeline, "fit") else None)
+    metadata = fit_metadata(pipeline, metadata)
+    fold = FittedFold(pipeline, metadata)
     params = _check_method_params(clips, fit_params, indices=train)
-    if fold.groups is not None:
-        params["groups"] = fold.groups[train]
+    params |= {name: values[train] for name, values in metadata.items()}
+    if "domains" in params and "sample_weight" not in params:
+        params |= _alike(params["domains"]) if consumed(pipeline, "fit", ["sample_weight"]) else {}
     with fold.routing():
         pipeline.fit(_safe_indexing(clips, train), target[train], **params)
     return fold
 
 
-def consumes_groups(pipeline: BaseEstimator, method: str) -> bool:
-    """Whether a step consumes ``groups``; False for estimators without metadata routing."""
+def fit_metadata(pipeline: BaseEstimator, metadata: Metadata) -> Metadata:
+    """The metadata that ``fit`` consumes; DataError if it needs corpora that are not known."""
+    names = consumed(pipeline, "fit", ["domains", *metadata])
+    if "domains" in names and "domains" not in metadata:
+        raise DataError(
+            "corpus must have a column corpus in its frame, which the pipeline standardises by, "
+            "got none or missing values"
+        )
+    return {name: metadata[name] for name in metadata if name in names}
+
+
+def _alike(domains: np.ndarray) -> dict[str, np.ndarray]:
+    """``sample_weight`` of mean 1 with the same sum for each domain; none for a single one."""
+    if len(np.unique(domains)) < 2:
+        return {}
+    return {"sample_weight": compute_sample_weight("balanced", domains)}
+
+
+def consumed(pipeline: BaseEstimator, method: str, names: Iterable[str]) -> set[str]:
+    """Names of metadata that a step consumes; none for estimators without metadata routing."""
     try:
-        return bool(get_routing_for_object(pipeline).consumes(method, ["groups"]))
+        return set(get_routing_for_object(pipeline).consumes(method, list(names)))
     except NotImplementedError:
-        return False
+        return set()

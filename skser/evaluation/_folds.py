@@ -23,7 +23,7 @@ from .._utils._progress import progress
 from .._utils._types import PathLike, Recording
 from ..recipes._steps import extractions, set_everywhere, steps_of
 from ._corpus import Corpus
-from ._fitted_fold import FittedFold, features_kept, fit_fold
+from ._fitted_fold import FittedFold, features_kept, fit_fold, fit_metadata
 from ._leakage_checks import warn_of_leakage
 from ._splits import Splits
 
@@ -60,6 +60,7 @@ def run_folds(
     """Fit a clone of a pipeline on the train part of each fold, and measure it on the test part."""
     check_value("n_jobs", n_jobs, N_JOBS)
     check_value("verbose", verbose, VERBOSE)
+    fit_metadata(pipeline, corpus.metadata)  # raises before the long work
     warn_of_leakage(corpus, splits, stacklevel=4)
     files: list[Path | None] = [None] * len(splits)
     if checkpoint is not None:
@@ -69,7 +70,7 @@ def run_folds(
         parts = {
             "pipeline": without_conveniences(pipeline),
             "measure": measure,
-            "corpus": [signatures, corpus.target, corpus.groups],
+            "corpus": [signatures, corpus.target, corpus.metadata],
         }
         common = fingerprint(parts, parameter="checkpoint")
         files = [folder / f"{joblib.hash((common, *split))}.json" for split in splits]
@@ -107,7 +108,7 @@ def fit_and_measure(
 ) -> Fold:
     """Fit a clone on the train part with `fit_fold`, and measure it on the test part."""
     start = time.perf_counter()
-    fitted = fit_fold(pipeline, corpus.clips, corpus.target, corpus.groups, train, watch)
+    fitted = fit_fold(pipeline, corpus.clips, corpus.target, corpus.metadata, train, watch)
     middle = time.perf_counter()
     measured = measure(fitted, corpus, test)
     end = time.perf_counter()

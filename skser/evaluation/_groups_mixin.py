@@ -19,11 +19,13 @@ class PredictsWithGroups:
     _fitted_name = "estimator_"
     # scikit-learn then routes `groups` here by default.
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
-    __metadata_request__predict: ClassVar[dict[str, Any]] = {"groups": True}
-    __metadata_request__predict_proba: ClassVar[dict[str, Any]] = {"groups": True}
+    __metadata_request__predict: ClassVar[dict[str, Any]] = {"groups": True, "domains": True}
+    __metadata_request__predict_proba: ClassVar[dict[str, Any]] = {"groups": True, "domains": True}
 
     @available_if(lambda self: hasattr(self.estimator, "predict_proba"))
-    def predict_proba(self, X: Recordings, groups: ArrayLike | None = None) -> np.ndarray:
+    def predict_proba(
+        self, X: Recordings, groups: ArrayLike | None = None, domains: ArrayLike | None = None
+    ) -> np.ndarray:
         """Predict the probabilities of the labels.
 
         Parameters
@@ -32,14 +34,18 @@ class PredictsWithGroups:
             What the pipeline takes.
         groups : array of shape (n_clips,) or None, default=None
             Speakers, for a pipeline that uses them.
+        domains : array of shape (n_clips,) or None, default=None
+            Corpora, for a pipeline that uses them.
 
         Returns
         -------
         probabilities : ndarray of shape (n_clips, n_classes)
         """
-        return self._predict("predict_proba", X, groups)
+        return self._predict("predict_proba", X, groups, domains)
 
-    def predict(self, X: Recordings, groups: ArrayLike | None = None) -> np.ndarray:
+    def predict(
+        self, X: Recordings, groups: ArrayLike | None = None, domains: ArrayLike | None = None
+    ) -> np.ndarray:
         """Predict the labels.
 
         Parameters
@@ -48,14 +54,26 @@ class PredictsWithGroups:
             What the pipeline takes.
         groups : array of shape (n_clips,) or None, default=None
             Speakers, for a pipeline that uses them.
+        domains : array of shape (n_clips,) or None, default=None
+            Corpora, for a pipeline that uses them.
 
         Returns
         -------
         labels : ndarray of shape (n_clips,)
         """
-        return self._predict("predict", X, groups)
+        return self._predict("predict", X, groups, domains)
 
-    def _predict(self, method: str, X: Recordings, groups: ArrayLike | None) -> np.ndarray:
+    def _predict(
+        self,
+        method: str,
+        X: Recordings,
+        groups: ArrayLike | None,
+        domains: ArrayLike | None,
+    ) -> np.ndarray:
         check_is_fitted(self, self._fitted_name)
-        groups = None if groups is None else np.asarray(groups)
-        return FittedFold(getattr(self, self._fitted_name), groups).predict(X, method)
+        metadata = {
+            name: np.asarray(values)
+            for name, values in (("groups", groups), ("domains", domains))
+            if values is not None
+        }
+        return FittedFold(getattr(self, self._fitted_name), metadata).predict(X, method)

@@ -8,6 +8,7 @@ from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, Stratif
 
 from .._utils._types import Splitter
 from ..features import SpeakerNormalizer
+from ..recipes._standardization import is_by_corpus
 from ..recipes._steps import steps_of
 from ._folds import without_conveniences
 from ._leakage_checks import shared_values
@@ -67,20 +68,25 @@ def _name(cv: Splitter) -> str:
 
 
 def _describe_normalization(pipeline: BaseEstimator) -> str:
-    steps = [step for step in steps_of(pipeline) if isinstance(step, SpeakerNormalizer)]
-    if not steps:
+    clips_of: dict[str, set[str]] = {}  # that mean and deviation are computed from
+    for step in steps_of(pipeline):
+        if isinstance(step, SpeakerNormalizer):
+            unit = "corpus" if is_by_corpus(step) else "speaker"
+            clips_of.setdefault(unit, set()).add(_describe_clips(step, unit))
+    if not clips_of:
         return ""
-    clips = ", and ".join(sorted({_describe_clips(step) for step in steps}))
-    return f"; features are normalised by mean and deviation of each speaker: {clips}"
+    parts = [f"each {unit}: {', and '.join(sorted(clips))}" for unit, clips in clips_of.items()]
+    return f"; features are normalised by mean and deviation of {'; of '.join(parts)}"
 
 
-def _describe_clips(step: SpeakerNormalizer) -> str:
-    """The clips of a speaker that mean and deviation are computed from."""
+def _describe_clips(step: SpeakerNormalizer, unit: str) -> str:
+    """The clips of a speaker or corpus that mean and deviation are computed from."""
     if step.transductive:
         return "transductive, those of speakers who are tested over all their clips in the fold"
-    if step.n_calibration is None:
-        return "those of the clips that are trained on"
-    return (
-        f"those of new speakers over the first {step.n_calibration} of their tested clips, without "
-        "labels"
-    )
+    if step.n_calibration is not None:
+        return (
+            f"those of new speakers over the first {step.n_calibration} of their tested clips, "
+            "without labels"
+        )
+    new = f", for a new {unit} the mean of all" if step.unknown == "average" else ""
+    return f"those of the clips that are trained on{new}"

@@ -1,4 +1,5 @@
 from ._augmented_features import AugmentedFeatures as AugmentedFeatures
+from ._feature_store import FeatureStore as FeatureStore
 from ._scaler import FeatureScaler as FeatureScaler
 from ._speaker_normalizer import SpeakerNormalizer as SpeakerNormalizer
 from ._union import FeatureUnionExtractor as FeatureUnionExtractor

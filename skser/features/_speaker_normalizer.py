@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._utils._functional import average_statistics
 from .._utils._labels import check_speakers
-from .._utils._param_validation import BOOLEAN, NONE, check_is_fitted, check_parameters, integer
+from .._utils._param_validation import (
+    BOOLEAN,
+    NONE,
+    check_is_fitted,
+    check_parameters,
+    integer,
+    one_of,
+)
 from ..exceptions import DataError, ParameterError
 from ._augmented_features import AugmentedFeatures, Features
 from ._checks import check_features
 from ._scaler import Standardizer, mean_and_scale
 
 Statistics = tuple[np.ndarray, np.ndarray]
+
+_UNKNOWN = object()  # is no speaker of fit
 
 
 class SpeakerNormalizer(Standardizer):
@@ -35,6 +46,9 @@ class SpeakerNormalizer(Standardizer):
         they should have several emotions. None allows only the speakers of `fit`.
     transductive : bool, default=False
         Compute the statistics of each speaker from all their clips in a call of `transform`.
+    unknown : {"error", "average"}, default="error"
+        "average" standardises clips of a new speaker, and clips without ``groups``, by the mean
+        of the statistics of the speakers of `fit`, which all count alike.
 
     Attributes
     ----------
@@ -56,17 +70,37 @@ class SpeakerNormalizer(Standardizer):
     >>> normalizer = SpeakerNormalizer(transductive=True)
     >>> normalizer.fit_transform(X, groups=["ann", "ann", "bob", "bob"]).ravel()
     array([-1.,  1., -1.,  1.])
+
+    Any groups of clips may take the place of speakers, such as the corpora of
+    :func:`skser.recipes.standardize_by_corpus`:
+
+    >>> normalizer = SpeakerNormalizer(unknown="average")
+    >>> normalizer.fit(X, groups=["emodb", "emodb", "emovo", "emovo"]).transform([[165.0]])
+    array([[0.]])
     """
 
-    _allowed = {"n_calibration": [integer(1), NONE], "transductive": [BOOLEAN]}
+    _allowed = {
+        "n_calibration": [integer(1), NONE],
+        "transductive": [BOOLEAN],
+        "unknown": [one_of("error", "average")],
+    }
+
+    unknown: Literal["error", "average"] = "error"  # default for older model files
 
     # scikit-learn then routes `groups` here without set_fit_request.
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
     __metadata_request__transform: ClassVar[dict[str, Any]] = {"groups": True}
 
-    def __init__(self, *, n_calibration: int | None = None, transductive: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        n_calibration: int | None = None,
+        transductive: bool = False,
+        unknown: Literal["error", "average"] = "error",
+    ) -> None:
         self.n_calibration = n_calibration
         self.transductive = transductive
+        self.unknown = unknown
 
     def fit(
         self, X: Features, y: ArrayLike | None = None, groups: ArrayLike | None = None
@@ -112,8 +146,8 @@ class SpeakerNormalizer(Standardizer):
         ----------
         X : array of shape (n_clips, ..., n_features) or AugmentedFeatures
             Features.
-        groups : array of shape (n_clips,)
-            The speaker of each clip.
+        groups : array of shape (n_clips,) or None, default=None
+            The speaker of each clip; None only with ``unknown="average"``.
 
         Returns
         -------
@@ -125,18 +159,16 @@ class SpeakerNormalizer(Standardizer):
         NotFittedError
             `fit` was not called.
         ParameterError
-            ``groups`` is None.
+            ``groups`` is None with ``unknown="error"``.
         DataError
             A speaker is new, or has fewer clips than ``n_calibration``.
         """
         check_is_fitted(self, "statistics_")
         values = check_features(self, X, reset=False, allow_nan=True)
         by_view = _by_view(X, values)
-        groups = _check_groups(groups, len(values))
         scaled = np.empty_like(by_view)
         shape = (-1, *[1] * (by_view.ndim - 3), values.shape[-1])  # of the statistics
-        for speaker in np.unique(groups).tolist():
-            rows = np.flatnonzero(groups == speaker)
+        for speaker, rows in self._rows_of_speakers(groups, len(values)):
             mean, scale = self._statistics_of(speaker, by_view[rows])
             scaled[rows] = (by_view[rows] - mean.reshape(shape)) / scale.reshape(shape)
         scaled = scaled.reshape(values.shape)
@@ -163,18 +195,30 @@ class SpeakerNormalizer(Standardizer):
         """
         return self.fit(X, y, groups).transform(X, groups)
 
+    def _rows_of_speakers(
+        self, groups: ArrayLike | None, n_clips: int
+    ) -> Iterator[tuple[object, np.ndarray]]:
+        """Each speaker and the rows of their clips; one unknown speaker without ``groups``."""
+        if groups is None and self.unknown == "average":
+            yield _UNKNOWN, np.arange(n_clips)
+            return
+        groups = _check_groups(groups, n_clips)
+        for speaker in np.unique(groups).tolist():
+            yield speaker, np.flatnonzero(groups == speaker)
+
     def _statistics_of(self, speaker: object, values: np.ndarray) -> Statistics:
         """Mean and scale of a speaker, for each view of ``values`` or for the clean view."""
         if self.transductive:
             return _statistics(values, speaker)
-        if speaker in self.statistics_:
-            mean, scale = self.statistics_[speaker]
+        if speaker in self.statistics_ or self.unknown == "average":
+            of_fit = self.statistics_.get(speaker)
+            mean, scale = average_statistics(self.statistics_) if of_fit is None else of_fit
             n_views = len(mean) if values.shape[1] == len(mean) else 1
             return mean[:n_views], scale[:n_views]
         if self.n_calibration is None:
             raise DataError(
-                f"groups must be speakers of fit, got {speaker!r}; set n_calibration or "
-                "transductive=True for new speakers"
+                f"groups must be speakers of fit, got {speaker!r}; set n_calibration, "
+                "transductive=True or unknown='average' for new speakers"
             )
         if len(values) < self.n_calibration:
             raise DataError(
@@ -187,6 +231,10 @@ class SpeakerNormalizer(Standardizer):
         if self.transductive and self.n_calibration is not None:
             raise ParameterError(
                 f"n_calibration must be None with transductive=True, got {self.n_calibration}"
+            )
+        if self.unknown == "average" and (self.transductive or self.n_calibration is not None):
+            raise ParameterError(
+                "unknown must be 'error' with n_calibration or transductive=True, got 'average'"
             )
 
 

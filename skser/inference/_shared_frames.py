@@ -16,6 +16,7 @@ from ..audio import AudioLoader
 from ..augmentation import Augmenter
 from ..embeddings import SpeechEmbedding
 from ..embeddings._plan import EmbeddingPlan
+from ..embeddings._whisper_encoder import WhisperEncoder
 
 _BLOCKS_AT_ONCE = 8
 
@@ -31,6 +32,8 @@ def split_at_embedding(pipeline: Pipeline) -> tuple[SpeechEmbedding, Pipeline] |
     if not isinstance(embedding, SpeechEmbedding) or embedding.pooling is None:
         return None
     loader = steps[0]
+    if not isinstance(EmbeddingPlan.of(embedding).encoder, WhisperEncoder):
+        return None  # where its frames are is not known
     changes_clips = (
         not isinstance(loader, AudioLoader)
         or any(value is not None for value in (loader.trim_db, loader.normalize, loader.pad))

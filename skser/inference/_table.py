@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from .._utils._param_validation import NONE, check_value, number
+from .._utils._param_validation import BOOLEAN, NONE, check_value, number
 from .._utils._types import Recordings
 from ..audio._recordings import as_recordings
 from ..exceptions import ParameterError
 from ..recipes._steps import check_class_names, check_gives_probabilities
-from ._batches import flag_out_of_distribution, predict_in_batches
+from ._adaptation import predict_adapted
+from ._batches import Prediction, flag_out_of_distribution, predict_in_batches
 from ._training_audio import TrainingAudio
 
 __all__ = ["predict_table"]
 
-_COLUMNS = ("file", "emotion", "confidence", "ood_reasons", "error")
+_COLUMNS = ("file", "emotion", "confidence", "ood_reasons", "error", "adapted_to")
 
 
 def predict_table(
@@ -25,6 +28,7 @@ def predict_table(
     *,
     abstain_below: float | None = None,
     training_audio: TrainingAudio | None = None,
+    adapt: bool = False,
 ) -> pd.DataFrame:
     """Predict labels of recordings, and flag those not to trust.
 
@@ -40,22 +44,29 @@ def predict_table(
         Leave ``emotion`` empty if its probability is below, in [0, 1]. None labels all.
     training_audio : TrainingAudio or None, default=None
         Statistics of the training recordings, for the column ``ood_reasons``.
+    adapt : bool, default=False
+        Standardise features over the usable ones of these recordings, at least 20, instead of the
+        training data. This needs no labels, and helps if rooms, microphones or languages differ
+        from the training data; all emotions should occur. A prediction then depends on the other
+        recordings.
 
     Returns
     -------
     table : DataFrame
         A row for each recording: ``file``, its path or, without one, its index; ``emotion``, the
         most probable, or None; ``confidence``, its probability; ``ood_reasons``, why the recording
-        is out of distribution, or an empty string; ``error``, why it is unusable, or None; and a
-        column with the probability of each emotion. Rows with an error have None and NaN.
+        is out of distribution, or an empty string; ``error``, why it is unusable, or None; with
+        ``adapt``, ``adapted_to``, the number of recordings adapted to; and a column with the
+        probability of each emotion. Rows with an error have None and NaN.
 
     Raises
     ------
     ParameterError
-        A parameter has a value that is not allowed, or the pipeline has no ``predict_proba``.
+        A parameter has a value that is not allowed, or the pipeline has no ``predict_proba``, or
+        no scaler with ``adapt``.
     DataError
-        There are no recordings, a waveform is empty or not finite, or an emotion has the name of
-        another column.
+        There are no recordings, or fewer than 20 usable ones with ``adapt``, a waveform is empty
+        or not finite, or an emotion has the name of another column.
 
     See Also
     --------
@@ -76,6 +87,7 @@ def predict_table(
     1       no.wav    None  does not exist
     """
     check_value("abstain_below", abstain_below, number(0, 1), NONE)
+    check_value("adapt", adapt, BOOLEAN)
     if training_audio is not None and not isinstance(training_audio, TrainingAudio):
         raise ParameterError(
             f"training_audio must be a TrainingAudio or None, got {training_audio!r:.80}"
@@ -84,7 +96,12 @@ def predict_table(
     check_class_names(pipeline, _COLUMNS)
     classes = pipeline.classes_.tolist()
     sources = as_recordings(recordings, "recordings")
-    stream = predict_in_batches(pipeline, sources)
+    n_adapted = None
+    stream: Iterable[Prediction]
+    if adapt:
+        n_adapted, stream = predict_adapted(pipeline, sources)
+    else:
+        stream = predict_in_batches(pipeline, sources)
     if training_audio is not None:
         stream = flag_out_of_distribution(stream, training_audio)
     predictions = list(stream)
@@ -101,6 +118,8 @@ def predict_table(
         "ood_reasons": [None if p.error else "; ".join(p.ood_reasons) for p in predictions],
         "error": [p.error for p in predictions],
     }
+    if adapt:
+        columns["adapted_to"] = n_adapted
     table = pd.DataFrame(columns, dtype=object).astype({"confidence": float})
     if training_audio is None:
         del table["ood_reasons"]

@@ -108,7 +108,7 @@ def _losses(
     fold = replace(fold, pipeline=without_temperature(fold.pipeline)[0])
     members = list(members_of(fold.pipeline, corpus.clips[test]))
     shares = np.array([member.share for member in members])
-    params = fold.group_params(test)
+    params = fold.params(test)
     rng = np.random.default_rng(seed)
 
     def uar(probabilities: list[np.ndarray]) -> float:

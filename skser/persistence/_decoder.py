@@ -16,6 +16,7 @@ from ..networks._trained_network import TrainedNetwork
 from ._allowed import AllowList, UntrustedError, use_public_modules
 from ._container import decode_array
 from ._former_names import current_state
+from ._requests import ATTRIBUTE, restored_requests
 
 Node = None | bool | int | float | str | list[Any] | dict[str, Any]
 # Kinds that "same" may refer to. Others could grow without end.
@@ -72,6 +73,8 @@ class Decoder:
         estimator: object = object.__new__(kind)
         self._seen[number] = estimator
         values = current_state(kind, self._values(state))
+        if ATTRIBUTE in values:
+            values[ATTRIBUTE] = restored_requests(kind, values[ATTRIBUTE])
         vars(estimator).update(values | machine_defaults(kind, values))
         return estimator
 

@@ -24,6 +24,7 @@ from . import _compiled
 from ._allowed import AllowList, full_name, name_of, use_public_modules
 from ._container import ARRAY_KINDS, encode_array
 from ._decoder import Node, machine_defaults
+from ._requests import ATTRIBUTE, plain_requests
 
 # Large attributes that prediction does not use, by class.
 _UNUSED_AT_PREDICT = {"LinearDiscriminantAnalysis": ("covariance_",)}
@@ -90,6 +91,8 @@ class Encoder:
         state |= machine_defaults(kind, state)
         if not isinstance(state.get("cv"), (int, type(None))):
             state["cv"] = None  # a splitter, of use in training alone
+        if ATTRIBUTE in state:
+            state[ATTRIBUTE] = plain_requests(state[ATTRIBUTE])
         if callable(state.get("architecture")):
             # The network that the function built is kept.
             state["architecture"] = NotKept(state["architecture"])

@@ -12,7 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._utils._functional import linear_discriminant, mean_probabilities, soft_vote, standardize
+from .._utils._functional import (
+    average_statistics,
+    linear_discriminant,
+    mean_probabilities,
+    soft_vote,
+    standardize,
+)
 from .._utils._temperature import at_temperature
 from .._utils._types import PathLike
 from ..audio._clip_reader import ClipReader
@@ -53,10 +59,19 @@ def _clip(step: _Step, source: str | bytes) -> tuple[np.ndarray, int]:
     return ClipReader.of(step)(recording), step.sr
 
 
+def _average_normalized(step: _Step, values: np.ndarray) -> np.ndarray:
+    """Standardised as an unknown speaker or corpus, without views."""
+    mean, scale = average_statistics(step.statistics_)
+    return standardize(values, mean[0], scale[0])
+
+
 _STEPS: dict[str, Callable[[_Step, Any], Any]] = {
     "sklearn.pipeline.Pipeline": _pipeline,
     "sklearn.discriminant_analysis.LinearDiscriminantAnalysis": lambda step, values: (
         linear_discriminant(values, step.coef_, step.intercept_)
+    ),
+    "skser.classifiers.WeightedLinearDiscriminant": lambda step, values: linear_discriminant(
+        values, step.coef_, step.intercept_
     ),
     "skser.audio.AudioLoader": _clip,
     "skser.augmentation.Augmenter": lambda step, clip: clip,  # it acts in training alone
@@ -66,6 +81,7 @@ _STEPS: dict[str, Callable[[_Step, Any], Any]] = {
     "skser.features.FeatureScaler": lambda step, values: standardize(
         values, step.mean_, step.scale_
     ),
+    "skser.features.SpeakerNormalizer": _average_normalized,
     "skser.calibration.TemperatureScaledClassifier": lambda step, source: at_temperature(
         step.estimator_(source), step.temperature_
     ),
@@ -97,6 +113,11 @@ class _LightDecoder(Decoder):
         vars(step).update(self._values(state), function_=_STEPS[name])
         if getattr(step, "test_time", False):
             raise KeyError("test_time")
+        if (
+            name == "skser.features.SpeakerNormalizer"
+            and getattr(step, "unknown", None) != "average"
+        ):
+            raise KeyError("unknown")  # it needs to know the speaker
         return step
 
 

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from .._utils._param_validation import did_you_mean
 from ..exceptions import ParameterError
+from ._standardization import keep_features, standardize_by_corpus
 from .default import functionals, make_emotion_pipeline, residual_network
 from .published import cnn_256, cnn_512, cnn_bilstm_attention, dense_195, mfcc_cnn
 from .whisper import whisper
@@ -24,9 +25,11 @@ __all__ = [
     "dense_195",
     "functionals",
     "get_recipe",
+    "keep_features",
     "make_emotion_pipeline",
     "mfcc_cnn",
     "residual_network",
+    "standardize_by_corpus",
     "whisper",
 ]
 

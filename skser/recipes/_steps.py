@@ -17,7 +17,12 @@ _Estimator = TypeVar("_Estimator")
 
 def steps_of(estimator: object) -> list[Any]:
     """All steps, nested ones and the fitted members of a vote included."""
-    return [step for _, step in _walk([("", estimator)], [])]
+    return [step for _, step in walk(estimator)]
+
+
+def walk(estimator: object) -> Iterator[tuple[list[tuple[str, Any]], Any]]:
+    """All steps as `steps_of`, each after the list of the steps before it."""
+    return _walk([("", estimator)], [])
 
 
 def set_everywhere(pipeline: _Estimator, **params: object) -> _Estimator:
@@ -33,7 +38,7 @@ def steps_before(
     pipeline: object, is_wanted: Callable[[Any], bool]
 ) -> tuple[list[tuple[str, Any]], Any]:
     """The last wanted step, fitted if possible, and the steps before it; ([], None) if none is."""
-    steps = [(before, step) for before, step in _walk([("", pipeline)], []) if is_wanted(step)]
+    steps = [(before, step) for before, step in walk(pipeline) if is_wanted(step)]
     return steps[-1] if steps else ([], None)
 
 
@@ -68,7 +73,7 @@ def check_class_names(pipeline: BaseEstimator, columns: Collection[str]) -> None
 
 def extractions(pipeline: object) -> Iterator[Pipeline]:
     """Pipelines of the steps up to each extractor, from recordings to features."""
-    for before, step in _walk([("", pipeline)], []):
+    for before, step in walk(pipeline):
         if isinstance(step, ClipsExtractor):
             yield Pipeline([*before, ("features", step)])
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from joblib import Memory
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 
 from .._utils._types import PathLike, RandomState
 from ..audio import AudioLoader
 from ..augmentation import Augmenter
-from ..classifiers import AugmentedClassifier, CNNEmotionClassifier, SoftVotingClassifier
+from ..classifiers import (
+    AugmentedClassifier,
+    CNNEmotionClassifier,
+    SoftVotingClassifier,
+    WeightedLinearDiscriminant,
+)
 from ..features import MFCC, FeatureUnionExtractor, MelSpectrogram
 from ._assembly import SHARED_PARAMS, assemble, documented, set_or_explain
 
@@ -111,7 +115,7 @@ def functionals(**params: object) -> Pipeline:
         deltas=1,
         statistics=(*moments, *percentiles, "skew", "kurtosis", "slope"),
     )
-    discriminant = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.5)
+    discriminant = WeightedLinearDiscriminant(shrinkage=0.5)
     return assemble(*_clips_and_views(), features, AugmentedClassifier(discriminant), **params)
 
 

@@ -219,9 +219,10 @@ class Objective:
             No trial of the study is complete.
         """
         pipeline = self.pipeline_of(best_trial(study))
-        clips, target, groups, _ = self.corpus
+        clips, target = self.corpus.clips, self.corpus.target
         with self._shared.keep_features(pipeline) as folders:
-            fitted = fit_fold(pipeline, clips, target, groups, np.arange(len(clips))).pipeline
+            everything = np.arange(len(clips))
+            fitted = fit_fold(pipeline, clips, target, self.corpus.metadata, everything).pipeline
         for extraction in extractions(fitted):
             if extraction["features"].memory in folders:
                 extraction["features"].set_params(memory=None)

@@ -20,7 +20,11 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from .._utils._param_validation import check_value, one_of
 from ..audio import AudioLoader
 from ..augmentation import Augmenter
-from ..classifiers import CNNEmotionClassifier, SoftVotingClassifier
+from ..classifiers import (
+    CNNEmotionClassifier,
+    SoftVotingClassifier,
+    WeightedLinearDiscriminant,
+)
 from ..exceptions import ParameterError
 from ..features import FeatureUnionExtractor
 from ..recipes._assembly import set_or_explain
@@ -148,7 +152,11 @@ _DEFAULTS: dict[str, dict[type, Callable[..., dict[str, Any]]]] = {
     "load": {AudioLoader: loader},
     "augment": {Augmenter: augmenter},
     "features": {FeatureUnionExtractor: extractor},
-    "classify": {CNNEmotionClassifier: network, LinearDiscriminantAnalysis: discriminant},
+    "classify": {
+        CNNEmotionClassifier: network,
+        LinearDiscriminantAnalysis: discriminant,
+        WeightedLinearDiscriminant: discriminant,
+    },
     "vote": {},
 }
 PARTS = tuple(_DEFAULTS)

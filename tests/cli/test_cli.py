@@ -255,7 +255,7 @@ def test_evaluate_a_model(model, corpus):
         ),
         (
             ["evaluate", "{corpus}", "--across", "{corpus}"],
-            "--across must be corpora with different names, got",
+            "corpora must be different, got",
         ),
         (
             ["evaluate", "{corpus}", "--leakage", "--folds", "random"],
@@ -292,7 +292,7 @@ def test_evaluate_a_model(model, corpus):
                 "--set",
                 "classify__estimator__shrinkage=2",
             ],
-            "The 'shrinkage' parameter of LinearDiscriminantAnalysis must be",
+            "shrinkage must be 'auto' or a number in [0, 1] or None, got 2",
         ),
         (["predict", "{model}", "nowhere.mp3"], "nowhere.mp3: does not exist"),
         (["predict", "{recording}", "{recording}"], "is not a model file, or is truncated"),

@@ -187,7 +187,24 @@ def test_a_repository_without_a_file_says_what_it_holds(hub, file):
     files = hub.repositories[NAME][COMMIT]
     del files[file]
     message = refused(f"no {file}")
-    assert all(name in message.partition("only")[2] for name in files)
+    assert all(name in message.partition("holds")[2] for name in files)
+
+
+def test_an_empty_repository(hub):
+    hub.repositories[NAME][COMMIT] = {}
+    refused("no config.json", "holds no files")
+
+
+def test_another_kind_of_download_that_fails(hub, monkeypatch):
+    """As storage by pieces (Xet) does: errors of its own, and two bars for one file."""
+
+    def http_get(url, temp_file, *, tqdm_class, **_):
+        for _ in range(2):
+            tqdm_class(total=14, disable=True).update(5)
+        raise RuntimeError("the store is closed")
+
+    monkeypatch.setattr("huggingface_hub.file_download.http_get", http_get)
+    refused("5 of 14 bytes of config.json", "again")
 
 
 def test_not_all_files_are_listed(hub):

@@ -79,6 +79,38 @@ def test_constants_become_zero():
     assert_array_equal(scaled, np.zeros((4, 2)))
 
 
+@pytest.mark.parametrize("groups", [None, ["new"] * 15, [None, *["ann"] * 14]])
+def test_unknown_groups_have_the_mean_of_the_statistics_of_fit(groups):
+    X = voices(3)
+    normalizer = SpeakerNormalizer(unknown="average").fit(X, groups=SPEAKERS)
+    own = [X[speaker == SPEAKERS] for speaker in np.unique(SPEAKERS)]
+    mean, scale = (np.mean([f(rows, axis=0) for rows in own], axis=0) for f in (np.mean, np.std))
+    if groups is not None and groups[0] is None:
+        with pytest.raises(DataError, match=r"groups .*missing.*None in row 0"):
+            normalizer.transform(X, groups=groups)
+        return
+    assert_allclose(normalizer.transform(X, groups=groups), (X - mean) / scale)
+    known = SpeakerNormalizer().fit(X, groups=SPEAKERS)
+    assert_allclose(normalizer.transform(X, SPEAKERS), known.transform(X, SPEAKERS))
+
+
+def test_unknown_groups_of_sequences_and_views():
+    X = voices(7, 2).astype(np.float32)
+    X[::2, 4:] = np.nan
+    scaled = SpeakerNormalizer(unknown="average").fit(X, groups=SPEAKERS).transform(X)
+    assert_array_equal(np.isnan(scaled), np.isnan(X))
+    assert scaled.dtype == np.float32
+    views = AugmentedFeatures(voices(4, 3))
+    normalizer = SpeakerNormalizer(unknown="average").fit(views, groups=SPEAKERS)
+    scaled = normalizer.transform(views)
+    for view in range(4):
+        of_view = views.values[:, view]
+        alone = SpeakerNormalizer(unknown="average").fit(of_view, groups=SPEAKERS)
+        assert_allclose(scaled.values[:, view], alone.transform(of_view))
+    # Clips without views are as the clean view.
+    assert_allclose(normalizer.transform(views.values[:, 0]), scaled.values[:, 0])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_type_stays(dtype):
     X = voices(3).astype(dtype)
@@ -141,7 +173,7 @@ FITTED = SpeakerNormalizer().fit(voices(3)[:9], groups=SPEAKERS[:9])
         (
             lambda X: FITTED.transform(X, groups=SPEAKERS),
             DataError,
-            "groups .*got 'cem'.*n_calibration or transductive",
+            "groups .*got 'cem'.*n_calibration, transductive.*unknown='average'",
         ),
         (
             lambda X: (
@@ -156,6 +188,21 @@ FITTED = SpeakerNormalizer().fit(voices(3)[:9], groups=SPEAKERS[:9])
             lambda X: SpeakerNormalizer(n_calibration=3, transductive=True).fit(X, groups=SPEAKERS),
             ParameterError,
             "n_calibration .*transductive=True, got 3",
+        ),
+        (
+            lambda X: SpeakerNormalizer(unknown="average").fit(X),
+            ParameterError,
+            "groups .*got None",
+        ),
+        (
+            lambda X: SpeakerNormalizer(unknown="mean").fit(X, groups=SPEAKERS),
+            ParameterError,
+            "unknown .*'error' or 'average', got 'mean'",
+        ),
+        (
+            lambda X: SpeakerNormalizer(transductive=True, unknown="average").fit(X, SPEAKERS),
+            ParameterError,
+            "unknown .*'error' .*transductive=True, got 'average'",
         ),
         (
             lambda X: SpeakerNormalizer(n_calibration=0).fit(X, groups=SPEAKERS),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 
@@ -17,8 +18,10 @@ from skser import (
     FeatureUnionExtractor,
 )
 from skser.calibration import TemperatureScaledClassifier
+from skser.classifiers import WeightedLinearDiscriminant
 from skser.exceptions import AudioError
 from skser.persistence._light import load_light
+from skser.recipes import standardize_by_corpus
 from tests.evaluations import noises, quick_pipeline
 from tests.persistence.models import CLIP, contents_of, forge, golden_model, quick_model
 
@@ -87,6 +90,22 @@ def test_calibrated(clip, tmp_path):
     assert_array_equal(skser.load(tmp_path / "model.skser").predict_proba([clip]), expected)
     light = load_light(tmp_path / "model.skser")
     assert_allclose(light.predict_proba(clip), expected[0], rtol=1e-5)
+
+
+def test_standardised_by_corpus(clip, tmp_path):
+    corpora = np.repeat(["near", "far"], 18)
+    steps = quick_pipeline(classify=WeightedLinearDiscriminant(shrinkage=0.3))
+    pipeline = standardize_by_corpus(steps)
+    speech = noises()
+    with config_context(enable_metadata_routing=True):
+        pipeline.fit(list(speech.waveforms), speech.target, domains=corpora)
+    skser.save(pipeline, tmp_path / "model.skser")
+    light = load_light(tmp_path / "model.skser")
+    assert_allclose(light.predict_proba(clip), pipeline.predict_proba([clip])[0], rtol=1e-4)
+    # A speaker's own statistics need the name of the speaker.
+    pipeline["scale"].unknown = "error"
+    skser.save(pipeline, tmp_path / "model.skser")
+    assert load_light(tmp_path / "model.skser") is None
 
 
 def test_views_in_prediction_have_no_light_form(tmp_path):

@@ -51,4 +51,4 @@ def test_steps_of_all_parts():
     names = [type(step).__name__ for step in steps_of(make_emotion_pipeline())]
     assert names.count("FeatureUnionExtractor") == 2
     assert {"AudioLoader", "Augmenter", "CNNEmotionClassifier"} <= set(names)
-    assert "LinearDiscriminantAnalysis" in names
+    assert "WeightedLinearDiscriminant" in names

@@ -137,5 +137,7 @@ def test_parts_that_are_not_there():
     with pytest.raises(ParameterError, match="at least one part"):
         search_space(residual_network(), ["vote"])
     assert isinstance(quick_pipeline()["classify"], LogisticRegression)
-    with pytest.raises(ParameterError, match="CNNEmotionClassifier or LinearDiscriminantAnalysis"):
+    with pytest.raises(
+        ParameterError, match="CNNEmotionClassifier or LinearDiscriminantAnalysis or Weighted"
+    ):
         search_space(quick_pipeline())

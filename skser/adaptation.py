@@ -1,0 +1,185 @@
+"""adapt: a fitted pipeline learns from a few labelled recordings of a new voice or room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch
+from sklearn.utils.class_weight import compute_sample_weight
+
+from ._utils._param_validation import check_is_fitted, check_value, number
+from ._utils._types import Recordings
+from .augmentation import Augmenter
+from .calibration import TemperatureScaledClassifier
+from .classifiers import CNNEmotionClassifier
+from .evaluation._corpus import Corpus, read_corpus
+from .evaluation._fitted_fold import consumed
+from .exceptions import DataError, ParameterError
+from .features import AugmentedFeatures, FeatureStore, SpeakerNormalizer
+from .recipes._standardization import copied, is_by_corpus, standardize_by_corpus
+from .recipes._steps import steps_of
+
+__all__ = ["adapt"]
+
+_ADAPTED = "adapted"  # the domain of the new recordings
+_TRAINED = "trained"  # of the others, if they are of a single one
+# A network that goes on at its first rate would forget what it has learned.
+_RATE_FACTOR = 0.1
+
+
+def adapt(
+    pipeline: Pipeline | TemperatureScaledClassifier,
+    X: Bunch | Recordings,
+    y: ArrayLike | None = None,
+    *,
+    groups: ArrayLike | None = None,
+    share: float = 0.5,
+) -> Pipeline:
+    """Fit a pipeline again, on what it was trained on and on a few labelled recordings.
+
+    A pipeline that keeps its training features (:func:`skser.recipes.keep_features`) is fitted
+    again from these on. The new recordings are a corpus of their own: they are standardised by
+    their own statistics, as all recordings that the adapted pipeline predicts, and have a ``share``
+    of the weight, however few they are. A pipeline that ends in a
+    :class:`skser.CNNEmotionClassifier` goes on from its weights, on the new recordings only, at a
+    tenth of its learning rate.
+
+    Parameters
+    ----------
+    pipeline : Pipeline or TemperatureScaledClassifier
+        A fitted pipeline; it is not changed.
+    X : Bunch or sequence of recordings
+        New recordings, as in :func:`skser.evaluate`.
+    y : array of shape (n_clips,) or None, default=None
+        Labels; None for a Bunch, which has them. They may be new to the pipeline.
+    groups : array of shape (n_clips,) or None, default=None
+        Speakers, for steps that use them.
+    share : float, default=0.5
+        Share of the weight that the new recordings have, in (0, 1), if training features are kept.
+
+    Returns
+    -------
+    pipeline : Pipeline
+        The adapted pipeline, which can be adapted again. It is not calibrated.
+
+    Raises
+    ------
+    ParameterError
+        The pipeline keeps no training features and does not end in a network, or ``share`` has an
+        invalid value.
+    DataError
+        Recordings, labels and speakers do not belong together, or there are fewer than two.
+    AudioError
+        A recording is unusable.
+
+    See Also
+    --------
+    skser.predict_table : With ``adapt=True``, adapts to recordings without labels.
+
+    Examples
+    --------
+    >>> from skser import adapt
+    >>> from skser.datasets import make_emotional_speech
+    >>> from skser.recipes import functionals, keep_features
+    >>> size = {"n_speakers": 2, "emotions": ["angry", "sad"], "n_takes": 1}
+    >>> known, own = (make_emotional_speech(**size, random_state=i) for i in (0, 1))
+    >>> pipeline = keep_features(functionals(features__blocks=["rms", "zcr"]))
+    >>> pipeline = pipeline.fit(known.waveforms, known.target)
+    >>> adapted = adapt(pipeline, own.waveforms[:4], own.target[:4])
+    >>> adapted.predict(own.waveforms).shape
+    (16,)
+    """
+    check_value("share", share, number(0, 1, open_low=True))
+    if isinstance(pipeline, TemperatureScaledClassifier):
+        pipeline = pipeline.estimator_
+    check_is_fitted(pipeline, "classes_")
+    steps = [step for _, step in pipeline.steps] if isinstance(pipeline, Pipeline) else []
+    stores = [i for i, step in enumerate(steps) if isinstance(step, FeatureStore)]
+    is_network = bool(steps) and isinstance(steps[-1], CNNEmotionClassifier)
+    if not stores and not is_network:
+        raise ParameterError(
+            "pipeline must keep its training features (skser.recipes.keep_features, or `skser "
+            "train --keep-features`) or end in a CNNEmotionClassifier to be adapted, got a "
+            f"{type(pipeline if not steps else steps[-1]).__name__} at the end"
+        )
+    corpus = read_corpus(pipeline, X, y, groups)
+    if stores:
+        return _fit_again(pipeline, stores[0], corpus, share)
+    return _continue(pipeline, corpus)
+
+
+def _fit_again(pipeline: Pipeline, place: int, corpus: Corpus, share: float) -> Pipeline:
+    """Fit the steps after the FeatureStore at ``place`` on its features and on new ones."""
+    store: FeatureStore = pipeline.steps[place][1]
+    tail = _by_corpus(pipeline.steps[place + 1 :])
+    new = _features(pipeline.steps[:place], corpus.clips)
+    values = np.concatenate([store.features_.astype(np.float32), new])
+    labels = np.concatenate([store.labels_, corpus.target])
+    if labels.dtype.kind != store.labels_.dtype.kind:
+        raise DataError(
+            f"y must have labels like those of fit, such as {store.labels_.tolist()[0]!r}, got "
+            f"{corpus.target.tolist()[0]!r}"
+        )
+    known = store.domains_
+    known = np.full(len(store.labels_), _TRAINED) if known is None else known
+    domains = np.concatenate([known, np.full(len(new), _ADAPTED)])
+    features = AugmentedFeatures(values) if values.shape[1] > 1 else values[:, 0]
+    with config_context(enable_metadata_routing=True):
+        tail.fit(features, labels, domains=domains, sample_weight=_weights(domains, share))
+    for step in steps_of(tail):
+        if isinstance(step, SpeakerNormalizer):
+            # What the adapted pipeline predicts is standardised as the new recordings.
+            step.statistics_ = {_ADAPTED: step.statistics_[_ADAPTED]}
+    name = pipeline.steps[place][0]
+    kept = clone(store).fit(features, labels, domains=domains)
+    return Pipeline([*pipeline.steps[:place], (name, kept), *tail.steps])
+
+
+def _by_corpus(steps: list[tuple[str, Any]]) -> Pipeline:
+    """An unfitted pipeline of the steps, standardised by corpus and with weights."""
+    for _, step in steps:
+        if isinstance(step, SpeakerNormalizer) and not is_by_corpus(step):
+            raise ParameterError("pipeline must not standardise by speaker to be adapted, but does")
+    tail = standardize_by_corpus(Pipeline(steps))
+    if "sample_weight" not in consumed(tail, "fit", ["sample_weight"]):
+        raise ParameterError(
+            "pipeline must end in a classifier that takes sample_weight, such as "
+            f"WeightedLinearDiscriminant, to be adapted, got {steps[-1][1]!r}"
+        )
+    return tail
+
+
+def _weights(domains: np.ndarray, share: float) -> np.ndarray:
+    """Weights of mean 1: new clips have a ``share``, other domains the same part of the rest."""
+    is_new = domains == _ADAPTED
+    weight = np.empty(len(domains))
+    weight[is_new] = share / is_new.sum()
+    rest = compute_sample_weight("balanced", domains[~is_new])
+    weight[~is_new] = (1 - share) * rest / rest.sum()
+    return weight * len(domains)
+
+
+def _continue(pipeline: Pipeline, corpus: Corpus) -> Pipeline:
+    """Train the network at the end on new recordings, from its weights on."""
+    adapted = copied(pipeline)
+    network = adapted.steps[-1][1]
+    params = {name: network.get_params()[name] for name in ("warm_start", "learning_rate")}
+    values = _features(adapted.steps[:-1], corpus.clips)
+    features = AugmentedFeatures(values) if values.shape[1] > 1 else values[:, 0]
+    network.set_params(warm_start=True, learning_rate=_RATE_FACTOR * params["learning_rate"])
+    network.fit(features, corpus.target, groups=corpus.groups)
+    network.set_params(**params)
+    return adapted
+
+
+def _features(steps: list[tuple[str, Any]], clips: np.ndarray) -> np.ndarray:
+    """Features (n_clips, n_views, ...) of recordings from fitted steps, with views as in fit."""
+    X: Any = clips
+    for _, step in steps:
+        X = step.fit_transform(X) if isinstance(step, Augmenter) else step.transform(X)
+    return X.values if isinstance(X, AugmentedFeatures) else np.asarray(X)[:, np.newaxis]

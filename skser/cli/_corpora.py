@@ -1,0 +1,144 @@
+"""Corpora named on the command line, as one with common labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from sklearn.utils import Bunch
+
+from ..datasets import load_corpus, merge_corpora
+from ..datasets._corpus import emotion_name
+from ..datasets.auto import recognise
+from ..exceptions import DataError, ParameterError
+
+# The parameter for the speakers of corpora whose file names do not contain them.
+_SPEAKER_PARAMS = {"manifest": "speaker_column", "folder": "speaker"}
+
+
+def load_speech(
+    data: Sequence[Path], corpus: str, speaker: str | None = None, labels: str | None = None
+) -> Bunch:
+    """Corpora as one; the numbers of recordings with each label are printed."""
+    return merge(load_each(data, corpus, speaker, labels))
+
+
+def load_each(
+    data: Sequence[Path], corpus: str, speaker: str | None = None, labels: str | None = None
+) -> dict[str, Bunch]:
+    """Corpora by the names of their folders or tables, checked against each other."""
+    check_differ(data)
+    if len(data) > 1 and corpus != "auto":
+        raise ParameterError(f"--corpus must be auto with several corpora, got {corpus!r}")
+    kinds = [recognise(path) if corpus == "auto" else corpus for path in data]
+    if speaker is not None and not any(kind in _SPEAKER_PARAMS for kind in kinds):
+        raise ParameterError(
+            f"--speaker must be left out for {', '.join(kinds)}, whose file names contain the "
+            "speaker; only --corpus folder and manifest need it"
+        )
+    corpora = {}
+    for path, kind in zip(data, kinds, strict=True):
+        params: dict[str, Any] = {}
+        if speaker is not None and kind in _SPEAKER_PARAMS:
+            params[_SPEAKER_PARAMS[kind]] = speaker
+        corpora[path.resolve().stem] = load_corpus(path, corpus=kind, **params)
+    if labels is not None:
+        corpora = _with_labels(corpora, [emotion_name(name) for name in labels.split(",") if name])
+    _check_names(corpora)
+    _check_labels(corpora)
+    return corpora
+
+
+def load_other(path: Path, speaker: str | None, labels: str | None) -> dict[str, Bunch]:
+    """A corpus of ``--across``, by the name of its folder or table."""
+    speaker = speaker if recognise(path) in _SPEAKER_PARAMS else None
+    corpora = load_each([path], "auto", speaker, labels)
+    merge(corpora)
+    return corpora
+
+
+def merge(corpora: Mapping[str, Bunch]) -> Bunch:
+    """Corpora as one; the numbers of recordings with each label are printed."""
+    speech = merge_corpora(*corpora.values()) if len(corpora) > 1 else next(iter(corpora.values()))
+    if len(corpora) > 1:
+        for name, corpus in corpora.items():
+            typer.echo(f"{name}: {_describe(corpus)}")
+    typer.echo(_describe(speech))
+    return speech
+
+
+def label_lines(corpora: Mapping[str, Bunch]) -> list[str]:
+    """Labels that all corpora have, and the others with the corpora that have them."""
+    labels = sorted({label for corpus in corpora.values() for label in corpus.target.tolist()})
+    having = {
+        label: [name for name, corpus in corpora.items() if label in corpus.target]
+        for label in labels
+    }
+    common = [label for label in labels if len(having[label]) == len(corpora)]
+    rest = [f"{label} ({', '.join(having[label])})" for label in labels if label not in common]
+    return [
+        f"labels in all: {', '.join(common) or 'none'}",
+        f"labels in some: {', '.join(rest) or 'none'}",
+    ]
+
+
+def _describe(speech: Bunch) -> str:
+    counts = speech.frame["emotion"].value_counts().sort_index()
+    listed = ", ".join(f"{label} {n}" for label, n in counts.items())
+    return f"{len(speech.paths)} recordings: {listed}"
+
+
+def check_differ(data: Sequence[Path]) -> None:
+    """Raise ParameterError for two corpora of one name, or one given twice."""
+    paths, names = [path.resolve() for path in data], [path.resolve().stem for path in data]
+    for path, name in zip(paths, names, strict=True):
+        if paths.count(path) > 1:
+            raise ParameterError(f"corpora must be different, got {path} twice")
+        if names.count(name) > 1:
+            raise ParameterError(f"corpora must have different names, got {name} twice")
+
+
+def _with_labels(corpora: Mapping[str, Bunch], labels: list[str]) -> dict[str, Bunch]:
+    """The recordings with some labels."""
+    known = {label for corpus in corpora.values() for label in corpus.target.tolist()}
+    if unknown := [label for label in labels if label not in known]:
+        raise DataError(
+            f"--labels must be of those of the corpora ({', '.join(sorted(known))}), got "
+            f"{unknown[0]!r}"
+        )
+    kept = {}
+    for name, corpus in corpora.items():
+        own = [label for label in labels if label in corpus.target]
+        if not own:
+            raise DataError(
+                f"{name}: has none of the labels {', '.join(labels)}, but "
+                f"{', '.join(sorted(set(corpus.target.tolist())))}"
+            )
+        kept[name] = merge_corpora(corpus, labels=own)
+    return kept
+
+
+def _check_names(corpora: Mapping[str, Bunch]) -> None:
+    """Raise DataError if tables put the same name of a corpus on their recordings."""
+    owner: dict[str, str] = {}
+    for name, corpus in corpora.items():
+        for domain in corpus.frame["corpus"].dropna().unique().tolist():
+            if owner.setdefault(domain, name) != name:
+                raise DataError(
+                    f"{name}: is corpus {domain!r}, as {owner[domain]} is; give the folder or the "
+                    "column corpus another name"
+                )
+
+
+def _check_labels(corpora: Mapping[str, Bunch]) -> None:
+    """Raise DataError for a corpus without a label in common with the others."""
+    labels = {name: set(corpus.target.tolist()) for name, corpus in corpora.items()}
+    for name, own in labels.items():
+        others = set().union(*(of for other, of in labels.items() if other != name))
+        if others and not own & others:
+            raise DataError(
+                f"{name}: has no label in common with the other corpora "
+                f"({', '.join(sorted(others))}), got {', '.join(sorted(own))}"
+            )

@@ -1,0 +1,107 @@
+"""FeatureStore: training features that a fitted pipeline keeps, so that it can be adapted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin
+
+from .._utils._labels import check_labels, check_speakers
+from .._utils._param_validation import check_is_fitted
+from .._utils._set_output import FeaturesTransformer
+from ..exceptions import DataError, ParameterError
+from ._augmented_features import AugmentedFeatures, Features
+from ._checks import check_features
+
+# Rounding to float16 may change features by this much.
+_TOLERANCE = 1e-3
+
+
+class FeatureStore(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
+    """Keep the features and labels of `fit`, and pass all features on unchanged.
+
+    Put it before the scaler of a pipeline, as :func:`skser.recipes.keep_features` does. Then
+    :func:`skser.adapt` fits the steps after it again, on these features and those of new
+    recordings. Features are kept in float16 where this changes them by less than 0.1 %.
+
+    Attributes
+    ----------
+    features_ : ndarray of shape (n_clips, n_views, n_features)
+        Features of all views.
+    labels_ : ndarray of shape (n_clips,)
+        Labels.
+    domains_ : ndarray of shape (n_clips,) or None
+        Corpora, if `fit` got them.
+    n_features_in_ : int
+        Number of features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skser.features import FeatureStore
+    >>> X, y = np.eye(2), ["calm", "sad"]
+    >>> store = FeatureStore().fit(X, y)
+    >>> store.features_.shape, store.labels_.tolist()
+    ((2, 1, 2), ['calm', 'sad'])
+    """
+
+    def fit(
+        self,
+        X: Features,
+        y: ArrayLike,
+        domains: ArrayLike | None = None,
+    ) -> FeatureStore:
+        """Keep features, labels and metadata.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, n_features) or AugmentedFeatures
+            Features, not sequences.
+        y : array of shape (n_clips,)
+            Labels.
+        domains : array of shape (n_clips,) or None, default=None
+            Corpora.
+
+        Returns
+        -------
+        self : FeatureStore
+            The fitted step.
+
+        Raises
+        ------
+        ParameterError
+            ``y`` is None.
+        DataError
+            Features are sequences or not finite, or labels or corpora are invalid.
+        """
+        if y is None:
+            raise ParameterError("y must be the label of each clip, got None")
+        values = check_features(self, X, reset=True)
+        values = values if isinstance(X, AugmentedFeatures) else values[:, np.newaxis]
+        if values.ndim != 3:
+            raise DataError(
+                f"X must be vectors (n_clips, n_features) to be kept, got shape {values.shape}"
+            )
+        with np.errstate(over="ignore"):
+            halves = values.astype(np.float16)
+        is_close = np.allclose(halves, values, rtol=_TOLERANCE, atol=0)
+        self.features_ = halves if is_close else values.astype(np.float32)
+        self.labels_ = check_labels(y, len(values))
+        self.domains_ = None if domains is None else check_speakers(domains, len(values))
+        return self
+
+    def transform(self, X: Features) -> Features:
+        """Return the features unchanged.
+
+        Parameters
+        ----------
+        X : array of shape (n_clips, ..., n_features) or AugmentedFeatures
+            Features.
+
+        Returns
+        -------
+        X : array or AugmentedFeatures
+            The same.
+        """
+        check_is_fitted(self, "features_")
+        return X

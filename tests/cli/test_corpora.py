@@ -1,0 +1,203 @@
+"""`skser train`, `evaluate` and `datasets check` of several corpora, and `predict --adapt`."""
+
+import csv
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from numpy.testing import assert_allclose
+from sklearn import config_context
+from typer.testing import CliRunner
+
+import skser
+from skser import cli
+from skser.datasets import make_emotional_speech
+from skser.persistence import load_info
+from skser.persistence._light import load_light
+
+FUNCTIONALS = [
+    *("--recipe", "functionals"),
+    *("--set", "augment__n_views=1"),
+    *("--set", "features__blocks=['zcr','rms']"),
+]
+SPEAKER = ["--speaker", "Who"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Two tables of synthetic speech, the second larger and louder, and one of other labels."""
+    home = tmp_path_factory.mktemp("corpora")
+    parts = {"first": (3, 1, ("angry", "sad")), "second": (3, 3, ("angry", "happy", "sad"))}
+    for seed, (name, (n_speakers, n_takes, emotions)) in enumerate(parts.items()):
+        speech = make_emotional_speech(
+            home / name,
+            n_speakers=n_speakers,
+            emotions=emotions,
+            n_sentences=2,
+            n_takes=n_takes,
+            random_state=seed,
+        )
+        columns = {"FileName": speech.paths, "Emotion": speech.target, "Who": speech.groups}
+        pd.DataFrame(columns).to_csv(home / f"{name}.csv", index=False)
+    other = pd.read_csv(home / "first.csv").assign(Emotion=["bored", "calm"] * 6)
+    other.to_csv(home / "other.csv", index=False)
+    return home
+
+
+@pytest.fixture
+def at_home(home, monkeypatch):
+    monkeypatch.chdir(home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def model(home):
+    path = home / "general.skser"
+    tables = [home / "first.csv", home / "second.csv"]
+    run("train", *tables, *SPEAKER, "--labels", "angry,sad", "--out", path, *FUNCTIONALS)
+    return path
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli.app, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def run(*arguments):
+    result = invoke(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def fail(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr("sys.argv", ["skser", *(str(a) for a in arguments)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    return left.value.code, capsys.readouterr().err
+
+
+def test_train_on_two_corpora(home, model):
+    info = load_info(model)
+    assert info.corpora == ("first", "second")
+    assert info.emotions == {"angry": 24, "sad": 24}
+    assert info.n_speakers == 6
+    pipeline = skser.load(model)
+    assert sorted(pipeline["scale"].statistics_) == ["first", "second"]
+    # Corpora count alike, so that priors of classes are those of the mean corpus.
+    assert_allclose(pipeline["classify"].estimator_.priors_, [0.5, 0.5])
+    # Recordings of an unknown corpus, with and without scikit-learn.
+    paths = sorted(map(str, (home / "first").rglob("*.wav")))
+    expected = pipeline.predict_proba(paths)
+    light = load_light(model)
+    assert_allclose([light.predict_proba(path) for path in paths], expected, atol=1e-5)
+    with config_context(enable_metadata_routing=True):
+        known = pipeline.predict_proba(paths, domains=["first"] * len(paths))
+    assert np.abs(np.log(known) - np.log(expected)).max() > 1
+
+
+def test_evaluate_two_corpora(at_home):
+    arguments = ["first.csv", "second.csv", *SPEAKER, *FUNCTIONALS, "--jobs", 1]
+    printed = run("evaluate", *arguments, "--labels", "sad,angry", "--cross-corpus")
+    assert "first: 12 recordings: angry 6, sad 6\n" in printed
+    assert "\n48 recordings: angry 24, sad 24\n" in printed
+    assert "6 folds (leave one speaker out), speaker-independent" in printed
+    assert "mean and deviation of each corpus: those of the clips that are trained on" in printed
+    rows = [re.split(r"\s{2,}", line)[0] for line in printed.splitlines()[-4:]]
+    assert rows == ["first", "second", "all others", "all others, adapted"]
+
+
+def test_evaluate_a_model_of_several_corpora(at_home, model):
+    arguments = ["first.csv", "second.csv", *SPEAKER, "--labels", "angry,sad"]
+    printed = run("evaluate", *arguments, "--model", model)
+    assert "a pipeline that was fitted before" in printed
+    assert "mean and deviation of each corpus" in printed
+
+
+def test_check_several_corpora(at_home):
+    lines = run("datasets", "check", "first.csv", "second.csv", "--csv", "all.csv").splitlines()
+    assert lines[0].startswith("first.csv: 12 recordings, 0 of them unusable; ")
+    assert lines[2].startswith("all: 66 recordings, 0 of them unusable; ")
+    assert lines[3:5] == ["labels in all: angry, sad", "labels in some: happy (second)"]
+    assert len(pd.read_csv("all.csv")) == 66
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["first.csv", "first.csv"], r"corpora must be different, got \S*first.csv twice"),
+        (["first.csv", "first"], "corpora must have different names, got first twice"),
+        (["first.csv", "nowhere"], "nowhere: no such folder"),
+        (
+            ["second.csv", "other.csv"],
+            r"has no label in common .*\(boredom, calm\), got angry",
+        ),
+        (
+            ["first.csv", "second.csv", "--labels", "angry,afraid"],
+            r"--labels must be of .*\(angry, happy, sad\), got 'fear'",
+        ),
+        (
+            ["first.csv", "second.csv", "--labels", "happy"],
+            "first: has none of the labels happy, but angry, sad",
+        ),
+        (
+            ["first.csv", "second.csv", "--corpus", "manifest"],
+            "--corpus must be auto with several corpora, got 'manifest'",
+        ),
+    ],
+)
+def test_errors(at_home, monkeypatch, capsys, arguments, message):
+    command = ["train", *arguments, "--out", "m.skser", *FUNCTIONALS]
+    code, printed = fail(monkeypatch, capsys, *command)
+    assert code != 0
+    assert re.search(message, printed)
+    assert not (at_home / "m.skser").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["first.csv", "--cross-corpus"], "--cross-corpus must be used with several corpora"),
+        (["first.csv", "second.csv", "--across", "other.csv"], "--across must be left out"),
+        (["first.csv", "second.csv", "--folds", "emobox"], "--folds emobox .* RAVDESS alone"),
+    ],
+)
+def test_options_that_exclude_each_other(at_home, monkeypatch, capsys, arguments, message):
+    code, printed = fail(monkeypatch, capsys, "evaluate", *arguments)
+    assert code != 0
+    assert re.search(message, printed)
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory):
+    """Twenty-four recordings at a tenth of the level, and a file that is none."""
+    home = tmp_path_factory.mktemp("calls")
+    speech = make_emotional_speech(
+        n_speakers=4, emotions=("angry", "sad"), n_takes=1, random_state=5
+    )
+    for i, clip in enumerate(speech.waveforms):
+        soundfile.write(home / f"{i:02d}.flac", 0.1 * clip, speech.sr)
+    (home / "broken.wav").write_bytes(b"no audio")
+    return home
+
+
+def test_predict_adapts_to_the_batch(model, calls, tmp_path):
+    table = tmp_path / "emotions.csv"
+    done = invoke("predict", model, calls, "--adapt", "--csv", table)
+    assert done.exit_code == 1  # one recording is unusable
+    assert "adapted to 24 of 25 recordings, without labels" in done.stderr
+    assert "broken.wav" in done.stderr
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert [row["adapted_to"] for row in rows] == ["24"] * 24
+    files = [row["file"] for row in rows]
+    expected = skser.predict_table(skser.load(model), files, adapt=True)
+    assert_allclose([float(row["angry"]) for row in rows], expected["angry"], atol=1e-4)
+    as_it_is = skser.load(model).predict_proba(files)[:, 0]
+    assert np.abs(expected["angry"] - as_it_is).max() > 0.01
+
+
+def test_too_few_recordings_to_adapt_to(model, calls, monkeypatch, capsys):
+    files = sorted(calls.glob("*.flac"))[:19]
+    code, printed = fail(monkeypatch, capsys, "predict", model, *files, "--adapt")
+    assert code != 0
+    assert re.search("at least 20 usable .* got 19 of 19", printed)
