@@ -96,14 +96,9 @@ class OnnxFile:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> OnnxFile:
-        """The encoder that `to_dict` returned, where ``model`` now is; ModelError for another."""
-        encoder = cls.read(content["model"], str(content["output"]))
-        if encoder.digest != content["digest"]:
-            raise ModelError(
-                f"{content['model']}: holds another encoder than the one that was fitted (its hash "
-                "differs)"
-            )
-        return encoder
+        """The encoder that `to_dict` returned, where ``model`` now is."""
+        fields = {name: value for name, value in content.items() if name != "model"}
+        return cls(path=Path(content["model"]).expanduser(), **fields)
 
     def prepare(self, waveform: np.ndarray) -> np.ndarray:
         """The waveform itself."""
@@ -123,31 +118,33 @@ class OnnxFile:
         """
         return _open(self, device, n_threads)
 
-    def _open(self, device: str, n_threads: int) -> Callable[[np.ndarray], np.ndarray]:
-        file = network_of(self.path) if self.path.is_dir() else self.path
-        session = _session(file, device, n_threads)
-        signal = _input(file, session)
-        kind = _FLOATS[signal.type]
-        one_by_one = signal.shape[0] == 1
-
-        def encode(waveforms: np.ndarray) -> np.ndarray:
-            rows = waveforms.astype(kind, copy=False)
-            batches = [rows[i : i + 1] for i in range(len(rows))] if one_by_one else [rows]
-            blocks = [_run(file, session, batch, self.output) for batch in batches]
-            features = np.concatenate(blocks).astype(np.float32, copy=False)
-            if len(features) != len(rows) or features.ndim != 2 + self.is_sequence:
-                raise DataError(
-                    f"{file}: output {self.output!r} has the shape {features.shape} for"
-                    f" {len(rows)} clips, needed is {_GIVEN}"
-                )
-            return features if self.is_sequence else features[:, np.newaxis]
-
-        return encode
-
 
 @lru_cache(maxsize=2)
 def _open(encoder: OnnxFile, device: str, n_threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    return encoder._open(device, n_threads)
+    file = network_of(encoder.path) if encoder.path.is_dir() else encoder.path
+    _check_is_onnx(file)
+    if _digest(file) != encoder.digest:
+        raise ModelError(
+            f"{file}: holds another encoder than the one that was fitted (its hash differs)"
+        )
+    session = _session(file, device, n_threads)
+    signal = _input(file, session)
+    kind = _FLOATS[signal.type]
+    one_by_one = signal.shape[0] == 1
+
+    def encode(waveforms: np.ndarray) -> np.ndarray:
+        rows = waveforms.astype(kind, copy=False)
+        batches = [rows[i : i + 1] for i in range(len(rows))] if one_by_one else [rows]
+        blocks = [_run(file, session, batch, encoder.output) for batch in batches]
+        features = np.concatenate(blocks).astype(np.float32, copy=False)
+        if len(features) != len(rows) or features.ndim != 2 + encoder.is_sequence:
+            raise DataError(
+                f"{file}: output {encoder.output!r} has the shape {features.shape} for"
+                f" {len(rows)} clips, needed is {_GIVEN}"
+            )
+        return features if encoder.is_sequence else features[:, np.newaxis]
+
+    return encode
 
 
 def _session(file: Path, device: str, n_threads: int) -> Any:

@@ -1,36 +1,85 @@
-"""The recipe with a pre-trained speech encoder: Whisper and a linear discriminant."""
+"""The recipe with a pre-trained speech encoder: Whisper and linear discriminants."""
 
 from __future__ import annotations
 
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from collections.abc import Sequence
+
+import numpy as np
 from sklearn.pipeline import Pipeline
 
 from .._utils._types import PathLike
 from ..audio import AudioLoader
 from ..augmentation import Augmenter
-from ..classifiers import AugmentedClassifier
+from ..classifiers import (
+    AugmentedClassifier,
+    BlockVotingClassifier,
+    WeightedLinearDiscriminant,
+)
 from ..embeddings import SpeechEmbedding
-from ._assembly import assemble, documented
+from ._assembly import assemble
 
 
-@documented
-def whisper(model: PathLike = "openai/whisper-base", **params: object) -> Pipeline:
-    """Make a pipeline of a pre-trained Whisper encoder and a linear discriminant.
+def whisper(
+    model: PathLike = "openai/whisper-base",
+    *,
+    layers: int | Sequence[int] = (2, 3, 4, 5),
+    **params: object,
+) -> Pipeline:
+    """Make a pipeline of a pre-trained Whisper encoder and linear discriminants.
 
-    {shared}
+    The frames of four middle layers of the encoder are averaged over each clip. A linear
+    discriminant is fitted to each layer, and their probabilities are averaged. Training adds two
+    views of each clip, slower and faster. It is the most accurate recipe and fits in seconds; it
+    needs the extra ``embeddings`` and, once, a download of 290 MB. The recordings that Whisper was
+    trained on are not published.
+
+    Parameters
+    ----------
+    model : str or path, default="openai/whisper-base"
+        Name on the Hugging Face Hub, or folder; see :class:`skser.SpeechEmbedding`.
+    layers : int or sequence of int, default=(2, 3, 4, 5)
+        Layers of the encoder. The default is for the six layers of whisper-base; the layers from a
+        third to three quarters of the encoder are a good choice for others, such as (2, 3) for
+        whisper-tiny.
+    **params : dict
+        As in :func:`skser.make_emotion_pipeline`: ``random_state``, ``n_jobs``, ``memory``,
+        ``verbose``, and parameters of the steps, such as ``load__duration=2.5``, or steps
+        themselves.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Unfitted, with steps ``load``, ``augment``, ``features``, ``scale`` and ``classify``.
+
+    Raises
+    ------
+    ParameterError
+        There is no such parameter.
+
+    Examples
+    --------
+    >>> from skser.recipes import whisper
+    >>> pipeline = whisper(memory="cache")
+    >>> pipeline["features"]
+    SpeechEmbedding(layer=(2, 3, 4, 5), memory='cache',
+                    model='openai/whisper-base')
     """
+    discriminant = WeightedLinearDiscriminant(shrinkage=0.3)
+    n_layers = np.size(layers)
+    vote = BlockVotingClassifier(discriminant, n_layers) if n_layers > 1 else discriminant
+    views = Augmenter(
+        n_views=3,
+        speed=(0.87, 1.15),
+        noise=None,
+        pitch=None,
+        stretch=None,
+        shift=None,
+        spacing="even",
+    )
     return assemble(
         AudioLoader(duration=None, pad=None),
-        Augmenter(
-            n_views=3,
-            speed=(0.87, 1.15),
-            noise=None,
-            pitch=None,
-            stretch=None,
-            shift=None,
-            spacing="even",
-        ),
-        SpeechEmbedding(model),
-        AugmentedClassifier(LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")),
+        views,
+        SpeechEmbedding(model, layer=layers),
+        AugmentedClassifier(vote),
         **params,
     )

@@ -1,0 +1,53 @@
+"""``skser adapt``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._options import Corpus, Labels, Model, Speaker, Trust
+
+
+def adapt(
+    model: Model,
+    data: Annotated[
+        list[Path], typer.Argument(help="Labelled recordings: corpora, folders or tables.")
+    ],
+    out: Annotated[Path, typer.Option(help="Model file to write.")],
+    corpus: Corpus = "auto",
+    speaker: Speaker = None,
+    labels: Labels = None,
+    share: Annotated[
+        float, typer.Option(help="Share of the weight that the new recordings have, 0 to 1.")
+    ] = 0.5,
+    trust: Trust = None,
+) -> None:
+    """Fit a model again, on what it was trained on and on a few labelled recordings.
+
+    The model must have been trained with --keep-features, or end in a network, which then goes on
+    from its weights. New recordings that it labels should be like those given here.
+
+    Example: skser train RAVDESS EMOVO --recipe whisper --keep-features --out general.skser && skser
+    adapt general.skser mine.csv --out mine.skser
+    """
+    from .._utils._files import check_apart
+    from ..adaptation import adapt as run
+    from ..inference import TrainingAudio
+    from ..persistence import ModelInfo, load_info
+    from ..persistence._any_model import is_joblib, load_model, save_model
+    from ._corpora import load_speech
+    from ._outputs import check_model_file
+
+    check_model_file(out, data)
+    check_apart([out], [model])
+    pipeline = load_model(model, trusted=trust or [])
+    speech = load_speech(data, corpus, speaker, labels)
+    adapted = run(pipeline, speech, share=share)
+    audio = TrainingAudio.of(adapted, speech.paths).to_dict()
+    info = ModelInfo.of(speech, audio=audio)
+    if not is_joblib(model):
+        info = info.after(load_info(model))
+    save_model(adapted, out, info)
+    typer.echo(f"wrote {out}")
