@@ -17,6 +17,7 @@ import typer
 
 from . import datasets
 from ._demo import demo
+from .adapt import adapt
 from .evaluate import evaluate
 from .export import export
 from .info import info
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (demo, train, evaluate, tune, predict, timeline, info, export, plot):
+for command in (demo, train, adapt, evaluate, tune, predict, timeline, info, export, plot):
     app.command()(command)
 app.add_typer(datasets.app, name="datasets")
 

@@ -9,6 +9,8 @@ import typer
 
 from ._options import Corpus, Labels, Model, Speaker, Trust
 
+_MIN_RECORDINGS = 20
+
 
 def adapt(
     model: Model,
@@ -45,9 +47,9 @@ def adapt(
     pipeline = load_model(model, trusted=trust or [])
     speech = load_speech(data, corpus, speaker, labels)
     adapted = run(pipeline, speech, share=share)
-    audio = TrainingAudio.of(adapted, speech.paths).to_dict()
-    info = ModelInfo.of(speech, audio=audio)
-    if not is_joblib(model):
-        info = info.after(load_info(model))
-    save_model(adapted, out, info)
+    previous = None if is_joblib(model) else load_info(model)
+    # A few recordings do not say what is usual.
+    is_enough = len(speech.paths) >= _MIN_RECORDINGS or previous is None
+    audio = TrainingAudio.of(adapted, speech.paths).to_dict() if is_enough else previous.audio
+    save_model(adapted, out, ModelInfo.of(speech, audio=audio).after(previous))
     typer.echo(f"wrote {out}")

@@ -25,17 +25,19 @@ def info(
     Example: skser info model.skser --card README.md
     """
     from ..persistence import ModelInfo, _container, load_card
-    from ..persistence._info import info_in
+    from ..persistence._info import describe_included, encoders_in, info_in
     from ._outputs import Outputs
 
     outputs = Outputs([model], json=json, card=card)
     manifest, _ = _container.read(model)
-    known = info_in(model, manifest)
+    known, encoders = info_in(model, manifest), encoders_in(model, manifest)
     content = {
         "classes": manifest["classes"],
         "versions": manifest["versions"],
         "info": None if known is None else known.to_dict(),
     }
+    if encoders:
+        content["encoders"] = [encoder.to_dict() for encoder in encoders]
     texts = {
         "json": lambda: json_format.dumps(content, indent=2, ensure_ascii=False),
         "card": lambda: load_card(model).strip(),
@@ -46,5 +48,7 @@ def info(
     if not outputs.paths:
         versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
         typer.echo(f"labels: {', '.join(content['classes'])}")
+        for encoder in encoders:
+            typer.echo(f"pre-trained encoder: {describe_included(encoder)}")
         typer.echo(str(known or ModelInfo({})))
         typer.echo(f"written with: {versions}")

@@ -34,6 +34,17 @@ def train(
     seed: Seed = 0,
     jobs: Jobs = 1,
     set_: Settings = None,
+    keep_features: Annotated[
+        bool,
+        typer.Option("--keep-features", help="Keep training features, for `skser adapt`."),
+    ] = False,
+    include_encoder: Annotated[
+        bool,
+        typer.Option(
+            "--include-encoder",
+            help="Put the pre-trained encoder into the model file, for machines without network.",
+        ),
+    ] = False,
 ) -> None:
     """Fit a pipeline on labelled recordings and save it as a model file.
 
@@ -48,6 +59,8 @@ def train(
     Example: skser train RAVDESS EMOVO calls.csv --labels angry,happy,neutral,sad --out
     general.skser
 
+    Example: skser train RAVDESS EMOVO --recipe whisper --keep-features --out general.skser
+
     Example: skser evaluate RAVDESS --out scores && skser train RAVDESS --scores scores --out
     model.skser
     """
@@ -57,14 +70,18 @@ def train(
     from ..evaluation._fitted_fold import fit_fold
     from ..inference import TrainingAudio
     from ..persistence import ModelInfo
-    from ..persistence._any_model import save_model
+    from ..persistence._any_model import check_include_encoder, save_model
+    from ..recipes import keep_features as keep
     from ..recipes._steps import set_everywhere
     from ._corpora import load_speech
     from ._outputs import check_model_file
     from ._scores import read_scores
 
     check_model_file(out, data)
+    check_include_encoder(out, include_encoder)
     pipeline = make_pipeline(recipe, seed, jobs, set_, n_corpora=len(data))
+    if keep_features:
+        pipeline = keep(pipeline)
     speech = load_speech(data, corpus, speaker, labels)
     score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)
     corpora = {"domains": speech.frame["corpus"].to_numpy(dtype=str)} if len(data) > 1 else {}
@@ -76,5 +93,5 @@ def train(
     if temperature is not None:
         pipeline = TemperatureScaledClassifier.of(pipeline, temperature)
         typer.echo(f"calibrated: temperature {temperature:.2f}")
-    save_model(pipeline, out, info)
+    save_model(pipeline, out, info, include_encoder=include_encoder)
     typer.echo(f"wrote {out}")

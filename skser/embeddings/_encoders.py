@@ -38,6 +38,9 @@ class Encoder(Protocol):
     def prepare(self, waveform: np.ndarray) -> np.ndarray:
         """The input of a waveform; inputs of one shape can be stacked."""
 
+    def read_graph(self) -> bytes:
+        """The encoder in ONNX."""
+
     def open(self, device: str) -> Callable[[np.ndarray], np.ndarray]:
         """A function from stacked inputs to frames (n, n_frames, width)."""
 
@@ -56,7 +59,10 @@ def find_encoder(model: str, revision: str | None, layer: int | str | Sequence[i
 
 def encoder_of(embedding: Any) -> Encoder:
     """The encoder of a fitted SpeechEmbedding, found again where the step now names it."""
-    content = {**embedding.encoder_, "model": os.fspath(embedding.model)}
-    if "output" in content:
-        return OnnxFile.from_dict(content)
+    content = embedding.encoder_
+    if isinstance(content, dict):
+        revision = embedding.revision or content.get("revision")
+        content = content | {"model": os.fspath(embedding.model), "revision": revision}
+        if "output" in content:
+            return OnnxFile.from_dict(content)
     return WhisperEncoder.from_dict(content)

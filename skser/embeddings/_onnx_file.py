@@ -86,9 +86,11 @@ class OnnxFile:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> OnnxFile:
-        """The encoder that `to_dict` returned, where ``model`` now is."""
-        fields = {name: value for name, value in content.items() if name != "model"}
-        return cls(path=Path(content["model"]).expanduser(), **fields)
+        """The encoder that `to_dict` returned, where ``model`` now is; ModelError for others."""
+        kinds = {"name": str, "digest": str, "output": str, "width": int, "is_sequence": bool}
+        if not all(isinstance(content.get(name), kind) for name, kind in kinds.items()):
+            raise ModelError("the description of the encoder in an ONNX file is damaged")
+        return cls(Path(content["model"]).expanduser(), *(content[name] for name in kinds))
 
     def prepare(self, waveform: np.ndarray) -> np.ndarray:
         """The waveform itself."""

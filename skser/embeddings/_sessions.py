@@ -32,6 +32,8 @@ def open_session(graph: bytes | Path, device: str, n_threads: int = 1) -> Any:
     options.intra_op_num_threads = n_threads
     # Waiting threads would take time from other work.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # In other formats, a graph is checked less.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     content = graph if isinstance(graph, bytes) else str(graph)
     return onnxruntime.InferenceSession(content, options, providers=[_PROVIDERS[device]])
 

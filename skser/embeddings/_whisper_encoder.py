@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,9 +15,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .._utils._files import written_whole
-from ..exceptions import ModelError, ParameterError
+from ..exceptions import ModelError, ParameterError, SkserError
 from ._hub import KNOWN, hub_folder
 from ._log_mel import HOP_LENGTH, SR, log_mel
+from ._model_files import check_graph, check_session, is_sound, unavailable
 from ._sessions import open_session
 from ._whisper_graph import MEL, VERSION, output_name, whisper_graph
 from ._whisper_weights import WhisperConfig, digest_of, read_tensors
@@ -77,7 +78,10 @@ class WhisperEncoder:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> WhisperEncoder:
-        """The encoder that `to_dict` returned."""
+        """The encoder that `to_dict` returned; ModelError for other content."""
+        names = {field.name for field in fields(cls)}
+        if not (isinstance(content, dict) and content.keys() == names and is_sound(content)):
+            raise ModelError("the description of the pre-trained encoder is damaged")
         graph = content["graph"]
         return cls(**{**content, "graph": None if graph is None else graph.tobytes()})
 
@@ -103,8 +107,7 @@ class WhisperEncoder:
     def read_graph(self) -> bytes:
         """The ONNX graph: of the model file, from the cache folder, or made from the weights."""
         if self.graph is not None:
-            if b"location" in self.graph:  # onnxruntime would open any file named there
-                raise ModelError("the encoder in the model file takes weights from another file")
+            check_graph(self.graph)
             return self.graph
         name = f"{self.digest}-{'-'.join(map(str, self.layers))}-v{VERSION}.encoder"
         cached = cache_folder() / "encoders" / name
@@ -120,20 +123,41 @@ class WhisperEncoder:
         return graph
 
     def _make_graph(self) -> bytes:
-        folder, _ = _folder_of(self.model, self.revision)
         n_layers = max(self.layers)
-        if digest_of(folder, n_layers) != self.digest:
-            raise ModelError(
-                f"{folder}: holds another encoder than the one that was fitted (its hash differs)"
-            )
+        try:
+            folder, _ = _folder_of(self.model, self.revision)
+            if digest_of(folder, n_layers) != self.digest:
+                raise ModelError(f"{folder}: holds another encoder than the one that was fitted")
+        except SkserError as error:
+            raise unavailable(self, cache_folder(), error) from error
         tensors = read_tensors(folder, n_layers)
         return whisper_graph(WhisperConfig.read(folder), tensors, self.layers)
 
 
 @lru_cache(maxsize=2)
 def _open(encoder: WhisperEncoder, device: str) -> Callable[[np.ndarray], np.ndarray]:
-    session = open_session(encoder.read_graph(), device)
+    graph = encoder.read_graph()
+    try:
+        session = open_session(graph, device)
+    except SkserError:
+        raise
+    except Exception as error:
+        # onnxruntime has an error for each kind of damage.
+        where = (
+            "the model file"
+            if encoder.graph is not None
+            else f"{cache_folder()}, which may be deleted"
+        )
+        raise ModelError(
+            f"{encoder.model}: its graph in {where} cannot be read ({error!s:.200})"
+        ) from error
     outputs = [output_name(layer) for layer in encoder.layers]
+    check_session(
+        session,
+        encoder.model,
+        {MEL: encoder.n_mels},
+        dict.fromkeys(outputs, encoder.layer_width),
+    )
 
     def frames(mels: np.ndarray) -> np.ndarray:
         return np.concatenate(session.run(outputs, {MEL: mels}), axis=-1)

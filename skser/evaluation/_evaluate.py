@@ -17,7 +17,7 @@ from .._utils._types import CV, PathLike, Recordings
 from .._utils._versions import versions
 from ..exceptions import DataError, ParameterError, SkserWarning
 from ..features import SpeakerNormalizer
-from ..recipes._steps import steps_of
+from ..recipes._steps import pretrained_encoders, steps_of
 from ._corpus import Corpus, known_speakers, read_corpus
 from ._docstrings import documented
 from ._fitted_fold import FittedFold
@@ -129,6 +129,7 @@ def evaluate(
         describe_pipeline(pipeline),
         versions(),
         hasattr(pipeline, "predict_proba"),
+        pretrained_encoders(pipeline),
     )
 
 

@@ -7,6 +7,8 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, StratifiedKFold
 
 from .._utils._types import Splitter
+from ..embeddings import SpeechEmbedding
+from ..embeddings._description import UNKNOWN_DATA, public_name
 from ..features import SpeakerNormalizer
 from ..recipes._standardization import is_by_corpus
 from ..recipes._steps import steps_of
@@ -32,7 +34,7 @@ def describe_protocol(
         independence = _INDEPENDENT
     tuning = getattr(pipeline, "tuning_protocol", "")  # of a TunedClassifier
     folds = f"{len(splits)} folds ({_name(cv)}), {independence}"
-    return folds + _describe_normalization(pipeline) + tuning
+    return folds + _describe_steps(pipeline) + tuning
 
 
 def describe_fitted(pipeline: BaseEstimator) -> str:
@@ -40,7 +42,7 @@ def describe_fitted(pipeline: BaseEstimator) -> str:
     return (
         "a pipeline that was fitted before, as it is: says nothing about new speakers unless it "
         "was fitted on others"
-    ) + _describe_normalization(pipeline)
+    ) + _describe_steps(pipeline)
 
 
 def is_speaker_independent(protocol: str) -> bool:
@@ -65,6 +67,15 @@ def _name(cv: Splitter) -> str:
         return "clips at random" if cv.shuffle else "clips in their order"
     name = getattr(cv, "description", None) or type(cv).__name__
     return "given by hand" if name.startswith("_") else name  # scikit-learn's wrapper of indices
+
+
+def _describe_steps(pipeline: BaseEstimator) -> str:
+    """What steps do that a score depends on, beside the folds."""
+    encoders = [step for step in steps_of(pipeline) if isinstance(step, SpeechEmbedding)]
+    names = sorted({public_name(str(step.model), step.revision) for step in encoders})
+    return _describe_normalization(pipeline) + "".join(
+        f"; features of the pre-trained encoder {name}, whose {UNKNOWN_DATA}" for name in names
+    )
 
 
 def _describe_normalization(pipeline: BaseEstimator) -> str:

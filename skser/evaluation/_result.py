@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from .._utils._files import written_whole
 from .._utils._types import PathLike
+from ..embeddings._description import EncoderDescription
 from ..exceptions import DataError, ParameterError
 from ..metrics import SCORES, SpeakerSums, interval
 from ._docstrings import documented
@@ -46,6 +48,8 @@ class Evaluation:
     has_probabilities : bool, default=True
         Whether the pipeline returns any. If not, the predicted label has probability 1, and log
         loss and calibration error are NaN.
+    encoders : sequence of EncoderDescription, default=()
+        Pre-trained encoders of the pipeline, whose training data is not known.
 
     Examples
     --------
@@ -63,6 +67,7 @@ class Evaluation:
     pipeline: str
     versions: dict[str, str]
     has_probabilities: bool = True
+    encoders: Sequence[EncoderDescription] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """Scores over all clips.
@@ -204,6 +209,8 @@ class Evaluation:
             "pipeline": self.pipeline,
             "versions": self.versions,
         }
+        if self.encoders:
+            content["encoders"] = [encoder.to_dict() for encoder in self.encoders]
         return json.dumps(content, indent=2, ensure_ascii=False)
 
     def save(self, folder: PathLike) -> list[Path]:

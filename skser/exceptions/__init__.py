@@ -114,6 +114,7 @@ def __getattr__(name: str) -> type[SkserError]:
 class naming:
     """Put a name before the messages of errors, except of AudioError, which has one.
 
+    Errors of a model or of its download are not of the recording that it was to predict first.
     Errors of other packages become ExtractionError, since a worker may be unable to send them.
     """
 
@@ -125,7 +126,7 @@ class naming:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, (AudioError, MemoryError)):
+        if isinstance(error, (AudioError, DownloadError, MemoryError, ModelError)):
             return
         if isinstance(error, SkserError):
             error.args = (f"{self.name}: {error}",)

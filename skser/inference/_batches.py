@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..exceptions import AudioError, SkserError
+from ..exceptions import AudioError, DownloadError, ModelError, SkserError
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -38,6 +38,8 @@ def predict_in_batches(pipeline: BaseEstimator, files: Iterable[Any]) -> Iterato
         try:
             probabilities = pipeline.predict_proba(batch)
             predictions = starmap(Prediction, zip(batch, probabilities, strict=True))
+        except (DownloadError, ModelError):  # of all recordings alike
+            raise
         except SkserError:  # predicting each alone finds the unusable recordings
             predictions = predict_each(lambda file: pipeline.predict_proba([file])[0], batch)
         yield from predictions
@@ -50,6 +52,8 @@ def predict_each(
     for file in files:
         try:
             prediction = Prediction(file, predict(file))
+        except (DownloadError, ModelError):
+            raise
         except SkserError as error:
             prediction = _failure(file, error)
         yield prediction

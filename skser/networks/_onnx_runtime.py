@@ -53,6 +53,8 @@ def start_session(
     options.intra_op_num_threads = n_threads
     # Waiting threads would take time from other work.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Graphs in another format would be checked less.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     if weights:
         options.add_external_initializers(list(weights), list(weights.values()))
     providers = ["CPUExecutionProvider"]

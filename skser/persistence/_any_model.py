@@ -8,22 +8,38 @@ from typing import Any
 
 from .._utils._files import written_whole
 from .._utils._types import EmotionPipeline, PathLike
-from ..exceptions import DataError, ModelError
+from ..exceptions import DataError, ModelError, ParameterError
 from . import ModelInfo, load, save
 from ._container import is_model_file
 
 _JOBLIB = {".joblib", ".pkl", ".pickle"}
 
 
-def save_model(pipeline: EmotionPipeline, path: PathLike, info: ModelInfo | None = None) -> None:
-    """Save a fitted pipeline; a joblib file has no ``info``."""
+def save_model(
+    pipeline: EmotionPipeline,
+    path: PathLike,
+    info: ModelInfo | None = None,
+    *,
+    include_encoder: bool = False,
+) -> None:
+    """Save a fitted pipeline; a joblib file has no ``info``, and no encoder."""
+    check_include_encoder(path, include_encoder)
     if Path(path).suffix in _JOBLIB:
         import joblib
 
         with written_whole(path) as temporary:
             joblib.dump(pipeline, temporary, compress=3)
     else:
-        save(pipeline, path, info=info)
+        save(pipeline, path, info=info, include_encoder=include_encoder)
+
+
+def check_include_encoder(path: PathLike, include_encoder: bool) -> None:
+    """Raise ParameterError if the encoder is to be in a joblib file."""
+    if include_encoder and Path(path).suffix in _JOBLIB:
+        raise ParameterError(
+            "include_encoder must be False for joblib files, which keep no encoder, got True for "
+            f"{path}; the suffix .skser names a model file"
+        )
 
 
 def load_model(path: PathLike, *, runtime: str = "auto", trusted: Sequence[str] = ()) -> Any:

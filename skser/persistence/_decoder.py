@@ -22,7 +22,7 @@ Node = None | bool | int | float | str | list[Any] | dict[str, Any]
 # Kinds that "same" may refer to. Others could grow without end.
 _NUMBERED = {"array", "objects", "network", "bunch", "random_state", "function", "skops"}
 # A file must not choose where another machine writes.
-_MACHINE_PARAMS = ("memory", "n_jobs", "verbose", "callbacks", "checkpoint")
+_MACHINE_PARAMS = ("memory", "n_jobs", "verbose", "callbacks", "checkpoint", "device")
 
 
 class Decoder:

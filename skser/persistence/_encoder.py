@@ -17,6 +17,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
 from .._utils._parameters import Parameters
+from ..embeddings import SpeechEmbedding
+from ..embeddings._encoders import encoder_of
 from ..exceptions import ModelError
 from ..networks._not_kept import NotKept
 from ..networks._trained_network import TrainedNetwork
@@ -31,13 +33,18 @@ _UNUSED_AT_PREDICT = {"LinearDiscriminantAnalysis": ("covariance_",)}
 
 
 class Encoder:
-    """Turns objects into nodes, entries of a model file, and names that `load` has to trust."""
+    """Turns objects into nodes, entries of a model file, and names that `load` has to trust.
 
-    def __init__(self) -> None:
+    ``include_encoder`` puts the pre-trained encoder of each SpeechEmbedding in.
+    """
+
+    def __init__(self, *, include_encoder: bool = False) -> None:
         self.entries: dict[str, bytes] = {}
         self.networks: list[TrainedNetwork] = []
         self.untrusted: set[str] = set()
         self._seen: dict[int, tuple[int, object]] = {}
+        self._include_encoder = include_encoder
+        self._graphs: dict[bytes, np.ndarray] = {}
 
     def node(self, value: Any, name: str) -> Node:
         """The node of a value; ``name`` is its path in the pipeline, for messages."""
@@ -96,6 +103,8 @@ class Encoder:
         if callable(state.get("architecture")):
             # The network that the function built is kept.
             state["architecture"] = NotKept(state["architecture"])
+        if self._include_encoder and isinstance(value, SpeechEmbedding) and "encoder_" in state:
+            state["encoder_"] = state["encoder_"] | {"graph": self._graph(value)}
         if known is None:
             self.untrusted.add(full_name(kind))
         before = dict(self.entries), dict(self._seen), self.networks[:], set(self.untrusted)
@@ -129,6 +138,11 @@ class Encoder:
         self.networks.append(network)
         self._put(f"{entry}.json", json.dumps(config, indent=1).encode())
         return [entry, [self._array(weight) for weight in network.weights]]
+
+    def _graph(self, embedding: SpeechEmbedding) -> np.ndarray:
+        """The encoder in ONNX: one array for several steps that share it."""
+        graph = encoder_of(embedding).read_graph()
+        return self._graphs.setdefault(graph, np.frombuffer(graph, np.uint8))
 
     def _array(self, array: np.ndarray) -> str:
         return self._put(f"arrays/{len(self.entries)}.npy", encode_array(array))

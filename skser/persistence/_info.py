@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from .._utils._types import EmotionPipeline, PathLike
+from ..embeddings._description import EncoderDescription
 from ..exceptions import DataError, ModelError
 from . import _container
 
@@ -100,6 +101,32 @@ class ModelInfo:
             n_speakers=None if speech.groups is None else len(set(speech.groups)),
             score=score,
             audio=audio,
+        )
+
+    def after(self, previous: ModelInfo | None) -> ModelInfo:
+        """Information on a model that was trained on other recordings before.
+
+        Parameters
+        ----------
+        previous : ModelInfo or None
+            Information on the model before; None if it is unknown.
+
+        Returns
+        -------
+        info : ModelInfo
+            All recordings, corpora and licences; no score. Audio is that of the new recordings.
+        """
+        if previous is None:
+            return self
+        names = sorted({*previous.emotions, *self.emotions})
+        counts = (previous.n_speakers, self.n_speakers)
+        return replace(
+            self,
+            emotions={n: previous.emotions.get(n, 0) + self.emotions.get(n, 0) for n in names},
+            corpora=tuple(dict.fromkeys((*previous.corpora, *self.corpora))),
+            licences=tuple(dict.fromkeys((*previous.licences, *self.licences))),
+            n_speakers=None if None in counts else sum(counts),  # type: ignore[arg-type]
+            score=None,
         )
 
     @property
@@ -218,7 +245,19 @@ def info_in(path: PathLike, manifest: dict[str, Any]) -> ModelInfo | None:
         raise ModelError(f"{path}: has unreadable information ({error})") from error
 
 
-def model_card(pipeline: EmotionPipeline, info: ModelInfo | None) -> str:
+def encoders_in(path: PathLike, manifest: dict[str, Any]) -> list[EncoderDescription]:
+    """The pre-trained encoders that the manifest of a model file names."""
+    try:
+        return [EncoderDescription.from_dict(item) for item in manifest.get("encoders", ())]
+    except Exception as error:
+        raise ModelError(f"{path}: has an unreadable encoder ({error})") from error
+
+
+def model_card(
+    pipeline: EmotionPipeline,
+    info: ModelInfo | None,
+    encoders: Sequence[EncoderDescription] = (),
+) -> str:
     """A model card in Markdown: purpose, limits, training data and score."""
     data = "Not recorded."
     if info is not None:
@@ -236,11 +275,19 @@ def model_card(pipeline: EmotionPipeline, info: ModelInfo | None) -> str:
         "## Limits",
         "\n".join(f"- {limit}" for limit in LIMITS),
         f"## Training data\n\n{data}",
+        *(f"## Pre-trained encoder\n\n{describe_included(encoder)}" for encoder in encoders),
         f"## Evaluation\n\n{_describe_score(info)}",
         f"## How to use it\n\n```python\n{_USE}\n```",
         f"## Pipeline\n\n```\n{pipeline!r}\n```\n",
     ]
     return "\n\n".join(sections)
+
+
+def describe_included(encoder: EncoderDescription) -> str:
+    """An encoder, and whether the model file contains it."""
+    if encoder.included:
+        return f"{encoder} The model file contains it."
+    return f"{encoder} The model file does not contain it: prediction finds or downloads it."
 
 
 def _is_sound(content: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ reads files with other steps.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, reduce
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from .._utils._temperature import at_temperature
 from .._utils._types import PathLike
 from ..audio._clip_reader import ClipReader
 from ..audio._recordings import inspect_recording
+from ..embeddings._plan import EmbeddingPlan
 from ..features.extraction._plan import FeaturePlan
 from ..networks import _onnx_runtime
 from ..networks._rows import without_nan
@@ -41,57 +43,94 @@ class LightModel(NamedTuple):
 
 
 class _Step(SimpleNamespace):
-    """Attributes of an estimator; calling it transforms or predicts."""
+    """Attributes of an estimator."""
 
-    def __call__(self, X: object) -> Any:
-        return self.function_(self, X)
-
-
-def _pipeline(step: _Step, X: object) -> Any:
-    for _, inner in step.steps:
-        X = X if inner in (None, "passthrough") else inner(X)
-    return X
+    def function(self) -> Callable[[Any], Any]:
+        """What transforms or predicts; AttributeError if the step is not fitted."""
+        return self.function_of_(self)
 
 
-def _clip(step: _Step, source: str | bytes) -> tuple[np.ndarray, int]:
+def _pipeline(step: _Step) -> Callable[[Any], Any]:
+    steps = [inner.function() for _, inner in step.steps if inner not in (None, "passthrough")]
+    return lambda X: reduce(lambda values, function: function(values), steps, X)
+
+
+def _loader(step: _Step) -> Callable[[str | bytes], tuple[np.ndarray, int]]:
     # Whatever `on_error`: the caller reports unusable recordings.
-    recording = inspect_recording(source, offset=step.offset, max_duration=step.max_duration)
-    return ClipReader.of(step)(recording), step.sr
+    read = ClipReader.of(step)
+    inspect = partial(inspect_recording, offset=step.offset, max_duration=step.max_duration)
+    return lambda source: (read(inspect(source)), step.sr)
 
 
-def _average_normalized(step: _Step, values: np.ndarray) -> np.ndarray:
-    """Standardised as an unknown speaker or corpus, without views."""
+def _extractor(step: _Step) -> Callable[[Any], np.ndarray]:
+    plan = FeaturePlan.of(step)
+    return lambda clip: plan(*clip).astype(np.float32)
+
+
+def _embedding(step: _Step) -> Callable[[Any], np.ndarray]:
+    plan = EmbeddingPlan.of(step)
+    return lambda clip: plan.of_clips([clip[0][np.newaxis]], clip[1])[0][0]
+
+
+def _scaler(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
+    mean = step.mean_ if getattr(step, "with_mean", True) else np.zeros(1)
+    scale = step.scale_ if getattr(step, "with_std", True) else np.ones(1)
+    return lambda values: standardize(values, mean, scale)
+
+
+def _normalizer(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
+    """Standardises as an unknown speaker or corpus, without views."""
     mean, scale = average_statistics(step.statistics_)
-    return standardize(values, mean[0], scale[0])
+    return lambda values: standardize(values, mean[0], scale[0])
 
 
-_STEPS: dict[str, Callable[[_Step, Any], Any]] = {
+def _discriminant(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
+    return partial(linear_discriminant, coef=step.coef_, intercept=step.intercept_)
+
+
+def _block_vote(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
+    members = [member.function() for member in step.estimators_]
+
+    def probabilities(values: np.ndarray) -> np.ndarray:
+        blocks = np.split(values, len(members))
+        return np.mean([member(b) for member, b in zip(members, blocks, strict=True)], axis=0)
+
+    return probabilities
+
+
+def _network(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda values: mean_probabilities(step.networks_, without_nan(values[np.newaxis]))[0]
+
+
+def _calibrated(step: _Step) -> Callable[[Any], np.ndarray]:
+    inner = step.estimator_.function()
+    return lambda source: at_temperature(inner(source), step.temperature_)
+
+
+def _vote(step: _Step) -> Callable[[Any], np.ndarray]:
+    members = [member.function() for member in step.estimators_]
+    return lambda X: soft_vote([member(X) for member in members], step.weights_)
+
+
+# From the attributes of a step to its function. A parameter that an older file lacks shows now, not
+# in prediction; `load` then gives it its default.
+_STEPS: dict[str, Callable[[_Step], Callable[[Any], Any]]] = {
     "sklearn.pipeline.Pipeline": _pipeline,
-    "sklearn.discriminant_analysis.LinearDiscriminantAnalysis": lambda step, values: (
-        linear_discriminant(values, step.coef_, step.intercept_)
-    ),
-    "skser.classifiers.WeightedLinearDiscriminant": lambda step, values: linear_discriminant(
-        values, step.coef_, step.intercept_
-    ),
-    "skser.audio.AudioLoader": _clip,
-    "skser.augmentation.Augmenter": lambda step, clip: clip,  # it acts in training alone
-    "skser.features.FeatureUnionExtractor": lambda step, clip: FeaturePlan.of(step)(*clip).astype(
-        np.float32
-    ),
-    "skser.features.FeatureScaler": lambda step, values: standardize(
-        values, step.mean_, step.scale_
-    ),
-    "skser.features.SpeakerNormalizer": _average_normalized,
-    "skser.calibration.TemperatureScaledClassifier": lambda step, source: at_temperature(
-        step.estimator_(source), step.temperature_
-    ),
-    "skser.classifiers.CNNEmotionClassifier": lambda step, values: mean_probabilities(
-        step.networks_, without_nan(values[np.newaxis])
-    )[0],
-    "skser.classifiers.AugmentedClassifier": lambda step, values: step.estimator_(values),
-    "skser.classifiers.SoftVotingClassifier": lambda step, X: soft_vote(
-        [member(X) for member in step.estimators_], step.weights_
-    ),
+    "sklearn.discriminant_analysis.LinearDiscriminantAnalysis": _discriminant,
+    "sklearn.preprocessing.StandardScaler": _scaler,
+    "skser.audio.AudioLoader": _loader,
+    "skser.augmentation.Augmenter": lambda _: lambda clip: clip,  # it acts in training alone
+    "skser.embeddings.SpeechEmbedding": _embedding,
+    "skser.features.FeatureUnionExtractor": _extractor,
+    "skser.features.FeatureScaler": _scaler,
+    "skser.features.FeatureStore": lambda _: lambda values: values,
+    "skser.features.SpeakerNormalizer": _normalizer,
+    "skser.calibration.TemperatureScaledClassifier": _calibrated,
+    "skser.classifiers.BlockVotingClassifier": _block_vote,
+    "skser.classifiers.CNNEmotionClassifier": _network,
+    "skser.classifiers.AugmentedClassifier": lambda step: step.estimator_.function(),
+    "skser.classifiers.SoftVotingClassifier": _vote,
+    "skser.classifiers.WeightedLinearDiscriminant": _discriminant,
 }
 _TAKE_RECORDINGS = ("sklearn.pipeline.Pipeline", "skser.calibration.TemperatureScaledClassifier")
 
@@ -110,7 +149,7 @@ class _LightDecoder(Decoder):
         if name in BLOCKS:
             return super()._estimator(name, state, number)
         self._seen[number] = step = _Step()
-        vars(step).update(self._values(state), function_=_STEPS[name])
+        vars(step).update(self._values(state), function_of_=_STEPS[name])
         if getattr(step, "test_time", False):
             raise KeyError("test_time")
         if (
@@ -133,8 +172,8 @@ def light_form(
     decoder = _LightDecoder(entries, AllowList())
     try:
         takes_recordings = manifest["pipeline"]["estimator"][0] in _TAKE_RECORDINGS
-        step = decoder.value(manifest["pipeline"])
-        classes = _classes(step)
+        step: _Step = decoder.value(manifest["pipeline"])
+        function, classes = step.function(), _classes(step)
     except Exception:
         return None  # `load` describes the damage
     if not takes_recordings or not isinstance(classes, np.ndarray):
@@ -144,7 +183,7 @@ def light_form(
             return None
         network.runtime = "onnx"
     warn_of_versions(path, manifest)
-    return LightModel(step, classes)
+    return LightModel(function, classes)
 
 
 def _classes(step: _Step) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -23,7 +24,13 @@ Runtime = Literal["auto", "onnx", "tensorflow"]
 RUNTIMES = get_args(Runtime)
 
 
-def save(pipeline: EmotionPipeline, path: PathLike, *, info: ModelInfo | None = None) -> None:
+def save(
+    pipeline: EmotionPipeline,
+    path: PathLike,
+    *,
+    info: ModelInfo | None = None,
+    include_encoder: bool = False,
+) -> None:
     """Write a fitted pipeline to a file that is safe to load.
 
     The file is a zip archive of JSON and arrays, without pickles or other code. With the extra
@@ -37,11 +44,21 @@ def save(pipeline: EmotionPipeline, path: PathLike, *, info: ModelInfo | None = 
         File to write or replace; the usual suffix is ``.skser``.
     info : ModelInfo or None, default=None
         Training data and score, for `skser.persistence.load_info` and the model card.
+    include_encoder : bool, default=False
+        Whether the file contains the pre-trained encoder of a :class:`skser.SpeechEmbedding`, up to
+        the layer in use: 22 MB for ``"openai/whisper-base"``. It then predicts on a machine without
+        network and without the extra ``embeddings``, with onnxruntime alone. Otherwise it has name,
+        revision and hash of the encoder, which the first prediction finds in the cache folder or
+        downloads. Without effect on other pipelines, whose files are complete. A pipeline from a
+        file with its encoder keeps it.
 
     Raises
     ------
     ModelError
-        The pipeline is not fitted, or has a part that a model file cannot contain.
+        The pipeline is not fitted, has a part that a model file cannot contain, or its encoder is
+        not where it was.
+    DownloadError
+        The encoder is to be included, and cannot be downloaded again.
     DataError
         ``path`` cannot be written.
 
@@ -70,6 +87,7 @@ def save(pipeline: EmotionPipeline, path: PathLike, *, info: ModelInfo | None = 
     >>> bool((skser.load("model.skser").predict_proba(X) == pipeline.predict_proba(X)).all())
     True
     """
+    from ..recipes._steps import pretrained_encoders
     from ._encoder import Encoder  # imports skops, which takes a second
 
     check_writable(path)
@@ -81,10 +99,10 @@ def save(pipeline: EmotionPipeline, path: PathLike, *, info: ModelInfo | None = 
         raise ModelError(f"pipeline is a {type(pipeline).__name__}: save its best_estimator_")
     if info is not None:
         ModelInfo.from_dict(info.to_dict())  # checks it
-    encoder = Encoder()
+    encoder = Encoder(include_encoder=include_encoder)
     try:
         node = encoder.node(pipeline, "pipeline")
-    except ModelError:
+    except SkserError:
         raise
     except (TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"pipeline holds an object that cannot be saved ({error})") from error
@@ -105,8 +123,13 @@ def save(pipeline: EmotionPipeline, path: PathLike, *, info: ModelInfo | None = 
         "info": None if info is None else info.to_dict(),
         "pipeline": node,
     }
+    pretrained = pretrained_encoders(pipeline)
+    if include_encoder:
+        pretrained = list(dict.fromkeys(replace(item, included=True) for item in pretrained))
+    if pretrained:
+        manifest["encoders"] = [item.to_dict() for item in pretrained]
     _container.check_format(path, manifest)  # raises for content that `load` would refuse
-    entries[_container.CARD] = model_card(pipeline, info).encode()
+    entries[_container.CARD] = model_card(pipeline, info, pretrained).encode()
     _container.write(path, manifest, entries)
 
 
@@ -143,6 +166,12 @@ def load(path: PathLike, *, runtime: Runtime = "auto", trusted: Sequence[str | t
     -----
     SkserWarning
         The file was written with another major version of a package, such as scikit-learn.
+
+    Notes
+    -----
+    A pre-trained encoder that the file only names is found, or downloaded, by the first prediction.
+    Where that is not possible, ``pipeline.set_params(features__model=folder)`` names any folder
+    that holds it.
 
     Examples
     --------

@@ -9,6 +9,8 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from .._utils._param_validation import check_is_fitted, check_parameters
+from ..embeddings import SpeechEmbedding
+from ..embeddings._description import EncoderDescription
 from ..exceptions import DataError, ParameterError
 from ..features.extraction._extractor import ClipsExtractor
 
@@ -23,6 +25,13 @@ def steps_of(estimator: object) -> list[Any]:
 def walk(estimator: object) -> Iterator[tuple[list[tuple[str, Any]], Any]]:
     """All steps as `steps_of`, each after the list of the steps before it."""
     return _walk([("", estimator)], [])
+
+
+def pretrained_encoders(pipeline: object) -> list[EncoderDescription]:
+    """Descriptions of the pre-trained encoders of all steps, of fitted ones if there are any."""
+    steps = [step for step in steps_of(pipeline) if isinstance(step, SpeechEmbedding)]
+    fitted = [step for step in steps if hasattr(step, "encoder_")]
+    return list(dict.fromkeys(map(EncoderDescription.of, fitted or steps)))
 
 
 def set_everywhere(pipeline: _Estimator, **params: object) -> _Estimator:
