@@ -29,7 +29,7 @@ from pathlib import Path
 import _one_thread  # noqa: F401
 import numpy as np
 import soundfile
-from _compare import check_equal, describe, pick_clips, print_table, time_each
+from _compare import check_equal, describe, pick_clips, print_table, time_each, time_in_batches
 from sklearn.pipeline import make_pipeline
 
 from skser import AudioLoader, Clips, SpeechEmbedding
@@ -110,9 +110,9 @@ def compare(
     rows = []
     for seconds in SECONDS:
         names = [n for n in clips if n.startswith(f"{seconds:g}-")]
-        runs: dict[str, Callable[[str], object]] = {
-            "skser, waveform": lambda n: step.transform(clips[n][np.newaxis]),
-            "skser, file": lambda n: pipeline.transform([str(files / f"{n}.flac")]),
+        runs: dict[str, Callable[[list[str]], object]] = {
+            "skser, waveform": one_by_one(lambda n: step.transform(clips[n][np.newaxis])),
+            "skser, file": one_by_one(lambda n: pipeline.transform([str(files / f"{n}.flac")])),
         }
         if reference is not None:
             check_features(step, layer, names[:4], clips, reference)
@@ -120,10 +120,10 @@ def compare(
             if seconds == 2.8:
                 how |= {"padded, cut": "cut", "padded, as it is": "whole"}
             runs |= {
-                f"transformers, {title}": lambda n, h=h: reference.run([n], layer, h)
+                f"transformers, {title}": one_by_one(lambda n, h=h: reference.run([n], layer, h))
                 for title, h in how.items()
             }
-        timings = time_each(runs, names)
+        timings = time_in_batches(runs, names, n_at_once=3)
         ours = np.median(timings["skser, waveform"])
         rows += [
             (f"{seconds:g} s", title, describe(1e3 * t, 25, 75), f"{np.median(t) / ours:.2f}")
@@ -131,6 +131,10 @@ def compare(
         ]
     header = (f"(a) layer {layer}", "", "ms per clip, median (quartiles)", "ratio")
     print_table(header, rows)
+
+
+def one_by_one(run: Callable[[str], object]) -> Callable[[list[str]], object]:
+    return lambda names: [run(n) for n in names]
 
 
 def check_features(
@@ -260,7 +264,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--reference", help="interpreter with transformers and torch")
     parser.add_argument("--layers", type=int, nargs="+", default=[3, 5])
-    parser.add_argument("--clips", type=int, default=12, help="of each length")
+    parser.add_argument("--clips", type=int, default=15, help="of each length")
     arguments = parser.parse_args()
     clips = cut_clips(arguments.folder, arguments.clips)
     with tempfile.TemporaryDirectory() as folder:
