@@ -118,7 +118,7 @@ def _fit_again(pipeline: Pipeline, place: int, corpus: Corpus, share: float) -> 
     store: FeatureStore = pipeline.steps[place][1]
     tail = _by_corpus(pipeline.steps[place + 1 :])
     new = _features(pipeline.steps[:place], corpus.clips)
-    values = np.concatenate([store.features_.astype(np.float32), new])
+    values = np.concatenate([store.features_, new])
     labels = np.concatenate([store.labels_, corpus.target])
     if labels.dtype.kind != store.labels_.dtype.kind:
         raise DataError(

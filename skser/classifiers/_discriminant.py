@@ -67,7 +67,7 @@ class WeightedLinearDiscriminant(ClassifierMixin, BaseEstimator):
     >>> from skser.classifiers import WeightedLinearDiscriminant
     >>> X, y = np.array([[0.0], [1.0], [3.0], [4.0]]), ["calm", "calm", "sad", "sad"]
     >>> discriminant = WeightedLinearDiscriminant().fit(X, y, sample_weight=[1, 1, 2, 2])
-    >>> discriminant.predict([[1.9]]), discriminant.priors_.round(2)
+    >>> discriminant.predict([[1.95]]), discriminant.priors_.round(2)
     (array(['sad'], dtype='<U4'), array([0.33, 0.67]))
     """
 

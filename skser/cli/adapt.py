@@ -49,7 +49,8 @@ def adapt(
     adapted = run(pipeline, speech, share=share)
     previous = None if is_joblib(model) else load_info(model)
     # A few recordings do not say what is usual.
-    is_enough = len(speech.paths) >= _MIN_RECORDINGS or previous is None
-    audio = TrainingAudio.of(adapted, speech.paths).to_dict() if is_enough else previous.audio
+    audio = None if previous is None else previous.audio
+    if audio is None or len(speech.paths) >= _MIN_RECORDINGS:
+        audio = TrainingAudio.of(adapted, speech.paths).to_dict()
     save_model(adapted, out, ModelInfo.of(speech, audio=audio).after(previous))
     typer.echo(f"wrote {out}")

@@ -51,7 +51,7 @@ def evaluate(
     pipeline : estimator
         A classifier of recordings; it is cloned, not changed. Steps that consume ``groups`` get
         the speakers; those that consume ``domains`` get the corpora, from the column ``corpus`` of
-        ``frame``, and those that consume ``sample_weight`` too get weights that make all corpora
+        ``frame``, and those that request ``sample_weight`` get weights that make several corpora
         count alike (:func:`skser.recipes.standardize_by_corpus`).
     {corpus}
     cv : int, splitter, iterable of (train, test), "prefit" or None, default=None

@@ -106,15 +106,14 @@ def fit_fold(
     pipeline = clone(pipeline)
     if watch is not None:
         watch(pipeline)
-    metadata = fit_metadata(pipeline, metadata)
-    fold = FittedFold(pipeline, metadata)
-    params = _check_method_params(clips, fit_params, indices=train)
-    params |= {name: values[train] for name, values in metadata.items()}
-    if "domains" in params and "sample_weight" not in params:
-        params |= _alike(params["domains"]) if consumed(pipeline, "fit", ["sample_weight"]) else {}
-    with fold.routing():
+    used = fit_metadata(pipeline, metadata)
+    params = {name: values[train] for name, values in used.items()}
+    if "domains" in metadata and consumed(pipeline, "fit", ["sample_weight"]):
+        params |= _alike(metadata["domains"][train])
+    with config_context(enable_metadata_routing=bool(params)):
+        params |= _check_method_params(clips, fit_params, indices=train)
         pipeline.fit(_safe_indexing(clips, train), target[train], **params)
-    return fold
+    return FittedFold(pipeline, used)
 
 
 def fit_metadata(pipeline: BaseEstimator, metadata: Metadata) -> Metadata:

@@ -50,6 +50,10 @@ class Findings:
             self.evaluation.protocol,
             "recall " + ", ".join(f"{name} {recall:.2f}" for name, recall in recalls),
         ]
+        corpora = self.evaluation.predictions.get("corpus", pd.Series())
+        if corpora.nunique() > 1:
+            by_corpus = self.evaluation.by("corpus")["uar"].items()
+            lines.append("by corpus " + ", ".join(f"{name} {uar:.3f}" for name, uar in by_corpus))
         if self.leakage is not None:
             lines.append(repr(self.leakage).strip("<>"))
         tables = {

@@ -103,6 +103,7 @@ def test_evaluate_two_corpora(at_home):
     assert "\n48 recordings: angry 24, sad 24\n" in printed
     assert "6 folds (leave one speaker out), speaker-independent" in printed
     assert "mean and deviation of each corpus: those of the clips that are trained on" in printed
+    assert re.search(r"^by corpus first [01]\.\d{3}, second [01]\.\d{3}$", printed, re.M)
     rows = [re.split(r"\s{2,}", line)[0] for line in printed.splitlines()[-4:]]
     assert rows == ["first", "second", "all others", "all others, adapted"]
 
@@ -112,6 +113,20 @@ def test_evaluate_a_model_of_several_corpora(at_home, model):
     printed = run("evaluate", *arguments, "--model", model)
     assert "a pipeline that was fitted before" in printed
     assert "mean and deviation of each corpus" in printed
+
+
+@pytest.mark.slow
+def test_scores_of_several_corpora_go_into_the_model(at_home, tmp_path):
+    arguments = ["first.csv", "second.csv", *SPEAKER, "--labels", "angry,sad", *FUNCTIONALS]
+    run("evaluate", *arguments, "--jobs", 1, "--out", tmp_path / "scores")
+    assert "first.csv, second.csv" in (tmp_path / "scores" / "report.html").read_text()
+    path = tmp_path / "model.skser"
+    printed = run("train", *arguments, "--scores", tmp_path / "scores", "--out", path)
+    assert "calibrated: temperature" in printed
+    assert "deviation of each corpus" in load_info(path).score["protocol"]
+    clip = str(next((at_home / "first").rglob("*.wav")))
+    light = load_light(path).predict_proba(clip)
+    assert_allclose(light, skser.load(path).predict_proba([clip])[0], rtol=1e-4, atol=1e-9)
 
 
 def test_check_several_corpora(at_home):

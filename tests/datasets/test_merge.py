@@ -10,6 +10,7 @@ from skser.datasets import (
     merge_corpora,
 )
 from skser.exceptions import DataError
+from skser.persistence import ModelInfo
 
 
 def test_merge(touch):
@@ -81,3 +82,31 @@ def test_waveforms_cannot_be_merged():
     speech = make_emotional_speech(n_speakers=1, emotions=["sad"], n_sentences=1, n_takes=1)
     with pytest.raises(DataError, match="argument 0 has only waveforms"):
         merge_corpora(speech)
+
+
+def test_some_labels(touch):
+    home = touch("de/03a01Fa.wav", "de/03a01Wa.wav", "it/gio-f1-b1.wav", "it/rab-m1-b1.wav")
+    german, italian = load_emodb(home / "de"), load_emovo(home / "it")
+    speech = merge_corpora(german, italian, labels=["happy"])
+    assert speech.target.tolist() == ["happy", "happy"]
+    assert speech.groups.tolist() == ["emodb-03", "emovo-f1"]
+    assert speech.frame.index.tolist() == [0, 1]
+    assert merge_corpora(italian, labels=["happy", "angry"]).frame.equals(italian.frame)
+
+
+@pytest.mark.parametrize(
+    ("labels", "got"), [(["happy", "joyful"], "'joyful'"), ([], "none"), ("joy", "'joy'")]
+)
+def test_unknown_labels(touch, labels, got):
+    home = touch("it/gio-f1-b1.wav", "it/rab-m1-b1.wav")
+    with pytest.raises(DataError, match=rf"labels must be .*\(angry, happy\), got {got}"):
+        merge_corpora(load_emovo(home / "it"), labels=labels)
+
+
+def test_a_model_of_merged_corpora_names_all_licences(touch):
+    home = touch("de/03a01Fa.wav", "it/gio-f1-b1.wav", "en/03-01-03-01-01-01-01.wav")
+    parts = [load_emodb(home / "de"), load_emovo(home / "it"), load_ravdess(home / "en")]
+    info = ModelInfo.of(merge_corpora(*parts))
+    assert info.corpora == ("emodb", "emovo", "ravdess")
+    assert list(info.licences) == [ModelInfo.of(part).licences[0] for part in parts]
+    assert info.n_speakers == 3

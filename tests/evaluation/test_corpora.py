@@ -127,6 +127,19 @@ def test_corpora_weigh_alike(n_corpora):
         sums = [weight[corpus.domains[train] == name].sum() for name in ("near", "loud")]
         assert_allclose(sums, len(train) / 2)
     assert fit_fold(pipeline, *data).pipeline[-1].sample_weight_ is None
+    own = {"sample_weight": np.arange(len(corpus.clips))}
+    given = fit_fold(standardize_by_corpus(pipeline), *data, **own).pipeline[-1].sample_weight_
+    assert given.tolist() == train.tolist()
+
+
+def test_weights_need_no_standardisation_by_corpus():
+    with config_context(enable_metadata_routing=True):
+        classify = Recorder().set_fit_request(sample_weight=True)
+    corpus = read_corpus(PIPELINE, SPEECH)
+    everything = np.arange(len(corpus.clips))
+    data = corpus.clips, corpus.target, corpus.metadata, everything
+    weight = fit_fold(quick_pipeline(classify=classify), *data).pipeline[-1].sample_weight_
+    assert_allclose(weight[corpus.domains == "near"], 63 / 2 / 27)
 
 
 def test_votes_and_wrappers():
