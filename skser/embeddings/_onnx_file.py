@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .._utils._files import file_signature
 from .._utils._param_validation import did_you_mean
 from .._utils._types import PathLike
 from ..exceptions import DataError, ModelError, ParameterError
@@ -60,18 +61,7 @@ class OnnxFile:
         given = Path(path).expanduser()
         file = network_of(given) if given.is_dir() else given
         _check_is_onnx(file)
-        session = _session(file, "cpu", 1)
-        _input(file, session)
-        chosen, shape = _output(file, session, output)
-        stem = given.resolve().name if given.is_dir() else given.stem
-        return cls(
-            path=given,
-            name=re.sub(r"\W+", "_", stem).strip("_").lower() or "onnx",
-            digest=_digest(file),
-            output=chosen,
-            width=shape[-1],
-            is_sequence=len(shape) == 3,
-        )
+        return _read(given, file, output, _signatures(file))
 
     @property
     def layer_width(self) -> int:
@@ -119,6 +109,22 @@ class OnnxFile:
         It gives (clips, frames, features), with one frame if the network has no frames.
         """
         return _open(self, device, n_threads)
+
+
+@lru_cache(maxsize=8)
+def _read(given: Path, file: Path, output: str | None, signatures: object) -> OnnxFile:
+    session = _session(file, "cpu", 1)
+    _input(file, session)
+    chosen, shape = _output(file, session, output)
+    stem = given.resolve().name if given.is_dir() else given.stem
+    return OnnxFile(
+        path=given,
+        name=re.sub(r"\W+", "_", stem).strip("_").lower() or "onnx",
+        digest=_digest(file),
+        output=chosen,
+        width=shape[-1],
+        is_sequence=len(shape) == 3,
+    )
 
 
 @lru_cache(maxsize=2)
@@ -251,16 +257,23 @@ def _shape(node: Any) -> str:
 
 def _digest(file: Path) -> str:
     """Hash of a network and of the files beside it that hold its weights."""
-    content = file.read_bytes()
-    digest = hashlib.sha256(content)
-    for part in _weight_files(file, content):
+    digest = hashlib.sha256(file.read_bytes())
+    for part in _weight_files(file, file_signature(file)):
         with part.open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
 
 
-def _weight_files(file: Path, content: bytes) -> list[Path]:
+def _signatures(file: Path) -> tuple[object, ...]:
+    """Signatures of a network and of the files that hold its weights."""
+    signature = file_signature(file)
+    return (signature, *map(file_signature, _weight_files(file, signature)))
+
+
+@lru_cache(maxsize=8)
+def _weight_files(file: Path, signature: object) -> list[Path]:
+    content = file.read_bytes()
     # An entry of the protobuf: the key "location", then the value's length, in base 128, and it.
     names = set()
     for match in re.finditer(
