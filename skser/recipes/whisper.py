@@ -65,13 +65,13 @@ def whisper(
     (2, 3, 4, 5)
     """
     n_layers = np.size(layers)
-    # Means of all layers come first, then deviations. All settings were chosen on validation
-    # speakers; the deviations of further layers add nothing.
-    second = min(1, n_layers - 1)
+    # Each layer has a block of means and a block of deviations. All settings were chosen on
+    # validation speakers; the deviations of further layers add nothing.
+    second = 2 * min(1, n_layers - 1)
     vote = BlockVotingClassifier(
         WeightedLinearDiscriminant(shrinkage=0.2),
         n_blocks=2 * n_layers,
-        members=[*((i,) for i in range(n_layers)), (second, n_layers + second)],
+        members=[*((2 * i,) for i in range(n_layers)), (second, second + 1)],
         temperature=3.0,
     )
     views = Augmenter(
