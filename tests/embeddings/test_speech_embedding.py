@@ -221,6 +221,14 @@ def test_network_on_frames(encoder):
     assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
+def test_fit_on_clips_forgets_the_length_of_arrays(encoder, waveforms):
+    step = SpeechEmbedding(encoder).fit(np.ones((2, 1000)))
+    with pytest.raises(DataError, match=r"2000 features, .*expecting 1000"):
+        step.transform(np.ones((2, 2000)))
+    step.fit(Clips.from_waveforms(waveforms, sr=16000))
+    assert step.transform(np.ones((2, 2000))).shape == (2, 16)
+
+
 # --- bad input ------------------------------------------------------------------------------
 
 
