@@ -5,8 +5,8 @@
 A target corpus is new to a model that was trained on the others, with the emotions that all have.
 For each speaker of the target, 1, 2, 4 and 8 clips of each emotion are drawn from the other
 speakers. A pipeline is trained on these clips alone, and the model of the other corpora is adapted
-to them with `skser.adapt`; both label all clips of the speaker. Scores are pooled over speakers, and
-have a mean and a standard deviation over draws. It writes results/adaptation.json,
+to them with `skser.adapt`; both label all clips of the speaker. Scores are pooled over speakers;
+their mean and standard deviation are over draws. It writes results/adaptation.json,
 docs/scores/adaptation.csv and docs/images/adaptation.png.
 """
 

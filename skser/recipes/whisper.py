@@ -31,8 +31,8 @@ def whisper(
     discriminant is fitted to the means of each layer, and one to means and deviations of the
     second of them; their vote is the geometric mean of the probabilities. Training adds two views
     of each clip, slower and faster. It is the most accurate recipe and fits in seconds; it needs
-    the extra ``embeddings`` and, once, a download of 290 MB. The recordings that Whisper was trained
-    on are not published.
+    the extra ``embeddings`` and, once, a download of 290 MB. It is not known which recordings
+    Whisper was trained on.
 
     Parameters
     ----------
