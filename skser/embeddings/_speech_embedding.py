@@ -215,8 +215,8 @@ class SpeechEmbedding(ClipsExtractor):
         statistics = [f"_{name}" for name in POOLINGS[self.pooling]] or [""]
         names = [
             f"{layer}{statistic}_{i:03d}"
-            for layer in encoder.layer_names
             for statistic in statistics
+            for layer in encoder.layer_names
             for i in range(encoder.layer_width)
         ]
         return np.asarray(names, dtype=object)
@@ -236,8 +236,8 @@ class SpeechEmbedding(ClipsExtractor):
         """
         check_is_fitted(self, "encoder_")
         encoder = self._plan().encoder
-        width = encoder.layer_width * max(1, len(POOLINGS[self.pooling]))
-        return np.repeat(np.asarray(encoder.layer_names, dtype=object), width)
+        names = np.repeat(np.asarray(encoder.layer_names, dtype=object), encoder.layer_width)
+        return np.tile(names, max(1, len(POOLINGS[self.pooling])))
 
     def _plan(self) -> EmbeddingPlan:
         return EmbeddingPlan.of(self)

@@ -64,17 +64,23 @@ def test_parameters_reach_the_steps(encoder):
     assert pipeline["augment"].random_state == 3
 
 
-def test_is_a_vote_of_a_discriminant_for_each_layer(fitted, speech):
+def test_is_a_vote_of_discriminants_of_layers(fitted, speech):
+    """Of the means of layers 1 and 2, and of means and deviations of layer 2, by name."""
     views = clone(fitted)[:3].fit_transform(speech.paths).values
+    layers_and_statistics = [name[:-4] for name in fitted["features"].get_feature_names_out()]
     flat = views.reshape(-1, views.shape[-1])
-    labels = np.repeat(speech.target, views.shape[1])
     scaler = StandardScaler().fit(flat)
-    votes = []
-    for columns in (slice(0, 16), slice(16, 32)):
-        member = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.3)
-        member.fit(scaler.transform(flat)[:, columns], labels)
-        votes.append(member.predict_proba(scaler.transform(views[:, 0])[:, columns]))
-    assert_allclose(fitted.predict_proba(speech.paths), np.mean(votes, axis=0), atol=1e-4)
+    logarithms = []
+    for parts in (["l1_mean"], ["l2_mean"], ["l2_mean", "l2_std"]):
+        columns = [i for i, name in enumerate(layers_and_statistics) if name.endswith(tuple(parts))]
+        assert len(columns) == 16 * len(parts)
+        member = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.2)
+        member.fit(scaler.transform(flat)[:, columns], np.repeat(speech.target, views.shape[1]))
+        probabilities = member.predict_proba(scaler.transform(views[:, 0])[:, columns])
+        logarithms.append(np.log(probabilities))
+    expected = np.exp(np.mean(logarithms, axis=0) / 3)
+    expected /= expected.sum(axis=1, keepdims=True)
+    assert_allclose(fitted.predict_proba(speech.paths), expected, atol=1e-4)
 
 
 def test_training_is_on_views(fitted, speech):
