@@ -35,8 +35,8 @@ from sklearn.pipeline import make_pipeline
 from skser import AudioLoader, Clips, SpeechEmbedding
 from skser.embeddings._log_mel import log_mel
 from skser.embeddings._plan import EmbeddingPlan
-from skser.embeddings._sessions import open_session
 from skser.embeddings._whisper_weights import WhisperConfig
+from skser.networks._onnx_runtime import start_session
 
 SECONDS = (1.0, 2.8, 5.0, 10.0)
 SR = 16000
@@ -184,7 +184,7 @@ def products(shapes: list[tuple[tuple, tuple]]) -> Callable[[], object]:
     graph = helper.make_graph(nodes, "products", inputs, outputs, weights)
     opsets = [helper.make_opsetid("", 20)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
-    session = open_session(model.SerializeToString(), "cpu")
+    session = start_session(model.SerializeToString(), n_threads=1)
     return lambda: session.run(None, given)
 
 

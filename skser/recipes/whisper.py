@@ -16,6 +16,7 @@ from ..classifiers import (
     WeightedLinearDiscriminant,
 )
 from ..embeddings import SpeechEmbedding
+from ..exceptions import ParameterError
 from ._assembly import assemble
 
 
@@ -55,7 +56,7 @@ def whisper(
     Raises
     ------
     ParameterError
-        There is no such parameter.
+        There is no such parameter, or it is the layer or pooling of ``features``.
 
     Examples
     --------
@@ -64,6 +65,11 @@ def whisper(
     >>> pipeline["features"].layer
     (2, 3, 4, 5)
     """
+    for name in ("layer", "pooling"):
+        if f"features__{name}" in params:
+            raise ParameterError(
+                f"features__{name} must be left out, since the vote depends on it; use layers="
+            )
     n_layers = np.size(layers)
     # Each layer has a block of means and a block of deviations. All settings were chosen on
     # validation speakers; the deviations of further layers add nothing.
