@@ -102,7 +102,7 @@ def fit_fold(
 ) -> FittedFold:
     """Fit a clone on the train part, after a call of ``watch`` with it.
 
-    If it consumes ``sample_weight``, and the train part is of several corpora, they weigh alike.
+    If it consumes ``sample_weight``, several corpora in the train part have the same total weight.
     """
     pipeline = clone(pipeline)
     if watch is not None:

@@ -85,7 +85,7 @@ class SpeakerNormalizer(Standardizer):
         "unknown": [one_of("error", "average")],
     }
 
-    unknown: Literal["error", "average"] = "error"  # default for older model files
+    unknown: Literal["error", "average"] = "error"  # default for older pickles
 
     # scikit-learn then routes `groups` here without set_fit_request.
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}

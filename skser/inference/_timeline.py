@@ -93,12 +93,12 @@ def predict_timeline(
 
     Notes
     -----
-    A window is centred on its row, or shifted to lie within the recording. After a
-    :class:`skser.SpeechEmbedding`, windows share frames, which the encoder computes once for each
-    stretch of the length of a window. A row is silent if less
-    than a fifth of it is speech; rows shorter than 1 s count as 1 s, rows longer than the window as
-    the window. Frames of 20 ms exceed the loudest level for a second in all, or for 5 % of a
-    recording of less than 20 s. The loader's ``offset`` and ``max_duration`` do not apply.
+    A window is centred on its row, or shifted to lie within the recording. Windows share the frames
+    of a :class:`skser.SpeechEmbedding`, whose encoder gets each part of the recording once, in
+    blocks as long as a window. A row is silent if less than a fifth of it is speech; rows shorter
+    than 1 s count as 1 s, rows longer than the window as the window. Frames of 20 ms exceed the
+    loudest level for a second in all, or for 5 % of a recording of less than 20 s. The loader's
+    ``offset`` and ``max_duration`` do not apply.
 
     Examples
     --------

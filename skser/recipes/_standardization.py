@@ -1,4 +1,4 @@
-"""Standardisation of whole pipelines: by corpus, by speaker, or over the recordings at hand."""
+"""Standardisation of whole pipelines: by corpus, by speaker, or by the tested recordings."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ ANY_SPEAKER = {"n_calibration": None, "transductive": False, "unknown": "average
 
 
 def standardize_by_corpus(pipeline: Pipeline) -> Pipeline:
-    """Make a pipeline of one corpus a pipeline of several.
+    """Make a pipeline standardise each of several corpora by itself.
 
     Every scaler becomes a :class:`skser.SpeakerNormalizer` that standardises the clips of each
-    corpus by the training clips of that corpus, so that neither rooms nor languages look like
-    emotions. Clips of another corpus, or of none, get the mean of the statistics of all corpora.
+    corpus by its training clips, so that neither rooms nor languages look like emotions. Clips of a
+    new corpus, or of an unknown one, are standardised by the mean statistics of all corpora.
     Classifiers that take ``sample_weight`` request it.
 
     :func:`skser.evaluate`, :func:`skser.cross_corpus` and ``skser train`` pass the corpora, as the
@@ -136,8 +136,8 @@ def replace_scalers(pipeline: Pipeline, make: Callable[[], BaseEstimator]) -> No
     ]
     if not found:
         raise ParameterError(
-            "pipeline must have a scaler, such as FeatureScaler, in the place of which corpora or "
-            "speakers are standardised, got none"
+            "pipeline must have a scaler, such as FeatureScaler, to be replaced by one for corpora "
+            "or speakers, got none"
         )
     for owner, name in found:
         owner.set_params(**{name: make()})
