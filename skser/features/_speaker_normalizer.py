@@ -130,7 +130,7 @@ class SpeakerNormalizer(Standardizer):
         """
         check_parameters(self)
         values = _by_view(X, check_features(self, X, reset=True, allow_nan=True))
-        groups = _check_groups(groups, len(values))
+        groups = self._check_groups(groups, len(values))
         self.statistics_ = {
             speaker: _statistics(values[groups == speaker], speaker)
             for speaker in np.unique(groups).tolist()
@@ -202,7 +202,7 @@ class SpeakerNormalizer(Standardizer):
         if groups is None and self.unknown == "average":
             yield _UNKNOWN, np.arange(n_clips)
             return
-        groups = _check_groups(groups, n_clips)
+        groups = self._check_groups(groups, n_clips)
         for speaker in np.unique(groups).tolist():
             yield speaker, np.flatnonzero(groups == speaker)
 
@@ -227,6 +227,17 @@ class SpeakerNormalizer(Standardizer):
             )
         return _statistics(values[: self.n_calibration], speaker)
 
+    def _check_groups(self, groups: ArrayLike | None, n_clips: int) -> np.ndarray:
+        if groups is None:
+            alias = self.get_metadata_routing().fit.requests.get("groups")
+            name, unit = (alias, "group") if isinstance(alias, str) else ("groups", "speaker")
+            raise ParameterError(
+                f"{name} must be the {unit} of each clip, got None; in a pipeline, call "
+                f"sklearn.set_config(enable_metadata_routing=True) and pass {name} to fit and "
+                "predict"
+            )
+        return check_speakers(groups, n_clips)
+
     def _check_together(self) -> None:
         if self.transductive and self.n_calibration is not None:
             raise ParameterError(
@@ -236,15 +247,6 @@ class SpeakerNormalizer(Standardizer):
             raise ParameterError(
                 "unknown must be 'error' with n_calibration or transductive=True, got 'average'"
             )
-
-
-def _check_groups(groups: ArrayLike | None, n_clips: int) -> np.ndarray:
-    if groups is None:
-        raise ParameterError(
-            "groups must be the speaker of each clip, got None; in a pipeline, call "
-            "sklearn.set_config(enable_metadata_routing=True) and pass groups to fit and predict"
-        )
-    return check_speakers(groups, n_clips)
 
 
 def _by_view(X: object, values: np.ndarray) -> np.ndarray:

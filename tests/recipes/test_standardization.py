@@ -63,6 +63,13 @@ def test_corpora_of_kept_features_are_kept_whatever_came_first(make):
     assert pipeline["keep"].domains_.tolist() == domains.tolist()
 
 
+def test_forgotten_corpora_are_named():
+    speech = noises(3, n_takes=2)
+    pipeline = standardize_by_corpus(quick_pipeline())
+    with pytest.raises(ParameterError, match=r"^domains must .*got None.* pass domains to fit"):
+        pipeline.fit(speech.waveforms, speech.target)
+
+
 def test_scalers_that_metadata_cannot_reach_stay():
     inner = make_pipeline(StandardScaler(), SVC())
     pipeline = standardize_by_corpus(make_pipeline(StandardScaler(), AugmentedClassifier(inner)))
