@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..exceptions import DownloadError, ModelError, SkserError
 from ._hub import KNOWN
 
@@ -29,7 +27,7 @@ def is_sound(content: Mapping[str, Any]) -> bool:
             and 0 < len(layers) == len(set(layers))
             and all(isinstance(layer, int) and 0 <= layer < _LARGEST for layer in layers)
             and all(isinstance(content[s], int) and 0 < content[s] <= _LARGEST for s in sizes)
-            and (graph is None or (isinstance(graph, np.ndarray) and graph.dtype == np.uint8))
+            and (graph is None or type(graph) is bytes)
         )
     except (KeyError, TypeError):
         return False

@@ -75,8 +75,7 @@ class WhisperEncoder:
 
     def to_dict(self) -> dict[str, Any]:
         """The encoder as plain data."""
-        graph = None if self.graph is None else np.frombuffer(self.graph, np.uint8)
-        return {**asdict(self), "graph": graph}
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> WhisperEncoder:
@@ -84,8 +83,7 @@ class WhisperEncoder:
         names = {field.name for field in fields(cls)}
         if not (isinstance(content, dict) and content.keys() == names and is_sound(content)):
             raise ModelError("the description of the pre-trained encoder is damaged")
-        graph = content["graph"]
-        return cls(**{**content, "graph": None if graph is None else graph.tobytes()})
+        return cls(**content)
 
     @property
     def identity(self) -> tuple[object, ...]:
