@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PREPROCESSOR = "preprocessor_config.json"  # some repositories have none
 
-_NAME = Allowed(
+NAME = Allowed(
     "'owner/name' of a repository of the Hub",
     lambda value: isinstance(value, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", value) is not None,
 )
@@ -65,7 +65,7 @@ def hub_folder(name: str, revision: str | None) -> Path:
 
 
 def _commit(name: str, revision: str | None) -> str:
-    check_value("model", name, _NAME)
+    check_value("model", name, NAME)
     check_value("revision", revision, NONE, _COMMIT)
     if revision is not None:
         return revision

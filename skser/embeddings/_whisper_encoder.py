@@ -18,7 +18,7 @@ import numpy as np
 from .._utils._files import written_whole
 from ..exceptions import ModelError, ParameterError, SkserError
 from ..networks._onnx_runtime import check_graph, check_installed, start_session
-from ._hub import KNOWN, hub_folder
+from ._hub import KNOWN, NAME, hub_folder
 from ._log_mel import HOP_LENGTH, SR, log_mel
 from ._model_files import check_session, is_sound, unavailable
 from ._whisper_graph import MEL, VERSION, output_name, whisper_graph
@@ -186,7 +186,7 @@ def _folder_of(model: str, revision: str | None) -> tuple[Path, str | None]:
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder, None
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", model):
+    if not NAME.accepts(model):
         raise ModelError(
             f"{model}: is neither a folder, an .onnx file, nor a name on the Hugging Face Hub such "
             "as openai/whisper-base"
