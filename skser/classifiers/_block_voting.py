@@ -116,7 +116,7 @@ class BlockVotingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             In the order of ``classes_``.
         """
         check_is_fitted(self, "estimators_")
-        blocks = np.split(self._check(X, reset=False), self.n_blocks, axis=1)
+        blocks = np.split(self._check(X, reset=False), len(self.estimators_), axis=1)
         members = zip(self.estimators_, blocks, strict=True)
         return np.mean([member.predict_proba(block) for member, block in members], axis=0)
 

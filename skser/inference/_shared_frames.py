@@ -57,8 +57,6 @@ def pooled_windows(
     firsts = np.minimum(firsts, max(0, -(-n_samples // per_frame) - length))
     blocks = np.unique([firsts // length, (firsts + length - 1) // length])
     edges = np.minimum(np.stack([blocks, blocks + 1], axis=1) * length * per_frame, n_samples)
-    is_audible = edges[:, 0] < edges[:, 1]
-    blocks, edges = blocks[is_audible], edges[is_audible]
     waveforms = cut([(int(start), int(stop)) for start, stop in edges])
     remaining = iter(blocks.tolist())
     encoded: dict[int, np.ndarray] = {}
@@ -69,6 +67,6 @@ def pooled_windows(
             encoded |= dict(zip(batch, frames, strict=True))
         for block in [block for block in encoded if block < own[0]]:
             del encoded[block]
-        around = np.concatenate([encoded[block] for block in own if block in encoded])
+        around = np.concatenate([encoded[block] for block in own])
         start = first - own[0] * length
         yield plan.pool(around[start : start + length])
