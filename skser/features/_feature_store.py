@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 from .._utils._labels import check_labels, check_speakers
 from .._utils._param_validation import check_is_fitted
 from .._utils._set_output import FeaturesTransformer
-from ..exceptions import DataError, ParameterError
+from ..exceptions import DataError
 from ._augmented_features import AugmentedFeatures, Features
 from ._checks import check_features, check_padding
 from ._scaler import mean_and_scale
@@ -69,13 +69,9 @@ class FeatureStore(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
 
         Raises
         ------
-        ParameterError
-            ``y`` is None.
         DataError
             Features are sequences or not finite, or labels or corpora are invalid.
         """
-        if y is None:
-            raise ParameterError("y must be the label of each clip, got None")
         values = check_features(self, X, reset=True)
         if values.ndim != 2 + isinstance(X, AugmentedFeatures):
             raise DataError(
