@@ -52,11 +52,11 @@ def test_an_outlier_is_kept():
 
 
 def test_views_and_domains():
-    views = AugmentedFeatures(np.stack([X, X + 1, X - 1], axis=1))
+    views = AugmentedFeatures(np.random.default_rng(1).normal(3, 2, (50, 3, 5)))
     domains = np.repeat(["studio", "phone"], 25)
     store = FeatureStore().fit(views, Y, domains=domains)
     assert store.n_features_in_ == 5
-    assert (np.abs(store.features_ - views.values) < 2e-3 * views.values.std(axis=(0, 1)) + 1).all()
+    assert_allclose(store.features_, views.values, atol=2e-3 * 2)
     assert_array_equal(store.domains_, domains)
     assert store.transform(views) is views
     assert_allclose(store.transform(X), X)
@@ -82,7 +82,7 @@ def test_features_pass_unchanged():
         (np.full((10, 2), np.nan), Y[20:30], DataError, "NaN"),
         (AugmentedFeatures(np.full((10, 2, 3), np.nan)), Y[20:30], DataError, "NaN"),
         (AugmentedFeatures(np.full((10, 2, 3), np.inf)), Y[20:30], DataError, "infinite"),
-        (X, None, ParameterError, "y must be the label of each clip, got None"),
+        (X, None, DataError, "y must be given"),
         (X, Y[:40], DataError, "50 clips, 40 labels"),
         (X, np.full(50, "sad"), DataError, "at least two classes, got one class only: 'sad'"),
     ],
@@ -96,7 +96,7 @@ def test_bad_domains_other_features_and_no_fit():
     with pytest.raises(DataError, match="50 clips, 3"):
         FeatureStore().fit(X, Y, domains=["a", "b", "c"])
     store = FeatureStore().fit(X, Y)
-    with pytest.raises(DataError, match="X has 4 features, .*expecting 5"):
+    with pytest.raises(DataError, match=r"X has 4 features, .*expecting 5"):
         store.transform(X[:, :4])
     for use in (lambda step: step.transform(X), lambda step: step.features_):
         with pytest.raises(NotFittedError):
@@ -132,9 +132,8 @@ def test_a_pipeline_predicts_the_same_and_knows_its_features(tmp_path):
     assert_array_equal(pipeline.predict_proba(speech.waveforms), expected)
     assert_array_equal(pipeline["keep"].labels_, speech.target)
     features = plain[:2].transform(speech.waveforms)
-    assert_allclose(
-        pipeline["keep"].features_[:, 0], features, atol=2e-3 * features.std(axis=0).min()
-    )
+    error = np.abs(pipeline["keep"].features_[:, 0] - features)
+    assert (error < 2e-3 * features.std(axis=0)).all()
     skser.save(pipeline, tmp_path / "model.skser")
     loaded = skser.load(tmp_path / "model.skser")
     assert_array_equal(loaded["keep"].features_, pipeline["keep"].features_)
