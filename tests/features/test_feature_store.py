@@ -15,8 +15,6 @@ import skser
 from skser import AudioLoader, AugmentedClassifier, AugmentedFeatures, FeatureScaler
 from skser.exceptions import DataError, NotFittedError, ParameterError
 from skser.features import FeatureStore
-from skser.persistence import load_info
-from skser.persistence._light import load_light
 from skser.recipes import functionals, get_recipe, keep_features, standardize_by_corpus
 from tests.evaluations import noises, quick_pipeline
 
@@ -140,8 +138,6 @@ def test_a_pipeline_predicts_the_same_and_knows_its_features(tmp_path):
     assert_array_equal(loaded["keep"].labels_, speech.target)
     assert loaded["keep"].domains_ is None
     assert_allclose(loaded.predict_proba(speech.waveforms), expected, atol=1e-6)
-    assert load_light(tmp_path / "model.skser") is not None
-    assert load_info(tmp_path / "model.skser") is None
 
 
 def test_corpora_are_kept_if_the_pipeline_is_of_several():
