@@ -218,6 +218,14 @@ def test_an_adapted_pipeline_adapts_without_labels(adapted):
     assert_allclose(table[adapted.classes_], expected, atol=1e-4)
 
 
+def test_an_adapted_pipeline_is_evaluated_as_one_of_several_corpora(adapted):
+    corpus = np.where(np.arange(len(CLIPS)) % 2, "studio", "phone")
+    speech = Bunch(**SPEECH | {"waveforms": CLIPS, "frame": SPEECH.frame.assign(corpus=corpus)})
+    evaluation = skser.evaluate(adapted, speech)
+    assert "mean and deviation of each corpus" in evaluation.protocol
+    assert evaluation.to_frame().loc["uar", "pooled"] > 0.4
+
+
 def test_model_files(fitted, adapted, tmp_path):
     skser.save(fitted, tmp_path / "general.skser")
     expected = adapted.predict_proba(TEST_CLIPS)
