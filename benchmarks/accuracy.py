@@ -50,11 +50,11 @@ from sklearn.utils import Bunch
 
 from skser import Augmenter
 from skser._utils._files import written_whole
-from skser.cli._evaluation import normalize_by_speaker
 from skser.datasets import load_corpus, make_emotional_speech
 from skser.evaluation._fitted_fold import fit_fold
 from skser.model_selection import ravdess_folds
 from skser.recipes import RECIPES, get_recipe
+from skser.recipes._standardization import standardize_by_speaker
 from skser.recipes._steps import extractions, steps_of
 
 RESULTS = Path(__file__).parent / "results"
@@ -103,8 +103,8 @@ def predict_fold(
         classifier = pipeline[-2:].fit(rows, labels)
         watched = classifier[-1].validation_clips_
         return labels[watched], classifier.predict(rows[watched])
-    groups = speech.groups if protocol.endswith(TRANSDUCTIVE) else None
-    fold = fit_fold(pipeline, speech.paths, speech.target, groups, train)
+    metadata = {"groups": speech.groups} if protocol.endswith(TRANSDUCTIVE) else {}
+    fold = fit_fold(pipeline, speech.paths, speech.target, metadata, train)
     classes = fold.pipeline.classes_
     probabilities = fold.probabilities(speech.paths, test, classes)
     return speech.target[test], classes[probabilities.argmax(axis=1)]
@@ -146,7 +146,7 @@ def run(
             if isinstance(step, Augmenter):
                 step.set_params(random_state=0)  # so that seeds share the features
         if arguments.protocol.endswith(TRANSDUCTIVE):
-            normalize_by_speaker(pipeline)
+            pipeline = standardize_by_speaker(pipeline)
         for fold, parts in enumerate(make_folds(arguments.protocol, speech, seed)):
             if (seed, fold) not in known:
                 todo.append((pipeline, arguments.protocol, speech, seed, fold, *parts))
@@ -216,7 +216,7 @@ def main() -> None:
     pipeline = get_recipe(arguments.recipe)(**arguments.set)
     check_protocol(pipeline, arguments.protocol)
     speech = read_corpus(arguments.corpus, arguments.data)
-    packages = ("skser", "scikit-learn", "tensorflow", "keras", "librosa", "numpy")
+    packages = ("skser", "scikit-learn", "tensorflow", "keras", "onnxruntime", "librosa", "numpy")
     result = {
         "recipe": arguments.recipe,
         "corpus": arguments.name,

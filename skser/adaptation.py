@@ -98,7 +98,7 @@ def adapt(
     >>> pipeline = pipeline.fit(known.waveforms, known.target)
     >>> adapted = adapt(pipeline, own.waveforms[:4], own.target[:4])
     >>> adapted.predict(own.waveforms).shape
-    (16,)
+    (12,)
     """
     check_value("share", share, number(0, 1, open_low=True, open_high=True))
     check_is_fitted(pipeline, "classes_")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -46,6 +46,19 @@ def mean_probabilities(networks: Sequence[Network], rows: np.ndarray) -> np.ndar
 def soft_vote(probabilities: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
     """Weighted mean of the members' probabilities; the weights sum to 1."""
     return np.tensordot(weights, probabilities, axes=1)
+
+
+def parts_of(vote: Any, values: np.ndarray) -> list[np.ndarray]:
+    """The blocks (..., n_features) that each member of a BlockVotingClassifier sees."""
+    blocks = np.split(values, vote.n_blocks, axis=-1)
+    members = [(i,) for i in range(vote.n_blocks)] if vote.members is None else vote.members
+    return [np.concatenate([blocks[i] for i in member], axis=-1) for member in members]
+
+
+def geometric_vote(probabilities: Sequence[np.ndarray], temperature: float) -> np.ndarray:
+    """Geometric mean of the members' probabilities, flattened by a temperature, with sum 1."""
+    logs = np.log(np.maximum(probabilities, np.finfo(float).tiny))
+    return softmax(logs.mean(axis=0) / temperature)
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

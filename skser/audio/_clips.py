@@ -224,6 +224,8 @@ def as_clips(X: Clips | ArrayLike, estimator: BaseEstimator, *, reset: bool) -> 
     """Clips unchanged, or those of waveforms; arrays are validated as by scikit-learn."""
     from sklearn.utils.validation import validate_data
 
+    if reset and hasattr(estimator, "n_features_in_"):
+        del estimator.n_features_in_  # of an earlier fit
     if isinstance(X, Clips):
         return X
     is_ragged = isinstance(X, (list, tuple)) and len({np.shape(item) for item in X}) > 1

@@ -245,7 +245,9 @@ class Augmenter(ClipsTransformer, BaseEstimator):
         ranges = {name: getattr(self, name) for name in TRANSFORMS}
         used = tuple((name, tuple(r)) for name, r in ranges.items() if r is not None)
         limits = clips.n_samples, clips.max_samples
-        stage = AddViews(self.n_views, self.seed_, used, *limits, self.spacing)
+        # Without random numbers, the views of all seeds share a cache.
+        seed = 0 if self.spacing == "even" and self.noise is None else self.seed_
+        stage = AddViews(self.n_views, seed, used, *limits, self.spacing)
         return clips.map(stage)
 
     def __sklearn_tags__(self) -> Tags:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,29 +12,55 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter, validate_data
 
-from .._utils._param_validation import check_is_fitted, check_parameters, integer
+from .._utils._functional import geometric_vote, parts_of
+from .._utils._param_validation import (
+    NONE,
+    Allowed,
+    check_is_fitted,
+    check_parameters,
+    integer,
+    number,
+)
 from ..exceptions import DataError, ParameterError
 
 __all__ = ["BlockVotingClassifier"]
 
+_MEMBERS = Allowed(
+    "a sequence of tuples of blocks",
+    lambda value: (
+        isinstance(value, (list, tuple))
+        and len(value) > 0
+        and all(
+            isinstance(blocks, (list, tuple)) and blocks and all(map(integer(0).accepts, blocks))
+            for blocks in value
+        )
+    ),
+)
+
 
 class BlockVotingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Average the probabilities of classifiers that each see one block of the features.
+    """Vote of classifiers that each see some blocks of the features.
 
     The layers of a :class:`skser.SpeechEmbedding` are such blocks. One classifier of all layers
-    side by side would have many more features than clips.
+    side by side would have many more features than clips. The vote is the geometric mean of the
+    members' probabilities; for linear discriminants, it is linear too.
 
     Parameters
     ----------
     estimator : classifier
-        A classifier with ``predict_proba``; a clone is fitted to each block.
+        A classifier with ``predict_proba``; each member is a fitted clone.
     n_blocks : int
         Number of blocks, all of one size, in the order of the features.
+    members : sequence of tuple of int, or None, default=None
+        Blocks that each member sees, counted from 0; None makes a member for each block.
+    temperature : float, default=1.0
+        Divides the logarithms of the probabilities of the vote. Discriminants of many features are
+        too sure of themselves; above 1, the vote is less sure. Labels do not change.
 
     Attributes
     ----------
     estimators_ : list of classifiers
-        The fitted clones.
+        The fitted members.
     classes_ : ndarray of shape (n_classes,)
         The labels.
     n_features_in_ : int
@@ -53,16 +81,29 @@ class BlockVotingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     [3, 3]
     """
 
-    _allowed = {"n_blocks": [integer(1)]}
+    _allowed = {
+        "n_blocks": [integer(1)],
+        "members": [_MEMBERS, NONE],
+        "temperature": [number(0, open_low=True)],
+    }
 
-    def __init__(self, estimator: BaseEstimator, n_blocks: int) -> None:
+    def __init__(
+        self,
+        estimator: BaseEstimator,
+        n_blocks: int,
+        *,
+        members: Sequence[Sequence[int]] | None = None,
+        temperature: float = 1.0,
+    ) -> None:
         self.estimator = estimator
         self.n_blocks = n_blocks
+        self.members = members
+        self.temperature = temperature
 
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> BlockVotingClassifier:
-        """Fit a classifier to each block.
+        """Fit the members.
 
         Parameters
         ----------
@@ -81,7 +122,7 @@ class BlockVotingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ParameterError
-            ``n_blocks`` is invalid, or ``estimator`` takes no ``sample_weight``.
+            A parameter is invalid, or ``estimator`` takes no ``sample_weight``.
         DataError
             The features cannot be divided into blocks of one size, or are invalid.
         """
@@ -97,13 +138,14 @@ class BlockVotingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             raise DataError(
                 f"X must have a multiple of n_blocks={self.n_blocks} features, got {n_features}"
             )
-        blocks = np.split(values, self.n_blocks, axis=1)
-        self.estimators_ = [clone(self.estimator).fit(block, y, **weights) for block in blocks]
+        self.estimators_ = [
+            clone(self.estimator).fit(part, y, **weights) for part in parts_of(self, values)
+        ]
         self.classes_ = self.estimators_[0].classes_
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """Predict probabilities, averaged over the blocks.
+        """Predict probabilities.
 
         Parameters
         ----------
@@ -116,9 +158,10 @@ class BlockVotingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             In the order of ``classes_``.
         """
         check_is_fitted(self, "estimators_")
-        blocks = np.split(self._check(X, reset=False), len(self.estimators_), axis=1)
-        members = zip(self.estimators_, blocks, strict=True)
-        return np.mean([member.predict_proba(block) for member, block in members], axis=0)
+        parts = parts_of(self, self._check(X, reset=False))
+        members = zip(self.estimators_, parts, strict=True)
+        probabilities = [member.predict_proba(part) for member, part in members]
+        return geometric_vote(probabilities, self.temperature)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the most probable labels.
@@ -135,6 +178,13 @@ class BlockVotingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
+
+    def _check_together(self) -> None:
+        for block in itertools.chain.from_iterable(self.members or ()):
+            if block >= self.n_blocks:
+                raise ParameterError(
+                    f"members must have blocks below n_blocks={self.n_blocks}, got {block}"
+                )
 
     def _check(self, X: ArrayLike, reset: bool) -> np.ndarray:
         try:

@@ -60,7 +60,7 @@ def find_encoder(model: str, revision: str | None, layer: int | str | Sequence[i
 def encoder_of(embedding: Any) -> Encoder:
     """The encoder of a fitted SpeechEmbedding, found again where the step now names it."""
     content = embedding.encoder_
-    if isinstance(content, dict):
+    if isinstance(content, dict) and isinstance(embedding.model, (str, os.PathLike)):
         revision = embedding.revision or content.get("revision")
         content = content | {"model": os.fspath(embedding.model), "revision": revision}
         if "output" in content:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .._utils._files import file_signature
 from .._utils._param_validation import did_you_mean
 from .._utils._types import PathLike
 from ..exceptions import DataError, ModelError, ParameterError
@@ -60,18 +61,7 @@ class OnnxFile:
         given = Path(path).expanduser()
         file = network_of(given) if given.is_dir() else given
         _check_is_onnx(file)
-        session = _session(file, "cpu", 1)
-        _input(file, session)
-        chosen, shape = _output(file, session, output)
-        stem = given.resolve().name if given.is_dir() else given.stem
-        return cls(
-            path=given,
-            name=re.sub(r"\W+", "_", stem).strip("_").lower() or "onnx",
-            digest=_digest(file),
-            output=chosen,
-            width=shape[-1],
-            is_sequence=len(shape) == 3,
-        )
+        return _read(given, file, output, _signatures(file))
 
     @property
     def layer_width(self) -> int:
@@ -99,7 +89,7 @@ class OnnxFile:
         """The encoder that `to_dict` returned, where ``model`` now is; ModelError for others."""
         kinds = {"name": str, "digest": str, "output": str, "width": int, "is_sequence": bool}
         if not all(isinstance(content.get(name), kind) for name, kind in kinds.items()):
-            raise ModelError("the description of the encoder in an ONNX file is damaged")
+            raise ModelError("the description of the pre-trained encoder is damaged")
         return cls(Path(content["model"]).expanduser(), *(content[name] for name in kinds))
 
     def prepare(self, waveform: np.ndarray) -> np.ndarray:
@@ -121,10 +111,32 @@ class OnnxFile:
         return _open(self, device, n_threads)
 
 
+@lru_cache(maxsize=8)
+def _read(given: Path, file: Path, output: str | None, signatures: object) -> OnnxFile:
+    session = _session(file, "cpu", 1)
+    _input(file, session)
+    chosen, shape = _output(file, session, output)
+    stem = given.resolve().name if given.is_dir() else given.stem
+    return OnnxFile(
+        path=given,
+        name=re.sub(r"\W+", "_", stem).strip("_").lower() or "onnx",
+        digest=_digest(file),
+        output=chosen,
+        width=shape[-1],
+        is_sequence=len(shape) == 3,
+    )
+
+
 @lru_cache(maxsize=2)
 def _open(encoder: OnnxFile, device: str, n_threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    file = network_of(encoder.path) if encoder.path.is_dir() else encoder.path
-    _check_is_onnx(file)
+    try:
+        file = network_of(encoder.path) if encoder.path.is_dir() else encoder.path
+        _check_is_onnx(file)
+    except DataError as error:
+        raise ModelError(
+            f"the pre-trained encoder (hash {encoder.digest}) is not where it was ({error}): name "
+            'its file or folder, as by pipeline.set_params(features__model="/file.onnx")'
+        ) from error
     if _digest(file) != encoder.digest:
         raise ModelError(
             f"{file}: holds another encoder than the one that was fitted (its hash differs)"
@@ -245,16 +257,23 @@ def _shape(node: Any) -> str:
 
 def _digest(file: Path) -> str:
     """Hash of a network and of the files beside it that hold its weights."""
-    content = file.read_bytes()
-    digest = hashlib.sha256(content)
-    for part in _weight_files(file, content):
+    digest = hashlib.sha256(file.read_bytes())
+    for part in _weight_files(file, file_signature(file)):
         with part.open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
 
 
-def _weight_files(file: Path, content: bytes) -> list[Path]:
+def _signatures(file: Path) -> tuple[object, ...]:
+    """Signatures of a network and of the files that hold its weights."""
+    signature = file_signature(file)
+    return (signature, *map(file_signature, _weight_files(file, signature)))
+
+
+@lru_cache(maxsize=8)
+def _weight_files(file: Path, signature: object) -> list[Path]:
+    content = file.read_bytes()
     # An entry of the protobuf: the key "location", then the value's length, in base 128, and it.
     names = set()
     for match in re.finditer(

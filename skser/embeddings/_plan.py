@@ -93,4 +93,6 @@ class EmbeddingPlan:
             raise ExtractionError(f"{self.encoder.layer_names[0]}: frames are not finite")
         if self.pooling is None:
             return frames
-        return np.concatenate([getattr(frames, name)(axis=0) for name in POOLINGS[self.pooling]])
+        layers = np.split(frames, len(self.encoder.layer_names), axis=1)
+        names = POOLINGS[self.pooling]
+        return np.concatenate([getattr(layer, name)(axis=0) for layer in layers for name in names])

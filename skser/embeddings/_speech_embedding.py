@@ -24,9 +24,9 @@ from ..audio import Clips
 from ..audio._clips import as_clips
 from ..exceptions import DataError
 from ..features.extraction._extractor import ClipsExtractor
+from ..networks._onnx_runtime import DEVICES, check_device, check_installed
 from ._encoders import find_encoder
 from ._plan import POOLINGS, EmbeddingPlan
-from ._sessions import DEVICES, check_device
 
 __all__ = ["SpeechEmbedding"]
 
@@ -181,6 +181,7 @@ class SpeechEmbedding(ClipsExtractor):
         """
         check_parameters(self)
         clips = as_clips(X, self, reset=True)
+        check_installed("an encoder", "embeddings")
         check_device(self.device)
         encoder = find_encoder(os.fspath(self.model), self.revision, self.layer)
         if encoder.sr not in (None, clips.sr):
@@ -215,8 +216,8 @@ class SpeechEmbedding(ClipsExtractor):
         statistics = [f"_{name}" for name in POOLINGS[self.pooling]] or [""]
         names = [
             f"{layer}{statistic}_{i:03d}"
-            for statistic in statistics
             for layer in encoder.layer_names
+            for statistic in statistics
             for i in range(encoder.layer_width)
         ]
         return np.asarray(names, dtype=object)
@@ -236,8 +237,8 @@ class SpeechEmbedding(ClipsExtractor):
         """
         check_is_fitted(self, "encoder_")
         encoder = self._plan().encoder
-        names = np.repeat(np.asarray(encoder.layer_names, dtype=object), encoder.layer_width)
-        return np.tile(names, max(1, len(POOLINGS[self.pooling])))
+        width = encoder.layer_width * max(1, len(POOLINGS[self.pooling]))
+        return np.repeat(np.asarray(encoder.layer_names, dtype=object), width)
 
     def _plan(self) -> EmbeddingPlan:
         return EmbeddingPlan.of(self)

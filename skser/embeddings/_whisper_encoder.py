@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import zlib
@@ -16,10 +17,10 @@ import numpy as np
 
 from .._utils._files import written_whole
 from ..exceptions import ModelError, ParameterError, SkserError
+from ..networks._onnx_runtime import check_installed, start_session
 from ._hub import KNOWN, hub_folder
 from ._log_mel import HOP_LENGTH, SR, log_mel
 from ._model_files import check_graph, check_session, is_sound, unavailable
-from ._sessions import open_session
 from ._whisper_graph import MEL, VERSION, output_name, whisper_graph
 from ._whisper_weights import WhisperConfig, digest_of, read_tensors
 
@@ -88,7 +89,9 @@ class WhisperEncoder:
     @property
     def identity(self) -> tuple[object, ...]:
         """What the frames depend on."""
-        return (self.digest, self.layers, VERSION)
+        # A model file may hold another graph than its hash of the weights says.
+        graph = () if self.graph is None else (hashlib.sha256(self.graph).hexdigest(),)
+        return (self.digest, self.layers, VERSION, *graph)
 
     @property
     def layer_names(self) -> list[str]:
@@ -136,9 +139,10 @@ class WhisperEncoder:
 
 @lru_cache(maxsize=2)
 def _open(encoder: WhisperEncoder, device: str) -> Callable[[np.ndarray], np.ndarray]:
+    check_installed("an encoder", "embeddings")
     graph = encoder.read_graph()
     try:
-        session = open_session(graph, device)
+        session = start_session(graph, device=device, n_threads=1)
     except SkserError:
         raise
     except Exception as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, StratifiedKFold
@@ -72,7 +74,7 @@ def _name(cv: Splitter) -> str:
 def _describe_steps(pipeline: BaseEstimator) -> str:
     """What steps do that a score depends on, beside the folds."""
     encoders = [step for step in steps_of(pipeline) if isinstance(step, SpeechEmbedding)]
-    names = sorted({public_name(str(step.model), step.revision) for step in encoders})
+    names = sorted({public_name(os.fspath(step.model), step.revision) for step in encoders})
     return _describe_normalization(pipeline) + "".join(
         f"; features of the pre-trained encoder {name}, whose {UNKNOWN_DATA}" for name in names
     )

@@ -17,6 +17,8 @@ from .._utils._types import PathLike
 from ..exceptions import MissingDependencyError, ParameterError
 from ._rows import predict_in_blocks
 
+_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+DEVICES = tuple(_PROVIDERS)
 ROWS = "rows"
 WEIGHT = "weight_"
 # The protobuf entry of a weight outside the graph: key and value.
@@ -38,6 +40,17 @@ def check_installed(user: str, extra: str) -> None:
         ) from None
 
 
+def check_device(device: str) -> None:
+    """Raise ParameterError if the installed onnxruntime does not support a device."""
+    import onnxruntime
+
+    if _PROVIDERS[device] not in onnxruntime.get_available_providers():
+        raise ParameterError(
+            "device must be 'cpu', got 'cuda': this onnxruntime has no CUDA; install"
+            " onnxruntime-gpu in its place"
+        )
+
+
 def start_session(
     model: bytes | PathLike,
     *,
@@ -57,17 +70,10 @@ def start_session(
     options.add_session_config_entry("session.load_model_format", "ONNX")
     if weights:
         options.add_external_initializers(list(weights), list(weights.values()))
-    providers = ["CPUExecutionProvider"]
-    if device == "cuda":
-        if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-            raise ParameterError(
-                "device must be 'cpu', got 'cuda': this onnxruntime has no CUDA; install"
-                " onnxruntime-gpu in its place"
-            )
-        providers.insert(0, "CUDAExecutionProvider")
+    check_device(device)
     content = model if isinstance(model, bytes) else os.fspath(model)
-    session = onnxruntime.InferenceSession(content, options, providers=providers)
-    if session.get_providers()[0] != providers[0]:  # onnxruntime falls back to the CPU
+    session = onnxruntime.InferenceSession(content, options, providers=[_PROVIDERS[device]])
+    if session.get_providers()[0] != _PROVIDERS[device]:  # onnxruntime falls back to the CPU
         raise ParameterError(
             f"device must be 'cpu', got {device!r}: onnxruntime could not start CUDA; check that"
             " its version is the one that onnxruntime-gpu needs"

@@ -15,8 +15,10 @@ import numpy as np
 
 from .._utils._functional import (
     average_statistics,
+    geometric_vote,
     linear_discriminant,
     mean_probabilities,
+    parts_of,
     soft_vote,
     standardize,
 )
@@ -92,8 +94,9 @@ def _block_vote(step: _Step) -> Callable[[np.ndarray], np.ndarray]:
     members = [member.function() for member in step.estimators_]
 
     def probabilities(values: np.ndarray) -> np.ndarray:
-        blocks = np.split(values, len(members))
-        return np.mean([member(b) for member, b in zip(members, blocks, strict=True)], axis=0)
+        parts = parts_of(step, values)
+        votes = [member(part) for member, part in zip(members, parts, strict=True)]
+        return geometric_vote(votes, step.temperature)
 
     return probabilities
 

@@ -46,11 +46,11 @@ def save(
         Training data and score, for `skser.persistence.load_info` and the model card.
     include_encoder : bool, default=False
         Whether the file contains the pre-trained encoder of a :class:`skser.SpeechEmbedding`, up to
-        the layer in use: 22 MB for ``"openai/whisper-base"``. It then predicts on a machine without
-        network and without the extra ``embeddings``, with onnxruntime alone. Otherwise it has name,
-        revision and hash of the encoder, which the first prediction finds in the cache folder or
-        downloads. Without effect on other pipelines, whose files are complete. A pipeline from a
-        file with its encoder keeps it.
+        the last layer in use: 35 MB for :func:`skser.recipes.whisper`. It then predicts on a
+        machine without network and without the extra ``embeddings``, with onnxruntime alone.
+        Otherwise it has name, revision and hash of the encoder, which the first prediction finds in
+        the cache folder or downloads. Without effect on other pipelines, whose files are complete.
+        A pipeline from a file with its encoder keeps it.
 
     Raises
     ------
@@ -70,10 +70,10 @@ def save(
 
     Notes
     -----
-    ``memory``, ``n_jobs``, ``verbose``, ``callbacks``, ``checkpoint`` and a splitter as ``cv`` are
-    reset to their defaults. A network built by a function of the user predicts after loading, and
-    ``warm_start=True`` continues its training, but it cannot be trained anew. The covariance of a
-    linear discriminant, large and not used in prediction, is left out.
+    ``memory``, ``n_jobs``, ``verbose``, ``callbacks``, ``checkpoint``, ``device`` and a splitter as
+    ``cv`` are reset to their defaults. A network built by a function of the user predicts after
+    loading, and ``warm_start=True`` continues its training, but it cannot be trained anew. The
+    covariance of a linear discriminant, large and not used in prediction, is left out.
 
     Examples
     --------

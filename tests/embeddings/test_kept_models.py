@@ -23,13 +23,15 @@ from typer.testing import CliRunner
 
 import skser
 from skser import AudioLoader, SpeechEmbedding, cli
-from skser.embeddings import _whisper_encoder
+from skser.embeddings import _onnx_file, _whisper_encoder
 from skser.embeddings._hub import KNOWN
 from skser.exceptions import DownloadError, MissingDependencyError, ModelError, ParameterError
 from skser.persistence import load_card
 from skser.persistence._any_model import load_model, save_model
 from skser.persistence._light import load_light
+from skser.recipes import whisper
 from tests.embeddings.encoders import write_encoder
+from tests.embeddings.test_onnx_file import network
 from tests.evaluations import noises
 from tests.persistence.models import array_bytes, contents_of, forge, quick_model
 
@@ -196,6 +198,9 @@ def test_no_network(reason, kind, fitted, home, monkeypatch):
     for part in (HUB_NAME, revision, "nothing answers", "connect to a network once"):
         assert part in str(info.value)
 
+    with pytest.raises(kind, match="nothing answers"):  # not an error of each recording
+        skser.predict_table(loaded, CLIPS)
+
     def fetch(*arguments):
         asked.append(arguments)
         return home / "voices"
@@ -277,6 +282,22 @@ def test_equal_encoders_are_one_entry(home):
     assert_array_equal(skser.load(home / "model.skser").predict_proba(CLIPS), expected)
 
 
+def test_features_of_a_forged_encoder_have_entries_of_their_own(fitted, home, complete):
+    """A file cannot spoil the cache of other pipelines, whatever hash it states."""
+    _, graph = graph_entry(complete)
+
+    def negate(graph):
+        graph.node[-1].op_type = "Neg"
+
+    with_graph(complete, changed(graph, negate))
+    write_encoder(home / "voices")
+    expected = fitted["features"].transform(CLIPS)
+    forged = skser.load(complete)["features"].set_params(memory=home / "memory")
+    assert_array_equal(forged.transform(CLIPS), -expected)
+    honest = fitted["features"].set_params(memory=home / "memory")
+    assert_array_equal(honest.transform(CLIPS), expected)
+
+
 def test_a_device_is_not_kept(fitted, home):
     fitted.set_params(features__device="cuda")
     skser.save(fitted, home / "model.skser")
@@ -289,6 +310,15 @@ def test_light_scaling(scale, home, clip):
     skser.save(pipeline, home / "model.skser")
     light = load_light(home / "model.skser").predict_proba(clip)
     assert_allclose(light, pipeline.predict_proba([clip])[0], rtol=1e-4)
+
+
+@pytest.mark.parametrize("layers", [1, (0, 1, 2)])
+def test_light_form_of_the_recipe(layers, home, clip):
+    pipeline = whisper(home / "voices", layers=layers).fit(CLIPS, SPEECH.target)
+    skser.save(pipeline, home / "model.skser", include_encoder=True)
+    lose(home / "voices", home / "cache")
+    expected = skser.load(home / "model.skser").predict_proba([clip])[0]
+    assert_allclose(load_light(home / "model.skser").predict_proba(clip), expected, rtol=1e-4)
 
 
 def changed(graph, change):
@@ -433,3 +463,36 @@ def test_unreadable_encoders(change, complete):
     result = CliRunner().invoke(cli.app, ["info", str(complete)])
     assert isinstance(result.exception, ModelError)
     assert "complete.skser: has an unreadable encoder" in str(result.exception)
+
+
+@pytest.fixture
+def waveform_file(home):
+    """An encoder of waveforms in an ONNX file."""
+    return network(home / "pairs.onnx", only="frames")
+
+
+def test_an_onnx_file_is_named(waveform_file, home, clip):
+    pipeline = make(SpeechEmbedding(str(waveform_file))).fit(CLIPS, SPEECH.target)
+    expected = pipeline.predict_proba([clip])
+    with pytest.raises(ModelError, match="include_encoder must be False"):
+        skser.save(pipeline, home / "model.skser", include_encoder=True)
+    skser.save(pipeline, home / "model.skser")
+    described = contents_of(home / "model.skser")[0]["encoders"][0]
+    assert described["name"] == "pairs.onnx"
+    assert described["layers"] == ["frames"]
+    loaded = skser.load(home / "model.skser")
+    assert_array_equal(loaded.predict_proba([clip]), expected)
+    assert_allclose(load_light(home / "model.skser").predict_proba(clip), expected[0], rtol=1e-5)
+    waveform_file.rename(home / "moved.onnx")
+    _onnx_file._open.cache_clear()
+    refuses(home / "model.skser", clip, r"is not where it was .*features__model=")
+    loaded.set_params(features__model=home / "moved.onnx")
+    assert_array_equal(loaded.predict_proba([clip]), expected)
+
+
+@pytest.mark.parametrize(("name", "value"), [("width", "2"), ("digest", None)])
+def test_damaged_descriptions_of_onnx_files_are_refused(name, value, waveform_file, clip):
+    pipeline = make(SpeechEmbedding(str(waveform_file))).fit(CLIPS, SPEECH.target)
+    pipeline["features"].encoder_[name] = value
+    with pytest.raises(ModelError, match="description of the pre-trained encoder is damaged"):
+        pipeline.predict_proba([clip])

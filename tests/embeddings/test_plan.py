@@ -49,6 +49,30 @@ def test_long_clip_is_the_frames_of_its_windows(encoder, long_clip):
     assert_allclose(mean[0], by_hand.mean(axis=0), atol=1e-5)
 
 
+def test_encoder_gets_at_most_max_seconds(encoder, monkeypatch):
+    """20 s by 5 s: four windows of 250 frames, whose frames count alike."""
+    clip = np.random.default_rng(0).normal(0, 0.1, 20 * 16000).astype(np.float32)
+    plan = plan_of(encoder, max_seconds=5.0)
+    encode, n_frames = plan.encoder.open("cpu"), []
+
+    def noted(self, device):
+        return lambda mels: n_frames.append(mels.shape[-1]) or encode(mels)
+
+    windows = [plan.frames([window], 16000)[0] for window in np.split(clip, 4)]
+    monkeypatch.setattr(type(plan.encoder), "open", noted)
+    (mean,) = plan.of_clips([clip[np.newaxis]], 16000)
+    assert set(n_frames) == {500}
+    assert_allclose(mean[0], np.concatenate(windows).mean(axis=0), atol=1e-5)
+    (frames,) = plan.frames([clip], 16000)
+    assert frames.shape == (1000, 16)
+
+
+@pytest.mark.parametrize("n_samples", [1, 100, 5000])
+def test_silence_has_features(encoder, n_samples):
+    (mean,) = plan_of(encoder).of_clips([np.zeros((1, n_samples), np.float32)], 16000)
+    assert np.isfinite(mean).all()
+
+
 def test_clip_at_the_limit_is_not_cut(encoder, long_clip):
     whole = plan_of(encoder, max_seconds=30).frames([long_clip], 16000)[0]
     at_limit = plan_of(encoder, max_seconds=2.1).frames([long_clip], 16000)[0]

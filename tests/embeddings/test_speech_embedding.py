@@ -36,6 +36,15 @@ def test_layers_are_side_by_side(encoder, waveforms):
     assert_allclose(both, np.hstack(alone), atol=1e-6)
 
 
+def test_statistics_of_a_layer_are_side_by_side(encoder, waveforms):
+    both = SpeechEmbedding(encoder, layer=[1, 2], pooling="mean_std").fit_transform(waveforms)
+    alone = [
+        SpeechEmbedding(encoder, layer=i, pooling="mean_std").fit_transform(waveforms)
+        for i in (1, 2)
+    ]
+    assert_allclose(both, np.hstack(alone), atol=1e-6)
+
+
 def test_middle_is_half_of_the_layers(encoder, waveforms, tmp_path):
     middle = SpeechEmbedding(encoder).fit_transform(waveforms)
     assert_array_equal(middle, SpeechEmbedding(encoder, layer=1).fit_transform(waveforms))
@@ -132,8 +141,8 @@ def test_names(encoder, waveforms):
     assert names[[0, 15, 16, 32, 63]].tolist() == [
         "whisper_random_l1_mean_000",
         "whisper_random_l1_mean_015",
-        "whisper_random_l2_mean_000",
         "whisper_random_l1_std_000",
+        "whisper_random_l2_mean_000",
         "whisper_random_l2_std_015",
     ]
     assert len(set(names)) == len(names) == step.transform(waveforms).shape[1]
@@ -210,6 +219,14 @@ def test_network_on_frames(encoder):
     probabilities = pipeline.predict_proba([*speech.waveforms[:3], np.ones(1234)])
     assert probabilities.shape == (4, 3)
     assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_fit_on_clips_forgets_the_length_of_arrays(encoder, waveforms):
+    step = SpeechEmbedding(encoder).fit(np.ones((2, 1000)))
+    with pytest.raises(DataError, match=r"2000 features, .*expecting 1000"):
+        step.transform(np.ones((2, 2000)))
+    step.fit(Clips.from_waveforms(waveforms, sr=16000))
+    assert step.transform(np.ones((2, 2000))).shape == (2, 16)
 
 
 # --- bad input ------------------------------------------------------------------------------

@@ -6,9 +6,9 @@ from numpy.testing import assert_allclose
 from safetensors.numpy import load_file, save_file
 from scipy.special import erf
 
-from skser.embeddings._sessions import open_session
 from skser.embeddings._whisper_graph import MEL, output_name, whisper_graph
 from skser.embeddings._whisper_weights import WhisperConfig, digest_of, read_tensors
+from skser.networks._onnx_runtime import start_session
 
 from .encoders import write_encoder
 
@@ -92,7 +92,7 @@ def graph_of(folder, layers):
 
 
 def run_graph(folder, layers, mels):
-    session = open_session(graph_of(folder, layers), "cpu")
+    session = start_session(graph_of(folder, layers), n_threads=1)
     return session.run([output_name(layer) for layer in layers], {MEL: mels})
 
 

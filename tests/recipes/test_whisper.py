@@ -8,7 +8,6 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from typer.testing import CliRunner
 
@@ -38,7 +37,7 @@ def speech(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fitted(encoder, speech):
-    return whisper(encoder, random_state=0).fit(speech.paths, speech.target)
+    return whisper(encoder, layers=(1, 2), random_state=0).fit(speech.paths, speech.target)
 
 
 def run(*arguments):
@@ -51,12 +50,13 @@ def test_steps():
     pipeline = whisper()
     assert list(pipeline.named_steps) == ["load", "augment", "features", "scale", "classify"]
     assert pipeline["features"].model == "openai/whisper-base"
+    assert pipeline["features"].layer == (2, 3, 4, 5)
     assert pipeline["load"].sr == 16000
     assert get_recipe("whisper") is RECIPES["whisper"] is whisper
 
 
 def test_parameters_reach_the_steps(encoder):
-    pipeline = clone(whisper(encoder, memory="cache", n_jobs=2, random_state=3, features__layer=2))
+    pipeline = clone(whisper(encoder, memory="cache", n_jobs=2, random_state=3, layers=2))
     assert pipeline["features"].model == encoder
     assert pipeline["features"].get_params()["layer"] == 2
     assert pipeline["features"].memory == "cache"
@@ -64,14 +64,23 @@ def test_parameters_reach_the_steps(encoder):
     assert pipeline["augment"].random_state == 3
 
 
-def test_is_a_discriminant_of_all_views(fitted, speech):
+def test_is_a_vote_of_discriminants_of_layers(fitted, speech):
+    """Of the means of layers 1 and 2, and of means and deviations of layer 2, by name."""
     views = clone(fitted)[:3].fit_transform(speech.paths).values
+    layers_and_statistics = [name[:-4] for name in fitted["features"].get_feature_names_out()]
     flat = views.reshape(-1, views.shape[-1])
-    by_hand = make_pipeline(
-        StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-    ).fit(flat, np.repeat(speech.target, views.shape[1]))
-    probabilities = fitted.predict_proba(speech.paths)
-    assert_allclose(probabilities, by_hand.predict_proba(views[:, 0]), atol=1e-3)
+    scaler = StandardScaler().fit(flat)
+    logarithms = []
+    for parts in (["l1_mean"], ["l2_mean"], ["l2_mean", "l2_std"]):
+        columns = [i for i, name in enumerate(layers_and_statistics) if name.endswith(tuple(parts))]
+        assert len(columns) == 16 * len(parts)
+        member = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.2)
+        member.fit(scaler.transform(flat)[:, columns], np.repeat(speech.target, views.shape[1]))
+        probabilities = member.predict_proba(scaler.transform(views[:, 0])[:, columns])
+        logarithms.append(np.log(probabilities))
+    expected = np.exp(np.mean(logarithms, axis=0) / 3)
+    expected /= expected.sum(axis=1, keepdims=True)
+    assert_allclose(fitted.predict_proba(speech.paths), expected, atol=1e-4)
 
 
 def test_training_is_on_views(fitted, speech):
@@ -82,14 +91,14 @@ def test_training_is_on_views(fitted, speech):
 
 
 def test_evaluate(encoder, speech):
-    evaluation = evaluate(whisper(encoder, random_state=0), speech)
+    evaluation = evaluate(whisper(encoder, layers=(1, 2), random_state=0), speech)
     assert "leave one speaker out" in evaluation.protocol
     assert evaluation.to_frame().loc["uar", "pooled"] > 0.5
 
 
 def test_bad_input_comes_before_extraction(encoder, speech):
-    with pytest.raises(ParameterError, match=r"layer .*from 0 to 2, got 7"):
-        whisper(encoder, features__layer=7).fit(speech.paths, speech.target)
+    with pytest.raises(ParameterError, match=r"layer .*from 0 to 2, got \(1, 7\)"):
+        whisper(encoder, layers=(1, 7)).fit(speech.paths, speech.target)
     with pytest.raises(AudioNotFoundError, match=r"missing\.wav"):
         whisper(encoder).fit(["missing.wav"] * 2, ["angry", "sad"])
 
@@ -105,7 +114,8 @@ def folder(speech, tmp_path):
 
 def test_command_line(encoder, folder, fitted, speech, tmp_path):
     model = tmp_path / "model.skser"
-    run("train", folder, "--recipe", "whisper", "--set", f"model={encoder}", "--out", model)
+    settings = ["--set", f"model={encoder}", "--set", "layers=(1, 2)"]
+    run("train", folder, "--recipe", "whisper", *settings, "--out", model)
     answer = json.loads(run("predict", model, speech.paths[0], "--json", "-"))["probabilities"]
     expected = fitted.predict_proba(speech.paths[:1])[0]
     assert_allclose([answer["angry"], answer["sad"]], expected, atol=1e-4)
