@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 import skser
 from skser import AudioLoader, AugmentedClassifier, AugmentedFeatures, FeatureUnionExtractor
+from skser._utils._temperature import at_temperature
 from skser.classifiers import BlockVotingClassifier, WeightedLinearDiscriminant
 from skser.exceptions import DataError, NotFittedError, ParameterError
 from skser.persistence._light import load_light
@@ -25,35 +26,53 @@ WEIGHT = RNG.uniform(0.5, 2, 60)
 MEMBER = WeightedLinearDiscriminant(shrinkage=0.3)
 
 
+def by_hand(members, weight=None):
+    """Geometric mean of the probabilities of classifiers that each see some columns."""
+    each = [
+        clone(MEMBER).fit(X[:, columns], Y, sample_weight=weight).predict_proba(X[:, columns])
+        for columns in members
+    ]
+    mean = np.prod(each, axis=0) ** (1 / len(each))
+    return mean / mean.sum(axis=1, keepdims=True)
+
+
 @pytest.mark.parametrize("n_blocks", [1, 3, 12])
 @pytest.mark.parametrize("weight", [None, WEIGHT])
 def test_is_the_mean_of_classifiers_of_the_blocks(n_blocks, weight):
     vote = BlockVotingClassifier(MEMBER, n_blocks).fit(X, Y, sample_weight=weight)
-    size = 12 // n_blocks
-    expected = np.mean(
-        [
-            clone(MEMBER).fit(block, Y, sample_weight=weight).predict_proba(block)
-            for block in (X[:, i : i + size] for i in range(0, 12, size))
-        ],
-        axis=0,
-    )
+    expected = by_hand(np.arange(12).reshape(n_blocks, -1), weight)
     assert_allclose(vote.predict_proba(X), expected)
     assert_array_equal(vote.predict(X), vote.classes_[expected.argmax(axis=1)])
     assert vote.classes_.tolist() == ["angry", "calm", "sad"]
     assert len(vote.estimators_) == n_blocks
 
 
+@pytest.mark.parametrize("members", [[(0,), (2, 1)], ((3,),), [[0], [1], [2], [3], [1, 0]]])
+def test_members_see_their_blocks(members):
+    vote = BlockVotingClassifier(MEMBER, 4, members=members).fit(X, Y)
+    columns = [np.concatenate([np.arange(12).reshape(4, 3)[i] for i in own]) for own in members]
+    assert_allclose(vote.predict_proba(X), by_hand(columns))
+    assert [member.n_features_in_ for member in vote.estimators_] == [3 * len(m) for m in members]
+
+
+def test_temperature_makes_the_vote_less_sure():
+    sure, unsure = (BlockVotingClassifier(MEMBER, 3, temperature=t).fit(X, Y) for t in (1.0, 4.0))
+    expected = at_temperature(sure.predict_proba(X), 4.0)
+    assert_allclose(unsure.predict_proba(X), expected, rtol=1e-6)
+    assert_array_equal(unsure.predict(X), sure.predict(X))
+
+
+def test_members_that_are_certain_do_not_divide_by_zero():
+    far = np.where(Y == "sad", 1e6, -1e6)[:, np.newaxis] + X
+    probabilities = BlockVotingClassifier(LogisticRegression(), 2).fit(far, Y).predict_proba(far)
+    assert np.isfinite(probabilities).all()
+    assert_allclose(probabilities.sum(axis=1), 1)
+
+
 def test_the_estimator_is_cloned():
     vote = BlockVotingClassifier(MEMBER, 2).fit(X, Y)
     assert not hasattr(MEMBER, "coef_")
     assert_array_equal(pickle.loads(pickle.dumps(vote)).predict_proba(X), vote.predict_proba(X))
-
-
-def test_n_blocks_is_that_of_fit():
-    vote = BlockVotingClassifier(MEMBER, 2).fit(X, Y)
-    expected = vote.predict_proba(X)
-    assert_array_equal(vote.set_params(n_blocks=3).predict_proba(X), expected)
-    assert np.abs(vote.fit(X, Y).predict_proba(X) - expected).max() > 1e-3
 
 
 def test_views():
@@ -82,6 +101,22 @@ def test_bad_input(values, n_blocks, weight, error, reason):
         BlockVotingClassifier(MEMBER, n_blocks).fit(values, Y, sample_weight=weight)
 
 
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"members": [(0,), (2,)]}, "members must have blocks below n_blocks=2, got 2"),
+        ({"members": [0, 1]}, r"members must be .*, got \[0, 1\]"),
+        ({"members": [()]}, r"members must be .*, got \[\(\)\]"),
+        ({"members": []}, r"members must be .*, got \[\]"),
+        ({"members": [(-1,)]}, r"members must be .*, got \[\(-1,\)\]"),
+        ({"temperature": 0}, "temperature must be .*above 0, got 0"),
+    ],
+)
+def test_bad_members_and_temperatures(params, reason):
+    with pytest.raises(ParameterError, match=reason):
+        BlockVotingClassifier(MEMBER, 2, **params).fit(X, Y)
+
+
 def test_other_features_weights_not_taken_and_no_fit():
     vote = BlockVotingClassifier(MEMBER, 2)
     with pytest.raises(NotFittedError):
@@ -99,7 +134,9 @@ def test_model_file_and_its_light_form(tmp_path):
     pipeline = make_pipeline(
         AudioLoader(duration=0.25),
         FeatureUnionExtractor(["zcr", "rms"]),
-        AugmentedClassifier(BlockVotingClassifier(MEMBER, 2)),
+        AugmentedClassifier(
+            BlockVotingClassifier(MEMBER, 2, members=[(0,), (1, 0)], temperature=2.0)
+        ),
     ).fit(list(speech.waveforms), speech.target)
     path, clip = tmp_path / "model.skser", tmp_path / "clip.wav"
     skser.save(pipeline, path)
