@@ -35,13 +35,6 @@ def is_sound(content: Mapping[str, Any]) -> bool:
         return False
 
 
-def check_graph(graph: bytes) -> None:
-    """Raise ModelError for a graph that has weights in another file."""
-    # onnxruntime would open any file that is named under this key.
-    if b"location" in graph:
-        raise ModelError("the encoder in the model file takes weights from another file")
-
-
 def check_session(session: Any, name: str, inputs: dict[str, int], outputs: dict[str, int]) -> None:
     """Raise ModelError unless a graph has these arrays; the number is the size of one axis.
 
@@ -59,7 +52,7 @@ def check_session(session: Any, name: str, inputs: dict[str, int], outputs: dict
 
 
 def unavailable(encoder: WhisperEncoder, cache: object, error: SkserError) -> SkserError:
-    """An error that says how an encoder, which the model file only names, can be had."""
+    """An error that says where to get an encoder that the model file only names."""
     is_local = encoder.revision is None and encoder.model not in KNOWN
     network = "" if is_local else "connect to a network once; or "
     text = (

@@ -17,10 +17,10 @@ import numpy as np
 
 from .._utils._files import written_whole
 from ..exceptions import ModelError, ParameterError, SkserError
-from ..networks._onnx_runtime import check_installed, start_session
+from ..networks._onnx_runtime import check_graph, check_installed, start_session
 from ._hub import KNOWN, hub_folder
 from ._log_mel import HOP_LENGTH, SR, log_mel
-from ._model_files import check_graph, check_session, is_sound, unavailable
+from ._model_files import check_session, is_sound, unavailable
 from ._whisper_graph import MEL, VERSION, output_name, whisper_graph
 from ._whisper_weights import WhisperConfig, digest_of, read_tensors
 
@@ -68,7 +68,8 @@ class WhisperEncoder:
         config = WhisperConfig.read(folder)
         layers = _layers_of(layer, config.n_layers)
         name = model if revision is not None else folder.name
-        licence = next((KNOWN[k][1] for k in KNOWN if name in (k, k.rpartition("/")[2])), None)
+        known = {part: model for key, model in KNOWN.items() for part in (key, Path(key).name)}
+        licence = known[name].licence if name in known else None
         digest = digest_of(folder, max(layers))
         return cls(model, revision, licence, digest, layers, config.n_mels, config.width)
 
@@ -192,7 +193,8 @@ def _folder_of(model: str, revision: str | None) -> tuple[Path, str | None]:
             f"{model}: is neither a folder, an .onnx file, nor a name on the Hugging Face Hub such "
             "as openai/whisper-base"
         )
-    revision = revision or KNOWN.get(model, (None,))[0]
+    if revision is None and model in KNOWN:
+        revision = KNOWN[model].revision
     return hub_folder(model, revision), revision
 
 

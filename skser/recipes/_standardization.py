@@ -66,6 +66,8 @@ def standardize_by_corpus(pipeline: Pipeline) -> Pipeline:
         for step in _routed_steps(pipeline):
             if has_fit_parameter(step, "sample_weight"):
                 step.set_fit_request(sample_weight=_is_weighted(step))
+            if isinstance(step, FeatureStore):
+                step.set_fit_request(domains=True)
     return pipeline
 
 

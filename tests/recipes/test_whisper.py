@@ -99,6 +99,8 @@ def test_evaluate(encoder, speech):
 def test_bad_input_comes_before_extraction(encoder, speech):
     with pytest.raises(ParameterError, match=r"layer .*from 0 to 2, got \(1, 7\)"):
         whisper(encoder, layers=(1, 7)).fit(speech.paths, speech.target)
+    with pytest.raises(ParameterError, match=r"layers .*one or several.*got \[\]"):
+        whisper(encoder, layers=[])
     with pytest.raises(AudioNotFoundError, match=r"missing\.wav"):
         whisper(encoder).fit(["missing.wav"] * 2, ["angry", "sad"])
 
