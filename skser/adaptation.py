@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.class_weight import compute_sample_weight
 
 from ._utils._labels import all_classes
-from ._utils._param_validation import check_is_fitted, check_value, number
+from ._utils._param_validation import NONE, check_is_fitted, check_value, number
 from ._utils._types import Recordings
 from .augmentation import Augmenter
 from .calibration import TemperatureScaledClassifier
@@ -29,6 +29,8 @@ __all__ = ["adapt"]
 
 # Names that no corpus has: of the new recordings, and of the others if they are of a single corpus.
 _ADAPTED, _TRAINED = "<adapted>", "<trained>"
+# Found with 4 to 32 clips of three corpora: benchmarks/adaptation.py.
+_PRIOR_CLIPS, _MIN_SHARE = 8, 0.1
 # A network that goes on at its first rate would forget what it has learned.
 _RATE_FACTOR = 0.1
 
@@ -39,14 +41,14 @@ def adapt(
     y: ArrayLike | None = None,
     *,
     groups: ArrayLike | None = None,
-    share: float = 0.5,
+    share: float | None = None,
 ) -> Pipeline:
     """Fit a pipeline again, on what it was trained on and on a few labelled recordings.
 
     A pipeline that keeps its training features (:func:`skser.recipes.keep_features`) is fitted
-    again from these on. The new recordings are a corpus of their own: they are standardised by
-    their own statistics, as all recordings that the adapted pipeline predicts, and have a ``share``
-    of the weight, however few they are. A pipeline that ends in a
+    again from these on. The new recordings are a corpus of their own, with a ``share`` of the
+    weight. They are standardised by their own statistics, in which the average of all corpora counts
+    as 8 clips, and so is all that the adapted pipeline predicts. A pipeline that ends in a
     :class:`skser.CNNEmotionClassifier` goes on from its weights, on the new recordings only, at a
     tenth of its learning rate.
 
@@ -60,9 +62,10 @@ def adapt(
         Labels; None for a Bunch, which has them. They may be new to the pipeline.
     groups : array of shape (n_clips,) or None, default=None
         Speakers, for the validation clips of a network.
-    share : float, default=0.5
+    share : float or None, default=None
         Share of the weight that the new recordings have, in (0, 1), if training features are kept.
-        Corpora of before share the rest alike.
+        None is their share of all recordings, but at least 0.1. Corpora of before share the rest
+        alike.
 
     Returns
     -------
@@ -100,7 +103,7 @@ def adapt(
     >>> adapted.predict(own.waveforms).shape
     (12,)
     """
-    check_value("share", share, number(0, 1, open_low=True, open_high=True))
+    check_value("share", share, number(0, 1, open_low=True, open_high=True), NONE)
     check_is_fitted(pipeline, "classes_")
     is_calibrated = isinstance(pipeline, TemperatureScaledClassifier)
     adapted = copied(pipeline.estimator_ if is_calibrated else pipeline)
@@ -133,7 +136,7 @@ def _place_of_store(pipeline: Any) -> int | None:
     )
 
 
-def _fit_again(pipeline: Pipeline, place: int, corpus: Corpus, share: float) -> Pipeline:
+def _fit_again(pipeline: Pipeline, place: int, corpus: Corpus, share: float | None) -> Pipeline:
     """Fit the FeatureStore at ``place`` and the steps after it on its features and on new ones."""
     name, store = pipeline.steps[place]
     before, after = pipeline.steps[:place], pipeline.steps[place + 1 :]
@@ -149,6 +152,9 @@ def _fit_again(pipeline: Pipeline, place: int, corpus: Corpus, share: float) -> 
     labels = np.array([*store.labels_.tolist(), *corpus.target.tolist()])
     known = np.full(len(store.labels_), _TRAINED) if store.domains_ is None else store.domains_
     domains = np.concatenate([known, np.full(len(new), _ADAPTED)])
+    for step in steps_of(tail):
+        if isinstance(step, SpeakerNormalizer):
+            step.set_params(prior_clips=_PRIOR_CLIPS)
     with config_context(enable_metadata_routing=True):
         tail.fit(features, labels, domains=domains, sample_weight=_weights(domains, share))
     for step in steps_of(tail):
@@ -159,9 +165,10 @@ def _fit_again(pipeline: Pipeline, place: int, corpus: Corpus, share: float) -> 
     return Pipeline([*before, (name, kept), *tail.steps])
 
 
-def _weights(domains: np.ndarray, share: float) -> np.ndarray:
+def _weights(domains: np.ndarray, share: float | None) -> np.ndarray:
     """Weights of mean 1: new clips have a ``share``, other domains the same part of the rest."""
     is_new = domains == _ADAPTED
+    share = max(_MIN_SHARE, float(is_new.mean())) if share is None else share
     weight = np.empty(len(domains))
     weight[is_new] = share / is_new.sum()
     rest = compute_sample_weight("balanced", domains[~is_new])

@@ -22,8 +22,12 @@ def adapt(
     speaker: Speaker = None,
     labels: Labels = None,
     share: Annotated[
-        float, typer.Option(help="Share of the weight that the new recordings have, 0 to 1.")
-    ] = 0.5,
+        float | None,
+        typer.Option(
+            help="Share of the weight of the new recordings, 0 to 1; by default that of their "
+            "number, at least 0.1."
+        ),
+    ] = None,
     trust: Trust = None,
 ) -> None:
     """Fit a model again, on what it was trained on and on a few labelled recordings.

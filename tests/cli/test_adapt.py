@@ -190,7 +190,7 @@ def test_scores_of_the_recipe_calibrate_a_model_that_keeps_its_features(tmp_path
     ("arguments", "message"),
     [
         (["plain.skser", "mine.csv"], r"training features .*--keep-features.*CNNEmotionClassifier"),
-        (["general.skser", "mine.csv", "--share", "1"], r"share must be .*\(0, 1\), got 1"),
+        (["general.skser", "mine.csv", "--share", "1"], r"share must be .*\(0, 1\) or None, got 1"),
         (["general.skser", "mine.csv", "--labels", "happy"], "at least two classes, .*'happy'"),
         (["general.skser", "mine.csv", "--labels", "bored"], "--labels must be of .*'boredom'"),
         (["general.skser", "gone.csv"], r"gone\.csv: no such"),
