@@ -15,7 +15,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
 from .._utils._types import Recordings
-from ..classifiers import AugmentedClassifier
+from ..classifiers import AugmentedClassifier, BlockVotingClassifier, CNNEmotionClassifier
 from ..exceptions import ParameterError
 from ..features import AugmentedFeatures, FeatureScaler, FeatureStore, SpeakerNormalizer
 from ._steps import steps_of, walk
@@ -87,7 +87,7 @@ def keep_features(pipeline: Pipeline) -> Pipeline:
     Raises
     ------
     ParameterError
-        None of the steps is a scaler.
+        None of the steps is a scaler, or the last one is a network.
 
     Examples
     --------
@@ -96,6 +96,11 @@ def keep_features(pipeline: Pipeline) -> Pipeline:
     ['load', 'augment', 'features', 'keep', 'scale', 'classify']
     """
     pipeline = clone(pipeline)
+    if isinstance(pipeline.steps[-1][1], CNNEmotionClassifier):
+        raise ParameterError(
+            "pipeline must not end in a network to keep features, got a CNNEmotionClassifier, "
+            "which skser.adapt continues from its weights"
+        )
     places = [i for i, (_, step) in enumerate(pipeline.steps) if isinstance(step, SCALERS)]
     if not places:
         names = ", ".join(name for name, _ in pipeline.steps)
@@ -197,5 +202,7 @@ def _standardize(scaler: Any, features: Any) -> None:
 
 def _is_weighted(step: Any) -> bool:
     """Whether a step is a classifier whose fit uses ``sample_weight``."""
-    inner = step.estimator if isinstance(step, AugmentedClassifier) else step
+    inner = step
+    while isinstance(inner, (AugmentedClassifier, BlockVotingClassifier)):
+        inner = inner.estimator
     return is_classifier(step) and has_fit_parameter(inner, "sample_weight")
