@@ -187,7 +187,7 @@ def _folder_of(model: str, revision: str | None) -> tuple[Path, str | None]:
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder, None
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", model):
+    if not re.fullmatch(r"\w[\w.-]*/[\w.-]+", model):
         raise ModelError(
             f"{model}: is neither a folder, an .onnx file, nor a name on the Hugging Face Hub such "
             "as openai/whisper-base"

@@ -230,6 +230,10 @@ def test_evaluate_a_model(model, corpus):
             ],
             "architecture 'resnet' has no parameter network__pool_size, only",
         ),
+        (
+            ["train", "{corpus}", "--out", "m.skser", "--include-encoder"],
+            "--include-encoder must be used with a pre-trained encoder",
+        ),
         *(
             (["train", "{corpus}", "--out", out], "--out must be the path of a model file")
             for out in ("a.flac", "-")
