@@ -1,6 +1,6 @@
 """What a few labelled clips are worth: a model trained on them alone, and one adapted by them.
 
-    python benchmarks/adaptation.py RAVDESS EMODB EMOVO --targets EMODB EMOVO --memory FOLDER
+    python benchmarks/adaptation.py RAVDESS EMODB EMOVO --memory FOLDER
 
 A target corpus is new to a model that was trained on the others, with the emotions that all have.
 For each speaker of the target, 1, 2, 4 and 8 clips of each emotion are drawn from the other
@@ -34,10 +34,9 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks" / "results" / "adaptation.json"
 N_CLIPS = (1, 2, 4, 8)  # of each emotion
 METHODS = {
-    "scratch": "trained on these clips alone",
+    "scratch": "trained on the labelled clips alone",
     "adapted": "adapted from other corpora",
-    "general": "other corpora, as it is",
-    "unlabelled": "other corpora, standardised over the speaker's clips without labels",
+    "standardised": "adapted, and standardised over all clips of the speaker, without labels",
 }
 
 
@@ -74,8 +73,8 @@ def predictions(
 
     for speaker in np.unique(speech.groups):
         test = np.flatnonzero(speech.groups == speaker)
-        put(("general", 0, 0), test, general)
-        put(("unlabelled", 0, 0), test, standardize_on(general, speech.paths[test]))
+        put(("adapted", 0, 0), test, general)
+        put(("standardised", 0, 0), test, standardize_on(general, speech.paths[test]))
         for seed in range(n_draws):
             rng = np.random.default_rng(seed)
             for n in N_CLIPS:
@@ -83,7 +82,9 @@ def predictions(
                 X, y = speech.paths[own], speech.target[own]
                 scratch = fit_fold(pipeline, X, y, {}, np.arange(len(own))).pipeline
                 put(("scratch", n, seed), test, scratch)
-                put(("adapted", n, seed), test, adapt(general, X, y))
+                adapted = adapt(general, X, y)
+                put(("adapted", n, seed), test, adapted)
+                put(("standardised", n, seed), test, standardize_on(adapted, speech.paths[test]))
         print(f"{speaker}: done", flush=True)
     return labels
 
@@ -110,29 +111,30 @@ def text(values: list[float]) -> str:
 def picture(result: dict) -> plt.Figure:
     """Scores over the number of labelled clips, a panel for each corpus."""
     figure, grid = plt.subplots(
-        1, len(result), figsize=(9, 3.6), sharey=True, squeeze=False, layout="constrained"
+        1, len(result), figsize=(9, 4.2), sharey=True, squeeze=False, layout="constrained"
     )
     axes = grid[0]
     for ax, (corpus, scores) in zip(axes, result.items(), strict=True):
-        for method, style in (("scratch", "o--"), ("adapted", "o-")):
-            values = [scores[f"{method} {n}"] for n in N_CLIPS]
-            mean, sd = np.mean(values, axis=1), np.std(values, axis=1, ddof=1)
-            ax.errorbar(range(len(N_CLIPS)), mean, sd, fmt=style, capsize=3, label=METHODS[method])
-        for method, style in (("general", ":"), ("unlabelled", "-.")):
-            ax.axhline(scores[f"{method} 0"][0], ls=style, color="0.4", label=METHODS[method])
+        for method, style in (("scratch", "o:"), ("adapted", "o-"), ("standardised", "s-")):
+            numbers = [n for n in (0, *N_CLIPS) if f"{method} {n}" in scores]
+            values = [scores[f"{method} {n}"] for n in numbers]
+            places = [(0, *N_CLIPS).index(n) for n in numbers]
+            deviations = [np.std(v, ddof=1) if len(v) > 1 else 0.0 for v in values]
+            means = [np.mean(v) for v in values]
+            ax.errorbar(places, means, deviations, fmt=style, capsize=3, label=METHODS[method])
         ax.set(title=corpus, xlabel="labelled clips of each emotion")
-        ax.set_xticks(range(len(N_CLIPS)), N_CLIPS)
+        ax.set_xticks(range(1 + len(N_CLIPS)), (0, *N_CLIPS))
         ax.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("unweighted average recall")
     handles, names = axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=2, frameon=False)
+    figure.legend(handles, names, loc="outside lower center", frameon=False)
     return figure
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("corpora", type=Path, nargs="+", help="folders of at least two corpora")
-    parser.add_argument("--targets", nargs="+", required=True, help="names of folders")
+    parser.add_argument("--targets", nargs="+", help="names of folders; all by default")
     parser.add_argument("--model", default="openai/whisper-base", help="name or folder")
     parser.add_argument("--draws", type=int, default=3, help="at least 2")
     parser.add_argument("--memory", help="folder that keeps the features for another run")
@@ -140,7 +142,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if not arguments.draw_only:
         corpora, result = read(arguments.corpora), {}
-        for target in arguments.targets:
+        for target in arguments.targets or corpora:
             speech = corpora[target]
             others = merge_corpora(*(c for name, c in corpora.items() if name != target))
             with features_kept(whisper(arguments.model, memory=arguments.memory)) as pipeline:

@@ -31,8 +31,8 @@ Corpus = Annotated[
 Recipe = Annotated[
     str,
     typer.Option(
-        help="default, functionals, residual_network, mfcc_cnn, cnn_512, cnn_bilstm_attention, "
-        "dense_195 or cnn_256."
+        help="default, whisper, functionals, residual_network, mfcc_cnn, cnn_512, "
+        "cnn_bilstm_attention, dense_195 or cnn_256."
     ),
 ]
 Jobs = Annotated[int, typer.Option(help="Processes that extract features.")]

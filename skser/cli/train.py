@@ -67,12 +67,14 @@ def train(
     import numpy as np
 
     from ..calibration import TemperatureScaledClassifier
+    from ..embeddings import SpeechEmbedding
     from ..evaluation._fitted_fold import fit_fold
+    from ..exceptions import ParameterError
     from ..inference import TrainingAudio
     from ..persistence import ModelInfo
     from ..persistence._any_model import check_include_encoder, save_model
     from ..recipes import keep_features as keep
-    from ..recipes._steps import set_everywhere
+    from ..recipes._steps import set_everywhere, steps_of
     from ._corpora import load_speech
     from ._outputs import check_model_file
     from ._scores import read_scores
@@ -80,6 +82,12 @@ def train(
     check_model_file(out, data)
     check_include_encoder(out, include_encoder)
     pipeline = make_pipeline(recipe, seed, jobs, set_, n_corpora=len(data))
+    has_encoder = any(isinstance(step, SpeechEmbedding) for step in steps_of(pipeline))
+    if include_encoder and not has_encoder:
+        raise ParameterError(
+            "--include-encoder must be used with a pre-trained encoder, such as that of --recipe "
+            f"whisper, got --recipe {recipe}"
+        )
     unfitted = keep(pipeline) if keep_features else pipeline
     speech = load_speech(data, corpus, speaker, labels)
     score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)

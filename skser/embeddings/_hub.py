@@ -21,7 +21,7 @@ PREPROCESSOR = "preprocessor_config.json"  # some repositories have none
 
 NAME = Allowed(
     "'owner/name' of a repository of the Hub",
-    lambda value: isinstance(value, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", value) is not None,
+    lambda value: isinstance(value, str) and re.fullmatch(r"\w[\w.-]*/[\w.-]+", value) is not None,
 )
 _COMMIT = Allowed(
     "a commit of 40 hexadecimal digits",
@@ -71,8 +71,9 @@ def _commit(name: str, revision: str | None) -> str:
         return revision
     if name not in KNOWN:
         raise ParameterError(
-            f"revision must be {_COMMIT.text} for model={name!r}, got None: a repository may"
-            f" change, and a score could then not be repeated{did_you_mean(name, KNOWN)}"
+            f"revision must be {_COMMIT.text} for model={name!r}, which is not a folder here,"
+            " got None: a repository of the Hub may change, and a score could then not be repeated"
+            f"{did_you_mean(name, KNOWN)}"
         )
     return KNOWN[name].revision
 
@@ -157,7 +158,7 @@ class _Download:
 
         file, cache, server = self.file, constants.HF_HUB_CACHE, constants.ENDPOINT
         text = " ".join(str(error).split()) or type(error).__name__
-        otherwise = "or give the folder of a copy"
+        otherwise = "or pass the folder of a copy as model"
         if isinstance(error, errors.OfflineModeIsEnabled):
             return (
                 f"{file} is not in the cache {cache}, and the offline mode forbids downloads;"

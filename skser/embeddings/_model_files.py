@@ -57,6 +57,7 @@ def unavailable(encoder: WhisperEncoder, cache: object, error: SkserError) -> Sk
         f"the pre-trained encoder {encoder.model} (revision {encoder.revision or 'unknown'}, hash "
         f"{encoder.digest}) is neither in the model file nor in {cache} ({error}): {network}name "
         'any folder with this encoder, as by pipeline.set_params(features__model="/folder"); or '
-        "save the model with include_encoder=True where the encoder is"
+        "save the model with include_encoder=True (`skser train --include-encoder`) where the "
+        "encoder is"
     )
     return DownloadError(text) if isinstance(error, DownloadError) else ModelError(text)

@@ -168,4 +168,8 @@ def _missing(folder: Path, name: str) -> ModelError:
     if not folder.is_dir():
         return ModelError(f"{folder}: no such folder")
     files = sorted(path.name for path in folder.iterdir())[:8]
-    return ModelError(f"{folder}: has no {name}, only {', '.join(files) or 'nothing'}")
+    if not files:
+        return ModelError(
+            f"{folder}: is empty; {CONFIG} and {WEIGHTS} of a Whisper model are needed"
+        )
+    return ModelError(f"{folder}: has no {name}, only {', '.join(files)}")

@@ -40,9 +40,10 @@ def block_importance(
 ) -> pd.DataFrame:
     """Permutation importance of each block of features for new speakers.
 
-    In each fold, a block's features are shuffled among the clips of the test part [1]_. Blocks with
-    the same information hide each other's importance. In a vote, the names of blocks begin with
-    their member, such as ``"network: mel"``.
+    In each fold, a block's features are shuffled among the clips of the test part [1]_. Layers of a
+    pre-trained encoder are blocks too. Blocks with the same information hide each other's
+    importance. In a vote, the names of blocks begin with their member, such as
+    ``"network: mel"``.
 
     Parameters
     ----------
@@ -66,7 +67,8 @@ def block_importance(
     Raises
     ------
     DataError
-        As in :func:`skser.evaluate`, or the pipeline has no :class:`skser.FeatureUnionExtractor`.
+        As in :func:`skser.evaluate`, or the pipeline has neither a
+        :class:`skser.FeatureUnionExtractor` nor a :class:`skser.SpeechEmbedding`.
     ParameterError
         A parameter has an invalid value.
 

@@ -59,8 +59,8 @@ def members_of(
                 yield from members_of(member, X, label, share * weight)
             return
     raise DataError(
-        "pipeline must have a FeatureUnionExtractor, or a SoftVotingClassifier of pipelines that "
-        f"have one, got {pipeline!r}"
+        "pipeline must have a FeatureUnionExtractor or SpeechEmbedding, or a SoftVotingClassifier "
+        f"of pipelines that have one, got {pipeline!r}"
     )
 
 

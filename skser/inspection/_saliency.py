@@ -13,7 +13,7 @@ from .._utils._param_validation import check_is_fitted, check_value, integer, nu
 from .._utils._temperature import at_temperature
 from .._utils._types import Recording
 from ..exceptions import DataError, ParameterError
-from ..features import FeatureScaler
+from ..features import FeatureScaler, FeatureUnionExtractor
 from ._members import members_of, without_temperature
 
 
@@ -113,10 +113,14 @@ def saliency(
     sequences = [
         member
         for member in members
-        if isinstance(member.features, np.ndarray) and member.features.ndim == 3
+        if isinstance(member.extractor, FeatureUnionExtractor)
+        and isinstance(member.features, np.ndarray)
+        and member.features.ndim == 3
     ]
     if not sequences:
-        raise DataError("pipeline must have sequences of features (statistics=None), not vectors")
+        raise DataError(
+            "pipeline must have sequences of features of a FeatureUnionExtractor (statistics=None)"
+        )
     member = sequences[0]
     if not any(isinstance(step, FeatureScaler) for _, step in member.tail.steps[:-1]):
         raise DataError("pipeline must have a FeatureScaler between features and classifier")

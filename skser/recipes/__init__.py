@@ -1,7 +1,7 @@
 """Recipes: pipelines ready to fit on paths and labels.
 
-`make_emotion_pipeline` is the default, a vote of `functionals` and `residual_network`. The others
-reimplement published systems.
+`make_emotion_pipeline` is the default, a vote of `functionals` and `residual_network`. `whisper`
+has a pre-trained encoder. The others reimplement published systems.
 """
 
 from __future__ import annotations

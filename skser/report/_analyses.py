@@ -16,9 +16,9 @@ from ..evaluation._corpus import Corpus, read_corpus
 from ..evaluation._cross_corpus import common_emotions
 from ..evaluation._fitted_fold import FittedFold, features_kept
 from ..evaluation._folds import run_folds
-from ..features import FeatureScaler, SpeakerNormalizer
+from ..features import FeatureScaler, FeatureUnionExtractor, SpeakerNormalizer
 from ..inspection import Saliency, block_importance, saliency
-from ..recipes._steps import extractions, steps_of
+from ..recipes._steps import steps_of
 from ._findings import Findings
 
 
@@ -58,13 +58,15 @@ def _explain_surest_mistake(
 ) -> Saliency | None:
     """Saliency of the most confident mistake, by a fit on the other speakers.
 
-    None without a mistake, without sequences of features, or without a scaler: saliency replaces
-    patches by its zero.
+    None without a mistake, without sequences of features (those of a pre-trained encoder have no
+    names to explain), or without a scaler: saliency replaces patches by its zero.
     """
     speech = read_corpus(pipeline, corpus)
     mistakes = evaluation.mistakes()
-    has_sequences = any(step["features"].statistics is None for step in extractions(pipeline))
     steps = steps_of(pipeline)
+    has_sequences = any(
+        isinstance(step, FeatureUnionExtractor) and step.statistics is None for step in steps
+    )
     is_scaled = any(isinstance(step, FeatureScaler) for step in steps)
     by_speaker = any(isinstance(step, SpeakerNormalizer) for step in steps)
     if mistakes.empty or by_speaker or not (is_scaled and has_sequences):

@@ -49,7 +49,7 @@ def test_no_weights(folder):
 
 
 def test_empty_folder(tmp_path):
-    check(tmp_path, r"has no config\.json, only nothing")
+    check(tmp_path, r"is empty; config\.json and model\.safetensors")
 
 
 @pytest.mark.parametrize("kind", ["bert", "wav2vec2", None])

@@ -1,6 +1,7 @@
 """SpeechEmbedding as a step of pipelines: values, names, independence of neighbours, pickles."""
 
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -302,8 +303,10 @@ def test_not_fitted(encoder, waveforms, method):
         getattr(step, method)(*arguments)
 
 
-@pytest.mark.parametrize("model", ["missing/folder/of/it", "whisper-base", "/nowhere/whisper"])
+@pytest.mark.parametrize(
+    "model", ["missing/folder/of/it", "whisper-base", "/nowhere/whisper", "./whisper"]
+)
 def test_no_such_folder(waveforms, model):
     reason = "neither a folder, an .onnx file, nor a name on the Hugging Face Hub"
-    with pytest.raises(ModelError, match=f"^{model}: .*{reason}"):
+    with pytest.raises(ModelError, match=f"^{re.escape(model)}: .*{reason}"):
         SpeechEmbedding(model).fit(waveforms)

@@ -5,12 +5,19 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from skser import Augmenter, FeatureScaler, FeatureUnionExtractor, SpeakerNormalizer
+from skser import (
+    Augmenter,
+    FeatureScaler,
+    FeatureUnionExtractor,
+    SpeakerNormalizer,
+    SpeechEmbedding,
+)
 from skser.calibration import TemperatureScaledClassifier
 from skser.classifiers import SoftVotingClassifier
 from skser.exceptions import DataError, NotFittedError, ParameterError
 from skser.features import MelSpectrogram
 from skser.inspection import block_importance, saliency
+from tests.embeddings.encoders import RandomEncoder
 from tests.evaluations import noises, quick_pipeline
 
 SPEECH = noises()
@@ -155,6 +162,10 @@ def test_pipelines_without_sequences_of_features(band):
     vectors = quick_pipeline().fit(SPEECH.waveforms, SPEECH.target)
     with pytest.raises(DataError, match=r"pipeline .* sequences of features"):
         saliency(vectors, SPEECH.waveforms[0])
+    embedding = SpeechEmbedding(RandomEncoder(), pooling=None)
+    frames = vectors.set_params(load__sr=16000, features=embedding, classify=FirstBand())
+    with pytest.raises(DataError, match=r"pipeline .* FeatureUnionExtractor \(statistics=None\)"):
+        saliency(frames.fit(SPEECH.waveforms, SPEECH.target), SPEECH.waveforms[0])
     with pytest.raises(DataError, match=r"pipeline .* FeatureUnionExtractor.*LogisticRegression"):
         saliency(LogisticRegression().fit([[0], [1]], ["a", "b"]), [0.0])
     without_scaler = Pipeline([step for step in band.steps if step[0] != "scale"])

@@ -15,6 +15,7 @@ from skser import cli, evaluate
 from skser.datasets import make_emotional_speech
 from skser.exceptions import AudioNotFoundError, ParameterError
 from skser.recipes import RECIPES, get_recipe, whisper
+from skser.report._analyses import make_findings
 from tests.embeddings.encoders import write_encoder
 
 
@@ -94,6 +95,16 @@ def test_evaluate(encoder, speech):
     evaluation = evaluate(whisper(encoder, layers=(1, 2), random_state=0), speech)
     assert "leave one speaker out" in evaluation.protocol
     assert evaluation.to_frame().loc["uar", "pooled"] > 0.5
+
+
+@pytest.mark.slow
+def test_explained_by_layers(encoder, speech, tmp_path):
+    pipeline = whisper(encoder, layers=(1, 2), random_state=0)
+    findings = make_findings(
+        pipeline, speech, None, leakage=False, explain=True, corpora={}, checkpoint=tmp_path
+    )
+    assert set(findings.importance.index) == {"whisper_random_l1", "whisper_random_l2"}
+    assert findings.saliency is None
 
 
 def test_bad_input_comes_before_extraction(encoder, speech):
