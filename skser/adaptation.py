@@ -45,11 +45,11 @@ def adapt(
 ) -> Pipeline:
     """Fit a pipeline again, on what it was trained on and on a few labelled recordings.
 
-    A pipeline that keeps its training features (:func:`skser.recipes.keep_features`) is fitted
-    again from these on. The new recordings are a corpus of their own, with a ``share`` of the
-    weight. They are standardised by their own statistics, in which the average of all corpora
+    In a pipeline that keeps its training features (:func:`skser.recipes.keep_features`), the steps
+    after these are fitted again. The new recordings are a corpus of their own, with a ``share`` of
+    the weight. They are standardised by their own statistics, in which the average of all corpora
     counts as 8 clips, and so is all that the adapted pipeline predicts. A pipeline that ends in a
-    :class:`skser.CNNEmotionClassifier` goes on from its weights, on the new recordings only, at a
+    :class:`skser.CNNEmotionClassifier` is trained further, on the new recordings only, at a
     tenth of its learning rate.
 
     Parameters

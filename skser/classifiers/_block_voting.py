@@ -55,7 +55,7 @@ class BlockVotingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Blocks that each member sees, counted from 0; None makes a member for each block.
     temperature : float, default=1.0
         Divides the logarithms of the probabilities of the vote. Discriminants of many features are
-        too sure of themselves; above 1, the vote is less sure. Labels do not change.
+        overconfident; values above 1 correct that. Labels do not change.
 
     Attributes
     ----------

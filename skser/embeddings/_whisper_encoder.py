@@ -67,9 +67,8 @@ class WhisperEncoder:
         folder, revision = _folder_of(model, revision)
         config = WhisperConfig.read(folder)
         layers = _layers_of(layer, config.n_layers)
-        name = model if revision is not None else folder.name
-        known = {part: model for key, model in KNOWN.items() for part in (key, Path(key).name)}
-        licence = known[name].licence if name in known else None
+        # A folder may hold weights that others have trained on.
+        licence = KNOWN[model].licence if revision is not None and model in KNOWN else None
         digest = digest_of(folder, max(layers))
         return cls(model, revision, licence, digest, layers, config.n_mels, config.width)
 

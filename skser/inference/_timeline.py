@@ -95,7 +95,8 @@ def predict_timeline(
     -----
     A window is centred on its row, or shifted to lie within the recording. Overlapping windows
     share the frames of a Whisper model in a :class:`skser.SpeechEmbedding`, which encodes each
-    stretch of the length of a window once. A row is silent if less than a fifth of it is speech;
+    stretch of the length of a window once, with a quarter more on either side. A row is silent if
+    less than a fifth of it is speech;
     rows shorter than 1 s count as 1 s, rows longer than the window as the window. Frames of 20 ms
     exceed the loudest level for a second in all, or for 5 % of a recording of less than 20 s. The
     loader's ``offset`` and ``max_duration`` do not apply.

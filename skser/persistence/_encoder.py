@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import PurePath
 from typing import Any
 
@@ -18,6 +19,7 @@ from sklearn.utils import Bunch
 
 from .._utils._parameters import Parameters
 from ..embeddings import SpeechEmbedding
+from ..embeddings._description import public_name
 from ..embeddings._encoders import encoder_of
 from ..exceptions import ModelError
 from ..networks._not_kept import NotKept
@@ -106,7 +108,10 @@ class Encoder:
             # The network that the function built is kept.
             state["architecture"] = NotKept(state["architecture"])
         if self._include_encoder and isinstance(value, SpeechEmbedding) and "encoder_" in state:
-            state["encoder_"] = state["encoder_"] | {"graph": self._graph(value)}
+            # A folder of this machine is of no use to others.
+            model = public_name(os.fspath(value.model), value.revision)
+            state["model"] = model
+            state["encoder_"] = state["encoder_"] | {"graph": self._graph(value), "model": model}
         if known is None:
             self.untrusted.add(full_name(kind))
         before = dict(self.entries), dict(self._seen), self.networks[:], set(self.untrusted)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from .._utils._types import EmotionPipeline, PathLike
-from ..embeddings._description import EncoderDescription
+from ..embeddings._description import EncoderDescription, public_name
 from ..exceptions import DataError, ModelError
 from . import _container
 
@@ -276,9 +277,22 @@ def model_card(
         *(f"## Pre-trained encoder\n\n{describe_included(encoder)}" for encoder in encoders),
         f"## Evaluation\n\n{_describe_score(info)}",
         f"## How to use it\n\n```python\n{_USE}\n```",
-        f"## Pipeline\n\n```\n{pipeline!r}\n```\n",
+        f"## Pipeline\n\n```\n{_without_folders(pipeline)}\n```\n",
     ]
     return "\n\n".join(sections)
+
+
+def _without_folders(pipeline: EmotionPipeline) -> str:
+    """The pipeline as text, with names of encoders in place of their folders."""
+    from ..embeddings import SpeechEmbedding
+    from ..recipes._steps import steps_of
+
+    text = repr(pipeline)
+    for step in steps_of(pipeline):
+        if isinstance(step, SpeechEmbedding):
+            model = os.fspath(step.model)
+            text = text.replace(model, public_name(model, step.revision))
+    return text
 
 
 def describe_included(encoder: EncoderDescription) -> str:

@@ -89,7 +89,7 @@ def test_published_encoder(models_home, chirp):
     assert features.shape == (1, 384)
     error = np.linalg.norm(features[0, ::48] - GOLDEN) / np.linalg.norm(GOLDEN)
     assert error < 2e-3
-    assert step.encoder_["licence"].startswith("MIT")
+    assert step.encoder_["licence"] is None  # a folder may hold anything
     assert step.get_feature_names_out()[17] == "whisper_tiny_en_l2_mean_017"
 
 
