@@ -284,15 +284,16 @@ def model_card(
 
 def _without_folders(pipeline: EmotionPipeline) -> str:
     """The pipeline as text, with names of encoders in place of their folders."""
+    from sklearn.base import clone
+
     from ..embeddings import SpeechEmbedding
     from ..recipes._steps import steps_of
 
-    text = repr(pipeline)
-    for step in steps_of(pipeline):
+    unfitted = clone(pipeline, safe=False)
+    for step in steps_of(unfitted):
         if isinstance(step, SpeechEmbedding):
-            model = os.fspath(step.model)
-            text = text.replace(model, public_name(model, step.revision))
-    return text
+            step.set_params(model=public_name(os.fspath(step.model), step.revision))
+    return repr(unfitted)
 
 
 def describe_included(encoder: EncoderDescription) -> str:
