@@ -130,7 +130,7 @@ class SpeakerNormalizer(Standardizer):
         """
         check_parameters(self)
         values = _by_view(X, check_features(self, X, reset=True, allow_nan=True))
-        groups = _check_groups(groups, len(values))
+        groups = self._check_groups(groups, len(values))
         self.statistics_ = {
             speaker: _statistics(values[groups == speaker], speaker)
             for speaker in np.unique(groups).tolist()
@@ -202,7 +202,7 @@ class SpeakerNormalizer(Standardizer):
         if groups is None and self.unknown == "average":
             yield _UNKNOWN, np.arange(n_clips)
             return
-        groups = _check_groups(groups, n_clips)
+        groups = self._check_groups(groups, n_clips)
         for speaker in np.unique(groups).tolist():
             yield speaker, np.flatnonzero(groups == speaker)
 
@@ -237,14 +237,16 @@ class SpeakerNormalizer(Standardizer):
                 "unknown must be 'error' with n_calibration or transductive=True, got 'average'"
             )
 
-
-def _check_groups(groups: ArrayLike | None, n_clips: int) -> np.ndarray:
-    if groups is None:
+    def _check_groups(self, groups: ArrayLike | None, n_clips: int) -> np.ndarray:
+        if groups is not None:
+            return check_speakers(groups, n_clips)
+        alias = self.get_metadata_routing().fit.requests["groups"]  # a name, or True
+        kind, name = ("group", alias) if isinstance(alias, str) else ("speaker", "groups")
+        methods = "fit" if self.unknown == "average" else "fit and predict"
         raise ParameterError(
-            "groups must be the speaker of each clip, got None; in a pipeline, call "
-            "sklearn.set_config(enable_metadata_routing=True) and pass groups to fit and predict"
+            f"groups must be the {kind} of each clip, got None; in a pipeline, call "
+            f"sklearn.set_config(enable_metadata_routing=True) and pass {name} to {methods}"
         )
-    return check_speakers(groups, n_clips)
 
 
 def _by_view(X: object, values: np.ndarray) -> np.ndarray:

@@ -33,6 +33,12 @@ def test_every_recipe_can_be_of_several_corpora(name):
     assert {step.unknown for step in scalers} == {"average"}
 
 
+def test_missing_corpora_are_named():
+    speech = noises()
+    with pytest.raises(ParameterError, match=r"groups must .*, got None; .*pass domains to fit$"):
+        standardize_by_corpus(quick_pipeline()).fit(speech.waveforms, speech.target)
+
+
 def test_classifiers_without_weights_get_none():
     class Unweighted(LogisticRegression):
         def fit(self, X, y):
