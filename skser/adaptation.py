@@ -12,22 +12,25 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 from sklearn.utils.class_weight import compute_sample_weight
 
-from ._utils._param_validation import check_is_fitted, check_value, number
+from ._utils._labels import all_classes
+from ._utils._param_validation import NONE, check_is_fitted, check_value, number
 from ._utils._types import Recordings
 from .augmentation import Augmenter
 from .calibration import TemperatureScaledClassifier
 from .classifiers import CNNEmotionClassifier
 from .evaluation._corpus import Corpus, read_corpus
 from .evaluation._fitted_fold import consumed
-from .exceptions import DataError, ParameterError
+from .exceptions import ParameterError
 from .features import AugmentedFeatures, FeatureStore, SpeakerNormalizer
 from .recipes._standardization import copied, is_by_corpus, standardize_by_corpus
 from .recipes._steps import steps_of
 
 __all__ = ["adapt"]
 
-_ADAPTED = "adapted"  # the domain of the new recordings
-_TRAINED = "trained"  # of the others, if they are of a single one
+# Names that no corpus has: of the new recordings, and of the others if they are of a single corpus.
+_ADAPTED, _TRAINED = "<adapted>", "<trained>"
+# Found with 4 to 32 clips of three corpora: benchmarks/adaptation.py.
+_PRIOR_CLIPS, _MIN_SHARE = 8, 0.1
 # A network that goes on at its first rate would forget what it has learned.
 _RATE_FACTOR = 0.1
 
@@ -38,14 +41,14 @@ def adapt(
     y: ArrayLike | None = None,
     *,
     groups: ArrayLike | None = None,
-    share: float = 0.5,
+    share: float | None = None,
 ) -> Pipeline:
     """Fit a pipeline again, on what it was trained on and on a few labelled recordings.
 
     A pipeline that keeps its training features (:func:`skser.recipes.keep_features`) is fitted
-    again from these on. The new recordings are a corpus of their own: they are standardised by
-    their own statistics, as all recordings that the adapted pipeline predicts, and have a ``share``
-    of the weight, however few they are. A pipeline that ends in a
+    again from these on. The new recordings are a corpus of their own, with a ``share`` of the
+    weight. They are standardised by their own statistics, in which the average of all corpora
+    counts as 8 clips, and so is all that the adapted pipeline predicts. A pipeline that ends in a
     :class:`skser.CNNEmotionClassifier` goes on from its weights, on the new recordings only, at a
     tenth of its learning rate.
 
@@ -58,22 +61,28 @@ def adapt(
     y : array of shape (n_clips,) or None, default=None
         Labels; None for a Bunch, which has them. They may be new to the pipeline.
     groups : array of shape (n_clips,) or None, default=None
-        Speakers, for steps that use them.
-    share : float, default=0.5
+        Speakers, for the validation clips of a network.
+    share : float or None, default=None
         Share of the weight that the new recordings have, in (0, 1), if training features are kept.
+        None is their share of all recordings, but at least 0.1. Corpora of before share the rest
+        alike.
 
     Returns
     -------
     pipeline : Pipeline
-        The adapted pipeline, which can be adapted again. It is not calibrated.
+        The adapted pipeline. It is not calibrated. Adapted again, it takes the new recordings of
+        all adaptations as one corpus.
 
     Raises
     ------
+    NotFittedError
+        The pipeline is not fitted.
     ParameterError
-        The pipeline keeps no training features and does not end in a network, or ``share`` has an
-        invalid value.
+        The pipeline neither keeps training features nor ends in a network, standardises by
+        speaker, or has a classifier without ``sample_weight``; or ``share`` has an invalid value.
     DataError
-        Recordings, labels and speakers do not belong together, or there are fewer than two.
+        Recordings, labels and speakers do not belong together, there is a single label, or labels
+        are of another type than those of the pipeline.
     AudioError
         A recording is unusable.
 
@@ -94,69 +103,72 @@ def adapt(
     >>> adapted.predict(own.waveforms).shape
     (12,)
     """
-    check_value("share", share, number(0, 1, open_low=True))
-    if isinstance(pipeline, TemperatureScaledClassifier):
-        pipeline = pipeline.estimator_
+    check_value("share", share, number(0, 1, open_low=True, open_high=True), NONE)
     check_is_fitted(pipeline, "classes_")
-    steps = [step for _, step in pipeline.steps] if isinstance(pipeline, Pipeline) else []
-    stores = [i for i, step in enumerate(steps) if isinstance(step, FeatureStore)]
-    is_network = bool(steps) and isinstance(steps[-1], CNNEmotionClassifier)
-    if not stores and not is_network:
-        raise ParameterError(
-            "pipeline must keep its training features (skser.recipes.keep_features, or `skser "
-            "train --keep-features`) or end in a CNNEmotionClassifier to be adapted, got a "
-            f"{type(pipeline if not steps else steps[-1]).__name__} at the end"
-        )
-    corpus = read_corpus(pipeline, X, y, groups)
-    if stores:
-        return _fit_again(pipeline, stores[0], corpus, share)
-    return _continue(pipeline, corpus)
-
-
-def _fit_again(pipeline: Pipeline, place: int, corpus: Corpus, share: float) -> Pipeline:
-    """Fit the steps after the FeatureStore at ``place`` on its features and on new ones."""
-    store: FeatureStore = pipeline.steps[place][1]
-    tail = _by_corpus(pipeline.steps[place + 1 :])
-    new = _features(pipeline.steps[:place], corpus.clips)
-    values = np.concatenate([store.features_, new])
-    labels = np.concatenate([store.labels_, corpus.target])
-    if labels.dtype.kind != store.labels_.dtype.kind:
-        raise DataError(
-            f"y must have labels like those of fit, such as {store.labels_.tolist()[0]!r}, got "
-            f"{corpus.target.tolist()[0]!r}"
-        )
-    known = store.domains_
-    known = np.full(len(store.labels_), _TRAINED) if known is None else known
-    domains = np.concatenate([known, np.full(len(new), _ADAPTED)])
-    features = AugmentedFeatures(values) if values.shape[1] > 1 else values[:, 0]
-    with config_context(enable_metadata_routing=True):
-        tail.fit(features, labels, domains=domains, sample_weight=_weights(domains, share))
-    for step in steps_of(tail):
-        if isinstance(step, SpeakerNormalizer):
-            # What the adapted pipeline predicts is standardised as the new recordings.
-            step.statistics_ = {_ADAPTED: step.statistics_[_ADAPTED]}
-    name = pipeline.steps[place][0]
-    kept = clone(store).fit(features, labels, domains=domains)
-    return Pipeline([*pipeline.steps[:place], (name, kept), *tail.steps])
-
-
-def _by_corpus(steps: list[tuple[str, Any]]) -> Pipeline:
-    """An unfitted pipeline of the steps, standardised by corpus and with weights."""
-    for _, step in steps:
+    is_calibrated = isinstance(pipeline, TemperatureScaledClassifier)
+    adapted = copied(pipeline.estimator_ if is_calibrated else pipeline)
+    place = _place_of_store(adapted)
+    for step in steps_of(adapted):
         if isinstance(step, SpeakerNormalizer) and not is_by_corpus(step):
-            raise ParameterError("pipeline must not standardise by speaker to be adapted, but does")
-    tail = standardize_by_corpus(Pipeline(steps))
+            raise ParameterError(
+                "pipeline must not standardise by speaker to be adapted, got a SpeakerNormalizer; "
+                "train it with a FeatureScaler or skser.recipes.standardize_by_corpus"
+            )
+    corpus = read_corpus(adapted, X, y, groups)
+    all_classes(adapted.classes_, corpus.target)
+    if place is None:
+        return _continue(adapted, corpus)
+    return _fit_again(adapted, place, corpus, share)
+
+
+def _place_of_store(pipeline: Any) -> int | None:
+    """The index of the FeatureStore; None for a pipeline that ends in a network instead."""
+    steps = [step for _, step in pipeline.steps] if isinstance(pipeline, Pipeline) else [pipeline]
+    for i, step in enumerate(steps):
+        if isinstance(step, FeatureStore):
+            return i
+    if len(steps) > 1 and isinstance(steps[-1], CNNEmotionClassifier):
+        return None
+    raise ParameterError(
+        "pipeline must keep its training features (skser.recipes.keep_features, or `skser train "
+        "--keep-features`) or end in a CNNEmotionClassifier to be adapted, got a "
+        f"{type(steps[-1]).__name__} at the end"
+    )
+
+
+def _fit_again(pipeline: Pipeline, place: int, corpus: Corpus, share: float | None) -> Pipeline:
+    """Fit the FeatureStore at ``place`` and the steps after it on its features and on new ones."""
+    name, store = pipeline.steps[place]
+    before, after = pipeline.steps[:place], pipeline.steps[place + 1 :]
+    tail = standardize_by_corpus(Pipeline(after))
     if "sample_weight" not in consumed(tail, "fit", ["sample_weight"]):
         raise ParameterError(
             "pipeline must end in a classifier that takes sample_weight, such as "
-            f"WeightedLinearDiscriminant, to be adapted, got {steps[-1][1]!r}"
+            f"WeightedLinearDiscriminant, to be adapted, got {type(after[-1][1]).__name__}"
         )
-    return tail
+    new = _features(before, corpus.clips)
+    features = _with_views(np.concatenate([store.features_, new]))
+    # From lists, the labels have one type, long enough for all words.
+    labels = np.array([*store.labels_.tolist(), *corpus.target.tolist()])
+    known = np.full(len(store.labels_), _TRAINED) if store.domains_ is None else store.domains_
+    domains = np.concatenate([known, np.full(len(new), _ADAPTED)])
+    for step in steps_of(tail):
+        if isinstance(step, SpeakerNormalizer):
+            step.set_params(prior_clips=_PRIOR_CLIPS)
+    with config_context(enable_metadata_routing=True):
+        tail.fit(features, labels, domains=domains, sample_weight=_weights(domains, share))
+    for step in steps_of(tail):
+        if isinstance(step, SpeakerNormalizer) and hasattr(step, "statistics_"):
+            # What the adapted pipeline predicts is standardised as the new recordings.
+            step.statistics_ = {_ADAPTED: step.statistics_[_ADAPTED]}
+    kept = clone(store).fit(features, labels, domains=domains)
+    return Pipeline([*before, (name, kept), *tail.steps])
 
 
-def _weights(domains: np.ndarray, share: float) -> np.ndarray:
+def _weights(domains: np.ndarray, share: float | None) -> np.ndarray:
     """Weights of mean 1: new clips have a ``share``, other domains the same part of the rest."""
     is_new = domains == _ADAPTED
+    share = max(_MIN_SHARE, float(is_new.mean())) if share is None else share
     weight = np.empty(len(domains))
     weight[is_new] = share / is_new.sum()
     rest = compute_sample_weight("balanced", domains[~is_new])
@@ -166,15 +178,13 @@ def _weights(domains: np.ndarray, share: float) -> np.ndarray:
 
 def _continue(pipeline: Pipeline, corpus: Corpus) -> Pipeline:
     """Train the network at the end on new recordings, from its weights on."""
-    adapted = copied(pipeline)
-    network = adapted.steps[-1][1]
-    params = {name: network.get_params()[name] for name in ("warm_start", "learning_rate")}
-    values = _features(adapted.steps[:-1], corpus.clips)
-    features = AugmentedFeatures(values) if values.shape[1] > 1 else values[:, 0]
-    network.set_params(warm_start=True, learning_rate=_RATE_FACTOR * params["learning_rate"])
+    network = pipeline.steps[-1][1]
+    params = {name: getattr(network, name) for name in ("warm_start", "learning_rate")}
+    features = _with_views(_features(pipeline.steps[:-1], corpus.clips))
+    network.set_params(warm_start=True, learning_rate=_RATE_FACTOR * network.learning_rate)
     network.fit(features, corpus.target, groups=corpus.groups)
     network.set_params(**params)
-    return adapted
+    return pipeline
 
 
 def _features(steps: list[tuple[str, Any]], clips: np.ndarray) -> np.ndarray:
@@ -183,3 +193,8 @@ def _features(steps: list[tuple[str, Any]], clips: np.ndarray) -> np.ndarray:
     for _, step in steps:
         X = step.fit_transform(X) if isinstance(step, Augmenter) else step.transform(X)
     return X.values if isinstance(X, AugmentedFeatures) else np.asarray(X)[:, np.newaxis]
+
+
+def _with_views(values: np.ndarray) -> np.ndarray | AugmentedFeatures:
+    """Features (n_clips, n_views, ...) as an extractor returns them."""
+    return AugmentedFeatures(values) if values.shape[1] > 1 else values[:, 0]

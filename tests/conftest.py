@@ -54,6 +54,15 @@ def speech_home():
     return home
 
 
+@pytest.fixture(scope="session")
+def models_home():
+    """Folder with the encoders of published models, else the test is skipped."""
+    home = Path(__file__).resolve().parents[2] / "shared" / "models"
+    if not home.is_dir():
+        pytest.skip(f"no published encoders in {home}")
+    return home
+
+
 @pytest.fixture
 def free_port():
     """A port that no program listens to."""

@@ -20,7 +20,12 @@ from skser import (
     SpeechEmbedding,
 )
 from skser.calibration import TemperatureScaledClassifier
-from skser.classifiers import SoftVotingClassifier, WeightedLinearDiscriminant
+from skser.classifiers import (
+    BlockVotingClassifier,
+    SoftVotingClassifier,
+    WeightedLinearDiscriminant,
+)
+from skser.features import FeatureStore
 
 from .embeddings.encoders import RandomEncoder
 
@@ -49,9 +54,11 @@ ESTIMATORS = [
     FeatureUnionExtractor(["mfcc", "zcr"]),
     SpeechEmbedding(RandomEncoder()),
     FeatureScaler(),
+    FeatureStore(),
     OneSpeakerNormalizer(),
     AugmentedClassifier(LogisticRegression()),
     WeightedLinearDiscriminant(),
+    BlockVotingClassifier(LogisticRegression(), n_blocks=1),
     TemperatureScaledClassifier(LogisticRegression()),
     SoftVotingClassifier([("weak", LogisticRegression(C=0.1)), ("strong", LogisticRegression())]),
 ]

@@ -28,6 +28,18 @@ def check_labels(y: ArrayLike | None, n_clips: int) -> np.ndarray:
     return labels
 
 
+def all_classes(known: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Classes of a fit and those of further labels, sorted."""
+    try:
+        sorted({*known.tolist(), *present.tolist()})
+    except TypeError:
+        raise DataError(
+            f"y must have labels of the same type as in the previous fit, got "
+            f"{present[:1].tolist()} beside {known[:1].tolist()}"
+        ) from None
+    return np.unique(np.concatenate([known, present]))
+
+
 def check_speakers(groups: ArrayLike, n_clips: int) -> np.ndarray:
     """Speakers as a 1-D array: one for each clip, none missing."""
     return _check_column(groups, n_clips, "groups", "speaker")

@@ -58,16 +58,20 @@ N_JOBS = Allowed(
 VERBOSE = Allowed("an integer of at least 0", lambda v: isinstance(v, Integral) and int(v) >= 0)
 
 
-def number(low: float, high: float = np.inf, *, open_low: bool = False) -> Allowed:
-    """Finite numbers from ``low`` (not itself, if ``open_low``) to ``high``."""
+def number(
+    low: float, high: float = np.inf, *, open_low: bool = False, open_high: bool = False
+) -> Allowed:
+    """Finite numbers from ``low`` to ``high``, without these if they are open."""
     is_above = operator.gt if open_low else operator.ge
+    is_below = operator.lt if open_high else operator.le
 
     def accepts(v: Any) -> bool:
-        return _is_a(Real, v) and is_above(v, low) and v <= high and math.isfinite(v)
+        return _is_a(Real, v) and is_above(v, low) and is_below(v, high) and math.isfinite(v)
 
     if np.isinf(high):
         return Allowed(f"a number {'above' if open_low else 'of at least'} {low:g}", accepts)
-    return Allowed(f"a number in {'(' if open_low else '['}{low:g}, {high:g}]", accepts)
+    start, end = "(" if open_low else "[", ")" if open_high else "]"
+    return Allowed(f"a number in {start}{low:g}, {high:g}{end}", accepts)
 
 
 def number_range(low: float, high: float) -> Allowed:

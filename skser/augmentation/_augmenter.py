@@ -94,7 +94,7 @@ class Augmenter(ClipsTransformer, BaseEstimator):
         Delay in seconds; zeros fill the gap.
     spacing : {"random", "even"}, default="random"
         How views take values from the ranges: each at random, or evenly from the lowest to the
-        highest, the same for all clips.
+        highest, the same for all clips; a single augmented view takes the lowest.
     test_time : bool, default=False
         Add views in `transform` too, for the classifier to average over.
     random_state : int, RandomState instance or None, default=None

@@ -15,7 +15,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight
 
 from .._utils._functional import mean_probabilities
-from .._utils._labels import check_labels
+from .._utils._labels import all_classes, check_labels
 from .._utils._param_validation import (
     BOOLEAN,
     NONE,
@@ -363,7 +363,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
             raise DataError(str(error)) from None
         present, encoded = np.unique(labels, return_inverse=True)
         known = self.classes_ if previous else present
-        classes = _all_classes(known, present)
+        classes = all_classes(known, present)
         columns = np.searchsorted(classes, present)
         self._warn_of_new_weights()
 
@@ -482,15 +482,3 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         tags.non_deterministic = self.random_state is None
         tags.classifier_tags.poor_score = False
         return tags
-
-
-def _all_classes(known: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Classes of the previous fit and of the labels, sorted."""
-    try:
-        sorted({*known.tolist(), *present.tolist()})
-    except TypeError:
-        raise DataError(
-            f"y must have labels of the same type as in the previous fit, got "
-            f"{present[:1].tolist()} beside {known[:1].tolist()}"
-        ) from None
-    return np.unique(np.concatenate([known, present]))

@@ -28,11 +28,11 @@ class WeightedLinearDiscriminant(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     shrinkage : None, "auto" or float, default=None
-        Share of a multiple of the identity in the covariance of each class: none of it, as much as
-        the lemma of Ledoit and Wolf says [1]_ ("auto", on standardised features), or a number in
-        [0, 1].
+        Shrinkage of the covariance of each class towards a multiple of the identity: None for no
+        shrinkage, "auto" for the estimate of Ledoit and Wolf [1]_ on standardised features, or a
+        number in [0, 1].
     priors : array of shape (n_classes,) or None, default=None
-        Probabilities of the classes, in the order of their labels; None takes their share of the
+        Probabilities of the classes, in the order of their labels; None uses their shares of the
         weights.
 
     Attributes
@@ -52,9 +52,8 @@ class WeightedLinearDiscriminant(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    A row of weight 2 equals two rows, except with ``shrinkage="auto"``: the lemma counts rows by
-    their effective number, ``sum(weight) ** 2 / sum(weight**2)``, which does not depend on the
-    scale of the weights.
+    A row of weight 2 equals two rows, except with ``shrinkage="auto"``: the estimate of Ledoit and
+    Wolf depends on the effective number of rows, ``sum(weight) ** 2 / sum(weight**2)``.
 
     References
     ----------
@@ -94,7 +93,7 @@ class WeightedLinearDiscriminant(ClassifierMixin, BaseEstimator):
         y : array of shape (n_clips,)
             Labels.
         sample_weight : array of shape (n_clips,) or None, default=None
-            Weights of the clips; None weights all alike.
+            Weights of the clips; None gives all the same weight.
 
         Returns
         -------
@@ -211,7 +210,7 @@ class WeightedLinearDiscriminant(ClassifierMixin, BaseEstimator):
 
 
 def _check_classes(classes: np.ndarray, total: np.ndarray, n_clips: int) -> None:
-    """Raise DataError if the clips of weight above 0 are too few; ``total`` is that of a class."""
+    """Raise DataError for too few clips of weight above 0; ``total`` is the weight of a class."""
     if len(classes) < 2:
         raise DataError(f"y must have at least two classes, got {len(classes)} class")
     if not total.all():
@@ -250,7 +249,7 @@ def _gram(centred: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 
 def _ledoit_wolf(centred: np.ndarray, share: np.ndarray, covariance: np.ndarray) -> float:
-    """Shrinkage by the lemma of Ledoit and Wolf: error of the covariance by its distance."""
+    """Shrinkage of Ledoit and Wolf: error of the covariance, divided by its distance."""
     n_features = len(covariance)
     square = np.sum(covariance**2)
     distance = square - np.trace(covariance) ** 2 / n_features

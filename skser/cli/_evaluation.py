@@ -17,7 +17,14 @@ from ._outputs import check_folder
 
 _FOLDS = one_of("speakers", "sentences", "luna-jimenez", "emobox", "random")
 _FIT_OPTIONS = (
-    *("recipe", "folds", "transductive", "leakage", "explain", "across", "cross_corpus", "set_"),
+    "recipe",
+    "folds",
+    "transductive",
+    "leakage",
+    "explain",
+    "across",
+    "cross_corpus",
+    "set_",
 )
 _DEFAULTS: tuple[object, ...] = ("default", "speakers", False, None, (), [])
 

@@ -9,7 +9,7 @@ import typer
 
 from ._options import Corpus, Labels, Model, Speaker, Trust
 
-_MIN_RECORDINGS = 20
+_MIN_RECORDINGS = 20  # fewer do not say what is usual
 
 
 def adapt(
@@ -22,8 +22,12 @@ def adapt(
     speaker: Speaker = None,
     labels: Labels = None,
     share: Annotated[
-        float, typer.Option(help="Share of the weight that the new recordings have, 0 to 1.")
-    ] = 0.5,
+        float | None,
+        typer.Option(
+            help="Share of the weight of the new recordings, 0 to 1; by default that of their "
+            "number, at least 0.1."
+        ),
+    ] = None,
     trust: Trust = None,
 ) -> None:
     """Fit a model again, on what it was trained on and on a few labelled recordings.
@@ -34,7 +38,6 @@ def adapt(
     Example: skser train RAVDESS EMOVO --recipe whisper --keep-features --out general.skser && skser
     adapt general.skser mine.csv --out mine.skser
     """
-    from .._utils._files import check_apart
     from ..adaptation import adapt as run
     from ..inference import TrainingAudio
     from ..persistence import ModelInfo, load_info
@@ -42,15 +45,15 @@ def adapt(
     from ._corpora import load_speech
     from ._outputs import check_model_file
 
-    check_model_file(out, data)
-    check_apart([out], [model])
+    check_model_file(out, [*data, model])
     pipeline = load_model(model, trusted=trust or [])
     speech = load_speech(data, corpus, speaker, labels)
     adapted = run(pipeline, speech, share=share)
     previous = None if is_joblib(model) else load_info(model)
-    # A few recordings do not say what is usual.
-    audio = None if previous is None else previous.audio
-    if audio is None or len(speech.paths) >= _MIN_RECORDINGS:
-        audio = TrainingAudio.of(adapted, speech.paths).to_dict()
-    save_model(adapted, out, ModelInfo.of(speech, audio=audio).after(previous))
+    info = None  # what the model was trained on before is not known
+    if previous is not None:
+        is_enough = previous.audio is None or len(speech.paths) >= _MIN_RECORDINGS
+        audio = TrainingAudio.of(adapted, speech.paths).to_dict() if is_enough else previous.audio
+        info = ModelInfo.of(speech, audio=audio).after(previous)
+    save_model(adapted, out, info)
     typer.echo(f"wrote {out}")

@@ -9,7 +9,7 @@ import json as json_format
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -43,7 +43,7 @@ def predict(
         bool,
         typer.Option(
             "--adapt",
-            help="Standardize features over these recordings, at least 20, without labels.",
+            help="Standardise features over these recordings, at least 20, without labels.",
         ),
     ] = False,
     runtime: Runtime = "auto",
@@ -176,7 +176,8 @@ def _predict_adapted(
     check_value("--runtime", runtime, one_of(*RUNTIMES))
     pipeline = load_model(model, runtime=runtime, trusted=trusted)
     info = None if is_joblib(model) else load_info(model)
-    n_adapted, predictions = predict_adapted(pipeline, paths)
+    with _raising_model_error(model):
+        n_adapted, predictions = predict_adapted(pipeline, paths)
     return pipeline.classes_, n_adapted, _flagged(predictions, info)
 
 
@@ -192,11 +193,18 @@ def _flagged(predictions: Iterable[Prediction], info: ModelInfo | None) -> Itera
 
 
 def _with_model_errors(model: Path, predictions: Iterator[Prediction]) -> Iterator[Prediction]:
-    """The same predictions; an unexpected error of an inconsistent model becomes a ModelError."""
+    """The same predictions, with `_raising_model_error`."""
+    with _raising_model_error(model):
+        yield from predictions
+
+
+@contextmanager
+def _raising_model_error(model: Path) -> Iterator[None]:
+    """Raise ModelError for an unexpected error of an inconsistent model."""
     from ..exceptions import ModelError, SkserError
 
     try:
-        yield from predictions
+        yield
     except SkserError:
         raise
     except Exception as error:

@@ -88,13 +88,12 @@ def train(
             "--include-encoder must be used with a pre-trained encoder, such as that of --recipe "
             f"whisper, got --recipe {recipe}"
         )
-    if keep_features:
-        pipeline = keep(pipeline)
+    unfitted = keep(pipeline) if keep_features else pipeline
     speech = load_speech(data, corpus, speaker, labels)
     score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)
     corpora = {"domains": speech.frame["corpus"].to_numpy(dtype=str)} if len(data) > 1 else {}
     everything = np.arange(len(speech.paths))
-    pipeline = fit_fold(pipeline, speech.paths, speech.target, corpora, everything).pipeline
+    pipeline = fit_fold(unfitted, speech.paths, speech.target, corpora, everything).pipeline
     set_everywhere(pipeline, verbose=0)
     audio = TrainingAudio.of(pipeline, speech.paths).to_dict()
     info = replace(ModelInfo.of(speech, audio=audio), score=score)

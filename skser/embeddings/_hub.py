@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._utils._param_validation import NONE, Allowed, check_value, did_you_mean
 from .._version import __version__
 from ..exceptions import DownloadError, MissingDependencyError, ParameterError
+from ._whisper_weights import CONFIG, WEIGHTS
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-CONFIG = "config.json"
-WEIGHTS = "model.safetensors"
 PREPROCESSOR = "preprocessor_config.json"  # some repositories have none
 
-_NAME = Allowed(
+NAME = Allowed(
     "'owner/name' of a repository of the Hub",
     lambda value: isinstance(value, str) and re.fullmatch(r"\w[\w.-]*/[\w.-]+", value) is not None,
 )
@@ -48,10 +47,9 @@ KNOWN = {
 
 
 def hub_folder(name: str, revision: str | None) -> Path:
-    """The folder with the configuration and the weights of a repository, downloaded if need be.
+    """The folder with the configuration and the weights of a repository, downloaded if missing.
 
-    A commit that is in the cache of huggingface_hub takes no request. DownloadError says why a
-    repository cannot be had.
+    A commit that is in the cache of huggingface_hub takes no request.
     """
     commit = _commit(name, revision)
     hub = _huggingface_hub(name)
@@ -67,7 +65,7 @@ def hub_folder(name: str, revision: str | None) -> Path:
 
 
 def _commit(name: str, revision: str | None) -> str:
-    check_value("model", name, _NAME)
+    check_value("model", name, NAME)
     check_value("revision", revision, NONE, _COMMIT)
     if revision is not None:
         return revision
@@ -109,7 +107,7 @@ class _Download:
         sha256 = None
         try:
             # A request of our own, since the library repeats its first for half a minute.
-            with suppress(errors.EntryNotFoundError):  # which the library is to store
+            with suppress(errors.EntryNotFoundError):  # the library notes the missing file
                 url = self.hub.hf_hub_url(self.name, self.file, revision=self.commit)
                 metadata = self.hub.get_hf_file_metadata(url)
                 self.size, sha256 = metadata.size, metadata.etag
@@ -140,7 +138,7 @@ class _Download:
         return Bar
 
     def _check(self, path: Path, expected: str | None) -> None:
-        """Remove the file if its hash is not the one that the Hub tells."""
+        """Remove the file if its hash differs from that on the Hub."""
         actual = hashlib.sha256()
         with path.open("rb") as content:
             while block := content.read(1 << 20):
@@ -155,7 +153,7 @@ class _Download:
             )
 
     def _reason(self, error: Exception) -> str:
-        """Why the file cannot be had, and what to do."""
+        """Why the download failed, and what to do."""
         from huggingface_hub import constants, errors
 
         file, cache, server = self.file, constants.HF_HUB_CACHE, constants.ENDPOINT
@@ -179,8 +177,8 @@ class _Download:
             return f"{server} answered {error.response.status_code} for {file}; call again later"
         if isinstance(error.__cause__, errors.FileMetadataError):
             return f"{server} answers unlike the Hub; check HF_ENDPOINT and the network's proxy"
-        # The library counts whole blocks; its message tells what arrived of the last one. From
-        # some servers two bars show one file: what was received, and what was written.
+        # The library counts whole blocks, and its message has the bytes of the last one. Two bars
+        # may show one file: what was received, and what was written.
         received = re.search(r"received (\d+) bytes", text)
         n_arrived = max(self.counts.values(), default=0) + (int(received[1]) if received else 0)
         if isinstance(error, OSError) and error.errno is not None:

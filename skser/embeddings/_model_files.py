@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..exceptions import DownloadError, ModelError, SkserError
 from ._hub import KNOWN
 
@@ -29,17 +27,10 @@ def is_sound(content: Mapping[str, Any]) -> bool:
             and 0 < len(layers) == len(set(layers))
             and all(isinstance(layer, int) and 0 <= layer < _LARGEST for layer in layers)
             and all(isinstance(content[s], int) and 0 < content[s] <= _LARGEST for s in sizes)
-            and (graph is None or (isinstance(graph, np.ndarray) and graph.dtype == np.uint8))
+            and (graph is None or type(graph) is bytes)
         )
     except (KeyError, TypeError):
         return False
-
-
-def check_graph(graph: bytes) -> None:
-    """Raise ModelError for a graph that has weights in another file."""
-    # onnxruntime would open any file that is named under this key.
-    if b"location" in graph:
-        raise ModelError("the encoder in the model file takes weights from another file")
 
 
 def check_session(session: Any, name: str, inputs: dict[str, int], outputs: dict[str, int]) -> None:
@@ -59,7 +50,7 @@ def check_session(session: Any, name: str, inputs: dict[str, int], outputs: dict
 
 
 def unavailable(encoder: WhisperEncoder, cache: object, error: SkserError) -> SkserError:
-    """An error that says how an encoder, which the model file only names, can be had."""
+    """An error that says where to get an encoder that the model file only names."""
     is_local = encoder.revision is None and encoder.model not in KNOWN
     network = "" if is_local else "connect to a network once; or "
     text = (

@@ -20,7 +20,7 @@ from ..networks._onnx_runtime import check_installed, start_session
 from ._audonnx import network_of
 
 _FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
-_TAKEN = "taken are waveforms (clips, samples)"
+_TAKEN = "it must take waveforms (clips, samples)"
 _GIVEN = "(clips, features) or (clips, frames, features)"
 _N_TRIED = 16000  # samples
 _SIGNS = {
@@ -103,17 +103,17 @@ class OnnxFile:
             "keep that file beside the model file"
         )
 
-    def open(self, device: str = "cpu", n_threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
+    def open(self, device: str) -> Callable[[np.ndarray], np.ndarray]:
         """The encoder as a function of waveforms (clips, samples), all of one length.
 
         It gives (clips, frames, features), with one frame if the network has no frames.
         """
-        return _open(self, device, n_threads)
+        return _open(self, device)
 
 
 @lru_cache(maxsize=8)
 def _read(given: Path, file: Path, output: str | None, signatures: object) -> OnnxFile:
-    session = _session(file, "cpu", 1)
+    session = _session(file, "cpu")
     _input(file, session)
     chosen, shape = _output(file, session, output)
     stem = given.resolve().name if given.is_dir() else given.stem
@@ -128,7 +128,7 @@ def _read(given: Path, file: Path, output: str | None, signatures: object) -> On
 
 
 @lru_cache(maxsize=2)
-def _open(encoder: OnnxFile, device: str, n_threads: int) -> Callable[[np.ndarray], np.ndarray]:
+def _open(encoder: OnnxFile, device: str) -> Callable[[np.ndarray], np.ndarray]:
     try:
         file = network_of(encoder.path) if encoder.path.is_dir() else encoder.path
         _check_is_onnx(file)
@@ -141,7 +141,7 @@ def _open(encoder: OnnxFile, device: str, n_threads: int) -> Callable[[np.ndarra
         raise ModelError(
             f"{file}: holds another encoder than the one that was fitted (its hash differs)"
         )
-    session = _session(file, device, n_threads)
+    session = _session(file, device)
     signal = _input(file, session)
     kind = _FLOATS[signal.type]
     one_by_one = signal.shape[0] == 1
@@ -153,18 +153,18 @@ def _open(encoder: OnnxFile, device: str, n_threads: int) -> Callable[[np.ndarra
         features = np.concatenate(blocks).astype(np.float32, copy=False)
         if len(features) != len(rows) or features.ndim != 2 + encoder.is_sequence:
             raise DataError(
-                f"{file}: output {encoder.output!r} has the shape {features.shape} for"
-                f" {len(rows)} clips, needed is {_GIVEN}"
+                f"{file}: output {encoder.output!r} must have the shape {_GIVEN}, got"
+                f" {features.shape} for {len(rows)} clips"
             )
         return features if encoder.is_sequence else features[:, np.newaxis]
 
     return encode
 
 
-def _session(file: Path, device: str, n_threads: int) -> Any:
+def _session(file: Path, device: str) -> Any:
     check_installed(str(file), "embeddings")
     try:
-        return start_session(file, device=device, n_threads=n_threads)
+        return start_session(file, device=device, n_threads=1)
     except ParameterError:  # the device
         raise
     except Exception as error:  # onnxruntime has no common class of errors
@@ -232,14 +232,14 @@ def _output(file: Path, session: Any, name: str | None) -> tuple[str, tuple[Any,
             raise ParameterError(f"{wanted} got {name!r}, which is not {_GIVEN}")
         return name, shapes[name]
     if not usable:
-        raise DataError(f"{file}: gives {listed}; needed is an output {_GIVEN}")
+        raise DataError(f"{file}: must have an output {_GIVEN}, got {listed}")
     if len(usable) > 1:
         raise ParameterError(f"{wanted} got None")
     return usable[0], shapes[usable[0]]
 
 
 def _true_shape(file: Path, session: Any, node: Any) -> tuple[Any, ...]:
-    """The shape of an output, from a run if the file tells no width; empty if not of numbers."""
+    """The shape of an output, from a run if the file lacks its width; empty if not of numbers."""
     if node.type not in _FLOATS:
         return ()
     if node.shape and isinstance(node.shape[-1], int):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,8 @@ from ..exceptions import ExtractionError
 from ..features.extraction._plan import LIBRARIES
 from ._encoders import Encoder, encoder_of
 
+# Frames of several layers take more memory than their audio.
+_WINDOWS_AT_ONCE = 48
 POOLINGS = {"mean": ("mean",), "mean_std": ("mean", "std"), None: ()}
 
 
@@ -51,9 +54,33 @@ class EmbeddingPlan:
 
     def of_clips(self, clips: list[np.ndarray], sr: int) -> list[np.ndarray]:
         views = [without_padding(view) for clip in clips for view in clip]
-        pooled = iter([self.pool(frames) for frames in self.frames(views, sr)])
+        features = iter(self.frames(views, sr) if self.pooling is None else self._pooled(views, sr))
         stack = stack_padded if self.pooling is None else np.stack
-        return [stack([next(pooled) for _ in clip]) for clip in clips]
+        return [stack([next(features) for _ in clip]) for clip in clips]
+
+    def _pooled(self, waveforms: list[np.ndarray], sr: int) -> list[np.ndarray]:
+        """Features of each waveform, with the frames of a few windows in memory at once."""
+        windows = [self._windows(waveform, sr) for waveform in waveforms]
+        all_windows = [window for group in windows for window in group]
+        pooled = []
+        for first in range(0, len(all_windows), _WINDOWS_AT_ONCE):
+            frames = self._encode(all_windows[first : first + _WINDOWS_AT_ONCE])
+            pooled += [(len(of_window), self.pool(of_window)) for of_window in frames]
+        remaining = iter(pooled)
+        return [self._joined(list(islice(remaining, len(group)))) for group in windows]
+
+    def _joined(self, windows: list[tuple[int, np.ndarray]]) -> np.ndarray:
+        """Features of a clip from those of its windows, each after the number of its frames."""
+        n_frames, pooled = zip(*windows, strict=True)
+        if len(pooled) == 1:
+            return pooled[0]
+        shape = (len(self.encoder.layer_names), len(POOLINGS[self.pooling]), -1)
+        values = np.stack(pooled).reshape(len(pooled), *shape).astype(np.float64)
+        joined = np.average(values, axis=0, weights=n_frames)
+        if self.pooling == "mean_std":
+            squares = values[:, :, 1] ** 2 + (values[:, :, 0] - joined[:, 0]) ** 2
+            joined[:, 1] = np.sqrt(np.average(squares, axis=0, weights=n_frames))
+        return joined.ravel().astype(np.float32)
 
     def frames(self, waveforms: list[np.ndarray], sr: int) -> list[np.ndarray]:
         """Frames (n_frames, width) of each waveform."""
@@ -84,15 +111,14 @@ class EmbeddingPlan:
                 for i, result in zip(
                     batch, encode(np.stack([inputs[i] for i in batch])), strict=True
                 ):
+                    if not (len(result) and np.isfinite(result).all()):
+                        name = self.encoder.layer_names[0]
+                        raise ExtractionError(f"{name}: has no frames, or some are not finite")
                     frames[i] = result
         return frames
 
     def pool(self, frames: np.ndarray) -> np.ndarray:
-        """Features of a clip from its frames (n_frames, width)."""
-        if not np.isfinite(frames).all():
-            raise ExtractionError(f"{self.encoder.layer_names[0]}: frames are not finite")
-        if self.pooling is None:
-            return frames
+        """Mean, and maybe standard deviation, of frames (n_frames, width)."""
         layers = np.split(frames, len(self.encoder.layer_names), axis=1)
         names = POOLINGS[self.pooling]
         return np.concatenate([getattr(layer, name)(axis=0) for layer in layers for name in names])

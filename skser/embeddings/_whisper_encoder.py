@@ -17,10 +17,10 @@ import numpy as np
 
 from .._utils._files import written_whole
 from ..exceptions import ModelError, ParameterError, SkserError
-from ..networks._onnx_runtime import check_installed, start_session
-from ._hub import KNOWN, hub_folder
+from ..networks._onnx_runtime import check_graph, check_installed, start_session
+from ._hub import KNOWN, NAME, hub_folder
 from ._log_mel import HOP_LENGTH, SR, log_mel
-from ._model_files import check_graph, check_session, is_sound, unavailable
+from ._model_files import check_session, is_sound, unavailable
 from ._whisper_graph import MEL, VERSION, output_name, whisper_graph
 from ._whisper_weights import WhisperConfig, digest_of, read_tensors
 
@@ -68,14 +68,14 @@ class WhisperEncoder:
         config = WhisperConfig.read(folder)
         layers = _layers_of(layer, config.n_layers)
         name = model if revision is not None else folder.name
-        licence = next((KNOWN[k][1] for k in KNOWN if name in (k, k.rpartition("/")[2])), None)
+        known = {part: model for key, model in KNOWN.items() for part in (key, Path(key).name)}
+        licence = known[name].licence if name in known else None
         digest = digest_of(folder, max(layers))
         return cls(model, revision, licence, digest, layers, config.n_mels, config.width)
 
     def to_dict(self) -> dict[str, Any]:
         """The encoder as plain data."""
-        graph = None if self.graph is None else np.frombuffer(self.graph, np.uint8)
-        return {**asdict(self), "graph": graph}
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> WhisperEncoder:
@@ -83,8 +83,7 @@ class WhisperEncoder:
         names = {field.name for field in fields(cls)}
         if not (isinstance(content, dict) and content.keys() == names and is_sound(content)):
             raise ModelError("the description of the pre-trained encoder is damaged")
-        graph = content["graph"]
-        return cls(**{**content, "graph": None if graph is None else graph.tobytes()})
+        return cls(**content)
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -187,12 +186,13 @@ def _folder_of(model: str, revision: str | None) -> tuple[Path, str | None]:
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder, None
-    if not re.fullmatch(r"\w[\w.-]*/[\w.-]+", model):
+    if not NAME.accepts(model):
         raise ModelError(
             f"{model}: is neither a folder, an .onnx file, nor a name on the Hugging Face Hub such "
             "as openai/whisper-base"
         )
-    revision = revision or KNOWN.get(model, (None,))[0]
+    if revision is None and model in KNOWN:
+        revision = KNOWN[model].revision
     return hub_folder(model, revision), revision
 
 

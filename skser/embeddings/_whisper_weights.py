@@ -152,7 +152,7 @@ def _tensors(
 
 
 def _beginning(path: Path) -> str:
-    """The first characters of a file, which tell a web page, or a pointer to a large file."""
+    """The first characters of a file, which reveal a web page or a pointer of Git LFS."""
     with path.open("rb") as file:
         return file.read(24).decode("ascii", "replace")
 

@@ -19,6 +19,7 @@ from sklearn.utils.validation import _check_method_params
 
 from .._utils._types import PathLike, Recordings
 from ..exceptions import DataError
+from ..recipes._standardization import is_standardized_by_corpus
 from ..recipes._steps import extractions
 
 # ``groups``, the speakers of all clips, and ``domains``, their corpora, as far as they are known.
@@ -101,7 +102,7 @@ def fit_fold(
 ) -> FittedFold:
     """Fit a clone on the train part, after a call of ``watch`` with it.
 
-    If it consumes ``sample_weight``, and the train part is of several corpora, they weigh alike.
+    If it consumes ``sample_weight``, several corpora in the train part have the same total weight.
     """
     pipeline = clone(pipeline)
     if watch is not None:
@@ -118,12 +119,12 @@ def fit_fold(
 
 def fit_metadata(pipeline: BaseEstimator, metadata: Metadata) -> Metadata:
     """The metadata that ``fit`` consumes; DataError if it needs corpora that are not known."""
-    names = consumed(pipeline, "fit", ["domains", *metadata])
-    if "domains" in names and "domains" not in metadata:
+    if "domains" not in metadata and is_standardized_by_corpus(pipeline):
         raise DataError(
             "corpus must have a column corpus in its frame, which the pipeline standardises by, "
             "got none or missing values"
         )
+    names = consumed(pipeline, "fit", metadata)
     return {name: metadata[name] for name in metadata if name in names}
 
 

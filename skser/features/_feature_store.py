@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
@@ -9,9 +11,9 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 from .._utils._labels import check_labels, check_speakers
 from .._utils._param_validation import check_is_fitted
 from .._utils._set_output import FeaturesTransformer
-from ..exceptions import DataError, ParameterError
+from ..exceptions import DataError
 from ._augmented_features import AugmentedFeatures, Features
-from ._checks import check_features
+from ._checks import check_features, check_padding
 from ._scaler import mean_and_scale
 
 
@@ -67,19 +69,16 @@ class FeatureStore(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
 
         Raises
         ------
-        ParameterError
-            ``y`` is None.
         DataError
             Features are sequences or not finite, or labels or corpora are invalid.
         """
-        if y is None:
-            raise ParameterError("y must be the label of each clip, got None")
         values = check_features(self, X, reset=True)
-        values = values if isinstance(X, AugmentedFeatures) else values[:, np.newaxis]
-        if values.ndim != 3:
+        if values.ndim != 2 + isinstance(X, AugmentedFeatures):
             raise DataError(
                 f"X must be vectors (n_clips, n_features) to be kept, got shape {values.shape}"
             )
+        check_padding(values, is_sequence=False)
+        values = values.reshape(len(values), -1, self.n_features_in_)
         self._mean, self._scale, _ = mean_and_scale(values.reshape(-1, self.n_features_in_))
         # In deviations from the mean, half the precision is enough.
         self._deviations = ((values - self._mean) / self._scale).astype(np.float16)
@@ -92,19 +91,33 @@ class FeatureStore(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
 
         Parameters
         ----------
-        X : array of shape (n_clips, ..., n_features) or AugmentedFeatures
+        X : array of shape (n_clips, n_features) or AugmentedFeatures
             Features.
 
         Returns
         -------
         X : array or AugmentedFeatures
             The same.
+
+        Raises
+        ------
+        NotFittedError
+            `fit` was not called.
+        DataError
+            The features are not finite, or their number differs from `fit`.
         """
         check_is_fitted(self, "labels_")
-        return X
+        values = check_features(self, X, reset=False)
+        return X if isinstance(X, AugmentedFeatures) else values
 
     @property
     def features_(self) -> np.ndarray:
         """Features of all views, float32."""
         check_is_fitted(self, "labels_")
         return (self._deviations * self._scale + self._mean).astype(np.float32)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -50,6 +50,10 @@ class SpeakerNormalizer(Standardizer):
         "average" standardises clips of a new speaker, and clips without ``groups``, by the mean
         of the statistics of the speakers of `fit`, which all count alike.
 
+    prior_clips : int, default=0
+        Number of clips that the mean of the statistics of all speakers counts in those of each
+        speaker in `fit`, so that a few clips do not decide alone.
+
     Attributes
     ----------
     statistics_ : dict of {speaker : (mean, scale)}
@@ -83,9 +87,10 @@ class SpeakerNormalizer(Standardizer):
         "n_calibration": [integer(1), NONE],
         "transductive": [BOOLEAN],
         "unknown": [one_of("error", "average")],
+        "prior_clips": [integer(0)],
     }
 
-    unknown: Literal["error", "average"] = "error"  # default for older model files
+    unknown: Literal["error", "average"] = "error"  # default for older pickles
 
     # scikit-learn then routes `groups` here without set_fit_request.
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
@@ -97,10 +102,12 @@ class SpeakerNormalizer(Standardizer):
         n_calibration: int | None = None,
         transductive: bool = False,
         unknown: Literal["error", "average"] = "error",
+        prior_clips: int = 0,
     ) -> None:
         self.n_calibration = n_calibration
         self.transductive = transductive
         self.unknown = unknown
+        self.prior_clips = prior_clips
 
     def fit(
         self, X: Features, y: ArrayLike | None = None, groups: ArrayLike | None = None
@@ -131,10 +138,17 @@ class SpeakerNormalizer(Standardizer):
         check_parameters(self)
         values = _by_view(X, check_features(self, X, reset=True, allow_nan=True))
         groups = self._check_groups(groups, len(values))
+        speakers, counts = np.unique(groups, return_counts=True)
         self.statistics_ = {
             speaker: _statistics(values[groups == speaker], speaker)
-            for speaker in np.unique(groups).tolist()
+            for speaker in speakers.tolist()
         }
+        if self.prior_clips:
+            average = average_statistics(self.statistics_)
+            self.statistics_ = {
+                speaker: _shrunk(own, average, n / (n + self.prior_clips))
+                for (speaker, own), n in zip(self.statistics_.items(), counts, strict=True)
+            }
         return self
 
     def transform(
@@ -227,6 +241,17 @@ class SpeakerNormalizer(Standardizer):
             )
         return _statistics(values[: self.n_calibration], speaker)
 
+    def _check_groups(self, groups: ArrayLike | None, n_clips: int) -> np.ndarray:
+        if groups is None:
+            alias = self.get_metadata_routing().fit.requests.get("groups")
+            name, unit = (alias, "group") if isinstance(alias, str) else ("groups", "speaker")
+            raise ParameterError(
+                f"{name} must be the {unit} of each clip, got None; in a pipeline, call "
+                f"sklearn.set_config(enable_metadata_routing=True) and pass {name} to fit and "
+                "predict"
+            )
+        return check_speakers(groups, n_clips)
+
     def _check_together(self) -> None:
         if self.transductive and self.n_calibration is not None:
             raise ParameterError(
@@ -237,21 +262,17 @@ class SpeakerNormalizer(Standardizer):
                 "unknown must be 'error' with n_calibration or transductive=True, got 'average'"
             )
 
-    def _check_groups(self, groups: ArrayLike | None, n_clips: int) -> np.ndarray:
-        if groups is not None:
-            return check_speakers(groups, n_clips)
-        alias = self.get_metadata_routing().fit.requests["groups"]  # a name, or True
-        kind, name = ("group", alias) if isinstance(alias, str) else ("speaker", "groups")
-        methods = "fit" if self.unknown == "average" else "fit and predict"
-        raise ParameterError(
-            f"groups must be the {kind} of each clip, got None; in a pipeline, call "
-            f"sklearn.set_config(enable_metadata_routing=True) and pass {name} to {methods}"
-        )
-
 
 def _by_view(X: object, values: np.ndarray) -> np.ndarray:
     """Features with an axis for views: (n_clips, n_views, ..., n_features)."""
     return values if isinstance(X, AugmentedFeatures) else values[:, np.newaxis]
+
+
+def _shrunk(own: Statistics, average: Statistics, share: float) -> Statistics:
+    """Mean and scale between a speaker's own and the average."""
+    mean = share * own[0] + (1 - share) * average[0]
+    variance = share * own[1] ** 2 + (1 - share) * average[1] ** 2
+    return mean.astype(own[0].dtype), np.sqrt(variance).astype(own[1].dtype)
 
 
 def _statistics(values: np.ndarray, speaker: object) -> Statistics:

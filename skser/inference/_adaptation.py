@@ -42,7 +42,7 @@ def predict_adapted(pipeline: BaseEstimator, files: Iterable[Any]) -> tuple[int,
             failed = (p for p in predictions if p.error is not None)
             first = next((f"; {p.file!s:.200}: {p.error}" for p in failed), "")
             raise DataError(
-                f"recordings must have at least {MIN_RECORDINGS} usable ones to adapt to, got "
+                f"recordings must include at least {MIN_RECORDINGS} usable ones to adapt to, got "
                 f"{len(usable)} of {len(predictions)}{first}"
             )
         adapted = iter(list(predict_in_batches(standardize_on(own, usable), usable)))

@@ -1,7 +1,7 @@
 """Windows of a long recording that share the frames of a speech encoder.
 
 Windows overlap, and an encoder takes most of the time of a timeline. So it encodes the recording
-once, in blocks as long as a window, and each window pools the frames within it.
+in blocks as long as a window, with a margin at both ends, and each window pools the frames in it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from ..embeddings._plan import EmbeddingPlan
 from ..embeddings._whisper_encoder import WhisperEncoder
 
 _BLOCKS_AT_ONCE = 8
+# Of a window. Emotions were recognised as well as from windows, without a margin a little worse.
+_MARGIN = 0.25
 
 # Cuts ascending spans of samples out of the recording.
 Cut = Callable[[list[tuple[int, int]]], Iterator[np.ndarray]]
@@ -57,18 +59,20 @@ def pooled_windows(
     firsts = np.minimum(firsts, max(0, -(-n_samples // per_frame) - length))
     blocks = np.unique([firsts // length, (firsts + length - 1) // length])
     edges = np.minimum(np.stack([blocks, blocks + 1], axis=1) * length * per_frame, n_samples)
-    is_audible = edges[:, 0] < edges[:, 1]
-    blocks, edges = blocks[is_audible], edges[is_audible]
-    waveforms = cut([(int(start), int(stop)) for start, stop in edges])
-    remaining = iter(blocks.tolist())
+    margin = int(_MARGIN * length) * per_frame
+    heard = (edges + np.array([-margin, margin])).clip(0, n_samples)
+    waveforms = cut([(int(start), int(stop)) for start, stop in heard])
+    n_before = (edges - heard)[:, 0] // per_frame
+    remaining = iter(zip(blocks.tolist(), n_before.tolist(), strict=True))
     encoded: dict[int, np.ndarray] = {}
     for first in firsts.tolist():
         own = range(first // length, (first + length - 1) // length + 1)
         while own[-1] not in encoded and (batch := list(islice(remaining, _BLOCKS_AT_ONCE))):
             frames = plan.frames(list(islice(waveforms, len(batch))), embedding.sr_)
-            encoded |= dict(zip(batch, frames, strict=True))
+            for (block, n), heard_frames in zip(batch, frames, strict=True):
+                encoded[block] = heard_frames[n : n + length]
         for block in [block for block in encoded if block < own[0]]:
             del encoded[block]
-        around = np.concatenate([encoded[block] for block in own if block in encoded])
+        around = np.concatenate([encoded[block] for block in own])
         start = first - own[0] * length
         yield plan.pool(around[start : start + length])

@@ -45,8 +45,8 @@ def predict_table(
     training_audio : TrainingAudio or None, default=None
         Statistics of the training recordings, for the column ``ood_reasons``.
     adapt : bool, default=False
-        Standardise features over the usable ones of these recordings, at least 20, instead of the
-        training data. This needs no labels, and helps if rooms, microphones or languages differ
+        Standardise features by these recordings, at least 20 of which must be usable, instead of
+        the training data. This needs no labels, and helps if rooms, microphones or languages differ
         from the training data; all emotions should occur. A prediction then depends on the other
         recordings.
 
@@ -63,7 +63,7 @@ def predict_table(
     ------
     ParameterError
         A parameter has a value that is not allowed, or the pipeline has no ``predict_proba``, or
-        no scaler with ``adapt``.
+        no scaler for ``adapt=True``.
     DataError
         There are no recordings, or fewer than 20 usable ones with ``adapt``, a waveform is empty
         or not finite, or an emotion has the name of another column.

@@ -93,12 +93,12 @@ def predict_timeline(
 
     Notes
     -----
-    A window is centred on its row, or shifted to lie within the recording. After a
-    :class:`skser.SpeechEmbedding`, windows share frames, which the encoder computes once for each
-    stretch of the length of a window. A row is silent if less
-    than a fifth of it is speech; rows shorter than 1 s count as 1 s, rows longer than the window as
-    the window. Frames of 20 ms exceed the loudest level for a second in all, or for 5 % of a
-    recording of less than 20 s. The loader's ``offset`` and ``max_duration`` do not apply.
+    A window is centred on its row, or shifted to lie within the recording. Overlapping windows
+    share the frames of a Whisper model in a :class:`skser.SpeechEmbedding`, which encodes each
+    stretch of the length of a window once. A row is silent if less than a fifth of it is speech;
+    rows shorter than 1 s count as 1 s, rows longer than the window as the window. Frames of 20 ms
+    exceed the loudest level for a second in all, or for 5 % of a recording of less than 20 s. The
+    loader's ``offset`` and ``max_duration`` do not apply.
 
     Examples
     --------
@@ -138,7 +138,12 @@ def predict_timeline(
     voiced = np.flatnonzero(~is_silent)
     probabilities = np.full((len(spans), len(pipeline.classes_)), np.nan)
     predict = _batch_predictor(
-        pipeline, loader, spans[voiced], n_samples, lambda parts: excerpts(stream(), parts, name)
+        pipeline,
+        loader,
+        spans[voiced],
+        n_samples,
+        lambda parts: excerpts(stream(), parts, name),
+        overlap=hop < window,
     )
     with progress(total=len(voiced), desc="timeline", unit="window", disable=not verbose) as bar:
         for first in range(0, len(voiced), _BATCH_SIZE):
@@ -180,12 +185,16 @@ def _batch_predictor(
     spans: np.ndarray,
     n_samples: int,
     cut: Cut,
+    *,
+    overlap: bool,
 ) -> Callable[[int], np.ndarray]:
     """A function that returns the probabilities of the next windows."""
     if isinstance(pipeline, TemperatureScaledClassifier):
-        predict = _batch_predictor(pipeline.estimator_, loader, spans, n_samples, cut)
+        predict = _batch_predictor(
+            pipeline.estimator_, loader, spans, n_samples, cut, overlap=overlap
+        )
         return lambda n: at_temperature(predict(n), pipeline.temperature_)
-    split = split_at_embedding(pipeline) if len(spans) else None
+    split = split_at_embedding(pipeline) if overlap and len(spans) else None
     if split is not None:
         embedding, classifier = split
         features = pooled_windows(embedding, spans, n_samples, cut)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .._utils._types import PathLike
-from ..exceptions import MissingDependencyError, ParameterError
+from ..exceptions import MissingDependencyError, ModelError, ParameterError
 from ._rows import predict_in_blocks
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -81,12 +81,12 @@ def start_session(
     return session
 
 
-def check_graph(graph: bytes, n_weights: int) -> None:
-    """Raise ValueError for a graph with weights from outside the model file."""
+def check_graph(graph: bytes, n_weights: int = 0) -> None:
+    """Raise ModelError for a graph with weights from outside the model file."""
     # onnxruntime opens any file that an external weight names under the key "location", so each
     # occurrence of the word must be our own key and value.
     if not graph.count(b"location") == graph.count(_EXTERNAL) <= n_weights:
-        raise ValueError("its network takes weights from another file")
+        raise ModelError("a network in the model file takes weights from another file")
 
 
 class OnnxFunction:

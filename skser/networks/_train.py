@@ -45,8 +45,8 @@ def train(
 ) -> tuple[TrainedNetwork, History]:
     """Train a network on draws; ``validation`` is rows, targets and weights to monitor.
 
-    A network that begins with the weights of an earlier fit learns the classes of the draws alone:
-    as wrong answers, those that have no clips would soon be forgotten.
+    With ``start``, the loss compares only the classes that have clips. The network would otherwise
+    learn never to predict the others.
     """
     drawn = draws.targets.any(axis=0)
     classes = None if start is None or drawn.all() else np.flatnonzero(drawn)

@@ -56,10 +56,10 @@ def write(path: PathLike, manifest: dict[str, Any], entries: dict[str, bytes]) -
     with zipfile.ZipFile(file, "w") as archive:
         text = json.dumps(manifest, indent=1, allow_nan=False, ensure_ascii=False)
         for name, content in [(MANIFEST, text.encode()), *entries.items()]:
-            # A fixed date makes equal models equal files. Arrays hardly compress.
+            # A fixed date makes equal models equal files. Arrays and weights hardly compress.
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            is_array = name.endswith((".npy", ".skops"))
-            entry.compress_type = zipfile.ZIP_STORED if is_array else zipfile.ZIP_DEFLATED
+            is_binary = name.endswith((".npy", ".bin", ".skops"))
+            entry.compress_type = zipfile.ZIP_STORED if is_binary else zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
         archive.comment = b" " * _COMMENT_LENGTH
     content = file.getvalue()[:-_COMMENT_LENGTH]

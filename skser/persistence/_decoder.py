@@ -20,7 +20,7 @@ from ._requests import ATTRIBUTE, restored_requests
 
 Node = None | bool | int | float | str | list[Any] | dict[str, Any]
 # Kinds that "same" may refer to. Others could grow without end.
-_NUMBERED = {"array", "objects", "network", "bunch", "random_state", "function", "skops"}
+_NUMBERED = {"array", "bytes", "objects", "network", "bunch", "random_state", "function", "skops"}
 # A file must not choose where another machine writes.
 _MACHINE_PARAMS = ("memory", "n_jobs", "verbose", "callbacks", "checkpoint", "device")
 
@@ -43,6 +43,7 @@ class Decoder:
             "path": str,
             "scalar": lambda entry: self._array(entry)[()],
             "array": self._array,
+            "bytes": self.entries.__getitem__,
             "objects": self._objects,
             "network": self._network,
             "random_state": self._random_state,

@@ -44,7 +44,7 @@ class Encoder:
         self.untrusted: set[str] = set()
         self._seen: dict[int, tuple[int, object]] = {}
         self._include_encoder = include_encoder
-        self._graphs: dict[bytes, np.ndarray] = {}
+        self._graphs: dict[bytes, bytes] = {}
 
     def node(self, value: Any, name: str) -> Node:
         """The node of a value; ``name`` is its path in the pipeline, for messages."""
@@ -78,6 +78,8 @@ class Encoder:
             return "objects", [list(value.shape), self.node(value.ravel().tolist(), name)]
         if type(value) is np.ndarray and value.dtype.kind in ARRAY_KINDS:
             return "array", self._array(value)
+        if type(value) is bytes:
+            return "bytes", self._put(f"bytes/{len(self.entries)}.bin", value)
         if isinstance(value, TrainedNetwork):
             return "network", self._network(value)
         if isinstance(value, Bunch):
@@ -139,10 +141,10 @@ class Encoder:
         self._put(f"{entry}.json", json.dumps(config, indent=1).encode())
         return [entry, [self._array(weight) for weight in network.weights]]
 
-    def _graph(self, embedding: SpeechEmbedding) -> np.ndarray:
-        """The encoder in ONNX: one array for several steps that share it."""
+    def _graph(self, embedding: SpeechEmbedding) -> bytes:
+        """The encoder in ONNX: one object for several steps that share it."""
         graph = encoder_of(embedding).read_graph()
-        return self._graphs.setdefault(graph, np.frombuffer(graph, np.uint8))
+        return self._graphs.setdefault(graph, graph)
 
     def _array(self, array: np.ndarray) -> str:
         return self._put(f"arrays/{len(self.entries)}.npy", encode_array(array))

@@ -103,21 +103,19 @@ class ModelInfo:
             audio=audio,
         )
 
-    def after(self, previous: ModelInfo | None) -> ModelInfo:
+    def after(self, previous: ModelInfo) -> ModelInfo:
         """Information on a model that was trained on other recordings before.
 
         Parameters
         ----------
-        previous : ModelInfo or None
-            Information on the model before; None if it is unknown.
+        previous : ModelInfo
+            Information on the model before.
 
         Returns
         -------
         info : ModelInfo
             All recordings, corpora and licences; no score. Audio is that of the new recordings.
         """
-        if previous is None:
-            return self
         names = sorted({*previous.emotions, *self.emotions})
         counts = (previous.n_speakers, self.n_speakers)
         return replace(

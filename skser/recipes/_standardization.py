@@ -1,4 +1,4 @@
-"""Standardisation of whole pipelines: by corpus, by speaker, or over the recordings at hand."""
+"""Standardisation of whole pipelines: by corpus, by speaker, or by the tested recordings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
 from .._utils._types import Recordings
-from ..classifiers import AugmentedClassifier
+from ..classifiers import AugmentedClassifier, BlockVotingClassifier, CNNEmotionClassifier
 from ..exceptions import ParameterError
 from ..features import AugmentedFeatures, FeatureScaler, FeatureStore, SpeakerNormalizer
 from ._steps import steps_of, walk
@@ -26,11 +26,11 @@ ANY_SPEAKER = {"n_calibration": None, "transductive": False, "unknown": "average
 
 
 def standardize_by_corpus(pipeline: Pipeline) -> Pipeline:
-    """Make a pipeline of one corpus a pipeline of several.
+    """Make a pipeline standardise each of several corpora by itself.
 
     Every scaler becomes a :class:`skser.SpeakerNormalizer` that standardises the clips of each
-    corpus by the training clips of that corpus, so that neither rooms nor languages look like
-    emotions. Clips of another corpus, or of none, get the mean of the statistics of all corpora.
+    corpus by its training clips, so that neither rooms nor languages look like emotions. Clips of a
+    new corpus, or of an unknown one, are standardised by the mean statistics of all corpora.
     Classifiers that take ``sample_weight`` request it.
 
     :func:`skser.evaluate`, :func:`skser.cross_corpus` and ``skser train`` pass the corpora, as the
@@ -66,6 +66,8 @@ def standardize_by_corpus(pipeline: Pipeline) -> Pipeline:
         for step in _routed_steps(pipeline):
             if has_fit_parameter(step, "sample_weight"):
                 step.set_fit_request(sample_weight=_is_weighted(step))
+            if isinstance(step, FeatureStore):
+                step.set_fit_request(domains=True)
     return pipeline
 
 
@@ -85,7 +87,7 @@ def keep_features(pipeline: Pipeline) -> Pipeline:
     Raises
     ------
     ParameterError
-        None of the steps is a scaler.
+        None of the steps is a scaler, or the last one is a network.
 
     Examples
     --------
@@ -94,6 +96,11 @@ def keep_features(pipeline: Pipeline) -> Pipeline:
     ['load', 'augment', 'features', 'keep', 'scale', 'classify']
     """
     pipeline = clone(pipeline)
+    if isinstance(pipeline.steps[-1][1], CNNEmotionClassifier):
+        raise ParameterError(
+            "pipeline must not end in a network to keep features, got a CNNEmotionClassifier, "
+            "which skser.adapt continues from its weights"
+        )
     places = [i for i, (_, step) in enumerate(pipeline.steps) if isinstance(step, SCALERS)]
     if not places:
         names = ", ".join(name for name, _ in pipeline.steps)
@@ -134,8 +141,8 @@ def replace_scalers(pipeline: Pipeline, make: Callable[[], BaseEstimator]) -> No
     ]
     if not found:
         raise ParameterError(
-            "pipeline must have a scaler, such as FeatureScaler, in the place of which corpora or "
-            "speakers are standardised, got none"
+            "pipeline must have a scaler, such as FeatureScaler, to be replaced by one for corpora "
+            "or speakers, got none"
         )
     for owner, name in found:
         owner.set_params(**{name: make()})
@@ -195,5 +202,7 @@ def _standardize(scaler: Any, features: Any) -> None:
 
 def _is_weighted(step: Any) -> bool:
     """Whether a step is a classifier whose fit uses ``sample_weight``."""
-    inner = step.estimator if isinstance(step, AugmentedClassifier) else step
+    inner = step
+    while isinstance(inner, (AugmentedClassifier, BlockVotingClassifier)):
+        inner = inner.estimator
     return is_classifier(step) and has_fit_parameter(inner, "sample_weight")

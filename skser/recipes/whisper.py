@@ -56,7 +56,8 @@ def whisper(
     Raises
     ------
     ParameterError
-        There is no such parameter, or it is the layer or pooling of ``features``.
+        There is no such parameter, or it is the layer or pooling of ``features``, or ``layers`` is
+        empty.
 
     Examples
     --------
@@ -71,6 +72,8 @@ def whisper(
                 f"features__{name} must be left out, since the vote depends on it; use layers="
             )
     n_layers = np.size(layers)
+    if n_layers == 0:
+        raise ParameterError(f"layers must be one or several layers, got {layers!r}")
     # Each layer has a block of means and a block of deviations. All settings were chosen on
     # validation speakers; the deviations of further layers add nothing.
     second = 2 * min(1, n_layers - 1)

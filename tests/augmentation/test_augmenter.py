@@ -265,6 +265,7 @@ BAD_PARAMETERS = [
     ("speed", ("a", 1)),
     ("shift", (0, 61)),
     ("shift", (0, np.nan)),
+    ("spacing", "log"),
     ("test_time", 1),
     ("random_state", -1),
     ("sr", 0),
@@ -294,3 +295,34 @@ def test_parameters_are_keywords():
         Augmenter(2)
     with pytest.raises(TypeError, match="positional"):
         AudioLoader(16000)
+
+
+# --- even spacing ---------------------------------------------------------------------------
+
+
+def test_even_spacing_takes_the_same_values_for_all_clips():
+    """From the lowest to the highest."""
+    augmenter = Augmenter(n_views=4, spacing="even", **{**OFF, "speed": (0.8, 1.25)})
+    clips = augmenter.fit_transform(waveform_clips())
+    for clean, views in zip(WAVEFORMS, clips, strict=True):
+        for view, rate in zip(views[1:], (0.8, 1.025, 1.25), strict=True):
+            expected = warp(clean, SR, speed=rate)[:4000]
+            np.testing.assert_array_equal(view[: len(expected)], expected)
+
+
+def test_even_spacing_of_two_views_takes_the_lowest():
+    augmenter = Augmenter(n_views=2, spacing="even", **{**OFF, "stretch": (0.8, 1.25)})
+    views = next(iter(augmenter.fit_transform(waveform_clips())))
+    expected = warp(WAVEFORMS[0], SR, stretch=0.8)[:4000]
+    np.testing.assert_array_equal(views[1, : len(expected)], expected)
+
+
+def test_even_spacing_needs_no_seed_unless_something_is_drawn():
+    warped = {"n_views": 3, "spacing": "even", **OFF, "speed": (0.8, 1.25), "pitch": (-2, 2)}
+    first, second = (
+        values(Augmenter(**warped, random_state=i).fit_transform(waveform_clips())) for i in (0, 1)
+    )
+    assert first == second
+    noisy = [Augmenter(**{**warped, "noise": (20, 20)}, random_state=i) for i in (0, 1)]
+    first, second = (values(augmenter.fit_transform(waveform_clips())) for augmenter in noisy)
+    assert first != second

@@ -216,3 +216,13 @@ def test_too_few_recordings_to_adapt_to(model, calls, monkeypatch, capsys):
     code, printed = fail(monkeypatch, capsys, "predict", model, *files, "--adapt")
     assert code != 0
     assert re.search("at least 20 usable .* got 19 of 19", printed)
+
+
+def test_inconsistent_model_cannot_adapt(model, calls, tmp_path, monkeypatch, capsys):
+    pipeline = skser.load(model)
+    pipeline[-1].estimator_.coef_ = np.zeros((1, 3))
+    damaged = tmp_path / "damaged.skser"
+    skser.save(pipeline, damaged)
+    code, printed = fail(monkeypatch, capsys, "predict", damaged, calls, "--adapt")
+    assert code != 0
+    assert re.search("damaged.skser: cannot predict", printed)

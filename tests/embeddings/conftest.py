@@ -1,7 +1,5 @@
 """Encoders and clips for tests."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -15,15 +13,6 @@ from .encoders import write_encoder
 def encoder(tmp_path_factory):
     """Folder of a random encoder of two layers; not to be changed."""
     return write_encoder(tmp_path_factory.mktemp("encoders") / "whisper-random")
-
-
-@pytest.fixture(scope="session")
-def models_home():
-    """Folder with the encoders of published models, else the test is skipped."""
-    home = Path(__file__).resolve().parents[3] / "shared" / "models"
-    if not home.is_dir():
-        pytest.skip(f"no published encoders in {home}")
-    return home
 
 
 @pytest.fixture(scope="session")

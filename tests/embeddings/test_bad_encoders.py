@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from skser import Clips, SpeechEmbedding
-from skser.embeddings._plan import EmbeddingPlan
+from skser.embeddings._whisper_encoder import WhisperEncoder
 from skser.exceptions import ExtractionError, ModelError
 
 from .encoders import write_encoder
@@ -146,19 +146,21 @@ def test_weights_that_are_not_finite(folder, value):
     check(folder, r"tensor model\.encoder\.layers\.0\.fc1\.bias .*not finite in float16")
 
 
-def test_clip_whose_frames_are_not_finite_is_named(encoder, waveforms, monkeypatch):
-    frames = EmbeddingPlan.frames
+@pytest.mark.parametrize("change", [lambda frames: frames + np.inf, lambda frames: frames[:, :0]])
+@pytest.mark.parametrize("pooling", ["mean", None])
+def test_clip_whose_frames_are_not_finite_or_missing_is_named(
+    encoder, waveforms, monkeypatch, change, pooling
+):
+    opened = WhisperEncoder.open
 
-    def spoil(self, given, sr):
-        results = frames(self, given, sr)
-        for waveform, result in zip(given, results, strict=True):
-            if len(waveform) == len(waveforms[1]):
-                result[-1, 3] = np.inf
-        return results
+    def spoiled(self, device):
+        encode = opened(self, device)
+        n_spoiled = self.prepare(waveforms[1]).shape[1]
+        return lambda mels: change(encode(mels)) if mels.shape[2] == n_spoiled else encode(mels)
 
-    monkeypatch.setattr(EmbeddingPlan, "frames", spoil)
-    step = SpeechEmbedding(encoder).fit(waveforms)
+    monkeypatch.setattr(WhisperEncoder, "open", spoiled)
+    step = SpeechEmbedding(encoder, pooling=pooling).fit(waveforms)
     with pytest.raises(ExtractionError, match=r"^clip 1: whisper_random_l1: .*not finite$"):
         step.transform(waveforms)
     clips = Clips.from_waveforms(waveforms, sr=16000)
-    assert step.transform(clips[[0, 2, 3]]).shape == (3, 16)
+    assert len(step.transform(clips[[0, 2, 3]])) == 3

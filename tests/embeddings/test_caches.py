@@ -31,13 +31,13 @@ def memory(tmp_path):
 @pytest.fixture
 def n_encoded(monkeypatch):
     """Number of waveforms of each call so far."""
-    counts, frames = [], EmbeddingPlan.frames
+    counts, encode = [], EmbeddingPlan._encode
 
-    def counted(self, waveforms, sr):
+    def counted(self, waveforms):
         counts.append(len(waveforms))
-        return frames(self, waveforms, sr)
+        return encode(self, waveforms)
 
-    monkeypatch.setattr(EmbeddingPlan, "frames", counted)
+    monkeypatch.setattr(EmbeddingPlan, "_encode", counted)
     return counts
 
 

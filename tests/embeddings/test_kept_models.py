@@ -1,6 +1,5 @@
 """Model files of pipelines with a pre-trained encoder: named, found again, or in the file."""
 
-import io
 import json
 import pickle
 import re
@@ -24,6 +23,7 @@ from typer.testing import CliRunner
 import skser
 from skser import AudioLoader, SpeechEmbedding, cli
 from skser.embeddings import _onnx_file, _whisper_encoder
+from skser.embeddings._encoders import encoder_of
 from skser.embeddings._hub import KNOWN
 from skser.exceptions import DownloadError, MissingDependencyError, ModelError, ParameterError
 from skser.persistence import load_card
@@ -33,7 +33,7 @@ from skser.recipes import whisper
 from tests.embeddings.encoders import write_encoder
 from tests.embeddings.test_onnx_file import network
 from tests.evaluations import noises
-from tests.persistence.models import array_bytes, contents_of, forge, quick_model
+from tests.persistence.models import contents_of, forge, quick_model
 
 SPEECH = noises()
 CLIPS = list(SPEECH.waveforms)
@@ -88,23 +88,15 @@ def lose(*folders):
 def graph_entry(path):
     """Name of the entry with the encoder, and the encoder."""
     _, entries = contents_of(path)
-    (name,) = [
-        name
-        for name, content in entries.items()
-        if name.endswith(".npy") and np.load(as_file(content)).dtype == np.uint8
-    ]
-    return name, np.load(as_file(entries[name])).tobytes()
-
-
-def as_file(content):
-    return io.BytesIO(content)
+    (name,) = [name for name in entries if name.endswith(".bin")]
+    return name, entries[name]
 
 
 def with_graph(path, graph):
     """Replace the encoder in a model file."""
     manifest, entries = contents_of(path)
     name, _ = graph_entry(path)
-    forge(path, manifest, entries | {name: array_bytes(np.frombuffer(graph, np.uint8))})
+    forge(path, manifest, entries | {name: graph})
 
 
 def refuses(path, clip, match):
@@ -266,6 +258,12 @@ def test_light_prediction_takes_the_cached_encoder(fitted, home, clip):
         text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_included_encoder_is_in_memory_once(complete):
+    step = skser.load(complete)["features"]
+    graphs = [encoder_of(step).graph for _ in range(2)]
+    assert graphs[0] is graphs[1] is step.encoder_["graph"]
 
 
 def test_equal_encoders_are_one_entry(home):

@@ -80,14 +80,14 @@ def test_frames(tmp_path, batch):
         3,
         True,
     )
-    np.testing.assert_allclose(file.open("cpu", 1)(WAVEFORMS), frames_of(WAVEFORMS), atol=1e-5)
+    np.testing.assert_allclose(file.open("cpu")(WAVEFORMS), frames_of(WAVEFORMS), atol=1e-5)
 
 
 @pytest.mark.parametrize("batch", ["batch", 1])
 def test_vectors_are_one_frame(tmp_path, batch):
     file = OnnxFile.read(network(tmp_path / "a.onnx", batch=batch), "mean")
     assert (file.width, file.is_sequence) == (3, False)
-    values = file.open("cpu", 1)(WAVEFORMS)
+    values = file.open("cpu")(WAVEFORMS)
     assert values.dtype == np.float32
     expected = frames_of(WAVEFORMS).mean(axis=1)[:, np.newaxis]
     np.testing.assert_allclose(values, expected, atol=1e-5)
@@ -95,7 +95,7 @@ def test_vectors_are_one_frame(tmp_path, batch):
 
 def test_half_precision(tmp_path):
     file = OnnxFile.read(network(tmp_path / "a.onnx", kind=Type.FLOAT16, only="frames"))
-    values = file.open("cpu", 1)(WAVEFORMS)
+    values = file.open("cpu")(WAVEFORMS)
     assert values.dtype == np.float32
     np.testing.assert_allclose(values, frames_of(WAVEFORMS), atol=2e-2)
 
@@ -159,7 +159,7 @@ def test_a_folder_of_audonnx(tmp_path, text):
     assert (file.path, file.name, file.width) == (path, "w2v2_dim", 3)
     assert file.digest == OnnxFile.read(path / "model.onnx", "mean").digest
     np.testing.assert_allclose(
-        file.open("cpu", 1)(WAVEFORMS)[:, 0], frames_of(WAVEFORMS).mean(axis=1), atol=1e-5
+        file.open("cpu")(WAVEFORMS)[:, 0], frames_of(WAVEFORMS).mean(axis=1), atol=1e-5
     )
 
 
@@ -254,7 +254,7 @@ def test_a_network_without_a_usable_output(tmp_path):
 
 
 def test_a_waveform_that_is_too_short(tmp_path):
-    encode = OnnxFile.read(network(tmp_path / "a.onnx"), "mean").open("cpu", 1)
+    encode = OnnxFile.read(network(tmp_path / "a.onnx"), "mean").open("cpu")
     with pytest.raises(DataError, match=r"a.onnx: cannot be run on 3 samples"):
         encode(WAVEFORMS[:, :3])
 
@@ -263,7 +263,7 @@ def test_cuda_must_be_there(tmp_path, monkeypatch):
     file = OnnxFile.read(network(tmp_path / "a.onnx"), "mean")
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(ParameterError, match=r"device must be 'cpu', got 'cuda'.*onnxruntime-gpu"):
-        file.open("cuda", 1)
+        file.open("cuda")
 
 
 def test_without_onnxruntime(tmp_path, monkeypatch):

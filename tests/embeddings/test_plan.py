@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skser import SpeechEmbedding
+from skser.embeddings import _plan
 from skser.embeddings._plan import EmbeddingPlan
 from tests.features.golden.make_golden import speechlike
 
@@ -92,6 +93,27 @@ def test_pooling(encoder, long_clip, pooling):
     }
     assert result.dtype == np.float32
     assert_allclose(result, expected[pooling][np.newaxis], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "mean_std"])
+def test_few_windows_of_a_long_clip_are_in_memory_at_once(encoder, long_clip, pooling, monkeypatch):
+    """104 frames in windows of 9 or 10, which count by their length."""
+    clips = [np.stack([long_clip, long_clip[::-1]]), long_clip[np.newaxis, :700]]
+    plan = plan_of(encoder, layer=[2, 0], pooling=pooling, max_seconds=0.2)
+    frames = [plan.frames(list(clip), 16000) for clip in clips]
+    expected = [np.stack([plan.pool(of_view) for of_view in views]) for views in frames]
+    encode, numbers = EmbeddingPlan._encode, []
+
+    def noted(self, windows):
+        numbers.append(len(windows))
+        return encode(self, windows)
+
+    monkeypatch.setattr(_plan, "_WINDOWS_AT_ONCE", 4)
+    monkeypatch.setattr(EmbeddingPlan, "_encode", noted)
+    result = plan.of_clips(clips, 16000)
+    assert numbers == [4] * 5 + [3]
+    for features, by_hand in zip(result, expected, strict=True):
+        assert_allclose(features, by_hand, atol=1e-5)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 50])

@@ -23,7 +23,9 @@ from skser import (
     FeatureScaler,
     SpeechEmbedding,
 )
+from skser.embeddings._plan import EmbeddingPlan
 from skser.exceptions import DataError, ModelError, NotFittedError, ParameterError
+from skser.features.extraction import _parallel
 from tests.evaluations import noises
 
 from .encoders import write_encoder
@@ -92,6 +94,20 @@ def test_published_encoder(models_home, chirp):
 
 
 # --- a clip does not depend on others -------------------------------------------------------
+
+
+def test_long_clips_are_extracted_one_by_one(encoder, waveforms, monkeypatch):
+    expected = SpeechEmbedding(encoder).fit_transform(waveforms)
+    of_clips, numbers = EmbeddingPlan.of_clips, []
+
+    def noted(self, clips, sr):
+        numbers.append(len(clips))
+        return of_clips(self, clips, sr)
+
+    monkeypatch.setattr(_parallel, "_SAMPLES_AT_ONCE", 5000)
+    monkeypatch.setattr(EmbeddingPlan, "of_clips", noted)
+    assert_allclose(SpeechEmbedding(encoder).fit_transform(waveforms), expected, atol=1e-5)
+    assert numbers == [2, 3, 1]  # of 4800, 3210, 1, 4800, 6400 and 399 samples
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 100])
@@ -267,7 +283,7 @@ def test_no_gpu(encoder, waveforms):
 
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("there is a GPU")
-    with pytest.raises(ParameterError, match=r"^device .*'cuda' .*cpu\); .*onnxruntime-gpu"):
+    with pytest.raises(ParameterError, match=r"^device must be 'cpu', got 'cuda'.*onnxruntime-gpu"):
         SpeechEmbedding(encoder, device="cuda").fit(waveforms)
 
 

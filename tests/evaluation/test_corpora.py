@@ -154,6 +154,15 @@ def test_votes_and_wrappers():
     assert set(block_importance(PIPELINE, SPEECH).index) == {"zcr", "rms"}
 
 
+def test_a_calibrated_pipeline_that_uses_no_corpora_needs_none():
+    unknown = Bunch(**{**SPEECH, "frame": SPEECH.frame.drop(columns="corpus")})
+    scaled = TemperatureScaledClassifier(quick_pipeline(), cv=2)
+    labels = evaluate(scaled, unknown).predictions["predicted"]
+    assert labels.tolist() == evaluate(quick_pipeline(), unknown).predictions["predicted"].tolist()
+    with pytest.raises(DataError, match="column corpus in its frame"):
+        evaluate(TemperatureScaledClassifier(PIPELINE, cv=2), unknown)
+
+
 def test_prefit_pipelines_know_their_corpora():
     corpus = read_corpus(PIPELINE, SPEECH)
     everything = np.arange(len(corpus.clips))

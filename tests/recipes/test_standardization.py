@@ -8,7 +8,7 @@ from sklearn.svm import SVC
 
 from skser import AudioLoader, AugmentedClassifier, FeatureUnionExtractor, SpeakerNormalizer
 from skser.exceptions import ParameterError
-from skser.recipes import RECIPES, get_recipe, standardize_by_corpus
+from skser.recipes import RECIPES, get_recipe, keep_features, standardize_by_corpus
 from skser.recipes._standardization import copied, standardize_by_speaker, standardize_on
 from skser.recipes._steps import steps_of
 from tests.evaluations import noises, quick_pipeline
@@ -33,12 +33,6 @@ def test_every_recipe_can_be_of_several_corpora(name):
     assert {step.unknown for step in scalers} == {"average"}
 
 
-def test_missing_corpora_are_named():
-    speech = noises()
-    with pytest.raises(ParameterError, match=r"groups must .*, got None; .*pass domains to fit$"):
-        standardize_by_corpus(quick_pipeline()).fit(speech.waveforms, speech.target)
-
-
 def test_classifiers_without_weights_get_none():
     class Unweighted(LogisticRegression):
         def fit(self, X, y):
@@ -52,6 +46,28 @@ def test_classifiers_without_weights_get_none():
     assert consumed(wrapped, "fit") == {"domains"}
     weighted = standardize_by_corpus(make_pipeline(StandardScaler(), AugmentedClassifier(SVC())))
     assert consumed(weighted, "fit") == {"domains", "sample_weight"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda pipeline: keep_features(standardize_by_corpus(pipeline)),
+        lambda pipeline: standardize_by_corpus(keep_features(pipeline)),
+    ],
+)
+def test_corpora_of_kept_features_are_kept_whatever_came_first(make):
+    speech = noises(3, n_takes=2)
+    domains = np.where(np.arange(len(speech.target)) % 2, "a", "b")
+    with config_context(enable_metadata_routing=True):
+        pipeline = make(quick_pipeline()).fit(speech.waveforms, speech.target, domains=domains)
+    assert pipeline["keep"].domains_.tolist() == domains.tolist()
+
+
+def test_forgotten_corpora_are_named():
+    speech = noises(3, n_takes=2)
+    pipeline = standardize_by_corpus(quick_pipeline())
+    with pytest.raises(ParameterError, match=r"^domains must .*got None.* pass domains to fit"):
+        pipeline.fit(speech.waveforms, speech.target)
 
 
 def test_scalers_that_metadata_cannot_reach_stay():

@@ -8,11 +8,12 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.metrics import balanced_accuracy_score
 from sklearn.preprocessing import StandardScaler
 from typer.testing import CliRunner
 
 from skser import cli, evaluate
-from skser.datasets import make_emotional_speech
+from skser.datasets import load_emodb, make_emotional_speech
 from skser.exceptions import AudioNotFoundError, ParameterError
 from skser.recipes import RECIPES, get_recipe, whisper
 from skser.report._analyses import make_findings
@@ -98,6 +99,18 @@ def test_evaluate(encoder, speech):
 
 
 @pytest.mark.slow
+def test_published_encoder_on_real_speech(models_home, speech_home):
+    """Speakers 3 and 8 are trained on, speaker 9 is new."""
+    speech = load_emodb(speech_home / "emodb4")
+    known = np.isin(speech.groups, ["emodb-03", "emodb-08"])
+    new = speech.groups == "emodb-09"
+    pipeline = whisper(models_home / "whisper-tiny.en", layers=(2, 3))
+    pipeline.fit(speech.paths[known], speech.target[known])
+    predicted = pipeline.predict(speech.paths[new])
+    assert balanced_accuracy_score(speech.target[new], predicted) > 0.75
+
+
+@pytest.mark.slow
 def test_explained_by_layers(encoder, speech, tmp_path):
     pipeline = whisper(encoder, layers=(1, 2), random_state=0)
     findings = make_findings(
@@ -110,6 +123,8 @@ def test_explained_by_layers(encoder, speech, tmp_path):
 def test_bad_input_comes_before_extraction(encoder, speech):
     with pytest.raises(ParameterError, match=r"layer .*from 0 to 2, got \(1, 7\)"):
         whisper(encoder, layers=(1, 7)).fit(speech.paths, speech.target)
+    with pytest.raises(ParameterError, match=r"layers .*one or several.*got \[\]"):
+        whisper(encoder, layers=[])
     with pytest.raises(AudioNotFoundError, match=r"missing\.wav"):
         whisper(encoder).fit(["missing.wav"] * 2, ["angry", "sad"])
 

@@ -23,6 +23,7 @@ from ...exceptions import SkserError, naming
 from ._plan import Plan
 
 _CLIPS_PER_CHUNK = 16
+_SAMPLES_AT_ONCE = 2**24
 
 
 class Part(NamedTuple):
@@ -45,6 +46,15 @@ class Extracted(NamedTuple):
     work: Work
     features: list[np.ndarray]
     decoding_error: str | None  # of a recording replaced by silence
+
+
+class _ReadClip(NamedTuple):
+    """A clip in memory, with the views of each part of a `Work`."""
+
+    work: Work
+    name: str
+    arrays: list[np.ndarray]
+    decoding_error: str | None
 
 
 def extract_in_parallel(
@@ -93,30 +103,35 @@ def _extract_chunk(parts: list[Part], works: list[Work], plan: Plan) -> list[Ext
 
 def _extract_batch(
     parts: list[Part], positions: list[int], works: list[Work], plan: Plan
-) -> list[Extracted]:
-    """Read clips, and extract their features together."""
-    arrays, errors, names = [], [], []
+) -> Iterator[Extracted]:
+    """Read clips, and extract their features together, or in several parts if they are long."""
+    batch: list[_ReadClip] = []
     for position, work in zip(positions, works, strict=True):
         clips = parts[work.parts[-1]].clips  # the last part has the views of those before it too
-        names.append(_name(clips.sources[position], work.number))
-        with naming(names[-1]):
+        name = _name(clips.sources[position], work.number)
+        with naming(name):
             views, error = read_views(clips, position)
-        arrays += [views[parts[part].views] for part in work.parts]
-        errors.append(None if error is None else str(error))
+        arrays = [views[parts[part].views] for part in work.parts]
+        batch.append(_ReadClip(work, name, arrays, None if error is None else str(error)))
+        if sum(array.size for clip in batch for array in clip.arrays) > _SAMPLES_AT_ONCE:
+            yield from _extract_together(batch, plan, clips.sr)
+            batch = []
+    if batch:
+        yield from _extract_together(batch, plan, clips.sr)
+
+
+def _extract_together(batch: list[_ReadClip], plan: Plan, sr: int) -> list[Extracted]:
     try:
-        with naming(names[-1]):
-            features = iter(plan.of_clips(arrays, clips.sr))
+        with naming(batch[-1].name):
+            features = iter(plan.of_clips([a for clip in batch for a in clip.arrays], sr))
     except SkserError:
-        if len(works) == 1:
+        if len(batch) == 1:
             raise
-        return [  # which names the clip that fails
-            extracted
-            for position, work in zip(positions, works, strict=True)
-            for extracted in _extract_batch(parts, [position], [work], plan)
-        ]
+        # The clip that fails is named.
+        return [each for clip in batch for each in _extract_together([clip], plan, sr)]
     return [
-        Extracted(work, list(islice(features, len(work.parts))), error)
-        for work, error in zip(works, errors, strict=True)
+        Extracted(clip.work, list(islice(features, len(clip.arrays))), clip.decoding_error)
+        for clip in batch
     ]
 
 
