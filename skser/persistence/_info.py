@@ -300,7 +300,9 @@ def describe_included(encoder: EncoderDescription) -> str:
     """An encoder, and whether the model file contains it."""
     if encoder.included:
         return f"{encoder} The model file contains it."
-    return f"{encoder} The model file does not contain it: prediction finds or downloads it."
+    is_on_hub = encoder.revision is not None
+    how = "finds or downloads it" if is_on_hub else "needs the same file or folder"
+    return f"{encoder} The model file does not contain it: prediction {how}."
 
 
 def _is_sound(content: Mapping[str, Any]) -> bool:
