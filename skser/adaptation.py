@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,14 @@ from sklearn.utils import Bunch
 from sklearn.utils.class_weight import compute_sample_weight
 
 from ._utils._labels import all_classes
-from ._utils._param_validation import NONE, check_is_fitted, check_value, number
+from ._utils._param_validation import NONE, check_is_fitted, check_value, did_you_mean, number
 from ._utils._types import Recordings
 from .augmentation import Augmenter
 from .calibration import TemperatureScaledClassifier
 from .classifiers import CNNEmotionClassifier
 from .evaluation._corpus import Corpus, read_corpus
 from .evaluation._fitted_fold import consumed
-from .exceptions import ParameterError
+from .exceptions import ParameterError, SkserWarning
 from .features import AugmentedFeatures, FeatureStore, SpeakerNormalizer
 from .recipes._standardization import copied, is_by_corpus, standardize_by_corpus
 from .recipes._steps import steps_of
@@ -61,7 +62,7 @@ def adapt(
     y : array of shape (n_clips,) or None, default=None
         Labels; None for a Bunch, which has them. They may be new to the pipeline.
     groups : array of shape (n_clips,) or None, default=None
-        Speakers, for the validation clips of a network.
+        Speakers; None if they are not known.
     share : float or None, default=None
         Share of the weight that the new recordings have, in (0, 1), if training features are kept.
         None is their share of all recordings, but at least 0.1. Corpora of before share the rest
@@ -85,6 +86,11 @@ def adapt(
         are of another type than those of the pipeline.
     AudioError
         A recording is unusable.
+
+    Warns
+    -----
+    SkserWarning
+        A label is new to the pipeline.
 
     See Also
     --------
@@ -116,9 +122,23 @@ def adapt(
             )
     corpus = read_corpus(adapted, X, y, groups)
     all_classes(adapted.classes_, corpus.target)
+    _warn_of_new_labels(adapted.classes_.tolist(), corpus.target)
     if place is None:
         return _continue(adapted, corpus)
     return _fit_again(adapted, place, corpus, share)
+
+
+def _warn_of_new_labels(known: list[Any], labels: np.ndarray) -> None:
+    """Warn of labels that the pipeline has not, which may be misspelt."""
+    names = list(map(str, known))
+    for label, n in zip(*np.unique(labels, return_counts=True), strict=True):
+        if str(label) not in names:
+            warnings.warn(
+                f"label {str(label)!r} of {n} recordings is new to the pipeline, which has "
+                f"{', '.join(names)}{did_you_mean(str(label), names)}",
+                SkserWarning,
+                stacklevel=3,
+            )
 
 
 def _place_of_store(pipeline: Any) -> int | None:
@@ -131,8 +151,8 @@ def _place_of_store(pipeline: Any) -> int | None:
         return None
     raise ParameterError(
         "pipeline must keep its training features (skser.recipes.keep_features, or `skser train "
-        "--keep-features`) or end in a CNNEmotionClassifier to be adapted, got a "
-        f"{type(steps[-1]).__name__} at the end"
+        "--keep-features`) or end in a CNNEmotionClassifier to be adapted, got one that ends in "
+        f"{type(steps[-1]).__name__}"
     )
 
 
@@ -179,10 +199,13 @@ def _weights(domains: np.ndarray, share: float | None) -> np.ndarray:
 def _continue(pipeline: Pipeline, corpus: Corpus) -> Pipeline:
     """Train the network at the end on new recordings, from its weights on."""
     network = pipeline.steps[-1][1]
-    params = {name: getattr(network, name) for name in ("warm_start", "learning_rate")}
+    # A few recordings are too few to hold some of them out.
+    changes = {"warm_start": True, "validation_fraction": 0.0, "early_stopping": None}
+    changes["learning_rate"] = _RATE_FACTOR * network.learning_rate
+    params = {name: getattr(network, name) for name in changes}
     features = _with_views(_features(pipeline.steps[:-1], corpus.clips))
-    network.set_params(warm_start=True, learning_rate=_RATE_FACTOR * network.learning_rate)
-    network.fit(features, corpus.target, groups=corpus.groups)
+    network.set_params(**changes)
+    network.fit(features, corpus.target)
     network.set_params(**params)
     return pipeline
 

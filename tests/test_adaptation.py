@@ -174,10 +174,12 @@ def test_adapted_twice(fitted, adapted):
 @pytest.mark.parametrize("new", ["bored", "longer than the others"])
 def test_new_labels(fitted, new):
     target = np.where(OWN.target == "sad", new, OWN.target)
-    adapted = adapt(fitted, OWN_CLIPS, target)
+    with pytest.warns(SkserWarning, match=f"'{new}' of 4 recordings is new to .*angry, calm, sad"):
+        adapted = adapt(fitted, OWN_CLIPS, target)
     assert adapted.classes_.tolist() == sorted(["angry", "calm", "sad", new])
     assert new in adapted.predict(OWN_CLIPS)
-    as_objects = adapt(fitted, OWN_CLIPS, target.astype(object))
+    with pytest.warns(SkserWarning, match="is new"):
+        as_objects = adapt(fitted, OWN_CLIPS, target.astype(object))
     assert_array_equal(as_objects.predict_proba(CLIPS), adapted.predict_proba(CLIPS))
     assert as_objects.classes_.dtype == adapted.classes_.dtype
 
@@ -325,9 +327,11 @@ def test_networks_learn_new_labels_and_are_adapted_from_files(network, tmp_path)
     target = np.where(OWN.target == "sad", "bored", OWN.target)
     skser.save(network, tmp_path / "model.skser")
     loaded = skser.load(tmp_path / "model.skser")
-    adapted = adapt(loaded, OWN_CLIPS, target)
+    with pytest.warns(SkserWarning, match="'bored' .*is new"):
+        adapted = adapt(loaded, OWN_CLIPS, target)
     assert adapted.classes_.tolist() == ["angry", "bored", "calm", "sad"]
-    expected = adapt(network, OWN_CLIPS, target).predict_proba(TEST_CLIPS)
+    with pytest.warns(SkserWarning, match="'bored' .*is new"):
+        expected = adapt(network, OWN_CLIPS, target).predict_proba(TEST_CLIPS)
     assert_allclose(adapted.predict_proba(TEST_CLIPS), expected, atol=1e-4)
     with pytest.warns(SkserWarning, match="starts from new weights"):
         loaded["classify"].fit(loaded[:-1].transform(CLIPS), SPEECH.target)
@@ -352,6 +356,15 @@ def test_networks_see_new_views():
     assert_allclose(
         adapted["classify"].predict_proba(features), by_hand.predict_proba(features), atol=1e-5
     )
+
+
+def test_a_few_recordings_are_not_held_out(network):
+    """Also if the network was trained with a validation part."""
+    pipeline = pickle.loads(pickle.dumps(network))
+    pipeline["classify"].set_params(validation_fraction=0.3, early_stopping=2)
+    few = [np.flatnonzero(OWN.target == label)[0] for label in ("angry", "sad")]
+    adapted = adapt(pipeline, [OWN_CLIPS[i] for i in few], OWN.target[few], groups=["me", "me"])
+    assert adapted["classify"].early_stopping == 2
 
 
 # --- errors ---------------------------------------------------------------------------------
@@ -397,12 +410,12 @@ UNWEIGHTED_VOTE = fitted_with(
 @pytest.mark.parametrize(
     ("pipeline", "error", "reason"),
     [
-        (PLAIN, ParameterError, r"keep_features.*--keep-features.*, got a LogisticRegression"),
-        (PLAIN["classify"], ParameterError, r"keep_features.*, got a LogisticRegression"),
+        (PLAIN, ParameterError, r"keep_features.*--keep-features.*, got .*LogisticRegression"),
+        (PLAIN["classify"], ParameterError, r"keep_features.*, got .*LogisticRegression"),
         (
             TemperatureScaledClassifier.of(PLAIN, 2.0),
             ParameterError,
-            r"keep_features.*, got a LogisticRegression",
+            r"keep_features.*, got .*LogisticRegression",
         ),
         (BY_SPEAKER, ParameterError, "must not standardise by speaker .*standardize_by_corpus"),
         (UNWEIGHTED, ParameterError, "sample_weight, such as .*got Unweighted"),

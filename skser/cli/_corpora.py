@@ -13,6 +13,8 @@ from ..datasets import load_corpus, merge_corpora
 from ..datasets._corpus import emotion_name
 from ..datasets.auto import recognise
 from ..exceptions import DataError, ParameterError
+from ..persistence import load_info
+from ..persistence._any_model import is_joblib
 
 # The parameter for the speakers of corpora whose file names do not contain them.
 _SPEAKER_PARAMS = {"manifest": "speaker_column", "folder": "speaker"}
@@ -67,6 +69,24 @@ def merge(corpora: Mapping[str, Bunch]) -> Bunch:
             typer.echo(f"{name}: {_describe(corpus)}")
     typer.echo(_describe(speech))
     return speech
+
+
+def check_each_has_labels(speech: Bunch) -> None:
+    """Raise DataError for one of several corpora that has a single label."""
+    n_labels = speech.frame.groupby("corpus")["emotion"].nunique()
+    for name in n_labels.index[n_labels == 1].tolist() if len(n_labels) > 1 else []:
+        label = speech.frame["emotion"][speech.frame["corpus"] == name].iloc[0]
+        raise DataError(
+            f"{name}: has only the label {label!r}, which would be lost, since each corpus is "
+            "standardised by itself; put its recordings into a table with others"
+        )
+
+
+def trained_on(model: Path, speech: Bunch) -> list[str]:
+    """Names of corpora that a model file was trained on too."""
+    info = None if is_joblib(model) else load_info(model)
+    own = speech.frame["corpus"].dropna().unique().tolist()
+    return [name for name in own if info is not None and name in info.corpora]
 
 
 def label_lines(corpora: Mapping[str, Bunch]) -> list[str]:

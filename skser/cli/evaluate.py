@@ -81,7 +81,15 @@ def evaluate(
     from ..recipes._standardization import standardize_by_speaker
     from ..report._analyses import make_findings
     from ..report._findings import Findings
-    from ._corpora import check_differ, load_each, load_other, load_speech, merge
+    from ._corpora import (
+        check_differ,
+        check_each_has_labels,
+        load_each,
+        load_other,
+        load_speech,
+        merge,
+        trained_on,
+    )
     from ._evaluation import check_options, choose_folds
 
     check_options(context.params)
@@ -89,6 +97,12 @@ def evaluate(
     if model is not None:
         speech = load_speech(data, corpus, speaker, labels)
         fitted = load_model(model, trusted=trust or [])
+        if shared := trained_on(model, speech):
+            typer.echo(
+                f"skser: warning: the model was trained on recordings of {', '.join(shared)}; on "
+                "those, scores are too high",
+                err=True,
+            )
         findings = Findings(run(fitted, speech, cv="prefit"))
     else:
         n_corpora = 1 if transductive else len(data)
@@ -97,6 +111,8 @@ def evaluate(
             pipeline = standardize_by_speaker(pipeline)
         corpora = load_each(data, corpus, speaker, labels)
         speech = merge(corpora)
+        if n_corpora > 1:
+            check_each_has_labels(speech)
         for path in across or []:
             corpora |= load_other(path, speaker, labels)
         findings = make_findings(

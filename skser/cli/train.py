@@ -75,7 +75,7 @@ def train(
     from ..persistence._any_model import check_include_encoder, save_model
     from ..recipes import keep_features as keep
     from ..recipes._steps import set_everywhere, steps_of
-    from ._corpora import load_speech
+    from ._corpora import check_each_has_labels, load_speech
     from ._outputs import check_model_file
     from ._scores import read_scores
 
@@ -90,6 +90,8 @@ def train(
         )
     unfitted = keep(pipeline) if keep_features else pipeline
     speech = load_speech(data, corpus, speaker, labels)
+    if len(data) > 1:
+        check_each_has_labels(speech)
     score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)
     corpora = {"domains": speech.frame["corpus"].to_numpy(dtype=str)} if len(data) > 1 else {}
     everything = np.arange(len(speech.paths))

@@ -43,7 +43,7 @@ def predict_adapted(pipeline: BaseEstimator, files: Iterable[Any]) -> tuple[int,
             first = next((f"; {p.file!s:.200}: {p.error}" for p in failed), "")
             raise DataError(
                 f"recordings must include at least {MIN_RECORDINGS} usable ones to adapt to, got "
-                f"{len(usable)} of {len(predictions)}{first}"
+                f"{len(usable)} of {len(predictions)}{first}; predict fewer without adapting"
             )
         adapted = iter(list(predict_in_batches(standardize_on(own, usable), usable)))
     return len(usable), [p if p.error is not None else next(adapted) for p in predictions]

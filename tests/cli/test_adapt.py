@@ -24,6 +24,7 @@ FUNCTIONALS = [
     *("--set", "features__blocks=['zcr','rms']"),
 ]
 SPEAKER = ["--speaker", "Who"]
+pytestmark = pytest.mark.filterwarnings("ignore:label 'happy' .* is new")
 
 
 @pytest.fixture(scope="module")

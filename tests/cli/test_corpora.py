@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import skser
 from skser import cli
 from skser.datasets import make_emotional_speech
+from skser.exceptions import DataError
 from skser.persistence import load_info
 from skser.persistence._light import load_light
 
@@ -226,3 +227,16 @@ def test_inconsistent_model_cannot_adapt(model, calls, tmp_path, monkeypatch, ca
     code, printed = fail(monkeypatch, capsys, "predict", damaged, calls, "--adapt")
     assert code != 0
     assert re.search("damaged.skser: cannot predict", printed)
+
+
+def test_a_corpus_with_one_label(tmp_path):
+    speech = make_emotional_speech(
+        tmp_path / "two", n_speakers=2, emotions=("angry", "sad"), n_takes=1, random_state=0
+    )
+    for name, rows in (("both", slice(None)), ("flat", speech.target == "angry")):
+        table = pd.DataFrame({"FileName": speech.paths[rows], "Emotion": speech.target[rows]})
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    arguments = ["train", tmp_path / "both.csv", tmp_path / "flat.csv", "--out", tmp_path / "m"]
+    result = CliRunner().invoke(cli.app, [str(a) for a in arguments])
+    assert isinstance(result.exception, DataError)
+    assert "flat: has only the label 'angry'" in str(result.exception)
