@@ -145,7 +145,9 @@ def main() -> None:
         for target in arguments.targets or corpora:
             speech = corpora[target]
             others = merge_corpora(*(c for name, c in corpora.items() if name != target))
-            with features_kept(whisper(arguments.model, memory=arguments.memory)) as pipeline:
+            with features_kept(
+                whisper(arguments.model, shrinkage=0.5, memory=arguments.memory)
+            ) as pipeline:
                 labels = predictions(speech, others, pipeline, arguments.draws)
             scores: dict[str, list[float]] = {}
             for (method, n, _), predicted in labels.items():

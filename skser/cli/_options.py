@@ -52,7 +52,9 @@ def make_pipeline(
     from ..recipes._steps import check_steps
 
     parameters = dict(parse_setting(text) for text in settings or [])
-    defaults = {"random_state": seed, "n_jobs": jobs, "verbose": 1}
+    defaults: dict[str, Any] = {"random_state": seed, "n_jobs": jobs, "verbose": 1}
+    if recipe == "whisper" and n_corpora > 1:
+        defaults["shrinkage"] = 0.5  # chosen by training on one corpus and validating on another
     pipeline = get_recipe(recipe)(**{**defaults, **parameters})
     check_steps(pipeline)
     return pipeline if n_corpora == 1 else standardize_by_corpus(pipeline)

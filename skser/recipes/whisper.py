@@ -24,6 +24,7 @@ def whisper(
     model: PathLike = "openai/whisper-base",
     *,
     layers: int | Sequence[int] = (2, 3, 4, 5),
+    shrinkage: float = 0.2,
     **params: object,
 ) -> Pipeline:
     """Make a pipeline of a pre-trained Whisper encoder and linear discriminants.
@@ -43,6 +44,9 @@ def whisper(
         Layers of the encoder. The default is for the six layers of whisper-base; the layers from a
         third to three quarters of the encoder are a good choice for others, such as (2, 3) for
         whisper-tiny.
+    shrinkage : float, default=0.2
+        Shrinkage of the discriminants, in [0, 1]. 0.5 is better for recordings that are unlike all
+        that were trained on, such as another language.
     **params : dict
         As in :func:`skser.make_emotion_pipeline`: ``random_state``, ``n_jobs``, ``memory``,
         ``verbose``, and parameters of the steps, such as ``load__duration=2.5``, or steps
@@ -78,7 +82,7 @@ def whisper(
     # validation speakers; the deviations of further layers add nothing.
     second = 2 * min(1, n_layers - 1)
     vote = BlockVotingClassifier(
-        WeightedLinearDiscriminant(shrinkage=0.2),
+        WeightedLinearDiscriminant(shrinkage=shrinkage),
         n_blocks=2 * n_layers,
         members=[*((2 * i,) for i in range(n_layers)), (second, second + 1)],
         temperature=3.0,

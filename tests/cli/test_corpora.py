@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import skser
 from skser import cli
+from skser.cli._options import make_pipeline
 from skser.datasets import make_emotional_speech
 from skser.exceptions import DataError
 from skser.persistence import load_info
@@ -241,3 +242,12 @@ def test_a_corpus_with_one_label(tmp_path):
     result = CliRunner().invoke(cli.app, [str(a) for a in arguments])
     assert isinstance(result.exception, DataError)
     assert "flat: has only the label 'angry'" in str(result.exception)
+
+
+def test_discriminants_of_several_corpora_are_shrunk_more():
+    name = "classify__estimator__estimator__shrinkage"
+    shrinkages = [
+        make_pipeline("whisper", 0, 1, settings, n_corpora=n).get_params()[name]
+        for n, settings in ((1, None), (2, None), (2, ["shrinkage=0.1"]))
+    ]
+    assert shrinkages == [0.2, 0.5, 0.1]
