@@ -34,7 +34,7 @@ def test_every_fold_has_every_clip_once(tables):
     results = [json.loads(path.read_text()) for path in sorted(tables.RESULTS.glob("*.json"))]
     assert results
     for result in results:
-        if result["protocol"].startswith(("loso", "luna-jimenez", "emobox", "mixed")):
+        if result.get("protocol", "").startswith(("loso", "luna-jimenez", "emobox", "mixed")):
             for seed in {fold["seed"] for fold in result["folds"]}:
                 folds = [f["confusion"] for f in result["folds"] if f["seed"] == seed]
                 assert np.sum(folds) == result["n_clips"]

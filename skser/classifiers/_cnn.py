@@ -366,6 +366,8 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         classes = all_classes(known, present)
         columns = np.searchsorted(classes, present)
         self._warn_of_new_weights()
+        if not hasattr(self, "networks_"):
+            self.classes_: np.ndarray = classes  # callbacks may predict during the training
 
         rng = check_random_state(self.random_state)
         training, validation = validation_split(self.validation_fraction, encoded, groups, rng)
@@ -381,7 +383,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
             known=np.searchsorted(classes, known),
         )
         # Set last: after an interruption, a warm start needs the classes of the previous networks.
-        self.classes_: np.ndarray = classes
+        self.classes_ = classes
         self.validation_clips_ = validation
         self.history_ = self.histories_[0]
         return self

@@ -35,12 +35,13 @@ def test_every_draw_of_a_default_space_is_allowed(recipe, part):
     try:
         space = search_space(pipeline, [part])
     except ParameterError:
-        assert (recipe, part) == ("nothing", "is left out")
+        assert (recipe, part) == ("whisper", "features")  # its vote depends on the layers
+        return
     for trial, params in draws(space):
         check_steps(clone(pipeline).set_params(**params))
         assert trial.params
     network = "vote__network__classify" if recipe == "default" else "classify"
-    if part == "classify" and recipe != "functionals":
+    if part == "classify" and recipe not in ("functionals", "whisper"):
         assert f"{network}__learning_rate" in params
 
 
