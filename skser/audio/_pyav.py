@@ -18,19 +18,67 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 
-def _open_container(source: Source) -> InputContainer:
+_EXTRA = "python -m pip install 'skser[video]'"
+_BOXES = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"}
+_SIGNATURES = {
+    b"\x1a\x45\xdf\xa3": "Matroska or WebM",
+    b"FLV\x01": "FLV",
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "WMA or WMV",
+    b"#!AMR": "AMR",
+    b".RMF": "RealMedia",
+    b"\x00\x00\x01\xba": "MPEG video",
+    b"wvpk": "WavPack",
+    b"TTA1": "TTA",
+    b"MAC ": "Monkey's Audio",
+    b"\x0b\x77": "AC-3",
+}
+# The codings of WAV and of Ogg that libsndfile reads; a file of these that it refuses is damaged.
+_SOUND_CODINGS = {0x0001, 0x0002, 0x0003, 0x0006, 0x0007, 0x0011, 0x0031, 0xFFFE}
+_OGG_CODINGS = (b"\x01vorbis", b"OpusHead")
+# Streams of frames: FFmpeg only estimates their length.
+_RAW = {"aac", "ac3", "amr", "eac3", "dts", "loas", "mp3", "mpeg", "mpegts", "truehd"}
+
+
+def container_kind(head: bytes) -> str | None:
+    """Name of a format that only PyAV reads, by its first bytes; None for others."""
+    if head[4:8] in _BOXES:
+        return "MP4 or MOV"
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return "AVI"
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
+        return "AAC"
+    return next((kind for start, kind in _SIGNATURES.items() if head.startswith(start)), None)
+
+
+def may_be_container(head: bytes, reason: str) -> bool:
+    """Whether FFmpeg may know a recording that libsndfile refused; else it is damaged."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        place = head.find(b"fmt ")
+        coding = int.from_bytes(head[place + 8 : place + 10], "little")
+        return place > 0 and coding not in _SOUND_CODINGS
+    if head[:4] == b"OggS":
+        return not any(coding in head[:64] for coding in _OGG_CODINGS)
+    return "not recognised" in reason or "unsupported" in reason
+
+
+def _open_container(source: Source, kind: str | None, otherwise: str | None) -> InputContainer:
     try:
         import av
     except ImportError:
-        raise MissingDependencyError(
-            f"{describe(source)}: video and AAC need PyAV: python -m pip install 'skser[video]'"
-        ) from None
+        if otherwise is not None:
+            raise AudioError(f"{otherwise}; PyAV reads more formats: {_EXTRA}") from None
+        raise MissingDependencyError(f"{describe(source)}: {kind} needs PyAV: {_EXTRA}") from None
 
     file = io.BytesIO(source) if isinstance(source, bytes) else os.fspath(source)
     try:
-        container = av.open(file, "r", metadata_errors="replace")  # titles may be in any encoding
+        container = av.open(
+            file,
+            "r",
+            metadata_errors="replace",  # titles may be in any encoding
+            options={"protocol_whitelist": "file"},  # nothing that a file names is downloaded
+        )
     except (av.error.FFmpegError, ValueError) as error:
-        raise AudioError(f"{describe(source)}: cannot be opened ({error})") from error
+        raise AudioError(otherwise or f"{describe(source)}: cannot be opened ({error})") from error
     streams = container.streams.audio
     if not streams or streams[0].codec_context is None:
         container.close()
@@ -39,17 +87,21 @@ def _open_container(source: Source) -> InputContainer:
     return container
 
 
-def inspect_container(source: Source) -> AudioInfo:
-    """Header of a recording."""
-    with _open_container(source) as container, _decoding(source):
+def inspect_container(
+    source: Source, kind: str | None = None, otherwise: str | None = None
+) -> AudioInfo:
+    """Header of a recording of this kind, or with the error of one that FFmpeg does not know."""
+    with _open_container(source, kind, otherwise) as container, _decoding(source):
         stream = container.streams.audio[0]
         seconds = _seconds(container, stream)
-        kind = f"{container.format.name.split(',')[0]}/{stream.codec_context.name}"
-        return AudioInfo(stream.rate, round(seconds * stream.rate), stream.channels, kind, "pyav")
+        format = f"{container.format.name.split(',')[0]}/{stream.codec_context.name}"
+        return AudioInfo(stream.rate, round(seconds * stream.rate), stream.channels, format, "pyav")
 
 
 def _seconds(container: InputContainer, stream: AudioStream) -> float:
     tick = stream.time_base or 0
+    if container.format.name in _RAW:
+        return sum(frame.samples / frame.rate for frame in container.decode(stream))
     if stream.duration:
         return float(stream.duration * tick)
     if container.duration:
@@ -69,7 +121,7 @@ def container_blocks(
     import av
 
     n_samples, coding = 0, None
-    with _open_container(source) as container, _decoding(source):
+    with _open_container(source, None, None) as container, _decoding(source):
         for decoded in container.decode(audio=0):
             if coding != (coding := (decoded.format.name, decoded.layout.name, decoded.rate)):
                 # Not planar, because PyAV crashes with more than eight planes.

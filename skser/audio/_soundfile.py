@@ -13,7 +13,16 @@ import numpy as np
 
 from .._utils._stderr import stderr_closed
 from ..exceptions import AudioError
-from ._info import AudioInfo, Source, check_samples, decoding_errors, describe, mix_to_mono
+from ._info import (
+    AudioInfo,
+    Source,
+    UnreadableError,
+    check_samples,
+    decoding_errors,
+    describe,
+    mix_to_mono,
+)
+from ._repair import STREAMED_SIZE, repair
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
@@ -22,8 +31,6 @@ if TYPE_CHECKING:
 # words of version 1.2.2. If another version's differ, only `_has_last_sample` detects the cut.
 _TRUNCATED_CHUNK = re.compile(r"^\s*(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MULTILINE)
 _TRUNCATED_OGG = re.compile(r"Ogg ?: Junk after the last page")
-# Programs that stream a file leave one of these in place of its unknown length.
-_STREAMED_SIZES = {0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFF000, 0xFFFFF000}
 
 BLOCK = 65_536  # samples decoded at a time from a stream
 LARGE_BLOCK = 2**24  # and from a file read at once, since its header may promise too many
@@ -38,10 +45,23 @@ class _Content(io.BytesIO):
         return self.tell()
 
 
-def _open_sound(source: Source) -> SoundFile:
+def _open_sound(source: Source) -> tuple[SoundFile, str]:
+    """An open recording, and its container and coding."""
+    file = _open_content(source, _Content(source) if isinstance(source, bytes) else source)
+    kind = f"{file.format}/{file.subtype}"
+    if not _is_mpeg(file) and file.frames:
+        return file, kind
+    repaired = repair(file, source)
+    if repaired is None:
+        return file, kind
+    file.close()
+    return _open_content(source, repaired), kind
+
+
+def _open_content(source: Source, content: object) -> SoundFile:
     import soundfile
 
-    file = _Content(source) if isinstance(source, bytes) else os.fsencode(source)
+    file = content if hasattr(content, "read") else os.fsencode(source)
     try:
         with stderr_closed():  # the MP3 decoder prints warnings
             return soundfile.SoundFile(file)
@@ -49,17 +69,17 @@ def _open_sound(source: Source) -> SoundFile:
         reason = str(getattr(error, "error_string", error)).rstrip(".")
         if reason.startswith("File does not exist"):  # libsndfile's message for MP3 without a frame
             reason = "no MP3 frame found"
-        raise AudioError(f"{describe(source)}: is not readable audio ({reason})") from error
+        raise UnreadableError(f"{describe(source)}: is not readable audio ({reason})") from error
 
 
 def inspect_sound(source: Source, *, to_end: bool) -> AudioInfo:
     """Header of a recording; ``to_end`` also checks its last sample."""
-    with _open_sound(source) as file:
-        kind = f"{file.format}/{file.subtype}"
+    file, kind = _open_sound(source)
+    with file:
         info = AudioInfo(file.samplerate, file.frames, file.channels, kind, "libsndfile")
         truncated = f"{describe(source)}: is truncated, its"
         cut = _TRUNCATED_CHUNK.search(file.extra_info)
-        if cut and int(cut[1]) not in _STREAMED_SIZES and int(cut[2]) < int(cut[1]):
+        if cut and int(cut[2]) < int(cut[1]) < STREAMED_SIZE:
             raise AudioError(
                 f"{truncated} header promises {cut[1]} bytes of samples and {cut[2]} are there"
             )
@@ -99,7 +119,8 @@ def sound_blocks(
 ) -> Iterator[np.ndarray]:
     """Mono blocks of up to ``size`` samples over all channels, from ``start`` to ``stop``."""
     stop = info.n_samples if stop is None else min(stop, info.n_samples)
-    with _open_sound(source) as file, decoding_errors(source, RuntimeError):
+    file, _ = _open_sound(source)
+    with file, decoding_errors(source, RuntimeError):
         if 0 < start < stop:  # even to the beginning, a seek takes a tenth of the time of decoding
             _seek(file, start)
         while start < stop:
@@ -123,10 +144,21 @@ def _read(file: SoundFile, n_samples: int) -> np.ndarray:
 
 
 def _seek(file: SoundFile, position: int) -> None:
-    with _quiet(file):
-        file.seek(position)
+    """Go to a sample of a file of which none has been read."""
+    if file.seekable():
+        with _quiet(file):
+            file.seek(position)
+        return
+    while position > 0:  # GSM 6.10 and other codings of telephony
+        n_passed = len(_read(file, min(position, max(BLOCK // file.channels, 1))))
+        if n_passed == 0:
+            return
+        position -= n_passed
 
 
 def _quiet(file: SoundFile) -> AbstractContextManager[None]:
-    is_mpeg = file.format == "MP3" or file.subtype.startswith("MPEG")
-    return stderr_closed() if is_mpeg else nullcontext()
+    return stderr_closed() if _is_mpeg(file) else nullcontext()
+
+
+def _is_mpeg(file: SoundFile) -> bool:
+    return file.format == "MP3" or file.subtype.startswith("MPEG")

@@ -84,7 +84,7 @@ def test_missing_pyav_is_a_problem_of_the_videos(recordings, tmp_path, monkeypat
     assert check_audio(paths)["problem"].isna().all()
     monkeypatch.setitem(sys.modules, "av", None)
     assert check_audio(paths)["problem"].tolist() == [
-        "video and AAC need PyAV: python -m pip install 'skser[video]'",
+        "MP4 or MOV needs PyAV: python -m pip install 'skser[video]'",
         None,
     ]
 
