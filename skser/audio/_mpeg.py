@@ -27,6 +27,8 @@ _KBPS = {  # by MPEG 1 or 2, layer
     (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
+_DECODER_DELAY = 529  # samples
+_INFO_BYTES = 64  # of an Info header without a table of contents
 _TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
 
 
@@ -134,10 +136,9 @@ def id3_length(head: bytes) -> int:
 
 def _promise(content: bytes, frame: _Frame) -> tuple[int | None, int]:
     """Frames and bytes that a Xing, Info or VBRI header promises; None for another frame."""
-    version, layer, _, is_mono = frame.coding
-    if layer != 3:
+    if frame.coding[1] != 3:
         return None, 0
-    side = (17 if is_mono else 32) if version == 3 else (9 if is_mono else 17)
+    side = _side_bytes(frame)
     for place in (4 + side, 6 + side):  # some writers count the checksum of a frame, some do not
         if content[place : place + 4] in (b"Xing", b"Info"):
             flags, numbers = content[place + 7] if len(content) > place + 7 else 0, place + 8
@@ -204,21 +205,35 @@ class Spliced(io.RawIOBase):
 
 def with_header(data: Buffer, frames: Frames) -> Spliced:
     """An MP3 file of these frames, behind an Info header with their number."""
-    version, _, _, is_mono = frames.first.coding
-    side = (17 if is_mono else 32) if version == 3 else (9 if is_mono else 17)
-    first = bytearray(frames.header)
-    first[1] |= 1  # no checksum
-    first[2] &= 0x0D  # no padding, and the bit rate is set below
-    size = 0
-    for bits in range(1, 15):
-        candidate = bytes([first[0], first[1], first[2] | bits << 4, first[3]])
-        found = _frame(candidate)
-        if found is not None and found.size >= 4 + side + 16:
-            first, size = bytearray(candidate), found.size
-            break
-    n_bytes = size + sum(stop - start for start, stop in frames.spans)
-    numbers = [3, frames.n_frames, min(n_bytes, 0xFFFFFFFF)]
-    info = b"Info" + b"".join(number.to_bytes(4, "big") for number in numbers)
-    header = (bytes(first) + bytes(side) + info).ljust(size, b"\0")
+    silence = _empty_frame(frames.header, 0)
+    info = _empty_frame(frames.header, _INFO_BYTES)
+    # A decoder drops as many samples as the header says and 529 of its own. So that it drops none
+    # of the file, a silent frame comes first.
+    delay = frames.first.n_samples - _DECODER_DELAY
+    n_bytes = len(info) + len(silence) + sum(stop - start for start, stop in frames.spans)
+    numbers = (3, frames.n_frames + 1, min(n_bytes, 0xFFFFFFFF))
+    header = b"Info" + b"".join(number.to_bytes(4, "big") for number in numbers)
+    header += b"LAME".ljust(21, b"\0") + (delay << 12 | _DECODER_DELAY).to_bytes(3, "big")
+    place = 4 + _side_bytes(frames.first)
+    info = info[:place] + header + info[place + len(header) :]
     view = memoryview(data)
-    return Spliced([header, *(view[start:stop] for start, stop in frames.spans)])
+    return Spliced([info, silence, *(view[start:stop] for start, stop in frames.spans)])
+
+
+def _empty_frame(header: bytes, n_bytes: int) -> bytes:
+    """A silent frame of the same kind, with room for ``n_bytes``."""
+    for bits in range(1, 15):
+        # No checksum, no padding.
+        candidate = bytes([header[0], header[1] | 1, header[2] & 0x0D | bits << 4, header[3]])
+        frame = _frame(candidate)
+        if frame is not None and frame.size >= 4 + _side_bytes(frame) + n_bytes:
+            return candidate + bytes(frame.size - 4)
+    raise AssertionError("320 kbit/s are room enough")
+
+
+def _side_bytes(frame: _Frame) -> int:
+    """Bytes of side information of a frame of layer III."""
+    version, _, _, is_mono = frame.coding
+    if version == 3:
+        return 17 if is_mono else 32
+    return 9 if is_mono else 17

@@ -14,6 +14,7 @@ from ..exceptions import AudioError, MissingDependencyError
 from ._info import AudioInfo, Source, decoding_errors, describe, mix_to_mono
 
 if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
@@ -35,8 +36,8 @@ _SIGNATURES = {
 # The codings of WAV and of Ogg that libsndfile reads; a file of these that it refuses is damaged.
 _SOUND_CODINGS = {0x0001, 0x0002, 0x0003, 0x0006, 0x0007, 0x0011, 0x0031, 0xFFFE}
 _OGG_CODINGS = (b"\x01vorbis", b"OpusHead")
-# Streams of frames: FFmpeg only estimates their length.
-_RAW = {"aac", "ac3", "amr", "eac3", "dts", "loas", "mp3", "mpeg", "mpegts", "truehd"}
+# Formats whose header has the length; of others FFmpeg only estimates it, or rounds it.
+_EXACT = {"aiff", "caf", "matroska", "mov", "ogg", "tta", "wav", "wv"}
 
 
 def container_kind(head: bytes) -> str | None:
@@ -93,45 +94,49 @@ def inspect_container(
     """Header of a recording of this kind, or with the error of one that FFmpeg does not know."""
     with _open_container(source, kind, otherwise) as container, _decoding(source):
         stream = container.streams.audio[0]
-        seconds = _seconds(container, stream)
-        format = f"{container.format.name.split(',')[0]}/{stream.codec_context.name}"
-        return AudioInfo(stream.rate, round(seconds * stream.rate), stream.channels, format, "pyav")
+        sr, n_channels = stream.rate, stream.channels  # decoding may change them
+        name = container.format.name.split(",")[0]
+        format = f"{name}/{stream.codec_context.name}"
+        seconds = _header_seconds(container, stream) if name in _EXACT else 0
+        n_samples = round(seconds * sr) or _count_samples(container, sr)
+        return AudioInfo(sr, n_samples, n_channels, format, "pyav")
 
 
-def _seconds(container: InputContainer, stream: AudioStream) -> float:
-    tick = stream.time_base or 0
-    if container.format.name in _RAW:
-        return sum(frame.samples / frame.rate for frame in container.decode(stream))
+def _header_seconds(container: InputContainer, stream: AudioStream) -> float:
+    """Length that the header gives; 0 for a live recording, whose header has none."""
     if stream.duration:
-        return float(stream.duration * tick)
-    if container.duration:
-        return container.duration / 1e6
-    ends = [  # the header of a live recording has no duration
-        packet.pts + packet.duration
-        for packet in container.demux(stream)
-        if packet.pts is not None and packet.duration is not None
-    ]
-    return float(max(ends, default=0) * tick)
+        return float(stream.duration * (stream.time_base or 0))
+    return (container.duration or 0) / 1e6
+
+
+def _count_samples(container: InputContainer, sr: int) -> int:
+    return sum(frame.samples for frame in _resampled(container, sr))
+
+
+def _resampled(container: InputContainer, sr: int) -> Iterator[AudioFrame]:
+    """Frames of the first audio track, interleaved, at one rate."""
+    import av
+
+    coding = None
+    for decoded in container.decode(audio=0):
+        if coding != (coding := (decoded.format.name, decoded.layout.name, decoded.rate)):
+            # Not planar, because PyAV crashes with more than eight planes.
+            resampler = av.AudioResampler(format="flt", rate=sr)
+        yield from resampler.resample(decoded)
 
 
 def container_blocks(
     source: Source, info: AudioInfo, start: int, stop: int | None
 ) -> Iterator[np.ndarray]:
     """Mono blocks, a frame of the container each, from sample ``start`` to ``stop``."""
-    import av
-
-    n_samples, coding = 0, None
+    n_samples = 0
     with _open_container(source, None, None) as container, _decoding(source):
-        for decoded in container.decode(audio=0):
-            if coding != (coding := (decoded.format.name, decoded.layout.name, decoded.rate)):
-                # Not planar, because PyAV crashes with more than eight planes.
-                resampler = av.AudioResampler(format="flt", rate=info.sr)
-            for frame in resampler.resample(decoded):
-                block = mix_to_mono(frame.to_ndarray().reshape(-1, frame.layout.nb_channels))
-                yield block[max(start - n_samples, 0) : None if stop is None else stop - n_samples]
-                n_samples += frame.samples
-                if stop is not None and n_samples >= stop:
-                    return
+        for frame in _resampled(container, info.sr):
+            block = mix_to_mono(frame.to_ndarray().reshape(-1, frame.layout.nb_channels))
+            yield block[max(start - n_samples, 0) : None if stop is None else stop - n_samples]
+            n_samples += frame.samples
+            if stop is not None and n_samples >= stop:
+                return
     if n_samples == 0:
         raise AudioError(f"{describe(source)}: has a header and no samples")
 

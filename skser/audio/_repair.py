@@ -36,7 +36,7 @@ def repair(file: SoundFile, source: Source) -> io.RawIOBase | None:
         return None
     start, size = chunk
     if file.frames == 0:
-        return _repair_size(data, start) if size == 0 else None
+        return _repair_size(data, start) if not 0 < size < STREAMED_SIZE else None
     stop = start + size if 0 < size < STREAMED_SIZE else None
     if stop is not None and stop > len(data):
         raise AudioError(
@@ -72,12 +72,13 @@ def _repair_size(data: Buffer, start: int) -> Spliced | None:
     if size == 0 or _are_chunks(data, start):
         return None
     head = bytearray(data[:start])
-    head[4:8] = head[-4:] = b"\xff\xff\xff\xff"
+    head[:8] = b"RIFF\xff\xff\xff\xff"  # RF64 would have another size
+    head[-4:] = b"\xff\xff\xff\xff"
     return Spliced([bytes(head), memoryview(data)[start:]])
 
 
 def _find_data(data: Buffer) -> _Chunk | None:
-    if len(data) < _MIN_WAV or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+    if len(data) < _MIN_WAV or data[8:12] != b"WAVE":
         return None
     place = 12
     while place + 8 <= len(data):

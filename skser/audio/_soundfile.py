@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _TRUNCATED_CHUNK = re.compile(r"^\s*(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MULTILINE)
 _TRUNCATED_OGG = re.compile(r"Ogg ?: Junk after the last page")
 
+_UNKNOWN = 2**62  # libsndfile's length of a FLAC file that was streamed is beyond
+_PREROLL = 40_000  # samples; a frame of MP3 may need the data of many before it
+
 BLOCK = 65_536  # samples decoded at a time from a stream
 LARGE_BLOCK = 2**24  # and from a file read at once, since its header may promise too many
 
@@ -49,13 +52,15 @@ def _open_sound(source: Source) -> tuple[SoundFile, str]:
     """An open recording, and its container and coding."""
     file = _open_content(source, _Content(source) if isinstance(source, bytes) else source)
     kind = f"{file.format}/{file.subtype}"
-    if not _is_mpeg(file) and file.frames:
-        return file, kind
-    repaired = repair(file, source)
-    if repaired is None:
-        return file, kind
-    file.close()
-    return _open_content(source, repaired), kind
+    if _is_mpeg(file) or not file.frames:
+        repaired = repair(file, source)
+        if repaired is not None:
+            file.close()
+            file = _open_content(source, repaired)
+    if _is_mpeg(file) or file.frames >= _UNKNOWN:
+        # soundfile seeks after every read, and the MP3 decoder mutes what follows a seek.
+        file.seekable = lambda: False
+    return file, kind
 
 
 def _open_content(source: Source, content: object) -> SoundFile:
@@ -76,7 +81,9 @@ def inspect_sound(source: Source, *, to_end: bool) -> AudioInfo:
     """Header of a recording; ``to_end`` also checks its last sample."""
     file, kind = _open_sound(source)
     with file:
-        info = AudioInfo(file.samplerate, file.frames, file.channels, kind, "libsndfile")
+        is_counted = file.frames >= _UNKNOWN
+        n_samples = _count_samples(file, source) if is_counted else file.frames
+        info = AudioInfo(file.samplerate, n_samples, file.channels, kind, "libsndfile")
         truncated = f"{describe(source)}: is truncated, its"
         cut = _TRUNCATED_CHUNK.search(file.extra_info)
         if cut and int(cut[2]) < int(cut[1]) < STREAMED_SIZE:
@@ -85,7 +92,7 @@ def inspect_sound(source: Source, *, to_end: bool) -> AudioInfo:
             )
         if _TRUNCATED_OGG.search(file.extra_info):
             raise AudioError(f"{truncated} last page is incomplete")
-        if to_end and info.n_samples > 0:
+        if to_end and info.n_samples > 0 and not is_counted:
             if not _has_last_sample(file):
                 raise AudioError(
                     f"{truncated} header promises {info.n_samples} samples and the last cannot be "
@@ -98,6 +105,14 @@ def inspect_sound(source: Source, *, to_end: bool) -> AudioInfo:
                     while len(samples := _read(file, max(BLOCK // file.channels, 1))):
                         check_samples(samples, source)
     return info
+
+
+def _count_samples(file: SoundFile, source: Source) -> int:
+    n_samples = 0
+    with decoding_errors(source, RuntimeError):
+        while n_read := len(_read(file, max(BLOCK // file.channels, 1))):
+            n_samples += n_read
+    return n_samples
 
 
 def _has_last_sample(file: SoundFile) -> bool:
@@ -145,15 +160,19 @@ def _read(file: SoundFile, n_samples: int) -> np.ndarray:
 
 def _seek(file: SoundFile, position: int) -> None:
     """Go to a sample of a file of which none has been read."""
-    if file.seekable():
+    first = 0  # in GSM 6.10 and other codings of telephony there is no seeking
+    if _is_mpeg(file):
+        first = max(position - _PREROLL, 0)
+    elif file.seekable():
+        first = position
+    if first > 0:
         with _quiet(file):
-            file.seek(position)
-        return
-    while position > 0:  # GSM 6.10 and other codings of telephony
-        n_passed = len(_read(file, min(position, max(BLOCK // file.channels, 1))))
+            file.seek(first)
+    while first < position:
+        n_passed = len(_read(file, min(position - first, max(BLOCK // file.channels, 1))))
         if n_passed == 0:
             return
-        position -= n_passed
+        first += n_passed
 
 
 def _quiet(file: SoundFile) -> AbstractContextManager[None]:
