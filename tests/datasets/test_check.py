@@ -39,7 +39,7 @@ def test_table(recordings):
         None,
         "cannot be decoded (Error : flac decoder lost sync.)",
         "is empty (0 bytes)",
-        "is not readable audio (Format not recognised)",
+        "is text, not a recording",
         "does not exist",
         "is 11.0 s long, allowed is max_duration=10 s",
     ]
