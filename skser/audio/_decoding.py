@@ -44,12 +44,12 @@ def inspect_audio(source: Source) -> AudioInfo:
     Raises
     ------
     AudioError
-        The recording is empty, truncated or of an unknown format, or its sampling rate is outside
-        [4000, 192000] Hz.
+        The recording is empty, truncated, of an unknown format or no audio, or its sampling rate
+        is outside [4000, 192000] Hz.
     AudioNotFoundError, AudioIsADirectoryError, AudioPermissionError
         The path cannot be opened; these derive from AudioError and from the built-in error.
     MissingDependencyError
-        The recording is a video or AAC and PyAV is not installed.
+        The recording is a video, AAC or WMA and PyAV is not installed.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def read_audio(
         As for :func:`inspect_audio`; also if the samples are damaged, NaN, infinite or beyond 1e10,
         or if ``offset`` is at or past the end.
     MissingDependencyError
-        The recording is a video or AAC and PyAV is not installed.
+        The recording is a video, AAC or WMA and PyAV is not installed.
     ParameterError
         ``sr``, ``offset`` or ``duration`` has a value that is not allowed.
 

@@ -12,7 +12,7 @@ import io
 import os
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
@@ -53,7 +53,7 @@ class Frames(NamedTuple):
         return self.n_frames * self.first.n_samples
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _frame(header: bytes) -> _Frame | None:
     """What the four bytes of a frame's header say."""
     version, layer = header[1] >> 3 & 3, 4 - (header[1] >> 1 & 3)

@@ -1,4 +1,4 @@
-"""Containers of video and AAC, decoded with PyAV."""
+"""Containers of video, AAC, WMA and other formats, decoded with PyAV."""
 
 from __future__ import annotations
 
