@@ -15,8 +15,9 @@ from ..exceptions import (
     AudioNotFoundError,
     AudioPermissionError,
 )
-from ._info import AudioInfo, Source, check_samples, describe
-from ._pyav import container_blocks, inspect_container
+from ._info import AudioInfo, Source, UnreadableError, check_samples, describe
+from ._not_audio import no_recording
+from ._pyav import container_blocks, container_kind, inspect_container, may_be_container
 from ._soundfile import BLOCK, LARGE_BLOCK, inspect_sound, sound_blocks
 from ._waveforms import resample
 
@@ -24,7 +25,7 @@ __all__ = ["AudioInfo", "inspect_audio", "read_audio"]
 
 MIN_SR, MAX_SR = 4_000, 192_000
 
-_CONTAINER_BOXES = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"}
+_HEAD = 1024  # bytes that show what a file is
 
 
 def inspect_audio(source: Source) -> AudioInfo:
@@ -43,12 +44,12 @@ def inspect_audio(source: Source) -> AudioInfo:
     Raises
     ------
     AudioError
-        The recording is empty, truncated or of an unknown format, or its sampling rate is outside
-        [4000, 192000] Hz.
+        The recording is empty, truncated, of an unknown format or no audio, or its sampling rate
+        is outside [4000, 192000] Hz.
     AudioNotFoundError, AudioIsADirectoryError, AudioPermissionError
         The path cannot be opened; these derive from AudioError and from the built-in error.
     MissingDependencyError
-        The recording is a video or AAC and PyAV is not installed.
+        The recording is a video, AAC or WMA and PyAV is not installed.
 
     Examples
     --------
@@ -63,10 +64,15 @@ def inspect_audio(source: Source) -> AudioInfo:
 
 
 def _inspect(source: Source, *, to_end: bool) -> AudioInfo:
-    if _is_container(_first_bytes(source)):
-        info = inspect_container(source)
+    head = _first_bytes(source)
+    kind = container_kind(head)
+    if kind is not None:
+        info = inspect_container(source, kind)
     else:
-        info = inspect_sound(source, to_end=to_end)
+        try:
+            info = inspect_sound(source, to_end=to_end)
+        except UnreadableError as error:
+            info = _inspect_other(source, head, error)
     if min(info.n_samples, info.n_channels) < 1:
         raise AudioError(f"{describe(source)}: has a header and no samples")
     if not MIN_SR <= info.sr <= MAX_SR:
@@ -74,6 +80,16 @@ def _inspect(source: Source, *, to_end: bool) -> AudioInfo:
             f"{describe(source)}: sampling rate is {info.sr} Hz, allowed are {MIN_SR} to {MAX_SR}"
         )
     return info
+
+
+def _inspect_other(source: Source, head: bytes, error: UnreadableError) -> AudioInfo:
+    """Header of a recording that libsndfile cannot read, or the reason why it is none."""
+    reason = no_recording(head)
+    if reason is not None:
+        raise AudioError(f"{describe(source)}: {reason}") from None
+    if not may_be_container(head, str(error)):
+        raise AudioError(str(error)) from error
+    return inspect_container(source, otherwise=str(error))
 
 
 def read_audio(
@@ -111,7 +127,7 @@ def read_audio(
         As for :func:`inspect_audio`; also if the samples are damaged, NaN, infinite or beyond 1e10,
         or if ``offset`` is at or past the end.
     MissingDependencyError
-        The recording is a video or AAC and PyAV is not installed.
+        The recording is a video, AAC or WMA and PyAV is not installed.
     ParameterError
         ``sr``, ``offset`` or ``duration`` has a value that is not allowed.
 
@@ -170,7 +186,7 @@ def _first_bytes(source: Source) -> bytes:
     """First bytes of a recording, or the error of a path that cannot be opened."""
     name = describe(source)
     if isinstance(source, bytes):
-        head = source[:16]
+        head = source[:_HEAD]
     else:
         try:
             mode = os.stat(source).st_mode  # opening a named pipe would wait for its writer
@@ -179,7 +195,7 @@ def _first_bytes(source: Source) -> bytes:
             if not stat.S_ISREG(mode):
                 raise AudioError(f"{name}: is not a regular file")
             with open(source, "rb") as file:
-                head = file.read(16)
+                head = file.read(_HEAD)
         except AudioError:
             raise
         except FileNotFoundError as error:
@@ -191,9 +207,3 @@ def _first_bytes(source: Source) -> bytes:
     if not head:
         raise AudioError(f"{name}: is empty (0 bytes)")
     return head
-
-
-def _is_container(head: bytes) -> bool:
-    """Whether the first bytes are those of MP4/MOV, Matroska/WebM or ADTS AAC."""
-    is_adts = len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0
-    return head[4:8] in _CONTAINER_BOXES or head[:4] == b"\x1a\x45\xdf\xa3" or is_adts

@@ -16,6 +16,10 @@ Source: TypeAlias = "str | os.PathLike[str] | bytes"
 _MAX_SAMPLE = 1e10  # times full scale; 32-bit integers written as floats are below it
 
 
+class UnreadableError(AudioError):
+    """libsndfile cannot read a recording; another library may."""
+
+
 class AudioInfo(NamedTuple):
     """Header of a recording.
 

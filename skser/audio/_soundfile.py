@@ -13,7 +13,16 @@ import numpy as np
 
 from .._utils._stderr import stderr_closed
 from ..exceptions import AudioError
-from ._info import AudioInfo, Source, check_samples, decoding_errors, describe, mix_to_mono
+from ._info import (
+    AudioInfo,
+    Source,
+    UnreadableError,
+    check_samples,
+    decoding_errors,
+    describe,
+    mix_to_mono,
+)
+from ._repair import STREAMED_SIZE, repair
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
@@ -22,8 +31,9 @@ if TYPE_CHECKING:
 # words of version 1.2.2. If another version's differ, only `_has_last_sample` detects the cut.
 _TRUNCATED_CHUNK = re.compile(r"^\s*(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MULTILINE)
 _TRUNCATED_OGG = re.compile(r"Ogg ?: Junk after the last page")
-# Programs that stream a file leave one of these in place of its unknown length.
-_STREAMED_SIZES = {0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFF000, 0xFFFFF000}
+
+_UNKNOWN = 2**62  # libsndfile's length of a FLAC file that was streamed is beyond
+_PREROLL = 40_000  # samples; a frame of MP3 may need the data of many before it
 
 BLOCK = 65_536  # samples decoded at a time from a stream
 LARGE_BLOCK = 2**24  # and from a file read at once, since its header may promise too many
@@ -38,10 +48,25 @@ class _Content(io.BytesIO):
         return self.tell()
 
 
-def _open_sound(source: Source) -> SoundFile:
+def _open_sound(source: Source) -> tuple[SoundFile, str]:
+    """An open recording, and its container and coding."""
+    file = _open_content(source, _Content(source) if isinstance(source, bytes) else source)
+    kind = f"{file.format}/{file.subtype}"
+    if _is_mpeg(file) or not file.frames:
+        repaired = repair(file, source)
+        if repaired is not None:
+            file.close()
+            file = _open_content(source, repaired)
+    if _is_mpeg(file) or file.frames >= _UNKNOWN:
+        # soundfile seeks after every read, and the MP3 decoder mutes what follows a seek.
+        file.seekable = lambda: False
+    return file, kind
+
+
+def _open_content(source: Source, content: object) -> SoundFile:
     import soundfile
 
-    file = _Content(source) if isinstance(source, bytes) else os.fsencode(source)
+    file = content if hasattr(content, "read") else os.fsencode(source)
     try:
         with stderr_closed():  # the MP3 decoder prints warnings
             return soundfile.SoundFile(file)
@@ -49,23 +74,25 @@ def _open_sound(source: Source) -> SoundFile:
         reason = str(getattr(error, "error_string", error)).rstrip(".")
         if reason.startswith("File does not exist"):  # libsndfile's message for MP3 without a frame
             reason = "no MP3 frame found"
-        raise AudioError(f"{describe(source)}: is not readable audio ({reason})") from error
+        raise UnreadableError(f"{describe(source)}: is not readable audio ({reason})") from error
 
 
 def inspect_sound(source: Source, *, to_end: bool) -> AudioInfo:
     """Header of a recording; ``to_end`` also checks its last sample."""
-    with _open_sound(source) as file:
-        kind = f"{file.format}/{file.subtype}"
-        info = AudioInfo(file.samplerate, file.frames, file.channels, kind, "libsndfile")
+    file, kind = _open_sound(source)
+    with file:
+        is_counted = file.frames >= _UNKNOWN
+        n_samples = _count_samples(file, source) if is_counted else file.frames
+        info = AudioInfo(file.samplerate, n_samples, file.channels, kind, "libsndfile")
         truncated = f"{describe(source)}: is truncated, its"
         cut = _TRUNCATED_CHUNK.search(file.extra_info)
-        if cut and int(cut[1]) not in _STREAMED_SIZES and int(cut[2]) < int(cut[1]):
+        if cut and int(cut[2]) < int(cut[1]) < STREAMED_SIZE:
             raise AudioError(
                 f"{truncated} header promises {cut[1]} bytes of samples and {cut[2]} are there"
             )
         if _TRUNCATED_OGG.search(file.extra_info):
             raise AudioError(f"{truncated} last page is incomplete")
-        if to_end and info.n_samples > 0:
+        if to_end and info.n_samples > 0 and not is_counted:
             if not _has_last_sample(file):
                 raise AudioError(
                     f"{truncated} header promises {info.n_samples} samples and the last cannot be "
@@ -78,6 +105,14 @@ def inspect_sound(source: Source, *, to_end: bool) -> AudioInfo:
                     while len(samples := _read(file, max(BLOCK // file.channels, 1))):
                         check_samples(samples, source)
     return info
+
+
+def _count_samples(file: SoundFile, source: Source) -> int:
+    n_samples = 0
+    with decoding_errors(source, RuntimeError):
+        while n_read := len(_read(file, max(BLOCK // file.channels, 1))):
+            n_samples += n_read
+    return n_samples
 
 
 def _has_last_sample(file: SoundFile) -> bool:
@@ -99,7 +134,8 @@ def sound_blocks(
 ) -> Iterator[np.ndarray]:
     """Mono blocks of up to ``size`` samples over all channels, from ``start`` to ``stop``."""
     stop = info.n_samples if stop is None else min(stop, info.n_samples)
-    with _open_sound(source) as file, decoding_errors(source, RuntimeError):
+    file, _ = _open_sound(source)
+    with file, decoding_errors(source, RuntimeError):
         if 0 < start < stop:  # even to the beginning, a seek takes a tenth of the time of decoding
             _seek(file, start)
         while start < stop:
@@ -123,10 +159,25 @@ def _read(file: SoundFile, n_samples: int) -> np.ndarray:
 
 
 def _seek(file: SoundFile, position: int) -> None:
-    with _quiet(file):
-        file.seek(position)
+    """Go to a sample of a file of which none has been read."""
+    first = 0  # in GSM 6.10 and other codings of telephony there is no seeking
+    if _is_mpeg(file):
+        first = max(position - _PREROLL, 0)
+    elif file.seekable():
+        first = position
+    if first > 0:
+        with _quiet(file):
+            file.seek(first)
+    while first < position:
+        n_passed = len(_read(file, min(position - first, max(BLOCK // file.channels, 1))))
+        if n_passed == 0:
+            return
+        first += n_passed
 
 
 def _quiet(file: SoundFile) -> AbstractContextManager[None]:
-    is_mpeg = file.format == "MP3" or file.subtype.startswith("MPEG")
-    return stderr_closed() if is_mpeg else nullcontext()
+    return stderr_closed() if _is_mpeg(file) else nullcontext()
+
+
+def _is_mpeg(file: SoundFile) -> bool:
+    return file.format == "MP3" or file.subtype.startswith("MPEG")

@@ -1,8 +1,10 @@
 """Recordings of every format, and damage done to them: the same for the same number, always."""
 
+import io
 import struct
 
 import numpy as np
+import soundfile
 
 from .samples import encode, noise, write_container
 
@@ -35,6 +37,16 @@ CONTAINERS = {
     "a.mkv": ("matroska", "flac", {"sr": 16000}),
     "a.aac": ("adts", "aac", {"sr": 16000}),
 }
+STREAMED_CONTAINERS = {
+    "mp3.wav": ("wav", "libmp3lame"),
+    "a.mp2": ("mp2", "mp2"),
+    "a.m4a": ("mp4", "aac"),
+    "mp3.mp4": ("mp4", "libmp3lame"),
+    "a.avi": ("avi", "pcm_s16le"),
+    "a.ts": ("mpegts", "aac"),
+    "a.wv": ("wv", "wavpack"),
+    "flac.ogg": ("ogg", "flac"),
+}
 EXTREMES = (0, 1, 0x7FFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, 0x00010000, 0x40000000)
 
 
@@ -49,6 +61,38 @@ def make_seeds(folder):
     for name, (format, codec, options) in CONTAINERS.items():
         write_container(str(folder / name), format, codec, seconds=0.5, **options)
         seeds[name] = (folder / name).read_bytes()
+    return seeds
+
+
+def make_streamed_seeds(folder):
+    """Files whose header has no length, or whose coding is rare, as bytes by name."""
+    from skser.audio._mpeg import find_frames
+
+    seeds = {}
+    for mode, sr in (("CONSTANT", 44100), ("VARIABLE", 16000)):
+        file = io.BytesIO()
+        soundfile.write(file, 0.3 * noise(sr // 2), sr, format="MP3", bitrate_mode=mode)
+        content = file.getvalue()
+        bare = b"".join(content[start:stop] for start, stop in find_frames(content).spans)
+        seeds[f"{mode}.mp3"] = content
+        seeds[f"{mode}-bare.mp3"] = bare
+        seeds[f"{mode}-joined.mp3"] = content + content
+        seeds[f"{mode}-joined-bare.mp3"] = bare + bare
+    seeds["joined-rates.mp3"] = seeds["CONSTANT.mp3"] + seeds["VARIABLE.mp3"]
+    for name in ("GSM610", "G721_32", "NMS_ADPCM_24"):
+        path = folder / f"{name}.wav"
+        soundfile.write(path, 0.3 * noise(4000), 8000, subtype=name)
+        seeds[path.name] = path.read_bytes()
+    for name, (format, codec) in STREAMED_CONTAINERS.items():
+        write_container(str(folder / name), format, codec, sr=16000, seconds=0.5)
+        seeds[name] = (folder / name).read_bytes()
+    unclosed = bytearray(encode(0.3 * noise(8000)))
+    unclosed[4:8] = unclosed[40:44] = bytes(4)
+    seeds["unclosed.wav"] = bytes(unclosed)
+    flac = bytearray(encode(0.3 * noise(8000), format="FLAC/PCM_16"))
+    flac[21] &= 0xF0
+    flac[22:26] = bytes(4)  # the number of samples
+    seeds["streamed.flac"] = bytes(flac)
     return seeds
 
 

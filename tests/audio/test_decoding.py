@@ -211,7 +211,7 @@ def test_pyav_is_missing(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     assert error_of(inspect_audio, path) == (
         MissingDependencyError,
-        f"{path}: video and AAC need PyAV: python -m pip install 'skser[video]'",
+        f"{path}: MP4 or MOV needs PyAV: python -m pip install 'skser[video]'",
     )
 
 
@@ -288,7 +288,7 @@ BAD_FILES = {
     "text": content_of(
         lambda: b"no audio at all\n" * 99,
         AudioError,
-        "is not readable audio (Format not recognised)",
+        "is text, not a recording",
     ),
     "no_frames": content_of(lambda: encode(noise(0)), AudioError, "has a header and no samples"),
     "slow": content_of(

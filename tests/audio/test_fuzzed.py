@@ -15,7 +15,7 @@ from skser.audio._streaming import stream_audio
 from skser.exceptions import AudioError
 
 from .headers import HEADERS
-from .mutations import make_seeds, mutate, with_checksums
+from .mutations import make_seeds, make_streamed_seeds, mutate, with_checksums
 from .samples import encode, noise, tone, write_container
 from .trials import Trials
 
@@ -71,6 +71,21 @@ def test_mutations_do_no_harm(trials, folder, seeds):
     files = write_mutations(folder, seeds, range(N_FILES))
     assert len(set(files)) == N_FILES
     assert failures(trials, files) == {}
+
+
+@pytest.mark.slow
+def test_mutations_of_streamed_files_do_no_harm(trials, folder):
+    pytest.importorskip("av")
+    (folder / "streamed").mkdir()
+    seeds = make_streamed_seeds(folder)
+    whole = []
+    for name, content in seeds.items():
+        whole.append(folder / "streamed" / name)
+        whole[-1].write_bytes(content)
+        seconds = 1.0 if "joined" in name else 0.5
+        assert inspect_audio(whole[-1]).duration == pytest.approx(seconds, abs=0.2)
+    files = write_mutations(folder / "streamed", seeds, range(N_FILES))
+    assert failures(trials, whole + files) == {}
 
 
 def test_mutations_of_real_speech_do_no_harm(trials, folder, speech_home):

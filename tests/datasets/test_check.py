@@ -39,7 +39,7 @@ def test_table(recordings):
         None,
         "cannot be decoded (Error : flac decoder lost sync.)",
         "is empty (0 bytes)",
-        "is not readable audio (Format not recognised)",
+        "is text, not a recording",
         "does not exist",
         "is 11.0 s long, allowed is max_duration=10 s",
     ]
@@ -84,7 +84,7 @@ def test_missing_pyav_is_a_problem_of_the_videos(recordings, tmp_path, monkeypat
     assert check_audio(paths)["problem"].isna().all()
     monkeypatch.setitem(sys.modules, "av", None)
     assert check_audio(paths)["problem"].tolist() == [
-        "video and AAC need PyAV: python -m pip install 'skser[video]'",
+        "MP4 or MOV needs PyAV: python -m pip install 'skser[video]'",
         None,
     ]
 
