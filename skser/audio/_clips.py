@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..exceptions import AudioError, AudioWarning, ConversionError, DataError, naming
-from ._sampled import MAX_CHANNELS, as_array, mixed_to_mono, warn_of_integers
+from ._sampled import MAX_CHANNELS, as_array, has_rate, mixed_to_mono, warn_of_integers
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -232,6 +232,9 @@ def as_clips(X: Clips | ArrayLike, estimator: BaseEstimator, *, reset: bool) -> 
         del estimator.n_features_in_  # of an earlier fit
     if isinstance(X, Clips):
         return X
+    first = X[0] if isinstance(X, (list, tuple)) and len(X) else None
+    if has_rate(first) or has_rate(X):
+        raise DataError("recordings with a sampling rate must go through an AudioLoader first")
     is_ragged = isinstance(X, (list, tuple)) and len({np.shape(item) for item in X}) > 1
     if not is_ragged and not _are_paths(X):
         try:
@@ -271,4 +274,4 @@ def as_waveform(waveform: ArrayLike, index: int) -> np.ndarray:
         return ((mono - (limits.min + full_scale)) / full_scale).astype(np.float32)
     if not np.isfinite(mono).all():
         raise DataError(f"waveform {index} has samples that are NaN or infinite")
-    return mono.astype(np.float32, copy=False)
+    return np.ascontiguousarray(mono, dtype=np.float32)

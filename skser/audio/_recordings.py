@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from functools import lru_cache
+from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
@@ -207,7 +208,13 @@ def have_rates(X: object, sr: int) -> bool:
         return True
     if not isinstance(X, Collection):  # an iterator can be read only once
         return False
-    return not any(is_bare(item) or (isinstance(item, Waveform) and item.sr == sr) for item in X)
+    if getattr(X, "ndim", 1) == 2:
+        return as_array(X).dtype.kind in "OUST"  # a column of paths or rows
+    # Any other collection, such as a column of `datasets`, may decode each item.
+    items = X if isinstance(X, (list, tuple)) or hasattr(X, "dtype") else islice(X, 1)
+    return not any(
+        is_bare(item) or (isinstance(item, Waveform) and item.sr == sr) for item in items
+    )
 
 
 def is_bare(item: object) -> bool:

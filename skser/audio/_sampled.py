@@ -59,6 +59,12 @@ def rate_and_array(item: object) -> tuple[object, object] | None:
     return None
 
 
+def has_rate(item: object) -> bool:
+    """Whether it is a waveform with a rate in one of its forms, or a row of `datasets`."""
+    is_one = isinstance(item, (Waveform, Mapping)) or is_decoder(item)
+    return is_one or rate_and_array(item) is not None
+
+
 def check_rate(rate: object, name: str) -> int:
     """A sampling rate in Hz, or DataError."""
     if _is_number(rate):

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from skser import AudioLoader, Clips, FeatureUnionExtractor, read_audio
+from skser import AudioLoader, Augmenter, Clips, FeatureUnionExtractor, read_audio
 from skser.exceptions import AudioError, DataError, SkserWarning
 
 from .samples import encode, noise, tone
@@ -242,6 +242,38 @@ def test_features_are_cached_by_samples_and_rate(tmp_path):
     assert joblib.hash(clips.sources) == joblib.hash(AudioLoader().transform([(MONO, SR)]).sources)
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("step", [FeatureUnionExtractor(["rms"]), Augmenter()])
+def test_steps_without_a_loader_say_so(form, step):
+    for X in ([form], [form, form]):
+        with pytest.raises(DataError, match="sampling rate must go through an AudioLoader first"):
+            step.fit_transform(X)
+
+
+def test_a_collection_is_not_decoded_by_fit(mono):
+    class Column:
+        """Like that of `datasets`, which decodes a row when it is read."""
+
+        n_read = 0
+
+        def __len__(self):
+            return 50
+
+        def __contains__(self, item):
+            return False
+
+        def __iter__(self):
+            for _ in range(len(self)):
+                self.n_read += 1
+                yield {"path": mono, "bytes": None}
+
+    column = Column()
+    loader = AudioLoader().fit(column)
+    assert column.n_read == 1
+    assert loader.knows_rates_
+    assert len(loader.transform(column)) == 50
+
+
 # --- waveforms without a rate -------------------------------------------------------------
 
 
@@ -257,11 +289,26 @@ def test_waveforms_without_a_rate_are_said_after_a_fit_on_files(mono):
             loader.transform(known)
 
 
-def test_no_warning_if_fit_saw_no_rates(mono):
-    for loader in (AudioLoader(), AudioLoader().fit([MONO]), AudioLoader().fit(iter([MONO]))):
-        if getattr(loader, "knows_rates_", False):
-            continue
-        loader.transform([MONO, mono])
+UNKNOWN = [
+    [MONO],
+    [MONO.tolist()],
+    np.stack([MONO, MONO]),
+    pd.DataFrame(np.stack([MONO, MONO])),
+    Tensor(np.stack([MONO, MONO])),
+    iter([MONO]),
+    [(MONO, SR), MONO],
+]
+
+
+@pytest.mark.parametrize("X", UNKNOWN, ids=lambda X: type(X).__name__)
+def test_no_warning_if_fit_saw_waveforms_without_rates(X):
+    loader = AudioLoader().fit(X)
+    assert not loader.knows_rates_
+    loader.transform([MONO])
+
+
+def test_no_warning_before_fit():
+    AudioLoader().transform([MONO])
 
 
 @pytest.mark.parametrize(
