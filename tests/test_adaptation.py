@@ -443,10 +443,10 @@ def test_pipelines_that_cannot_be_adapted(pipeline, error, reason):
         (OWN_CLIPS, None, DataError, "y must be given"),
         (OWN_CLIPS, ["sad", "calm"], DataError, "12 clips, 2 labels"),
         (
-            Bunch(waveforms=OWN_CLIPS, target=OWN.target, sr=8000),
+            Bunch(waveforms=OWN_CLIPS, target=OWN.target, sr=800),
             None,
             DataError,
-            "waveforms of sr=16000, .*got 8000",
+            r"corpus: .* rate .*\[4000, 192000\] Hz, got 800",
         ),
         (["nowhere.wav", "gone.wav"], ["sad", "calm"], AudioNotFoundError, "nowhere.wav: does not"),
     ],

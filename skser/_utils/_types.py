@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import BinaryIO, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-# One recording: a path, the bytes of a file, an open file, or a waveform.
-Recording = str | os.PathLike[str] | bytes | BinaryIO | np.ndarray
+# One recording: a path, the bytes of a file, an open file, a waveform, a pair of waveform and rate
+# in either order, or a row of a Hugging Face dataset.
+Recording = (
+    str
+    | os.PathLike[str]
+    | bytes
+    | BinaryIO
+    | np.ndarray
+    | tuple[ArrayLike, float]
+    | tuple[float, ArrayLike]
+    | Mapping[str, Any]
+)
 Recordings = Sequence[Recording] | np.ndarray
 
 PathLike = str | os.PathLike[str]

@@ -8,6 +8,7 @@ import numpy as np
 
 from ._decoding import decode_audio
 from ._recordings import ClipSource, Recording
+from ._sampled import Waveform
 from ._waveforms import normalize_level, pad_waveform, trim_silence
 
 
@@ -36,14 +37,16 @@ class ClipReader:
         return None if self.pad is None else self.max_samples
 
     def __call__(self, source: ClipSource) -> np.ndarray:
+        # Silence is trimmed before the crop, which then needs the whole recording.
+        duration = self.duration if self.trim_db is None else None
         if source is None:
             waveform = self.silence()
         elif isinstance(source, Recording):
-            # Silence is trimmed before the crop, which then needs the whole recording.
-            duration = self.duration if self.trim_db is None else None
             waveform, _ = decode_audio(
                 source.source, source.info, self.sr, offset=self.offset, duration=duration
             )
+        elif isinstance(source, Waveform):
+            waveform = source.at(self.sr, offset=self.offset, duration=duration)
         else:
             waveform = source[int(self.offset * self.sr) :]
         if self.trim_db is not None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..exceptions import AudioError, AudioWarning, ConversionError, DataError, naming
+from ._sampled import MAX_CHANNELS, as_array, has_rate, mixed_to_mono, warn_of_integers
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -84,8 +85,9 @@ class Clips(Sequence):
 
         Parameters
         ----------
-        waveforms : array of shape (n_clips, n_samples) or sequence of 1-D arrays
-            Waveforms; integers are scaled from their full range to [-1, 1].
+        waveforms : array of shape (n_clips, n_samples) or sequence of arrays
+            Waveforms; integers are scaled from their full range to [-1, 1], and up to 8 channels,
+            along either axis, are averaged.
         sr : int
             Sampling rate in Hz.
 
@@ -97,9 +99,11 @@ class Clips(Sequence):
         Raises
         ------
         DataError
-            A waveform is not 1-D and numeric, is empty, or has NaN or infinite samples.
+            A waveform is not numeric, has a shape that is not allowed, is empty, or has NaN or
+            infinite samples.
         """
         checked = [as_waveform(waveform, i) for i, waveform in enumerate(waveforms)]
+        warn_of_integers(checked, "waveforms", stacklevel=2)
         lengths = {len(waveform) for waveform in checked}
         return cls(checked, identity, sr=sr, n_samples=lengths.pop() if len(lengths) == 1 else None)
 
@@ -228,6 +232,9 @@ def as_clips(X: Clips | ArrayLike, estimator: BaseEstimator, *, reset: bool) -> 
         del estimator.n_features_in_  # of an earlier fit
     if isinstance(X, Clips):
         return X
+    first = X[0] if isinstance(X, (list, tuple)) and len(X) else None
+    if has_rate(first) or has_rate(X):
+        raise DataError("recordings with a sampling rate must go through an AudioLoader first")
     is_ragged = isinstance(X, (list, tuple)) and len({np.shape(item) for item in X}) > 1
     if not is_ragged and not _are_paths(X):
         try:
@@ -243,22 +250,28 @@ def _are_paths(X: ArrayLike) -> bool:
 
 
 def as_waveform(waveform: ArrayLike, index: int) -> np.ndarray:
-    """A waveform as float32, integers scaled to [-1, 1], or DataError."""
-    waveform = np.asarray(waveform)
+    """A mono waveform as float32, integers scaled to [-1, 1], or DataError."""
+    try:
+        waveform = as_array(waveform)
+    except ValueError:
+        raise DataError(f"waveform {index} must be an array, got lists of other lengths") from None
     if waveform.dtype.kind in "OUS":
         raise DataError(
             f"waveform {index} must be an array of numbers, got {waveform!r:.80}; recordings "
             "must go through an AudioLoader first"
         )
-    if waveform.ndim != 1 or waveform.dtype.kind not in "fiub" or waveform.size == 0:
+    is_numeric = waveform.dtype.kind in "fiub"
+    mono = mixed_to_mono(waveform) if is_numeric else waveform
+    if mono.ndim != 1 or not is_numeric or mono.size == 0:
         raise DataError(
-            f"waveform {index} must be a 1-D array of numbers with at least one sample, got "
-            f"shape {waveform.shape} and dtype {waveform.dtype}"
+            f"waveform {index} must be an array of numbers, (n_samples,) or up to {MAX_CHANNELS} "
+            f"channels, with at least one sample, got shape {waveform.shape} and dtype "
+            f"{waveform.dtype}"
         )
     if waveform.dtype.kind in "ui":
         limits = np.iinfo(waveform.dtype)
         full_scale = (limits.max - limits.min + 1) / 2
-        return ((waveform - (limits.min + full_scale)) / full_scale).astype(np.float32)
-    if not np.isfinite(waveform).all():
+        return ((mono - (limits.min + full_scale)) / full_scale).astype(np.float32)
+    if not np.isfinite(mono).all():
         raise DataError(f"waveform {index} has samples that are NaN or infinite")
-    return waveform.astype(np.float32, copy=False)
+    return np.ascontiguousarray(mono, dtype=np.float32)

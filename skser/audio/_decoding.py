@@ -16,6 +16,7 @@ from ..exceptions import (
     AudioPermissionError,
 )
 from ._info import AudioInfo, Source, UnreadableError, check_samples, describe
+from ._not_a_path import not_a_path
 from ._not_audio import no_recording
 from ._pyav import container_blocks, container_kind, inspect_container, may_be_container
 from ._soundfile import BLOCK, LARGE_BLOCK, inspect_sound, sound_blocks
@@ -199,11 +200,15 @@ def _first_bytes(source: Source) -> bytes:
         except AudioError:
             raise
         except FileNotFoundError as error:
-            raise AudioNotFoundError(f"{name}: does not exist") from error
+            reason = not_a_path(os.fspath(source)) or "does not exist"
+            raise AudioNotFoundError(f"{name}: {reason}") from error
         except PermissionError as error:
             raise AudioPermissionError(f"{name}: may not be read (permission denied)") from error
         except (OSError, ValueError) as error:
-            raise AudioError(f"{name}: cannot be opened ({error})") from error
+            # Base64 is too long for a name. Without the path, which an OSError repeats.
+            what = not_a_path(os.fspath(source))
+            reason = what or f"cannot be opened ({getattr(error, 'strerror', None) or error})"
+            raise AudioError(f"{name}: {reason}") from error
     if not head:
         raise AudioError(f"{name}: is empty (0 bytes)")
     return head

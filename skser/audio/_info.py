@@ -13,6 +13,7 @@ from ..exceptions import AudioError
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes"
 
+_MAX_NAME = 200  # characters of a path in messages; base64 has millions
 _MAX_SAMPLE = 1e10  # times full scale; 32-bit integers written as floats are below it
 
 
@@ -51,7 +52,10 @@ class AudioInfo(NamedTuple):
 
 def describe(source: Source) -> str:
     """Name of a recording in messages."""
-    return f"<{len(source)} bytes>" if isinstance(source, bytes) else os.fspath(source)
+    if isinstance(source, bytes):
+        return f"<{len(source)} bytes>"
+    path = os.fspath(source)
+    return path if len(path) <= _MAX_NAME else f"{path[:95]} ... {path[-95:]}"
 
 
 @contextmanager

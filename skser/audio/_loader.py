@@ -19,12 +19,16 @@ from ..exceptions import AudioError, AudioWarning, DataError
 from ._clip_reader import ClipReader
 from ._clips import Clips
 from ._recordings import (
+    AnyRecording,
     ClipSource,
     as_recordings,
     check_length,
     combine_errors,
+    have_rates,
     inspect_recording,
+    warn_of_rate,
 )
+from ._sampled import Waveform
 
 __all__ = ["AudioLoader"]
 
@@ -114,7 +118,7 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         Parameters
         ----------
         X : sequence of recordings or waveforms
-            Not read.
+            Not read; it is noted whether they have sampling rates of their own.
         y : array of shape (n_clips,) or None, default=None
             Labels.
 
@@ -139,6 +143,7 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
                 )
             if labels.dtype.kind in "OUST":
                 check_labels(labels, len(labels))
+        self.knows_rates_ = have_rates(X, self.sr)
         return self
 
     def transform(self, X: Recordings) -> Clips:
@@ -147,7 +152,8 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         Parameters
         ----------
         X : sequence of recordings or waveforms
-            Paths, bytes, file-like objects or waveforms at ``sr``.
+            Paths, bytes, file-like objects; waveforms with their rate, ``(waveform, sr)`` or
+            ``(sr, waveform)``; rows of a Hugging Face dataset; clips; or waveforms at ``sr``.
 
         Returns
         -------
@@ -165,8 +171,10 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         """
         check_parameters(self)
         reader = ClipReader.of(self)
+        recordings = as_recordings(X)
+        warn_of_rate(self, recordings, stacklevel=3)
         return Clips(
-            self._sources(as_recordings(X)),
+            self._sources(recordings),
             reader,
             sr=self.sr,
             n_samples=reader.n_samples,
@@ -174,14 +182,18 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
             silence=reader.silence() if self.on_error == "silence" else None,
         )
 
-    def _sources(self, recordings: list[str | bytes | np.ndarray]) -> list[ClipSource]:
+    def _sources(self, recordings: list[AnyRecording]) -> list[ClipSource]:
         sources: list[ClipSource] = []
         errors: list[AudioError] = []
         limits = self.offset, self.max_duration
         for i, recording in enumerate(recordings):
             source: ClipSource = None
             try:
-                if isinstance(recording, np.ndarray):
+                if isinstance(recording, Waveform):
+                    samples = recording.samples
+                    check_length(f"waveform {i}", len(samples), recording.sr, *limits)
+                    source = samples if recording.sr == self.sr else recording
+                elif isinstance(recording, np.ndarray):
                     check_length(f"waveform {i}", len(recording), self.sr, *limits)
                     source = recording
                 else:

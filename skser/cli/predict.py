@@ -104,6 +104,8 @@ def predict(
 def find_recordings(name: str) -> Iterator[str]:
     """Paths of a file, a folder, a pattern such as ``calls/*.wav``, or of standard input for -."""
     from ..audio._folders import find_audio
+    from ..audio._info import describe
+    from ..audio._not_a_path import not_a_path
     from ..exceptions import AudioError, DataError
 
     if name == "-":
@@ -118,7 +120,8 @@ def find_recordings(name: str) -> Iterator[str]:
     elif glob.has_magic(name) and not os.path.exists(name):
         paths = sorted(glob.glob(name, recursive=True))
         if not paths:
-            raise AudioError(f"{name}: no file matches this pattern")
+            reason = not_a_path(name) or "no file matches this pattern"
+            raise AudioError(f"{describe(name)}: {reason}")
         yield from paths
     else:
         yield name  # checked when it is decoded

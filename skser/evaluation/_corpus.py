@@ -13,10 +13,9 @@ from sklearn.utils import Bunch
 
 from .._utils._labels import check_labels, check_speakers
 from .._utils._types import Recordings
-from ..audio import AudioLoader
 from ..audio._recordings import as_recordings
+from ..audio._sampled import Waveform, check_rate
 from ..exceptions import DataError, SkserWarning
-from ..recipes._steps import steps_of
 
 
 class Corpus(NamedTuple):
@@ -57,7 +56,7 @@ def as_corpus(
                 raise DataError(f"{name} must not be given beside a Bunch, which has its own")
         return X
     recordings = as_recordings(X)
-    is_waveforms = all(isinstance(recording, np.ndarray) for recording in recordings)
+    is_waveforms = all(isinstance(recording, (np.ndarray, Waveform)) for recording in recordings)
     return Bunch(**{"waveforms" if is_waveforms else "paths": recordings}, target=y, groups=groups)
 
 
@@ -74,9 +73,10 @@ def read_corpus(
         raise DataError(
             f"corpus must have paths (or waveforms) and target, got {', '.join(sorted(bunch))}"
         )
-    if kind == "waveforms":
-        _check_rate(bunch, pipeline)
     recordings = as_recordings(bunch[kind], "corpus")
+    if kind == "waveforms" and "sr" in bunch:
+        sr = check_rate(bunch["sr"], "corpus")
+        recordings = [Waveform(r, sr) if isinstance(r, np.ndarray) else r for r in recordings]
     clips = np.empty(len(recordings), dtype=object)
     clips[:] = recordings
     names = [clip_name(clips, i) for i in range(len(clips))]
@@ -116,14 +116,4 @@ def clip_name(clips: np.ndarray, i: int) -> str:
     """The path of a clip, or its number if it has none."""
     if isinstance(clips[i], str):
         return clips[i]
-    return f"{'waveform' if isinstance(clips[i], np.ndarray) else 'recording'} {i}"
-
-
-def _check_rate(bunch: Bunch, pipeline: BaseEstimator) -> None:
-    """Raise DataError if waveforms have another sampling rate than a pipeline expects."""
-    for step in steps_of(pipeline):
-        if isinstance(step, AudioLoader) and bunch.get("sr", step.sr) != step.sr:
-            raise DataError(
-                f"corpus must have waveforms of sr={step.sr}, as the pipeline's, got "
-                f"{bunch['sr']}; paths are resampled"
-            )
+    return f"{'recording' if isinstance(clips[i], bytes) else 'waveform'} {i}"

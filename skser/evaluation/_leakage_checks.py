@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ..audio._recordings import AnyRecording
 from ..exceptions import LeakageWarning
 from ._corpus import Corpus, clip_name
 from ._splits import Splits
@@ -73,14 +74,14 @@ def digests_of(clips: np.ndarray) -> list[str]:
     return [_digest(clip).hex() for clip in clips]
 
 
-def _size(clip: str | bytes | np.ndarray) -> int:
+def _size(clip: AnyRecording) -> int:
     if not isinstance(clip, str):
-        return clip.nbytes if isinstance(clip, np.ndarray) else len(clip)
+        return len(clip) if isinstance(clip, bytes) else clip.nbytes
     path = Path(clip)
     return path.stat().st_size if path.is_file() else -1  # the loader raises an error for it
 
 
-def _digest(clip: str | bytes | np.ndarray) -> bytes:
+def _digest(clip: AnyRecording) -> bytes:
     if isinstance(clip, str):
         clip = Path(clip).read_bytes() if Path(clip).is_file() else clip.encode()
     return hashlib.blake2b(bytes(clip), digest_size=16).digest()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..audio._info import describe
 from ..exceptions import AudioError, DownloadError, ModelError, SkserError
 
 if TYPE_CHECKING:
@@ -74,4 +75,5 @@ def flag_out_of_distribution(
 
 
 def _failure(file: object, error: SkserError) -> Prediction:
-    return Prediction(file, None, str(error).removeprefix(f"{file}: "))
+    name = describe(file) if isinstance(file, str) else str(file)
+    return Prediction(file, None, str(error).removeprefix(f"{name}: "))

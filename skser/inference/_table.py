@@ -39,7 +39,8 @@ def predict_table(
     pipeline : estimator
         Fitted pipeline with ``predict_proba``, preferably calibrated (:mod:`skser.calibration`).
     recordings : sequence of recordings or waveforms
-        Paths, file-like objects, bytes, or waveforms at the ``sr`` of the pipeline's loader.
+        Paths, file-like objects, bytes, ``(waveform, sr)``, rows of a Hugging Face dataset, or
+        waveforms at the ``sr`` of the pipeline's loader.
     abstain_below : float or None, default=None
         Leave ``emotion`` empty if its probability is below, in [0, 1]. None labels all.
     training_audio : TrainingAudio or None, default=None

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,8 @@ from .._utils._temperature import at_temperature
 from .._utils._types import Recording
 from ..audio import AudioLoader, inspect_audio
 from ..audio._info import describe
-from ..audio._recordings import as_recording
+from ..audio._recordings import as_recording, warn_of_rate
+from ..audio._sampled import Waveform, rate_and_array
 from ..audio._streaming import FRAME_SECONDS, excerpts, frame_levels, slices, stream_audio
 from ..calibration import TemperatureScaledClassifier
 from ..exceptions import DataError, ParameterError, naming
@@ -54,8 +56,9 @@ def predict_timeline(
     ----------
     pipeline : Pipeline or TemperatureScaledClassifier
         Fitted; its first step is an :class:`skser.AudioLoader`, its last has ``predict_proba``.
-    audio : str, path, bytes, file-like object or ndarray of shape (n_samples,)
-        A file, its content, or a waveform at the loader's ``sr``.
+    audio : recording or waveform
+        A path, bytes, file-like object, ``(waveform, sr)``, row of a Hugging Face dataset, or
+        waveform at the loader's ``sr``.
     window : float, default=3.0
         Length in seconds of the audio that predicts a row; at most the loader's ``duration``.
     hop : float, default=1.0
@@ -129,6 +132,8 @@ def predict_timeline(
     check_value("verbose", verbose, VERBOSE)
     loader = _loader_of(pipeline, window)
     name, stream = _open(audio, loader.sr)
+    fitted_loader = cast(Pipeline, getattr(pipeline, "estimator_", pipeline)).steps[0][1]
+    warn_of_rate(fitted_loader, [audio], stacklevel=2)
 
     levels, n_samples = frame_levels(stream(), loader.sr)
     edges = _row_edges(n_samples, hop * loader.sr)
@@ -206,10 +211,12 @@ def _batch_predictor(
 
 def _open(audio: Recording, sr: int) -> tuple[str, Callable[[], Iterator[np.ndarray]]]:
     """Name of a recording, and a function that returns its blocks at ``sr``."""
-    if isinstance(audio, (list, tuple)):
+    if isinstance(audio, (list, tuple)) and rate_and_array(audio) is None:
         raise DataError(f"audio must be a single recording, got {audio!r:.80}")
     with naming("audio"):
         source = as_recording(audio, 0)
+    if isinstance(source, Waveform):
+        source = source.at(sr)
     if isinstance(source, np.ndarray):
         return "waveform", partial(slices, source)
     return describe(source), partial(stream_audio, source, inspect_audio(source), sr)

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..audio._clip_reader import ClipReader
-from ..audio._recordings import ClipSource, as_recordings, check_length, inspect_recording
+from ..audio._recordings import (
+    AnyRecording,
+    ClipSource,
+    as_recordings,
+    check_length,
+    inspect_recording,
+)
+from ..audio._sampled import Waveform
 from ..audio._streaming import frame_levels
 from ..exceptions import AudioError, DataError, ParameterError
 from ..features import MelSpectrogram, Spectra
@@ -166,8 +173,8 @@ class TrainingAudio:
 
         Parameters
         ----------
-        recording : str, path, bytes, file-like object or ndarray of shape (n_samples,)
-            The recording, or a waveform at the loader's ``sr``.
+        recording : recording or waveform
+            The recording, ``(waveform, sr)``, or a waveform at the loader's ``sr``.
 
         Returns
         -------
@@ -249,9 +256,13 @@ def _loader_of(pipeline: BaseEstimator) -> AudioLoader:
     raise ParameterError(f"pipeline must have an AudioLoader, got {type(pipeline).__name__}")
 
 
-def _measure(recording: str | bytes | np.ndarray, reader: ClipReader) -> _Measurement:
+def _measure(recording: AnyRecording, reader: ClipReader) -> _Measurement:
     source: ClipSource
-    if isinstance(recording, np.ndarray):
+    if isinstance(recording, Waveform):
+        rate, n_samples = recording.sr, len(recording.samples)
+        check_length("waveform", n_samples, rate, reader.offset)
+        source, length = recording, n_samples / rate
+    elif isinstance(recording, np.ndarray):
         check_length("waveform", len(recording), reader.sr, reader.offset)
         source, rate, length = recording, reader.sr, len(recording) / reader.sr
     else:

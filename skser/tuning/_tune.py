@@ -18,6 +18,7 @@ from sklearn.utils import Bunch, check_random_state
 from .._utils._hashing import hash_of
 from .._utils._param_validation import NONE, RANDOM_STATE, check_value, integer, number
 from .._utils._types import CV, PathLike, RandomState, Recordings
+from ..audio._recordings import AnyRecording
 from ..evaluation._folds import without_conveniences
 from ..exceptions import ParameterError, StudyError
 from ._objective import Objective
@@ -176,7 +177,7 @@ def _content_of(objective: Objective) -> dict[str, str]:
     return {name: hash_of(part, f"the {name}", "storage") for name, part in parts.items()}
 
 
-def _name_and_size(clip: str | bytes | np.ndarray) -> object:
+def _name_and_size(clip: AnyRecording) -> object:
     """Name and size of a recording, which are the same on every machine; or the waveform."""
     path = Path(clip) if isinstance(clip, str) else None
     return (path.name, path.stat().st_size) if path is not None and path.is_file() else clip

@@ -13,7 +13,7 @@ import pytest
 from sklearn.utils import Bunch
 
 import skser.audio._clip_reader
-from skser import AudioLoader, Clips, read_audio
+from skser import AudioLoader, read_audio
 from skser.exceptions import (
     AudioError,
     AudioIsADirectoryError,
@@ -163,7 +163,6 @@ NOT_SEQUENCES = [
     np.array("a.wav"),
     Bunch(paths=["a.wav"]),
     {"a.wav"},
-    Clips.from_waveforms([[1.0]], 8000),
     io.BytesIO(b"RIFF"),
 ]
 

@@ -134,6 +134,10 @@ def test_nothing_but_bad_recordings(at_home):
     [
         (["model.skser", "calls/*.mp3"], "calls/*.mp3: no file matches this pattern"),
         (
+            ["model.skser", "https://example.org/a.wav?raw=1"],
+            "https://example.org/a.wav?raw=1: is an address; download it",
+        ),
+        (
             ["model.skser", "calls/0.flac", "--json", "-", "--csv", "-"],
             "--csv and --json exclude each other on standard output, got - twice",
         ),

@@ -419,7 +419,7 @@ ALL_CLIPS = np.arange(36)
         (SPEECH, {"cv": [(ALL_CLIPS, ALL_CLIPS)]}, "cv .* fold 0 does both with waveform 0"),
         (changed(frame=SPEECH.frame[1:]), {}, "frame .* 36 clips, 35"),
         (changed(frame=SPEECH.frame.assign(path="a.wav")), {}, "frame .* column path"),
-        (changed(sr=44100), {}, "corpus .* sr=16000.*, got 44100"),
+        (changed(sr=3), {}, r"corpus: .* rate .*192000. Hz, got 3"),
         (
             changed(target=np.where(SPEECH.target == "sad", "fold", SPEECH.target)),
             {},

@@ -286,7 +286,7 @@ def test_pipelines_that_cannot_be_used(recording):
     [
         (["a.wav", "b.wav"], "['a.wav', 'b.wav']"),
         (None, "NoneType None"),
-        (np.zeros((1, 9)), "shape (1, 9)"),
+        (np.zeros((9, 9)), "shape (9, 9)"),
         (np.array(["a.wav"]), "array(['a.wav']"),
     ],
 )
