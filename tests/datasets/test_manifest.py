@@ -1,7 +1,8 @@
+import pandas as pd
 import pytest
 
-from skser.datasets import load_manifest
-from skser.exceptions import CorpusNotFoundError, DataError
+from skser.datasets import load_corpus, load_manifest
+from skser.exceptions import CorpusNotFoundError, DataError, SkserWarning
 
 
 @pytest.fixture
@@ -23,16 +24,138 @@ def test_manifest(write):
     assert list(speech.frame) == ["path", "emotion", "speaker", "corpus", "Take"]
     assert speech.frame["Take"].tolist() == ["1", ""]
     assert speech.frame["corpus"].tolist() == ["calls", "calls"]
-    assert speech["DESCR"] == f"{path}: a table of 2 recordings with 2 classes.\n"
+    assert speech["DESCR"] == (
+        f"{path}: a table of 2 recordings with 2 classes; recordings in column 'FileName', labels "
+        "in column 'Emotion', speakers in column 'Agent'.\n"
+    )
     paths, target = load_manifest(path, return_X_y=True)
     assert paths.tolist() == speech.paths.tolist()
     assert target.tolist() == speech.target.tolist()
 
 
 def test_without_speakers(write):
-    speech = load_manifest(write("FileName,Emotion,speaker\na.wav,sad,ann\n"))
+    speech = load_manifest(write("FileName,Emotion,mood\na.wav,sad,low\n"))
     assert speech.groups is None
-    assert list(speech.frame) == ["path", "emotion", "corpus"]
+    assert list(speech.frame) == ["path", "emotion", "corpus", "mood"]
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("FileName,Emotion,Speaker", ("FileName", "Emotion", "Speaker")),
+        ("file,label,speaker_id", ("file", "label", "speaker_id")),
+        ("PATH,Class,Actor", ("PATH", "Class", "Actor")),
+        ("Wav File,TARGET,Subject-ID", ("Wav File", "TARGET", "Subject-ID")),
+        ("audio_path,emotion,spk", ("audio_path", "emotion", "spk")),
+        ("file_name,emotion,actor", ("file_name", "emotion", "actor")),
+    ],
+)
+def test_usual_names(write, header, names):
+    speech = load_manifest(write(f"{header}\na.wav,sad,ann\nb.wav,angry,bob\n"))
+    assert speech.target.tolist() == ["sad", "angry"]
+    assert speech.groups.tolist() == ["ann", "bob"]
+    roles = zip(("recordings", "labels", "speakers"), names, strict=True)
+    assert all(f"{role} in column {name!r}" in speech.DESCR for role, name in roles)
+
+
+def test_parameters_win_over_usual_names(write):
+    path = write("file,alt,emotion,felt,speaker,who\na,b,sad,angry,ann,bob\n")
+    speech = load_manifest(path, path_column="alt", label_column="felt", speaker_column="who")
+    assert (speech.target, speech.groups) == (["angry"], ["bob"])
+    assert speech.paths[0].endswith("b")
+
+
+def test_several_usual_names(write):
+    speech = load_manifest(write("path,file,label,emotion\na,b,1,sad\n"))
+    assert speech.target.tolist() == ["sad"]
+    assert speech.paths[0].endswith("b")
+    with pytest.raises(DataError, match=r"calls.csv: columns 'label', 'class'.*label_column"):
+        load_manifest(write("file,class,label\na,b,1\n"))
+    speech = load_manifest(write("file,class,label\na,sad,1\n"), label_column="class")
+    assert speech.target.tolist() == ["sad"]
+
+
+@pytest.mark.parametrize("name", ["agent", "Client_ID", "participant", "Caller Name"])
+def test_likely_speakers_are_pointed_out(write, name):
+    path = write(f"file,emotion,{name}\na.wav,sad,ann\n")
+    with pytest.warns(SkserWarning, match=f"column {name!r}.*speaker_column"):
+        assert load_manifest(path).groups is None
+    assert load_manifest(path, speaker_column=name).groups.tolist() == ["ann"]
+
+
+def test_speakers_with_gaps(write):
+    path = write("file,emotion,speaker\na.wav,sad,ann\nb.wav,sad,\n")
+    with pytest.warns(SkserWarning, match=r"'speaker' is not used.*empty in 1 of 2 rows: rows 3"):
+        assert load_manifest(path).groups is None
+    with pytest.raises(DataError, match="'speaker' is empty"):
+        load_manifest(path, speaker_column="speaker")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_encodings(write, encoding):
+    speech = load_manifest(write("FileName;Emotion\na.wav;tröstlich\n", encoding=encoding))
+    assert speech.target.tolist() == ["tröstlich"]
+
+
+def test_cp1252_is_named(write):
+    path = write("FileName,Emotion\na.wav,sad\nb.wav,tröstlich\n", encoding="cp1252")
+    with pytest.warns(SkserWarning, match=r"calls\.csv: .*cp1252.*'b.wav,tröstlich' in row 3"):
+        assert load_manifest(path).target.tolist() == ["sad", "tröstlich"]
+
+
+def test_delimiter_named_in_the_first_line(write):
+    path = write('sep=;\r\nfile;emotion\r\n"a, b.wav";sad\r\nc.wav;\r\n')
+    with pytest.raises(DataError, match=r"'emotion' is empty.*1 of 2 rows: rows 4"):
+        load_manifest(path)
+
+
+@pytest.mark.parametrize("name", ["calls.jsonl", "calls.NDJSON"])
+def test_json_lines(write, name):
+    text = '{"file": "a.wav", "emotion": "sad", "speaker": 1}\n\n{"emotion": "angry", "file": "b"'
+    speech = load_corpus(write(text + ', "speaker": 2, "take": [1]}\n', name))
+    assert [path[-1] for path in speech.paths] == ["v", "b"]
+    assert speech.target.tolist() == ["sad", "angry"]
+    assert speech.groups.tolist() == ["1", "2"]
+    assert speech.frame["take"].tolist() == ["", "[1]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no rows"),
+        ('{"file": "a"}\n{', "line 2"),
+        ('["a", "b"]', "line 1 must be a JSON object"),
+        ('{"file": "a", "emotion": null}', "'emotion' is empty.* 1 of 1 rows: lines 1$"),
+        ('{"file": "a"}', "no column of labels, such as emotion, .*label_column.*'file'"),
+    ],
+)
+def test_wrong_json_lines(write, text, reason):
+    with pytest.raises(DataError, match=reason):
+        load_manifest(write(text, "calls.jsonl"))
+
+
+def test_parquet(tmp_path):
+    pytest.importorskip("pyarrow")
+    table = pd.DataFrame({"file": ["a.wav", "b.wav"], "emotion": ["sad", None], "who": [1, 2]})
+    table.to_parquet(tmp_path / "calls.parquet")
+    with pytest.raises(DataError, match=r"'emotion' is empty.* 1 of 2 rows: lines 2$"):
+        load_corpus(tmp_path / "calls.parquet")
+    table.fillna("angry").set_index("file").to_parquet(tmp_path / "calls.parquet")
+    speech = load_corpus(tmp_path / "calls.parquet", speaker_column="who")
+    assert speech.target.tolist() == ["sad", "angry"]
+    assert speech.groups.tolist() == ["1", "2"]
+    assert speech.paths.tolist() == [str(tmp_path / "a.wav"), str(tmp_path / "b.wav")]
+
+
+def test_damaged_parquet(write):
+    pytest.importorskip("pyarrow")
+    with pytest.raises(DataError, match=r"calls\.parquet: cannot be read as a table"):
+        load_manifest(write("PAR1", "calls.parquet"))
+
+
+def test_workbook(write):
+    with pytest.raises(DataError, match=r"calls\.csv: is a workbook.*CSV"):
+        load_manifest(write("PK\3\4"))
 
 
 @pytest.mark.parametrize(
@@ -82,8 +205,10 @@ def test_where_relative_paths_start(write, tmp_path, monkeypatch):
 
 
 def test_missing_column(write):
-    path = write("filename,Emotion\na.wav,sad\n")
-    with pytest.raises(DataError, match=r"'FileName'.*'filename'.*'filename', 'Emotion'"):
+    path = write("clipname,Emotion\na.wav,sad\n")
+    with pytest.raises(DataError, match=r"'clip_name'.*'clipname'.*'clipname', 'Emotion'"):
+        load_manifest(path, path_column="clip_name")
+    with pytest.raises(DataError, match=r"no column of recordings, such as filename.*path_column"):
         load_manifest(path)
 
 
@@ -93,12 +218,13 @@ def test_missing_speaker_column(write):
         load_manifest(path, speaker_column="xyz")
 
 
+@pytest.mark.parametrize("missing", [" ", "nan", "NaN", "None", "<NA>", "NULL", "#N/A"])
 @pytest.mark.parametrize("column", ["FileName", "Emotion", "Who"])
-def test_empty_values(write, column):
+def test_missing_values(write, column, missing):
     header = ["FileName", "Emotion", "Who"]
-    row = ",".join(" " if name == column else "x" for name in header)
+    row = ",".join(missing if name == column else "x" for name in header)
     path = write("\n".join([",".join(header), "a,b,c", "", row, "a,b,c", row]))
-    with pytest.raises(DataError, match=f"{column!r} is empty in 2 of 4 rows: 4, 6"):
+    with pytest.raises(DataError, match=f"{column!r} is empty.* in 2 of 4 rows: rows 4, 6 .row 1"):
         load_manifest(path, speaker_column="Who")
 
 
@@ -122,11 +248,17 @@ def test_no_rows(write, text):
 
 
 @pytest.mark.parametrize(
-    ("text", "encoding"), [("Fö,E\na,b\n", "latin-1"), ('FileName,Emotion\n"a.wav,sad\n', "utf-8")]
+    ("content", "reason"),
+    [
+        (b'FileName,Emotion\n"a.wav,sad\n', "unexpected end"),
+        (b"Emotion,\x81\n", "neither UTF-8"),
+        (b"RIFF\x80\0\0\0WAVE", "utf-8"),
+    ],
 )
-def test_not_a_table(write, text, encoding):
-    path = write(text, encoding=encoding)
-    with pytest.raises(DataError, match=r"calls\.csv: cannot be read as a table"):
+def test_not_a_table(tmp_path, content, reason):
+    path = tmp_path / "calls.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"calls\.csv: cannot be read as a table \(.*{reason}"):
         load_manifest(path)
 
 
