@@ -9,8 +9,10 @@ from typing import BinaryIO, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-# One recording: a path, the bytes of a file, an open file, or a waveform.
-Recording = str | os.PathLike[str] | bytes | BinaryIO | np.ndarray
+from ._segment import Segment
+
+# One recording: a path, the bytes of a file, an open file, a waveform, or a part of a file.
+Recording = str | os.PathLike[str] | bytes | BinaryIO | np.ndarray | Segment
 Recordings = Sequence[Recording] | np.ndarray
 
 PathLike = str | os.PathLike[str]

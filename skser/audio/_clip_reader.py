@@ -41,8 +41,9 @@ class ClipReader:
         elif isinstance(source, Recording):
             # Silence is trimmed before the crop, which then needs the whole recording.
             duration = self.duration if self.trim_db is None else None
+            offset, duration = source.within(self.offset, duration)
             waveform, _ = decode_audio(
-                source.source, source.info, self.sr, offset=self.offset, duration=duration
+                source.source, source.info, self.sr, offset=offset, duration=duration
             )
         else:
             waveform = source[int(self.offset * self.sr) :]

@@ -19,6 +19,7 @@ from ..exceptions import AudioError, AudioWarning, DataError
 from ._clip_reader import ClipReader
 from ._clips import Clips
 from ._recordings import (
+    AnyRecording,
     ClipSource,
     as_recordings,
     check_length,
@@ -147,7 +148,7 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         Parameters
         ----------
         X : sequence of recordings or waveforms
-            Paths, bytes, file-like objects or waveforms at ``sr``.
+            Paths, bytes, file-like objects, :class:`Segment`, or waveforms at ``sr``.
 
         Returns
         -------
@@ -174,7 +175,7 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
             silence=reader.silence() if self.on_error == "silence" else None,
         )
 
-    def _sources(self, recordings: list[str | bytes | np.ndarray]) -> list[ClipSource]:
+    def _sources(self, recordings: list[AnyRecording]) -> list[ClipSource]:
         sources: list[ClipSource] = []
         errors: list[AudioError] = []
         limits = self.offset, self.max_duration

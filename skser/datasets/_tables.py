@@ -20,6 +20,9 @@ DELIMITED = (".csv", ".tsv", ".txt")
 JSON_LINES = (".jsonl", ".ndjson")
 PARQUET = (".parquet",)
 
+# As pandas, R and spreadsheets write what is missing. "NA" may be a label.
+MISSING = {"", "nan", "NaN", "NAN", "None", "<NA>", "NaT", "null", "NULL", "N/A", "#N/A"}
+
 _MARKS = {  # UTF-32 first, since its mark begins like that of UTF-16
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",

@@ -14,14 +14,12 @@ from .._utils._types import PathLike
 from ..exceptions import CorpusNotFoundError, DataError, SkserWarning, naming
 from ._columns import MEANING, USUAL, likely_speakers, recognise_columns
 from ._corpus import emotion_name, listing, make_corpus
-from ._tables import DELIMITED, JSON_LINES, PARQUET, read_table
+from ._tables import DELIMITED, JSON_LINES, MISSING, PARQUET, read_table
+from ._times import add_segments
 
 MANIFEST_SUFFIXES = (*DELIMITED, *JSON_LINES, *PARQUET)
 
 _COLUMNS = ("path", "emotion", "speaker", "corpus", "start", "end")
-
-# As pandas, R and spreadsheets write what is missing. "NA" may be a label.
-_MISSING = {"", "nan", "NaN", "NAN", "None", "<NA>", "NaT", "null", "NULL", "N/A", "#N/A"}
 
 
 def load_manifest(
@@ -46,6 +44,10 @@ def load_manifest(
     between words: of paths, FileName, File, Path, FilePath, Wav, Audio, Recording; of labels,
     Emotion, Label, Class, Target; of speakers, Speaker, Actor, Subject, Spk, each also with ID.
 
+    Columns Start and End make each row a :class:`~skser.Segment` of its recording. They hold
+    seconds, or time deltas as those of pandas and audformat; an empty end is the end of the
+    recording.
+
     Parameters
     ----------
     path : str or path
@@ -67,11 +69,12 @@ def load_manifest(
     Bunch or tuple of (ndarray, ndarray)
         With attributes
 
-        - paths : ndarray of shape (n_clips,), object. Paths, in the file's order.
+        - paths : ndarray of shape (n_clips,), object. Paths, or segments, in the file's order.
         - target : ndarray of shape (n_clips,), str. Labels.
         - groups : ndarray of shape (n_clips,), str, or None. Speakers.
-        - frame : DataFrame. Path, emotion, speaker (if known), corpus (the column of that name,
-          else the file's name without suffix) and the file's other columns, as text.
+        - frame : DataFrame. Path, start and end in seconds (of segments), emotion, speaker (if
+          known), corpus (the column of that name, else the file's name without suffix) and the
+          file's other columns, as text.
         - DESCR : str. Description, with the columns that were taken.
 
     Raises
@@ -107,10 +110,11 @@ def load_manifest(
     used = used_columns(table.columns.tolist())
     for role in {"path": None, "emotion": None, **used}:
         _check_column(file, table, role, used.get(role))
-    if "start" in used or "end" in used:
+    if ("start" in used) != ("end" in used):
+        one, other = ("start", "end") if "start" in used else ("end", "start")
         raise DataError(
-            f"{file}: has columns {listing(repr(used[r]) for r in ('start', 'end') if r in used)}, "
-            "but segments are not supported yet; cut the recordings, or rename the columns"
+            f"{file}: has a column {used[one]!r} and none {other!r}; segments need both, so "
+            "add one or rename the other"
         )
     for role in ("path", "emotion"):
         _check_values(file, table[used[role]])
@@ -121,6 +125,8 @@ def load_manifest(
     frame = pd.DataFrame({name: table[column] for name, column in used.items()})
     frame["path"] = [str(home / name) for name in frame["path"]]
     frame["emotion"] = [emotion_name(label) for label in frame["emotion"]]
+    if "start" in used:
+        frame = add_segments(file, frame, *(table[used[role]] for role in ("start", "end")))
     frame["corpus"] = table.get("corpus", file.stem)
     extra = [c for c in table if c and c not in used.values() and c not in _COLUMNS]
     n_classes = frame["emotion"].nunique()
@@ -146,7 +152,7 @@ def _check_column(file: Path, table: pd.DataFrame, role: str, column: str | None
 
 def _rows_without(column: pd.Series) -> str | None:
     """Rows in which a column has no value, for messages; None if there are none."""
-    rows = column.index[column.isin(_MISSING)]
+    rows = column.index[column.isin(MISSING)]
     if not len(rows):
         return None
     names = " (row 1 has the column names)" if rows.name == "row" else ""

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..audio._clip_reader import ClipReader
-from ..audio._recordings import ClipSource, as_recordings, check_length, inspect_recording
+from ..audio._recordings import (
+    AnyRecording,
+    ClipSource,
+    as_recordings,
+    check_length,
+    inspect_recording,
+)
 from ..audio._streaming import frame_levels
 from ..exceptions import AudioError, DataError, ParameterError
 from ..features import MelSpectrogram, Spectra
@@ -249,14 +255,14 @@ def _loader_of(pipeline: BaseEstimator) -> AudioLoader:
     raise ParameterError(f"pipeline must have an AudioLoader, got {type(pipeline).__name__}")
 
 
-def _measure(recording: str | bytes | np.ndarray, reader: ClipReader) -> _Measurement:
+def _measure(recording: AnyRecording, reader: ClipReader) -> _Measurement:
     source: ClipSource
     if isinstance(recording, np.ndarray):
         check_length("waveform", len(recording), reader.sr, reader.offset)
         source, rate, length = recording, reader.sr, len(recording) / reader.sr
     else:
         source = inspect_recording(recording, offset=reader.offset)
-        rate, length = source.info.sr, source.info.duration
+        rate, length = source.info.sr, source.duration
     clip = reader(source)
     spectra = Spectra(clip, reader.sr, dtype=np.float32)
     # Without the ends of the clip, which are clicks with all frequencies.

@@ -251,11 +251,9 @@ def test_tables_name_their_columns_and_may_lie_elsewhere(tmp_path, monkeypatch, 
     table = tmp_path / "lists" / "calls.csv"
     table.write_text("wav;Label;ACTOR\na.wav;sad;ann\nb.wav;angry;bob\n")
     arguments = ["datasets", "check", "lists/calls.csv"]
-    code, printed = fail(monkeypatch, capsys, *arguments)
+    code, _ = fail(monkeypatch, capsys, *arguments)
     assert code == 1
-    assert "2 recordings, 2 of them unusable" in printed
-    code, printed = fail(monkeypatch, capsys, *arguments, "--audio-home", ".")
-    assert not code
+    printed = invoke(*arguments, "--audio-home", ".").output
     columns = "recordings in column 'wav', labels in column 'Label', speakers in column 'ACTOR'"
     assert columns in printed
     assert "2 recordings, 0 of them unusable" in printed

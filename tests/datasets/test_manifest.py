@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from skser import Segment
 from skser.datasets import load_corpus, load_manifest
 from skser.exceptions import CorpusNotFoundError, DataError, SkserWarning
 
@@ -275,3 +276,63 @@ def test_missing_folder(write, tmp_path):
 def test_folder_instead_of_a_file(tmp_path):
     with pytest.raises(DataError, match=f"{tmp_path}: is a folder"):
         load_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file,start,end,emotion\na,0.5,1.5,sad\na,1.5,,angry\nb,0,NaN,sad\n",
+        'FILE;Start;End;Emotion\na;0,5;1,5;sad\na;"1,5";NaT;angry\nb;;;sad\n',
+        "file,start,end,emotion\na,0 days 00:00:00.500000,0 days 00:00:01.500000,sad\n"
+        "a,0 days 00:00:01.500000,NaT,angry\nb,0 days,NaT,sad\n",
+        "file\tstart\tend\temotion\na\t00:00:00.5\t00:00:01,5\tsad\na\t1.5\t\tangry\nb\t\t\tsad\n",
+    ],
+)
+def test_segments(write, text):
+    path = write(text)
+    speech = load_manifest(path)
+    a, b = str(path.parent / "a"), str(path.parent / "b")
+    assert speech.paths.tolist() == [Segment(a, 0.5, 1.5), Segment(a, 1.5), b]
+    assert list(speech.frame) == ["path", "start", "end", "emotion", "corpus"]
+    assert speech.frame["path"].tolist() == [a, a, b]
+    assert speech.frame["start"].tolist() == [0.5, 1.5, 0.0]
+    assert "starts of segments in column" in speech.DESCR
+    speech.frame.to_csv(path.parent / "again.csv", index=False)
+    again = load_manifest(path.parent / "again.csv")
+    assert again.paths.tolist() == speech.paths.tolist()
+    assert load_manifest(path, return_X_y=True)[0].tolist() == speech.paths.tolist()
+
+
+def test_index_of_audformat(tmp_path):
+    pytest.importorskip("pyarrow")
+    times = pd.to_timedelta([0.0, 1.0], unit="s"), pd.to_timedelta([1.0, None], unit="s")
+    index = pd.MultiIndex.from_arrays([["a", "a"], *times], names=["file", "start", "end"])
+    frame = pd.DataFrame({"emotion": ["sad", "angry"]}, index=index)
+    frame.to_parquet(tmp_path / "db.parquet")
+    frame.to_csv(tmp_path / "db.csv")
+    a = str(tmp_path / "a")
+    for name in ("db.parquet", "db.csv"):
+        speech = load_manifest(tmp_path / name)
+        assert speech.paths.tolist() == [Segment(a, 0.0, 1.0), Segment(a, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "reason"),
+    [
+        ("1,1", "got 1 to 1 s in row 3 .1 such rows"),
+        ("2,1", "got 2 to 1 s in row 3"),
+        ("-1,1", "got -1 to 1 s in row 3"),
+        ("late,1", "'start' must hold seconds, .* got 'late' in rows 3; rename"),
+        ("1,inf", "'end' must hold seconds, .* got 'inf' in rows 3; rename"),
+    ],
+)
+def test_impossible_segments(write, bounds, reason):
+    path = write(f"file,start,end,emotion\na,0,1,sad\na,{bounds},sad\n")
+    with pytest.raises(DataError, match=reason):
+        load_manifest(path)
+
+
+@pytest.mark.parametrize("name", ["start", "end"])
+def test_segments_need_both_bounds(write, name):
+    with pytest.raises(DataError, match=rf"calls\.csv: has a column '{name}' and none"):
+        load_manifest(write(f"file,{name},emotion\na,1,sad\n"))
