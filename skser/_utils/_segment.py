@@ -11,10 +11,11 @@ from ._param_validation import NONE, check_value, number
 
 @dataclass(frozen=True)
 class Segment:
-    """Part of a recording, wherever a recording is accepted.
+    """Part of a recording, for pipelines and all functions that take recordings for them.
 
     Only the part is decoded. It is a recording of its own: ``offset`` of an
-    :class:`~skser.AudioLoader` counts from ``start``.
+    :class:`~skser.AudioLoader` counts from ``start``. :func:`~skser.read_audio` has ``offset`` and
+    ``duration`` instead.
 
     Parameters
     ----------

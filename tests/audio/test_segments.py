@@ -90,6 +90,11 @@ def test_only_the_segment_is_decoded(call, monkeypatch):
     assert sum(n_read) == 16000
 
 
+def test_steps_on_waveforms_ask_for_a_loader(call):
+    with pytest.raises(DataError, match=r"got array.Segment.*must go through an AudioLoader"):
+        FeatureUnionExtractor(blocks=["rms"]).fit([Segment(call)])
+
+
 def test_ends_may_be_rounded(call):
     [clip] = AudioLoader(duration=None).transform([Segment(call, 11.0, 12.05)])
     assert clip.shape == (1, SR)
