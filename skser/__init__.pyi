@@ -22,6 +22,7 @@ from ._version import __version__ as __version__
 from .adaptation import adapt as adapt
 from .audio import AudioLoader as AudioLoader
 from .audio import Clips as Clips
+from .audio import Segment as Segment
 from .audio import inspect_audio as inspect_audio
 from .audio import read_audio as read_audio
 from .augmentation import Augmenter as Augmenter

@@ -9,8 +9,10 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._segment import Segment
+
 # One recording: a path, the bytes of a file, an open file, a waveform, a pair of waveform and rate
-# in either order, or a row of a Hugging Face dataset.
+# in either order, a row of a Hugging Face dataset, or a part of a file.
 Recording = (
     str
     | os.PathLike[str]
@@ -20,6 +22,7 @@ Recording = (
     | tuple[ArrayLike, float]
     | tuple[float, ArrayLike]
     | Mapping[str, Any]
+    | Segment
 )
 Recordings = Sequence[Recording] | np.ndarray
 

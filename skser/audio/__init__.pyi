@@ -3,3 +3,4 @@ from ._decoding import inspect_audio as inspect_audio
 from ._decoding import read_audio as read_audio
 from ._info import AudioInfo as AudioInfo
 from ._loader import AudioLoader as AudioLoader
+from ._recordings import Segment as Segment

@@ -42,8 +42,9 @@ class ClipReader:
         if source is None:
             waveform = self.silence()
         elif isinstance(source, Recording):
+            offset, duration = source.within(self.offset, duration)
             waveform, _ = decode_audio(
-                source.source, source.info, self.sr, offset=self.offset, duration=duration
+                source.source, source.info, self.sr, offset=offset, duration=duration
             )
         elif isinstance(source, Waveform):
             waveform = source.at(self.sr, offset=self.offset, duration=duration)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from .._utils._segment import Segment
 from ..exceptions import AudioError, AudioWarning, ConversionError, DataError, naming
 from ._sampled import MAX_CHANNELS, as_array, has_rate, mixed_to_mono, warn_of_integers
 
@@ -246,7 +247,7 @@ def as_clips(X: Clips | ArrayLike, estimator: BaseEstimator, *, reset: bool) -> 
 
 def _are_paths(X: ArrayLike) -> bool:
     is_sequence = isinstance(X, (list, tuple)) or getattr(X, "ndim", 0) == 1
-    return is_sequence and isinstance(next(iter(X), None), (str, os.PathLike))  # type: ignore
+    return is_sequence and isinstance(next(iter(X), None), (str, os.PathLike, Segment))  # type: ignore
 
 
 def as_waveform(waveform: ArrayLike, index: int) -> np.ndarray:

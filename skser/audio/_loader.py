@@ -152,8 +152,9 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         Parameters
         ----------
         X : sequence of recordings or waveforms
-            Paths, bytes, file-like objects; waveforms with their rate, ``(waveform, sr)`` or
-            ``(sr, waveform)``; rows of a Hugging Face dataset; clips; or waveforms at ``sr``.
+            Paths, bytes, file-like objects, :class:`Segment`; waveforms with their rate, as
+            ``(waveform, sr)`` or ``(sr, waveform)``; rows of a Hugging Face dataset; clips; or
+            waveforms at ``sr``.
 
         Returns
         -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
@@ -12,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 import numpy as np
 
 from .._utils._files import file_signature
+from .._utils._segment import Segment
 from ..exceptions import AudioError, DataError, SkserWarning
 from ._clips import Clips, as_waveform, identity, without_padding
 from ._decoding import inspect_audio
@@ -34,16 +36,31 @@ if TYPE_CHECKING:
     from ._loader import AudioLoader
 
 _MAX_LISTED = 10
+_ROUNDING = 0.1  # seconds that the end of a segment may be past that of its recording
 
 
 class Recording(NamedTuple):
-    """A file by its signature, or the content of a file, with its checked header."""
+    """A file by its signature, or the content of a file, with its checked header, or a part."""
 
     path: str | None
     size: int
     mtime_ns: int
     content: bytes | None
     info: AudioInfo
+    start: float = 0.0  # in seconds, as the end
+    end: float | None = None
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return min(self.info.duration, self.end or math.inf) - self.start
+
+    def within(self, offset: float, duration: float | None) -> tuple[float, float | None]:
+        """``offset`` and ``duration`` in the file of those in the part."""
+        if self.end is not None:
+            rest = round(self.end - self.start - offset, 9)  # 0.3 - 0.2 is less than 0.1
+            duration = rest if duration is None else min(duration, rest)
+        return self.start + offset, duration
 
     @property
     def source(self) -> str | bytes:
@@ -52,13 +69,15 @@ class Recording(NamedTuple):
 
 
 ClipSource: TypeAlias = Recording | Waveform | np.ndarray | None  # None for silence
-AnyRecording: TypeAlias = str | bytes | np.ndarray | Waveform
+AnyRecording: TypeAlias = str | bytes | np.ndarray | Waveform | Segment
 
 
 def inspect_recording(
-    source: str | bytes, offset: float = 0.0, max_duration: float | None = None
+    source: str | bytes | Segment, offset: float = 0.0, max_duration: float | None = None
 ) -> Recording:
     """Check the header and the length of a recording."""
+    if isinstance(source, Segment):
+        return _inspect_segment(source, offset, max_duration)
     if isinstance(source, bytes):
         recording = Recording(None, len(source), 0, source, inspect_audio(source))
     else:
@@ -71,6 +90,16 @@ def inspect_recording(
     info = recording.info
     check_length(describe(source), info.n_samples, info.sr, offset, max_duration)
     return recording
+
+
+def _inspect_segment(segment: Segment, offset: float, max_duration: float | None) -> Recording:
+    whole = inspect_recording(os.fspath(segment.path))
+    length, sr = whole.info.duration, whole.info.sr
+    if max(segment.start + 1 / sr, (segment.end or 0.0) - _ROUNDING) > length:
+        raise AudioError(f"{segment}: is not within the recording, which is {length:.2f} s long")
+    part = whole._replace(start=segment.start, end=segment.end)
+    check_length(str(segment), round(part.duration * sr), sr, offset, max_duration)
+    return part
 
 
 @lru_cache(maxsize=2**16)
@@ -127,6 +156,8 @@ def as_recordings(X: object, name: str = "X") -> list[AnyRecording]:
 
 def as_recording(item: object, index: int) -> AnyRecording:
     """A recording as a path, bytes or a float32 waveform, with its rate if known, or DataError."""
+    if isinstance(item, Segment):
+        return item
     if isinstance(item, (str, os.PathLike)):
         return os.fspath(item)
     if isinstance(item, (bytes, bytearray, memoryview)):

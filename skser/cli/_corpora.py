@@ -21,14 +21,22 @@ _SPEAKER_PARAMS = {"manifest": "speaker_column", "folder": "speaker"}
 
 
 def load_speech(
-    data: Sequence[Path], corpus: str, speaker: str | None = None, labels: str | None = None
+    data: Sequence[Path],
+    corpus: str,
+    speaker: str | None = None,
+    labels: str | None = None,
+    audio_home: Path | None = None,
 ) -> Bunch:
     """Corpora as one; the numbers of recordings with each label are printed."""
-    return merge(load_each(data, corpus, speaker, labels))
+    return merge(load_each(data, corpus, speaker, labels, audio_home))
 
 
 def load_each(
-    data: Sequence[Path], corpus: str, speaker: str | None = None, labels: str | None = None
+    data: Sequence[Path],
+    corpus: str,
+    speaker: str | None = None,
+    labels: str | None = None,
+    audio_home: Path | None = None,
 ) -> dict[str, Bunch]:
     """Corpora by the names of their folders or tables, checked against each other."""
     check_differ(data)
@@ -40,12 +48,20 @@ def load_each(
             f"--speaker must be left out for {', '.join(kinds)}, whose file names contain the "
             "speaker; only --corpus folder and manifest need it"
         )
+    if audio_home is not None and "manifest" not in kinds:
+        raise ParameterError(
+            f"--audio-home must be left out for {', '.join(kinds)}; only tables have paths"
+        )
     corpora = {}
     for path, kind in zip(data, kinds, strict=True):
         params: dict[str, Any] = {}
         if speaker is not None and kind in _SPEAKER_PARAMS:
             params[_SPEAKER_PARAMS[kind]] = speaker
-        corpora[path.resolve().stem] = load_corpus(path, corpus=kind, **params)
+        if audio_home is not None and kind == "manifest":
+            params["audio_home"] = audio_home
+        speech = corpora[path.resolve().stem] = load_corpus(path, corpus=kind, **params)
+        if kind == "manifest":
+            typer.echo(speech.DESCR.rstrip(), err=True)
     if labels is not None:
         corpora = _with_labels(corpora, [emotion_name(name) for name in labels.split(",") if name])
     _check_names(corpora)
@@ -53,10 +69,14 @@ def load_each(
     return corpora
 
 
-def load_other(path: Path, speaker: str | None, labels: str | None) -> dict[str, Bunch]:
+def load_other(
+    path: Path, speaker: str | None, labels: str | None, audio_home: Path | None = None
+) -> dict[str, Bunch]:
     """A corpus of ``--across``, by the name of its folder or table."""
-    speaker = speaker if recognise(path) in _SPEAKER_PARAMS else None
-    corpora = load_each([path], "auto", speaker, labels)
+    kind = recognise(path)
+    speaker = speaker if kind in _SPEAKER_PARAMS else None
+    audio_home = audio_home if kind == "manifest" else None
+    corpora = load_each([path], "auto", speaker, labels, audio_home)
     merge(corpora)
     return corpora
 

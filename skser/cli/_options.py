@@ -19,7 +19,7 @@ Trust = Annotated[
 CsvPath = Annotated[Path | None, typer.Option(help="Write CSV to this path; - is stdout.")]
 JsonPath = Annotated[Path | None, typer.Option(help="Write JSON to this path; - is stdout.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed.")]
-_DATA = "Corpus, folder per emotion, or table with FileName and Emotion."
+_DATA = "Corpus, folder per emotion, or table with columns of paths and emotions."
 OneCorpus = Annotated[Path, typer.Argument(help=_DATA)]
 Data = Annotated[list[Path], typer.Argument(help=f"{_DATA} Several become one with common labels.")]
 Labels = Annotated[
@@ -41,6 +41,10 @@ Settings = Annotated[
 ]
 Speaker = Annotated[
     str | None, typer.Option(help="Column of speakers in a table, or regular expression for paths.")
+]
+AudioHome = Annotated[
+    Path | None,
+    typer.Option(help="Folder of relative paths in tables; by default the table's."),
 ]
 
 

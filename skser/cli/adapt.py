@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ._options import Corpus, Labels, Model, Speaker, Trust
+from ._options import AudioHome, Corpus, Labels, Model, Speaker, Trust
 
 _MIN_RECORDINGS = 20  # fewer do not say what is usual
 
@@ -21,6 +21,7 @@ def adapt(
     corpus: Corpus = "auto",
     speaker: Speaker = None,
     labels: Labels = None,
+    audio_home: AudioHome = None,
     share: Annotated[
         float | None,
         typer.Option(
@@ -47,7 +48,7 @@ def adapt(
 
     check_model_file(out, [*data, model])
     pipeline = load_model(model, trusted=trust or [])
-    speech = load_speech(data, corpus, speaker, labels)
+    speech = load_speech(data, corpus, speaker, labels, audio_home)
     adapted = run(pipeline, speech, share=share)
     previous = None if is_joblib(model) else load_info(model)
     info = None  # what the model was trained on before is not known

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._options import CsvPath
+from ._options import AudioHome, CsvPath
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,9 +23,10 @@ def datasets() -> None:
 @app.command()
 def check(
     data: Annotated[
-        list[Path], typer.Argument(help="Folders of recordings, or tables with FileName.")
+        list[Path], typer.Argument(help="Folders of recordings, or tables of their paths.")
     ],
     csv: CsvPath = None,
+    audio_home: AudioHome = None,
 ) -> None:
     """Decode every recording in a folder and list the unusable ones; exits with 1 if there are any.
 
@@ -39,13 +40,23 @@ def check(
     """
     import pandas as pd
 
+    from ..audio._folders import find_audio
     from ..datasets import check_audio
+    from ..datasets.manifest import MANIFEST_SUFFIXES
+    from ..exceptions import ParameterError
     from ._corpora import label_lines, load_each
     from ._outputs import Outputs
 
     outputs = Outputs([], csv=csv)
-    corpora = load_each(data, "auto") if len(data) > 1 else {}  # raises before the long work
-    files = {path: _recordings(path) for path in data}
+    lists = [path for path in data if path.is_file() and path.suffix.lower() in MANIFEST_SUFFIXES]
+    if audio_home is not None and not lists:
+        raise ParameterError("--audio-home must be left out without tables; only they have paths")
+    # Raises before the long work.
+    corpora = load_each(data, "auto", audio_home=audio_home) if len(data) > 1 or lists else {}
+    files = {
+        path: corpora[path.resolve().stem].paths if path in lists else find_audio(path)
+        for path in data
+    }
     tables = []
     for path, recordings in files.items():
         table = check_audio(recordings, verbose=1)
@@ -64,17 +75,6 @@ def check(
             output.write(table.to_csv(index=False).encode(errors="backslashreplace"))
     if table["problem"].notna().any():
         raise typer.Exit(1)
-
-
-def _recordings(path: Path) -> list[Path]:
-    """The recordings in a folder, or those that a table lists."""
-    from ..audio._folders import find_audio
-    from ..datasets import load_manifest
-    from ..datasets.manifest import MANIFEST_SUFFIXES
-
-    if path.is_file() and path.suffix.lower() in MANIFEST_SUFFIXES:
-        return list(map(Path, load_manifest(path).paths))
-    return find_audio(path)
 
 
 def _describe(table: pd.DataFrame) -> str:

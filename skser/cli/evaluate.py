@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ._options import (
+    AudioHome,
     Corpus,
     Data,
     Labels,
@@ -26,6 +27,7 @@ def evaluate(
     corpus: Corpus = "auto",
     speaker: Speaker = None,
     labels: Labels = None,
+    audio_home: AudioHome = None,
     recipe: Recipe = "default",
     model: Annotated[
         Path | None, typer.Option(help="Score this fitted model instead of a recipe.")
@@ -95,7 +97,7 @@ def evaluate(
     check_options(context.params)
     check_differ([*data, *(across or [])])
     if model is not None:
-        speech = load_speech(data, corpus, speaker, labels)
+        speech = load_speech(data, corpus, speaker, labels, audio_home)
         fitted = load_model(model, trusted=trust or [])
         if shared := trained_on(model, speech):
             typer.echo(
@@ -109,12 +111,12 @@ def evaluate(
         pipeline = make_pipeline(recipe, seed, jobs, set_, n_corpora=n_corpora)
         if transductive:
             pipeline = standardize_by_speaker(pipeline)
-        corpora = load_each(data, corpus, speaker, labels)
+        corpora = load_each(data, corpus, speaker, labels, audio_home)
         speech = merge(corpora)
         if n_corpora > 1:
             check_each_has_labels(speech)
         for path in across or []:
-            corpora |= load_other(path, speaker, labels)
+            corpora |= load_other(path, speaker, labels, audio_home)
         findings = make_findings(
             pipeline,
             speech,

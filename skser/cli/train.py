@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ._options import (
+    AudioHome,
     Corpus,
     Data,
     Jobs,
@@ -27,6 +28,7 @@ def train(
     corpus: Corpus = "auto",
     speaker: Speaker = None,
     labels: Labels = None,
+    audio_home: AudioHome = None,
     recipe: Recipe = "default",
     scores: Annotated[
         Path | None, typer.Option(help="Folder of `skser evaluate --out`, for calibration.")
@@ -89,7 +91,7 @@ def train(
             f"whisper, got --recipe {recipe}"
         )
     unfitted = keep(pipeline) if keep_features else pipeline
-    speech = load_speech(data, corpus, speaker, labels)
+    speech = load_speech(data, corpus, speaker, labels, audio_home)
     if len(data) > 1:
         check_each_has_labels(speech)
     score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import pandas as pd
 
 from .._utils._param_validation import NONE, VERBOSE, check_value, number
 from .._utils._progress import progress
+from .._utils._segment import Segment
 from .._utils._types import PathLike
 from ..audio import inspect_audio
 from ..audio._decoding import decode_audio
 from ..audio._info import describe
-from ..audio._recordings import as_recordings, check_length
+from ..audio._recordings import as_recordings, inspect_recording
 from ..exceptions import AudioError, DataError, MissingDependencyError
 
 
 def check_audio(
-    paths: Sequence[PathLike], *, max_duration: float | None = 600.0, verbose: int = 0
+    paths: Sequence[PathLike | Segment], *, max_duration: float | None = 600.0, verbose: int = 0
 ) -> pd.DataFrame:
     """Find unusable recordings.
 
@@ -26,8 +28,8 @@ def check_audio(
 
     Parameters
     ----------
-    paths : sequence of str or path
-        The recordings.
+    paths : sequence of str, path or Segment
+        The recordings; of a :class:`~skser.Segment`, only that part is decoded.
     max_duration : float or None, default=600.0
         Longest usable recording in seconds; longer ones are not decoded. None allows any length.
     verbose : int, default=0
@@ -72,25 +74,29 @@ def check_audio(
     check_value("verbose", verbose, VERBOSE)
     recordings = as_recordings(paths, "paths")
     for i, recording in enumerate(recordings):
-        if not isinstance(recording, str):
+        if not isinstance(recording, (str, Segment)):
             raise DataError(f"paths must be paths, got {type(recording).__name__} as path {i}")
     with progress(recordings, desc="checking", unit="file", disable=not verbose) as bar:
-        rows = [_check(path, max_duration) for path in bar]
+        rows = [_check(recording, max_duration) for recording in bar]
     columns = ["path", "problem", "sr", "n_channels", "duration", "format"]
     table = pd.DataFrame(rows, columns=columns, dtype=object)  # paths may not be valid text
     return table.astype({"sr": "Int64", "n_channels": "Int64", "duration": float})
 
 
-def _check(path: str, max_duration: float | None) -> dict[str, object]:
+def _check(recording: str | Segment, max_duration: float | None) -> dict[str, object]:
     """A row of the table."""
-    row: dict[str, object] = {"path": path, "problem": None, "format": None}
+    path = recording if isinstance(recording, str) else os.fspath(recording.path)
+    row: dict[str, object] = {"path": str(recording), "problem": None, "format": None}
     try:
         info = inspect_audio(path)
-        row.update(
-            sr=info.sr, n_channels=info.n_channels, duration=info.duration, format=info.format
-        )
-        check_length(path, info.n_samples, info.sr, max_duration=max_duration)
-        decode_audio(path, info, None, offset=0.0, duration=None)
+        row.update(sr=info.sr, n_channels=info.n_channels, format=info.format)
+        if isinstance(recording, str):
+            row["duration"] = info.duration
+        part = inspect_recording(recording, max_duration=max_duration)
+        row["duration"] = part.duration
+        offset, duration = part.within(0.0, None)
+        decode_audio(path, info, None, offset=offset, duration=duration)
     except (AudioError, MissingDependencyError) as error:
-        row["problem"] = str(error).removeprefix(f"{describe(path)}: ")
+        problem = str(error).removeprefix(f"{recording}: ")
+        row["problem"] = problem.removeprefix(f"{describe(path)}: ")
     return row

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from .._utils._segment import Segment
+
 EMOTIONS = (
     "neutral",
     "calm",
@@ -41,7 +43,7 @@ SYNONYMS = {
     "surprised": "surprise",
 }
 
-_FIRST_COLUMNS = ("path", "emotion", "speaker", "corpus")
+_FIRST_COLUMNS = ("path", "start", "end", "emotion", "speaker", "corpus")
 
 
 def listing(items: Iterable[object], n: int = 10) -> str:
@@ -59,9 +61,11 @@ def log(text: str) -> None:
 def make_corpus(frame: pd.DataFrame, descr: str, return_X_y: bool = False) -> Any:
     """The Bunch of a loader, or ``(paths, target)``; ``groups`` is None without speakers.
 
-    ``frame`` has a row per recording, with columns path, emotion, corpus and, if known, speaker.
+    ``frame`` has a row per recording, with columns path, emotion, corpus and, if known, speaker;
+    ``start`` and ``end``, in seconds, make a row a segment, unless it is a whole recording.
     """
-    paths = np.array(frame["path"].tolist(), dtype=object)
+    paths = np.empty(len(frame), dtype=object)
+    paths[:] = segments_of(frame) if "start" in frame and "end" in frame else list(frame["path"])
     target = np.array(frame["emotion"].tolist(), dtype=str)
     if return_X_y:
         return paths, target
@@ -73,6 +77,15 @@ def make_corpus(frame: pd.DataFrame, descr: str, return_X_y: bool = False) -> An
         frame=frame[[*first, *frame.columns.difference(first, sort=False)]].reset_index(drop=True),
         DESCR=descr,
     )
+
+
+def segments_of(frame: pd.DataFrame) -> list[str | Segment]:
+    """Segments of the rows of a frame, or the path where that is a whole recording."""
+    ends = [None if np.isnan(end) else end for end in frame["end"]]
+    return [
+        path if start == 0 and end is None else Segment(path, start, end)
+        for path, start, end in zip(frame["path"], frame["start"].fillna(0.0), ends, strict=True)
+    ]
 
 
 def emotion_name(name: str) -> str:

@@ -39,9 +39,9 @@ MIN_SHARE = 0.9  # of the recordings must be named as in a corpus
 def load_corpus(data_home: PathLike, corpus: str = "auto", **parameters: Any) -> Any:
     """Load a corpus by its name, or recognise it.
 
-    With "auto", a CSV, TSV or TXT file is a manifest. A folder is a known corpus if at least 90 %
-    of its recordings are named like that corpus', else a folder per class if at least one of the
-    class folders is named after an emotion.
+    With "auto", a table, as for :func:`load_manifest`, is a manifest. A folder is a known corpus if
+    at least 90 % of its recordings are named like that corpus', else a folder per class if at least
+    one of the class folders is named after an emotion.
 
     Parameters
     ----------

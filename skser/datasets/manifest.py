@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Collection
+import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,39 +11,54 @@ import pandas as pd
 
 from .._utils._param_validation import did_you_mean
 from .._utils._types import PathLike
-from ..exceptions import CorpusNotFoundError, DataError
+from ..exceptions import CorpusNotFoundError, DataError, SkserWarning, naming
+from ._columns import MEANING, USUAL, likely_speakers, recognise_columns
 from ._corpus import emotion_name, listing, make_corpus
+from ._tables import DELIMITED, JSON_LINES, MISSING, PARQUET, read_table
+from ._times import add_segments
 
-MANIFEST_SUFFIXES = (".csv", ".tsv", ".txt")
+MANIFEST_SUFFIXES = (*DELIMITED, *JSON_LINES, *PARQUET)
 
-_COLUMNS = ("path", "emotion", "speaker", "corpus")
+_COLUMNS = ("path", "emotion", "speaker", "corpus", "start", "end")
 
 
 def load_manifest(
     path: PathLike,
     *,
-    path_column: str = "FileName",
-    label_column: str = "Emotion",
+    path_column: str | None = None,
+    label_column: str | None = None,
     speaker_column: str | None = None,
     audio_home: PathLike | None = None,
     return_X_y: bool = False,
 ) -> Any:
-    """Load recordings listed in a CSV or TSV file, one per row, below a row of column names.
+    """Load recordings listed in a table, one per row.
 
-    The delimiter is a tab in a ``.tsv`` file, else comma, semicolon, tab or ``|``, whichever
-    yields the requested columns. The encoding is UTF-8. Synonyms of an emotion become one class,
-    as in :func:`load_folder`. Missing recordings raise an error when they are read, not here.
+    The table is a CSV or TSV file below a row of column names, a JSON Lines file (``.jsonl``,
+    ``.ndjson``), or a Parquet file, if pandas can read it. The delimiter is a tab in a ``.tsv``
+    file, else comma, semicolon, tab or ``|``, whichever yields the columns. The encoding is UTF-8,
+    or UTF-16 with a mark; a file that is neither is read as cp1252, with a warning. Synonyms of an
+    emotion become one class, as in :func:`load_folder`. Missing recordings raise an error when they
+    are read, not here.
+
+    Columns are recognised by their usual names, in any case and with spaces, ``_`` or ``-``
+    between words: of paths, FileName, File, Path, FilePath, Wav, Audio, Recording; of labels,
+    Emotion, Label, Class, Target; of speakers, Speaker, Actor, Subject, Spk, each also with ID.
+
+    Columns Start and End make each row a :class:`~skser.Segment` of its recording. They hold
+    seconds, or time deltas as those of pandas and audformat; an empty end is the end of the
+    recording.
 
     Parameters
     ----------
     path : str or path
-        The CSV or TSV file.
-    path_column : str, default="FileName"
-        Column of the recordings' paths.
-    label_column : str, default="Emotion"
-        Column of the emotions.
+        The table.
+    path_column : str or None, default=None
+        Column of the recordings' paths. None takes the first of the usual names.
+    label_column : str or None, default=None
+        Column of the emotions. None takes the first of the usual names.
     speaker_column : str or None, default=None
-        Column of the speakers. None leaves speakers unknown.
+        Column of the speakers. None takes the first of the usual names; without one, speakers are
+        unknown, and a column that may hold them, such as Agent, is named in a warning.
     audio_home : str, path or None, default=None
         Folder of relative paths; None is the folder of the file.
     return_X_y : bool, default=False
@@ -54,12 +69,13 @@ def load_manifest(
     Bunch or tuple of (ndarray, ndarray)
         With attributes
 
-        - paths : ndarray of shape (n_clips,), object. Paths, in the file's order.
+        - paths : ndarray of shape (n_clips,), object. Paths, or segments, in the file's order.
         - target : ndarray of shape (n_clips,), str. Labels.
         - groups : ndarray of shape (n_clips,), str, or None. Speakers.
-        - frame : DataFrame. Path, emotion, speaker (if known), corpus (the column of that name,
-          else the file's name without suffix) and the file's other columns, as text.
-        - DESCR : str. Description.
+        - frame : DataFrame. Path, start and end in seconds (of segments), emotion, speaker (if
+          known), corpus (the column of that name, else the file's name without suffix) and the
+          file's other columns, as text.
+        - DESCR : str. Description, with the columns that were taken.
 
     Raises
     ------
@@ -84,73 +100,85 @@ def load_manifest(
     home = file.parent if audio_home is None else Path(audio_home).expanduser()
     if not home.is_dir():
         raise CorpusNotFoundError(f"{home}: no such folder")
-    used = {"path": path_column, "emotion": label_column}
+    given = {"path": path_column, "emotion": label_column, "speaker": speaker_column}
+
+    def used_columns(names: Iterable[str]) -> dict[str, str]:
+        with naming(str(file)):
+            return recognise_columns(names, given)
+
+    table = read_table(file, lambda names: len({*used_columns(names).values()}.intersection(names)))
+    used = used_columns(table.columns.tolist())
+    for role in {"path": None, "emotion": None, **used}:
+        _check_column(file, table, role, used.get(role))
+    if ("start" in used) != ("end" in used):
+        one, other = ("start", "end") if "start" in used else ("end", "start")
+        raise DataError(
+            f"{file}: has a column {used[one]!r} and none {other!r}; segments need both, so "
+            "add one or rename the other"
+        )
+    for role in ("path", "emotion"):
+        _check_values(file, table[used[role]])
     if speaker_column is not None:
-        used["speaker"] = speaker_column
-    table = _read_table(file, used.values())
-    for column in used.values():
-        _check_column(file, table, column)
+        _check_values(file, table[speaker_column])
+    elif not return_X_y:
+        used = _without_unknown_speakers(file, table, used)
     frame = pd.DataFrame({name: table[column] for name, column in used.items()})
     frame["path"] = [str(home / name) for name in frame["path"]]
     frame["emotion"] = [emotion_name(label) for label in frame["emotion"]]
+    if "start" in used:
+        frame = add_segments(file, frame, *(table[used[role]] for role in ("start", "end")))
     frame["corpus"] = table.get("corpus", file.stem)
     extra = [c for c in table if c and c not in used.values() and c not in _COLUMNS]
     n_classes = frame["emotion"].nunique()
-    descr = f"{file}: a table of {len(frame)} recordings with {n_classes} classes.\n"
+    roles = ", ".join(f"{MEANING[role]} in column {column!r}" for role, column in used.items())
+    descr = f"{file}: a table of {len(frame)} recordings with {n_classes} classes; {roles}.\n"
     return make_corpus(frame.join(table[extra]), descr, return_X_y)
 
 
-def _read_table(file: Path, columns: Collection[str]) -> pd.DataFrame:
-    """All fields as text; the index is the row number, 1 being the column names."""
-    if file.is_dir():
-        raise DataError(f"{file}: is a folder, not a CSV or TSV file")
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            delimiter = _delimiter(file, lines.readline(), columns)
-            lines.seek(0)
-            header, *rows = list(csv.reader(lines, delimiter=delimiter, strict=True)) or [[]]
-    except FileNotFoundError:
-        raise CorpusNotFoundError(f"{file}: no such file") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{file}: cannot be read as a table ({error})") from error
-    header = [name.strip() for name in header]
-    repeated = sorted({name for name in header if name and header.count(name) > 1})
-    if repeated:
-        raise DataError(f"{file}: has more than one column {listing(map(repr, repeated))}")
-    numbered = {number: row for number, row in enumerate(rows, start=2) if any(row)}
-    if not numbered:
-        raise DataError(f"{file}: has no rows below the column names")
-    uneven = [number for number, row in numbered.items() if len(row) != len(header)]
-    if uneven:
-        raise DataError(
-            f"{file}: has {len(header)} column names, but another number of fields in rows"
-            f" {listing(uneven)}"
-        )
-    stripped = [[field.strip() for field in row] for row in numbered.values()]
-    return pd.DataFrame(stripped, index=list(numbered), columns=header)
+def _check_column(file: Path, table: pd.DataFrame, role: str, column: str | None) -> None:
+    """Raise DataError for a column that is not there."""
+    if column is not None and column in table:
+        return
+    columns = ", ".join(map(repr, table))[:200]
+    if column is not None:
+        similar = did_you_mean(column, table.columns.tolist())
+        raise DataError(f"{file}: no column {column!r}{similar} (columns: {columns})")
+    parameter = "path_column" if role == "path" else "label_column"
+    raise DataError(
+        f"{file}: no column of {MEANING[role]}, such as {', '.join(USUAL[role][:4])}, and no "
+        f"{parameter} is given (columns: {columns})"
+    )
 
 
-def _delimiter(file: Path, header: str, columns: Collection[str]) -> str:
-    """The delimiter that yields the most of ``columns``, else the most columns at all."""
-    if file.suffix.lower() == ".tsv":
-        return "\t"
-
-    def n_columns(delimiter: str) -> tuple[int, int]:
-        names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
-        return len(set(columns).intersection(names)), len(names)
-
-    return max(",;\t|", key=n_columns)
+def _rows_without(column: pd.Series) -> str | None:
+    """Rows in which a column has no value, for messages; None if there are none."""
+    rows = column.index[column.isin(MISSING)]
+    if not len(rows):
+        return None
+    names = " (row 1 has the column names)" if rows.name == "row" else ""
+    return f"in {len(rows)} of {len(column)} rows: {rows.name}s {listing(rows)}{names}"
 
 
-def _check_column(file: Path, table: pd.DataFrame, column: str) -> None:
-    if column not in table:
-        raise DataError(
-            f"{file}: no column {column!r}{did_you_mean(column, table.columns.tolist())}"
-            f" (columns: {', '.join(map(repr, table))})"
-        )
-    empty = table.index[table[column] == ""]
-    if len(empty):
-        raise DataError(
-            f"{file}: column {column!r} is empty in {len(empty)} of {len(table)} rows:"
-            f" {listing(empty)} (row 1 has the column names)"
-        )
+def _check_values(file: Path, column: pd.Series) -> None:
+    if missing := _rows_without(column):
+        raise DataError(f"{file}: column {column.name!r} is empty or missing {missing}")
+
+
+def _without_unknown_speakers(
+    file: Path, table: pd.DataFrame, used: dict[str, str]
+) -> dict[str, str]:
+    """The columns without that of speakers if it has gaps; a warning names a column not used."""
+    reason = None
+    if "speaker" in used:
+        if gaps := _rows_without(table[used["speaker"]]):
+            reason = f"column {used['speaker']!r} is not used for the speakers: it is empty {gaps}"
+    else:
+        likely = [n for n in likely_speakers(table.columns.tolist()) if n not in used.values()]
+        if likely and not _rows_without(table[likely[0]]):
+            reason = (
+                f"column {likely[0]!r} may hold the speakers: speaker_column (--speaker) uses it"
+            )
+    if reason is None:
+        return used
+    warnings.warn(f"{file}: {reason}", SkserWarning, stacklevel=3)
+    return {role: column for role, column in used.items() if role != "speaker"}

@@ -68,7 +68,8 @@ def merge_corpora(*corpora: Bunch, labels: Sequence[str] | None = None) -> Any:
     if any("speaker" in frame for frame in frames):
         frames = [frame.assign(speaker=_speakers(frame)) for frame in frames]
     merged = pd.concat(frames, ignore_index=True)
-    repeated = merged["path"][merged["path"].map(os.path.abspath).duplicated()]
+    places = merged.filter(["start", "end"]).assign(path=merged["path"].map(os.path.abspath))
+    repeated = merged["path"][places.duplicated()]
     if len(repeated):
         raise DataError(
             f"{len(repeated)} of {len(merged)} recordings are in more than one corpus:"

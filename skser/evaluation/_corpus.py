@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
 from .._utils._labels import check_labels, check_speakers
+from .._utils._segment import Segment
 from .._utils._types import Recordings
 from ..audio._recordings import as_recordings
 from ..audio._sampled import Waveform, check_rate
@@ -85,7 +86,8 @@ def read_corpus(
     frame = pd.DataFrame(index=range(len(clips))) if table is None else table.reset_index(drop=True)
     if len(frame) != len(clips):
         raise DataError(f"frame must have a row for each clip: {len(clips)} clips, {len(frame)}")
-    if "path" in frame and frame["path"].astype(str).tolist() != names:
+    files = [c.path if isinstance(c, Segment) else n for c, n in zip(clips, names, strict=True)]
+    if "path" in frame and frame["path"].astype(str).tolist() != files:
         raise DataError("frame must have the clips of the corpus in its order, in column path")
     frame = frame.assign(path=names)
     speakers = bunch.get("groups")
@@ -114,6 +116,6 @@ def known_speakers(corpus: Corpus) -> np.ndarray:
 
 def clip_name(clips: np.ndarray, i: int) -> str:
     """The path of a clip, or its number if it has none."""
-    if isinstance(clips[i], str):
-        return clips[i]
+    if isinstance(clips[i], (str, Segment)):
+        return str(clips[i])
     return f"{'recording' if isinstance(clips[i], bytes) else 'waveform'} {i}"

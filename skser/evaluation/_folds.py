@@ -20,6 +20,7 @@ from .._utils._files import file_signature, written_whole
 from .._utils._hashing import fingerprint
 from .._utils._param_validation import N_JOBS, VERBOSE, check_value
 from .._utils._progress import progress
+from .._utils._segment import Segment
 from .._utils._types import PathLike, Recording
 from ..recipes._steps import extractions, set_everywhere, steps_of
 from ._corpus import Corpus
@@ -151,4 +152,6 @@ def signature(clip: Recording) -> object:
     """The path, size and modification time of a file; a clip that is not a file, unchanged."""
     if isinstance(clip, (str, os.PathLike)) and os.path.isfile(clip):
         return file_signature(clip)
+    if isinstance(clip, Segment):
+        return (signature(clip.path), clip.start, clip.end)
     return clip

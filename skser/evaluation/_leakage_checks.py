@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
 from collections import defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .._utils._files import file_signature
+from .._utils._segment import Segment
 from ..audio._recordings import AnyRecording
+from ..audio._sampled import Waveform
 from ..exceptions import LeakageWarning
 from ._corpus import Corpus, clip_name
 from ._splits import Splits
+
+_Whole = str | bytes | np.ndarray | Waveform
 
 
 def shared_values(values: np.ndarray, splits: Splits) -> np.ndarray:
@@ -33,8 +41,10 @@ def warn_of_leakage(corpus: Corpus, splits: Splits, *, stacklevel: int = 3) -> N
     contents = number_contents(corpus.clips)
     if len(shared := shared_values(contents, splits)):
         pair = np.flatnonzero(contents == shared[0])[:2]
+        are_segments = any(isinstance(corpus.clips[i], Segment) for i in pair)
+        how = "in segments" if are_segments else "under two names"
         warnings.warn(
-            f"recordings are both trained on and tested under two names, {len(shared)} of them, "
+            f"recordings are both trained on and tested {how}, {len(shared)} of them, "
             f"such as {' and '.join(clip_name(corpus.clips, i) for i in pair)}",
             LeakageWarning,
             stacklevel=stacklevel,
@@ -55,33 +65,49 @@ def warn_of_tuning(pipeline: BaseEstimator, clips: np.ndarray) -> None:
         )
 
 
-def number_contents(clips: np.ndarray) -> np.ndarray:
-    """A number for each clip, equal for clips that are the same byte for byte."""
+def number_contents(clips: Iterable[AnyRecording]) -> np.ndarray:
+    """A number for each clip, equal for files that are the same byte for byte, and segments."""
+    files = [_whole(clip) for clip in clips]
     same_size = defaultdict(list)  # only files of one size have to be read
-    for i, clip in enumerate(clips):
-        same_size[_size(clip)].append(i)
-    numbers = np.arange(len(clips))
+    for i, file in enumerate(files):
+        same_size[_size(file)].append(i)
+    numbers = np.arange(len(files))
     for indices in same_size.values():
-        if len(indices) > 1:
-            first: dict[bytes, int] = {}
-            for i in indices:
-                numbers[i] = first.setdefault(_digest(clips[i]), i)
+        names = {files[i] if isinstance(files[i], str) else i for i in indices}
+        first: dict[object, int] = {}
+        for i in indices if len(indices) > 1 else ():
+            content = _digest(files[i]) if len(names) > 1 else None
+            numbers[i] = first.setdefault(content, i)
     return numbers
 
 
 def digests_of(clips: np.ndarray) -> list[str]:
-    """A hash of the content of each clip."""
-    return [_digest(clip).hex() for clip in clips]
+    """A hash of the content of each clip; that of the whole file for a segment."""
+    return [_digest(_whole(clip)).hex() for clip in clips]
 
 
-def _size(clip: AnyRecording) -> int:
+def _whole(clip: AnyRecording) -> _Whole:
+    """The file of a segment; other clips unchanged."""
+    return os.fspath(clip.path) if isinstance(clip, Segment) else clip
+
+
+def _size(clip: _Whole) -> int:
     if not isinstance(clip, str):
         return len(clip) if isinstance(clip, bytes) else clip.nbytes
     path = Path(clip)
     return path.stat().st_size if path.is_file() else -1  # the loader raises an error for it
 
 
-def _digest(clip: AnyRecording) -> bytes:
+def _digest(clip: _Whole) -> bytes:
     if isinstance(clip, str):
-        clip = Path(clip).read_bytes() if Path(clip).is_file() else clip.encode()
-    return hashlib.blake2b(bytes(clip), digest_size=16).digest()
+        return _digest_file(*file_signature(clip)) if Path(clip).is_file() else _hash(clip.encode())
+    return _hash(bytes(clip))
+
+
+@lru_cache(maxsize=2**12)  # a file with many segments is read once
+def _digest_file(path: str, size: int, mtime_ns: int) -> bytes:
+    return _hash(Path(path).read_bytes())
+
+
+def _hash(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()

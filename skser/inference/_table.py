@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from .._utils._param_validation import BOOLEAN, NONE, check_value, number
+from .._utils._segment import Segment
 from .._utils._types import Recordings
 from ..audio._recordings import as_recordings
 from ..exceptions import ParameterError
@@ -113,7 +114,10 @@ def predict_table(
     confidence = probabilities.max(axis=1)
     emotions = np.array(classes, object)[np.nan_to_num(probabilities).argmax(axis=1)]
     columns = {
-        "file": [s if isinstance(s, str) else f"recording {i}" for i, s in enumerate(sources)],
+        "file": [
+            str(s) if isinstance(s, (str, Segment)) else f"recording {i}"
+            for i, s in enumerate(sources)
+        ],
         "emotion": np.where(confidence >= (abstain_below or 0.0), emotions, None),
         "confidence": confidence,
         "ood_reasons": [None if p.error else "; ".join(p.ood_reasons) for p in predictions],

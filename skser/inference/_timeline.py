@@ -14,11 +14,13 @@ from sklearn.pipeline import Pipeline
 
 from .._utils._param_validation import NONE, VERBOSE, check_value, number
 from .._utils._progress import progress
+from .._utils._segment import Segment
 from .._utils._temperature import at_temperature
 from .._utils._types import Recording
 from ..audio import AudioLoader, inspect_audio
+from ..audio._decoding import decode_audio
 from ..audio._info import describe
-from ..audio._recordings import as_recording, warn_of_rate
+from ..audio._recordings import as_recording, inspect_recording, warn_of_rate
 from ..audio._sampled import Waveform, rate_and_array
 from ..audio._streaming import FRAME_SECONDS, excerpts, frame_levels, slices, stream_audio
 from ..calibration import TemperatureScaledClassifier
@@ -219,6 +221,11 @@ def _open(audio: Recording, sr: int) -> tuple[str, Callable[[], Iterator[np.ndar
         source = source.at(sr)
     if isinstance(source, np.ndarray):
         return "waveform", partial(slices, source)
+    if isinstance(source, Segment):
+        part = inspect_recording(source)
+        offset, duration = part.within(0.0, None)
+        waveform, _ = decode_audio(part.source, part.info, sr, offset=offset, duration=duration)
+        return str(source), partial(slices, waveform)
     return describe(source), partial(stream_audio, source, inspect_audio(source), sr)
 
 

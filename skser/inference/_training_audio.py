@@ -267,7 +267,7 @@ def _measure(recording: AnyRecording, reader: ClipReader) -> _Measurement:
         source, rate, length = recording, reader.sr, len(recording) / reader.sr
     else:
         source = inspect_recording(recording, offset=reader.offset)
-        rate, length = source.info.sr, source.info.duration
+        rate, length = source.info.sr, source.duration
     clip = reader(source)
     spectra = Spectra(clip, reader.sr, dtype=np.float32)
     # Without the ends of the clip, which are clicks with all frequencies.

@@ -251,3 +251,26 @@ def test_discriminants_of_several_corpora_are_shrunk_more():
         for n, settings in ((1, None), (2, None), (2, ["shrinkage=0.1"]))
     ]
     assert shrinkages == [0.2, 0.5, 0.1]
+
+
+def test_tables_name_their_columns_and_may_lie_elsewhere(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        soundfile.write(tmp_path / f"{name}.wav", np.full(8000, 0.1), 16000)
+    (tmp_path / "lists").mkdir()
+    table = tmp_path / "lists" / "calls.csv"
+    table.write_text("wav;Label;ACTOR\na.wav;sad;ann\nb.wav;angry;bob\n")
+    arguments = ["datasets", "check", "lists/calls.csv"]
+    code, _ = fail(monkeypatch, capsys, *arguments)
+    assert code == 1
+    printed = invoke(*arguments, "--audio-home", ".").output
+    columns = "recordings in column 'wav', labels in column 'Label', speakers in column 'ACTOR'"
+    assert columns in printed
+    assert "2 recordings, 0 of them unusable" in printed
+    code, printed = fail(monkeypatch, capsys, "datasets", "check", ".", "--audio-home", ".")
+    assert code == 1
+    assert "--audio-home must be left out without tables" in printed
+    out = ["--out", "model.skser", "--audio-home", "."]
+    code, printed = fail(monkeypatch, capsys, "train", ".", "--corpus", "folder", *out)
+    assert code == 1
+    assert "--audio-home must be left out for folder" in printed

@@ -129,7 +129,9 @@ def entry_keys(clips: Clips, plan: Plan) -> list[str]:
 
 def _source_parts(source: object) -> Sequence[bytes]:
     if isinstance(source, Recording):
-        return f"{source.path}\0{source.size}\0{source.mtime_ns}".encode(), source.content or b""
+        file = f"{source.path}\0{source.size}\0{source.mtime_ns}".encode()
+        part = () if source.start == 0 and source.end is None else (source.start, source.end)
+        return file, source.content or b"", *(repr(bound).encode() for bound in part)
     if isinstance(source, np.ndarray):
         return repr((source.shape, source.dtype.str)).encode(), source.tobytes()
     return (joblib.hash(source).encode(),)
