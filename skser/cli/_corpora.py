@@ -16,25 +16,39 @@ from ..exceptions import DataError, ParameterError
 from ..persistence import load_info
 from ..persistence._any_model import is_joblib
 
-# The parameter for the speakers of corpora whose file names do not contain them.
+# The parameters for speakers and labels of corpora whose file names do not contain them.
 _SPEAKER_PARAMS = {"manifest": "speaker_column", "folder": "speaker"}
+_LABEL_PARAMS = {"manifest": "label_column", "folder": "label"}
 
 
 def load_speech(
-    data: Sequence[Path], corpus: str, speaker: str | None = None, labels: str | None = None
+    data: Sequence[Path],
+    corpus: str,
+    speaker: str | None = None,
+    labels: str | None = None,
+    label: str | None = None,
 ) -> Bunch:
     """Corpora as one; the numbers of recordings with each label are printed."""
-    return merge(load_each(data, corpus, speaker, labels))
+    return merge(load_each(data, corpus, speaker, labels, label))
 
 
 def load_each(
-    data: Sequence[Path], corpus: str, speaker: str | None = None, labels: str | None = None
+    data: Sequence[Path],
+    corpus: str,
+    speaker: str | None = None,
+    labels: str | None = None,
+    label: str | None = None,
 ) -> dict[str, Bunch]:
     """Corpora by the names of their folders or tables, checked against each other."""
     check_differ(data)
     if len(data) > 1 and corpus != "auto":
         raise ParameterError(f"--corpus must be auto with several corpora, got {corpus!r}")
-    kinds = [recognise(path) if corpus == "auto" else corpus for path in data]
+    kinds = [_kind(path, label) if corpus == "auto" else corpus for path in data]
+    if label is not None and not any(kind in _LABEL_PARAMS for kind in kinds):
+        raise ParameterError(
+            f"--label must be left out for {', '.join(kinds)}, whose file names contain the label; "
+            "only --corpus folder and manifest need it"
+        )
     if speaker is not None and not any(kind in _SPEAKER_PARAMS for kind in kinds):
         raise ParameterError(
             f"--speaker must be left out for {', '.join(kinds)}, whose file names contain the "
@@ -45,6 +59,8 @@ def load_each(
         params: dict[str, Any] = {}
         if speaker is not None and kind in _SPEAKER_PARAMS:
             params[_SPEAKER_PARAMS[kind]] = speaker
+        if label is not None and kind in _LABEL_PARAMS:
+            params[_LABEL_PARAMS[kind]] = label
         corpora[path.resolve().stem] = load_corpus(path, corpus=kind, **params)
     if labels is not None:
         corpora = _with_labels(corpora, [emotion_name(name) for name in labels.split(",") if name])
@@ -53,12 +69,26 @@ def load_each(
     return corpora
 
 
-def load_other(path: Path, speaker: str | None, labels: str | None) -> dict[str, Bunch]:
+def load_other(
+    path: Path, speaker: str | None, labels: str | None, label: str | None = None
+) -> dict[str, Bunch]:
     """A corpus of ``--across``, by the name of its folder or table."""
-    speaker = speaker if recognise(path) in _SPEAKER_PARAMS else None
-    corpora = load_each([path], "auto", speaker, labels)
+    kind = _kind(path, label)
+    speaker = speaker if kind in _SPEAKER_PARAMS else None
+    label = label if kind in _LABEL_PARAMS else None
+    corpora = load_each([path], "auto", speaker, labels, label)
     merge(corpora)
     return corpora
+
+
+def _kind(path: Path, label: str | None) -> str:
+    """The loader of a folder or table; ``--label`` is for a folder that is no known corpus."""
+    try:
+        return recognise(path)
+    except DataError:
+        if label is None or not path.is_dir():
+            raise
+        return "folder"
 
 
 def merge(corpora: Mapping[str, Bunch]) -> Bunch:

@@ -42,6 +42,10 @@ Settings = Annotated[
 Speaker = Annotated[
     str | None, typer.Option(help="Column of speakers in a table, or regular expression for paths.")
 ]
+Label = Annotated[
+    str | None,
+    typer.Option(help="Column of labels in a table, or regular expression for paths in a folder."),
+]
 
 
 def make_pipeline(

@@ -12,6 +12,7 @@ from ._options import (
     Corpus,
     Data,
     Jobs,
+    Label,
     Labels,
     Recipe,
     Seed,
@@ -26,6 +27,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Model file to write.")],
     corpus: Corpus = "auto",
     speaker: Speaker = None,
+    label: Label = None,
     labels: Labels = None,
     recipe: Recipe = "default",
     scores: Annotated[
@@ -89,7 +91,7 @@ def train(
             f"whisper, got --recipe {recipe}"
         )
     unfitted = keep(pipeline) if keep_features else pipeline
-    speech = load_speech(data, corpus, speaker, labels)
+    speech = load_speech(data, corpus, speaker, labels, label)
     if len(data) > 1:
         check_each_has_labels(speech)
     score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)
