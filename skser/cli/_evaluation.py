@@ -70,7 +70,7 @@ def check_folds(name: str) -> None:
 
 def choose_folds(name: str, corpus: Bunch, data: Sequence[Path]) -> BaseCrossValidator | None:
     """The splitter with this name, None for the default of `evaluate`."""
-    if name == "auto" and own_split(corpus.frame) is not None:
+    if name == "auto" and own_split(corpus.frame.get("split", [])) is not None:
         return None
     if name == "random":
         return StratifiedKFold(10, shuffle=True, random_state=0)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.model_selection import (
     BaseCrossValidator,
@@ -44,9 +43,9 @@ class OwnSplit(PredefinedSplit):
         self.description = f"the corpus' own split: trained on {trained}, tested on {tested}"
 
 
-def own_split(frame: pd.DataFrame) -> OwnSplit | None:
-    """The split in the column ``split``, if each clip has a part and some can be tested."""
-    parts = [split_name(name) for name in frame.get("split", [])]
+def own_split(names: Iterable[object]) -> OwnSplit | None:
+    """The split in a column ``split``, if each clip has a part and some can be tested."""
+    parts = [split_name(name) for name in names]
     known = [part for part in parts if part is not None]
     is_split = len(known) == len(parts) and "train" in known and len(set(known)) > 1
     return OwnSplit(known) if is_split else None
@@ -57,7 +56,11 @@ def split_corpus(corpus: Corpus, cv: CV = None) -> tuple[Splitter, Splits]:
 
     None is the corpus' own split, which does not test all clips, else `default_cv`.
     """
-    cv = (own_split(corpus.frame) or default_cv(corpus.groups)) if cv is None else cv
+    cv = (
+        (own_split(corpus.frame.get("split", [])) or default_cv(corpus.groups))
+        if cv is None
+        else cv
+    )
     target, groups, frame = corpus.target, corpus.groups, corpus.frame
     if isinstance(cv, (TextKFold, SpeakerTextKFold)):
         columns = ["sentence"] if isinstance(cv, TextKFold) else ["speaker", "sentence"]
