@@ -112,9 +112,10 @@ def expression(number: int) -> str:
 
 def unclear(home: Path, files: Sequence[Path], reason: str) -> DataError:
     """The error of a folder whose classes are not clear: what was seen and what settles it."""
-    n_levels = min(len(levels_of(home, files)), 3)
-    ways = [f"label={expression(n)} takes level {n + 1}" for n in range(n_levels)]
-    ways += ["label=r'([^/_]+)_[^/]*$' the file name up to a _"]
+    levels = levels_of(home, files)
+    shown = [number for number in range(len(levels[:3])) if number != split_level(levels)]
+    ways = [f"label={expression(number)} takes level {number + 1}" for number in shown]
+    ways += ["label=r'([^/_]+)_[^/]*$' takes the file name up to a _"]
     return DataError(f"{home}: {reason} ({describe_levels(home, files)}); {', '.join(ways)}")
 
 

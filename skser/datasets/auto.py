@@ -63,7 +63,7 @@ def load_corpus(data_home: PathLike, corpus: str = "auto", **parameters: Any) ->
         Folder that holds the recordings, or a manifest.
     corpus : str, default="auto"
         "crema_d", "emodb", "emovo", "folder", "manifest", "ravdess", "savee", "several", "tess" or
-        "auto". With ``label``, a folder that "auto" does not have to recognise is a "folder".
+        "auto". With ``label``, "auto" takes any folder as "folder".
     **parameters
         Passed to the loader, such as ``return_X_y``, ``channel`` for RAVDESS, or ``label`` and
         ``speaker`` for a folder per class.
@@ -129,7 +129,9 @@ def recognise(data_home: PathLike) -> str:
     if any(parts.values()) and (other := [folder for folder, name in parts.items() if not name]):
         known = [f"{folder.name[:20]} is {name}" for folder, name in parts.items() if name]
         reason = f"not recognised: {listing(known, 4)}, but not {other[0].name[:40]}"
-    reason += ", no folders after emotions; list the recordings in a CSV file, or pass label"
+    elif len(counts.split(",")) > 1:
+        reason += "; put each corpus into a folder of its own"
+    reason += ", and no folders are named after emotions; list all in a CSV file, or pass label"
     raise unclear(home, files, reason)
 
 

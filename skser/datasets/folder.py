@@ -141,8 +141,8 @@ def load_folder(
         frame["speaker"] = list(levels[number])
     elif classes is not None and (n := maybe_speakers(levels, classes, split)) is not None:
         warnings.warn(
-            f"{home}: level {n + 1} of the folders may be the speakers, who are not known; if it "
-            f"is, pass speaker={expression(n)}",
+            f"{home}: level {n + 1} of the folders may be the speakers, who are not known; if so, "
+            f"pass speaker={expression(n)}",
             SkserWarning,
             stacklevel=2,
         )

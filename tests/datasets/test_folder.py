@@ -105,8 +105,14 @@ def test_level_of_the_classes(touch, names, target):
     ],
 )
 def test_unclear_classes(touch, names, reason, seen):
-    with pytest.raises(DataError, match=rf"{reason}.*{seen}.*recordings: .*label=r'\^\(\[\^/\]"):
+    with pytest.raises(DataError, match=rf"{reason}.*{seen}.*recordings: .*label=r'.*' takes"):
         load_folder(touch(*names))
+
+
+def test_the_split_is_not_offered_as_classes(touch):
+    with pytest.raises(DataError, match="takes level 2") as error:
+        load_folder(touch("train/sad/1.wav", "train/sad/2.wav"))
+    assert "takes level 1" not in str(error.value)
 
 
 def test_unclear_classes_are_settled_by_the_expression_in_the_error(touch):
