@@ -16,8 +16,9 @@ from ..exceptions import DataError, ParameterError
 from ..persistence import load_info
 from ..persistence._any_model import is_joblib
 
-# The parameter for the speakers of corpora whose file names do not contain them.
+# The parameters for speakers and labels of corpora whose file names do not contain them.
 _SPEAKER_PARAMS = {"manifest": "speaker_column", "folder": "speaker"}
+_LABEL_PARAMS = {"manifest": "label_column", "folder": "label"}
 
 
 def load_speech(
@@ -25,10 +26,11 @@ def load_speech(
     corpus: str,
     speaker: str | None = None,
     labels: str | None = None,
+    label: str | None = None,
     audio_home: Path | None = None,
 ) -> Bunch:
     """Corpora as one; the numbers of recordings with each label are printed."""
-    return merge(load_each(data, corpus, speaker, labels, audio_home))
+    return merge(load_each(data, corpus, speaker, labels, label, audio_home))
 
 
 def load_each(
@@ -36,13 +38,19 @@ def load_each(
     corpus: str,
     speaker: str | None = None,
     labels: str | None = None,
+    label: str | None = None,
     audio_home: Path | None = None,
 ) -> dict[str, Bunch]:
     """Corpora by the names of their folders or tables, checked against each other."""
     check_differ(data)
     if len(data) > 1 and corpus != "auto":
         raise ParameterError(f"--corpus must be auto with several corpora, got {corpus!r}")
-    kinds = [recognise(path) if corpus == "auto" else corpus for path in data]
+    kinds = [_kind(path, label) if corpus == "auto" else corpus for path in data]
+    if label is not None and not any(kind in _LABEL_PARAMS for kind in kinds):
+        raise ParameterError(
+            f"--label must be left out for {', '.join(kinds)}, whose file names contain the label; "
+            "only --corpus folder and manifest need it"
+        )
     if speaker is not None and not any(kind in _SPEAKER_PARAMS for kind in kinds):
         raise ParameterError(
             f"--speaker must be left out for {', '.join(kinds)}, whose file names contain the "
@@ -57,6 +65,8 @@ def load_each(
         params: dict[str, Any] = {}
         if speaker is not None and kind in _SPEAKER_PARAMS:
             params[_SPEAKER_PARAMS[kind]] = speaker
+        if label is not None and kind in _LABEL_PARAMS:
+            params[_LABEL_PARAMS[kind]] = label
         if audio_home is not None and kind == "manifest":
             params["audio_home"] = audio_home
         speech = corpora[path.resolve().stem] = load_corpus(path, corpus=kind, **params)
@@ -70,15 +80,30 @@ def load_each(
 
 
 def load_other(
-    path: Path, speaker: str | None, labels: str | None, audio_home: Path | None = None
+    path: Path,
+    speaker: str | None,
+    labels: str | None,
+    label: str | None = None,
+    audio_home: Path | None = None,
 ) -> dict[str, Bunch]:
     """A corpus of ``--across``, by the name of its folder or table."""
-    kind = recognise(path)
+    kind = _kind(path, label)
     speaker = speaker if kind in _SPEAKER_PARAMS else None
+    label = label if kind in _LABEL_PARAMS else None
     audio_home = audio_home if kind == "manifest" else None
-    corpora = load_each([path], "auto", speaker, labels, audio_home)
+    corpora = load_each([path], "auto", speaker, labels, label, audio_home)
     merge(corpora)
     return corpora
+
+
+def _kind(path: Path, label: str | None) -> str:
+    """The loader of a folder or table; ``--label`` is for a folder that is no known corpus."""
+    try:
+        return recognise(path)
+    except DataError:
+        if label is None or not path.is_dir():
+            raise
+        return "folder"
 
 
 def merge(corpora: Mapping[str, Bunch]) -> Bunch:

@@ -11,11 +11,12 @@ from sklearn.model_selection import BaseCrossValidator, StratifiedKFold
 from sklearn.utils import Bunch
 
 from .._utils._param_validation import check_value, one_of
+from ..evaluation._splits import own_split
 from ..exceptions import DataError, ParameterError
 from ..model_selection import SpeakerTextKFold, ravdess_folds
 from ._outputs import check_folder
 
-_FOLDS = one_of("speakers", "sentences", "luna-jimenez", "emobox", "random")
+_FOLDS = one_of("auto", "speakers", "sentences", "luna-jimenez", "emobox", "random")
 _FIT_OPTIONS = (
     "recipe",
     "folds",
@@ -26,7 +27,7 @@ _FIT_OPTIONS = (
     "cross_corpus",
     "set_",
 )
-_DEFAULTS: tuple[object, ...] = ("default", "speakers", False, None, (), [])
+_DEFAULTS: tuple[object, ...] = ("default", "auto", "speakers", False, None, (), [])
 
 
 def check_options(options: Mapping[str, Any]) -> None:
@@ -69,6 +70,8 @@ def check_folds(name: str) -> None:
 
 def choose_folds(name: str, corpus: Bunch, data: Sequence[Path]) -> BaseCrossValidator | None:
     """The splitter with this name, None for the default of `evaluate`."""
+    if name == "auto" and own_split(corpus.frame.get("split", [])) is not None:
+        return None
     if name == "random":
         return StratifiedKFold(10, shuffle=True, random_state=0)
     if corpus.groups is None or len(np.unique(corpus.groups)) < 2:
@@ -77,6 +80,6 @@ def choose_folds(name: str, corpus: Bunch, data: Sequence[Path]) -> BaseCrossVal
             f"{names}: at least two known speakers are needed to leave one out; --speaker says "
             "where their names are"
         )
-    if name == "speakers":
+    if name in ("auto", "speakers"):
         return None
     return SpeakerTextKFold(5) if name == "sentences" else ravdess_folds(name)

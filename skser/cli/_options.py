@@ -46,6 +46,10 @@ AudioHome = Annotated[
     Path | None,
     typer.Option(help="Folder of relative paths in tables; by default the table's."),
 ]
+Label = Annotated[
+    str | None,
+    typer.Option(help="Column of labels in a table, or regular expression for paths in a folder."),
+]
 
 
 def make_pipeline(

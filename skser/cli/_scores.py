@@ -14,6 +14,7 @@ from sklearn.utils import Bunch
 from ..calibration import fit_temperature
 from ..evaluation._evaluate import describe_pipeline
 from ..evaluation._protocol import is_speaker_independent
+from ..evaluation._splits import own_split
 from ..exceptions import DataError
 
 
@@ -35,7 +36,9 @@ def read_scores(folder: Path, pipeline: Pipeline, speech: Bunch) -> tuple[dict[s
             f"{folder}: holds scores of another pipeline; --recipe, --seed and --set must be the "
             "same"
         )
-    if classes != np.unique(speech.target).tolist() or len(table) != len(speech.paths):
+    split = own_split(speech.get("frame", {}).get("split", []))
+    n_tested = {len(speech.paths), *([] if split is None else [np.sum(split.test_fold == 0)])}
+    if classes != np.unique(speech.target).tolist() or len(table) not in n_tested:
         raise DataError(f"{folder}: holds scores of other recordings")
     if not is_speaker_independent(results["protocol"]):
         raise DataError(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ._options import AudioHome, Corpus, Labels, Model, Speaker, Trust
+from ._options import AudioHome, Corpus, Label, Labels, Model, Speaker, Trust
 
 _MIN_RECORDINGS = 20  # fewer do not say what is usual
 
@@ -20,6 +20,7 @@ def adapt(
     out: Annotated[Path, typer.Option(help="Model file to write.")],
     corpus: Corpus = "auto",
     speaker: Speaker = None,
+    label: Label = None,
     labels: Labels = None,
     audio_home: AudioHome = None,
     share: Annotated[
@@ -48,7 +49,7 @@ def adapt(
 
     check_model_file(out, [*data, model])
     pipeline = load_model(model, trusted=trust or [])
-    speech = load_speech(data, corpus, speaker, labels, audio_home)
+    speech = load_speech(data, corpus, speaker, labels, label, audio_home)
     adapted = run(pipeline, speech, share=share)
     previous = None if is_joblib(model) else load_info(model)
     info = None  # what the model was trained on before is not known

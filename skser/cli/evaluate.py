@@ -11,6 +11,7 @@ from ._options import (
     AudioHome,
     Corpus,
     Data,
+    Label,
     Labels,
     Recipe,
     Seed,
@@ -26,6 +27,7 @@ def evaluate(
     data: Data,
     corpus: Corpus = "auto",
     speaker: Speaker = None,
+    label: Label = None,
     labels: Labels = None,
     audio_home: AudioHome = None,
     recipe: Recipe = "default",
@@ -33,8 +35,8 @@ def evaluate(
         Path | None, typer.Option(help="Score this fitted model instead of a recipe.")
     ] = None,
     folds: Annotated[
-        str, typer.Option(help="speakers, sentences, luna-jimenez, emobox or random.")
-    ] = "speakers",
+        str, typer.Option(help="auto, speakers, sentences, luna-jimenez, emobox or random.")
+    ] = "auto",
     transductive: Annotated[
         bool, typer.Option("--transductive", help="Normalize by speaker, test speakers too.")
     ] = False,
@@ -66,9 +68,9 @@ def evaluate(
 ) -> None:
     """Score a pipeline on speakers that it was not trained on.
 
-    Folds: speakers leaves out one speaker at a time, or one of ten groups; sentences leaves out
-    speakers and sentences; luna-jimenez and emobox are published folds of RAVDESS; random says
-    nothing about new speakers.
+    Folds: auto takes the split of the corpus (folders train and test), else speakers, which leaves
+    out one speaker at a time, or one of ten groups; sentences leaves out speakers and sentences;
+    luna-jimenez and emobox are published folds of RAVDESS; random says nothing about new speakers.
 
     Several corpora become one, with each standardised by its own training recordings.
 
@@ -97,7 +99,7 @@ def evaluate(
     check_options(context.params)
     check_differ([*data, *(across or [])])
     if model is not None:
-        speech = load_speech(data, corpus, speaker, labels, audio_home)
+        speech = load_speech(data, corpus, speaker, labels, label, audio_home)
         fitted = load_model(model, trusted=trust or [])
         if shared := trained_on(model, speech):
             typer.echo(
@@ -111,12 +113,14 @@ def evaluate(
         pipeline = make_pipeline(recipe, seed, jobs, set_, n_corpora=n_corpora)
         if transductive:
             pipeline = standardize_by_speaker(pipeline)
-        corpora = load_each(data, corpus, speaker, labels, audio_home)
+        corpora = load_each(data, corpus, speaker, labels, label, audio_home)
         speech = merge(corpora)
+        if folds == "speakers":  # not the split of the corpus
+            speech.frame = speech.frame.drop(columns="split", errors="ignore")
         if n_corpora > 1:
             check_each_has_labels(speech)
         for path in across or []:
-            corpora |= load_other(path, speaker, labels, audio_home)
+            corpora |= load_other(path, speaker, labels, label, audio_home)
         findings = make_findings(
             pipeline,
             speech,

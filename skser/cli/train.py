@@ -13,6 +13,7 @@ from ._options import (
     Corpus,
     Data,
     Jobs,
+    Label,
     Labels,
     Recipe,
     Seed,
@@ -27,6 +28,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Model file to write.")],
     corpus: Corpus = "auto",
     speaker: Speaker = None,
+    label: Label = None,
     labels: Labels = None,
     audio_home: AudioHome = None,
     recipe: Recipe = "default",
@@ -91,7 +93,7 @@ def train(
             f"whisper, got --recipe {recipe}"
         )
     unfitted = keep(pipeline) if keep_features else pipeline
-    speech = load_speech(data, corpus, speaker, labels, audio_home)
+    speech = load_speech(data, corpus, speaker, labels, label, audio_home)
     if len(data) > 1:
         check_each_has_labels(speech)
     score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)

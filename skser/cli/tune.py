@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from ._options import AudioHome, Corpus, OneCorpus, Recipe, Seed, Settings, Speaker, make_pipeline
+from ._options import (
+    AudioHome,
+    Corpus,
+    Label,
+    OneCorpus,
+    Recipe,
+    Seed,
+    Settings,
+    Speaker,
+    make_pipeline,
+)
 
 
 def tune(
@@ -15,6 +25,7 @@ def tune(
     out: Annotated[Path, typer.Option(help="Folder for tables, pictures and best.skser.")],
     corpus: Corpus = "auto",
     speaker: Speaker = None,
+    label: Label = None,
     audio_home: AudioHome = None,
     recipe: Recipe = "default",
     trials: Annotated[int, typer.Option(min=1, help="Finished trials of the study in all.")] = 20,
@@ -87,7 +98,7 @@ def tune(
     pipeline = make_pipeline(recipe, seed, jobs, set_)
     search = choose_space(pipeline, space or [], range_ or [])
     check_folder(out, [data])
-    speech = load_speech([data], corpus, speaker, audio_home=audio_home)
+    speech = load_speech([data], corpus, speaker, label=label, audio_home=audio_home)
     out.mkdir(parents=True, exist_ok=True)
     # Schedulers send SIGTERM before they take the machine away; Ctrl-C queues the trial again.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

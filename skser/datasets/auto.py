@@ -10,15 +10,27 @@ from .._utils._param_validation import check_value, one_of
 from .._utils._types import PathLike
 from ..audio._folders import find_audio
 from ..exceptions import DataError
-from ._corpus import EMOTIONS, emotion_name, listing
+from ._corpus import listing, make_corpus
+from ._layout import emotion_levels, levels_of, top_level, unclear
 from .crema_d import CREMA_D, load_crema_d
 from .emodb import EMODB, load_emodb
 from .emovo import EMOVO, load_emovo
-from .folder import class_folders, load_folder
+from .folder import load_folder
 from .manifest import MANIFEST_SUFFIXES, load_manifest
+from .merge import merge_corpora
 from .ravdess import RAVDESS, load_ravdess
 from .savee import SAVEE, load_savee
 from .tess import TESS, load_tess
+
+
+def load_several(data_home: PathLike, *, return_X_y: bool = False) -> Any:
+    """Load the corpora in the folders inside a folder, merged."""
+    parts = corpora_in(Path(data_home).expanduser())
+    if not parts:
+        raise DataError(f"{data_home}: no folders of known corpora in it")
+    corpus = merge_corpora(*(LOADERS[name](folder) for folder, name in parts.items()))
+    return make_corpus(corpus.frame, corpus.DESCR, return_X_y)
+
 
 LOADERS: dict[str, Callable[..., Any]] = {
     "crema_d": load_crema_d,
@@ -28,6 +40,7 @@ LOADERS: dict[str, Callable[..., Any]] = {
     "manifest": load_manifest,
     "ravdess": load_ravdess,
     "savee": load_savee,
+    "several": load_several,
     "tess": load_tess,
 }
 
@@ -40,17 +53,20 @@ def load_corpus(data_home: PathLike, corpus: str = "auto", **parameters: Any) ->
     """Load a corpus by its name, or recognise it.
 
     With "auto", a table, as for :func:`load_manifest`, is a manifest. A folder is a known corpus if
-    at least 90 % of its recordings are named like that corpus', else a folder per class if at least
-    one of the class folders is named after an emotion.
+    at least 90 % of its recordings are named like that corpus', several corpora if each folder
+    inside it is recognised, not all as a folder per class, else a folder per class if folders are
+    named after emotions (see :func:`load_folder`).
 
     Parameters
     ----------
     data_home : str or path
         Folder that holds the recordings, or a manifest.
     corpus : str, default="auto"
-        "crema_d", "emodb", "emovo", "folder", "manifest", "ravdess", "savee", "tess" or "auto".
+        "crema_d", "emodb", "emovo", "folder", "manifest", "ravdess", "savee", "several", "tess" or
+        "auto". With ``label``, "auto" takes any folder as "folder".
     **parameters
-        Passed to the loader, such as ``return_X_y``, or ``channel`` for RAVDESS.
+        Passed to the loader, such as ``return_X_y``, ``channel`` for RAVDESS, or ``label`` and
+        ``speaker`` for a folder per class.
 
     Returns
     -------
@@ -78,8 +94,10 @@ def load_corpus(data_home: PathLike, corpus: str = "auto", **parameters: Any) ->
     array(['emovo-f1'], dtype='<U8')
     """
     check_value("corpus", corpus, one_of("auto", *LOADERS))
-    name = recognise(data_home) if corpus == "auto" else corpus
-    return LOADERS[name](data_home, **parameters)
+    if corpus == "auto":
+        is_folder = "label" in parameters and Path(data_home).expanduser().is_dir()
+        corpus = "folder" if is_folder else recognise(data_home)
+    return LOADERS[corpus](data_home, **parameters)
 
 
 def recognise(data_home: PathLike) -> str:
@@ -92,15 +110,56 @@ def recognise(data_home: PathLike) -> str:
     files = find_audio(home)
     n_named = {c.name: sum(c.match(file) is not None for file in files) for c in NAMED}
     best = max(n_named, key=lambda name: n_named[name])
-    if n_named[best] >= MIN_SHARE * len(files):
+    if n_named[best] == len(files):
         return best
-    folders = sorted({name for name in class_folders(home, files) if name is not None})
-    if any(emotion_name(name) in EMOTIONS for name in folders):
+    levels = levels_of(home, files)
+    found = emotion_levels(levels)
+    is_best = n_named[best] >= MIN_SHARE * len(files)
+    if found and found[0] == top_level(levels) and not is_best:
         return "folder"
-    counts = ", ".join(f"{name} {n}" for name, n in n_named.items())
-    classes = f"{listing(map(repr, folders))}, none of them an emotion" if folders else "none"
-    raise DataError(
-        f"{home}: not recognised. Tried the file names of known corpora ({counts} of {len(files)}"
-        f" recordings) and a folder per class (folders: {classes}). If the folders are the classes,"
-        " use corpus='folder'; else list the recordings in a CSV file and pass its path"
-    )
+    if corpora_in(home):
+        return "several"
+    if is_best:
+        return best
+    if found:
+        return "folder"
+    counts = ", ".join(f"{name} {n}" for name, n in n_named.items() if n) or "none"
+    reason = f"not recognised: {counts} of {len(files)} recordings are named as in a known corpus"
+    parts = _parts(home)
+    if any(parts.values()) and (other := [folder for folder, name in parts.items() if not name]):
+        known = [f"{folder.name[:20]} is {name}" for folder, name in parts.items() if name]
+        reason = f"not recognised: {listing(known, 4)}, but not {other[0].name[:40]}"
+    elif len(counts.split(",")) > 1:
+        reason += "; put each corpus into a folder of its own"
+    reason += ", and no folders are named after emotions; list all in a CSV file, or pass label"
+    raise unclear(home, files, reason)
+
+
+def corpora_in(home: Path) -> dict[Path, str]:
+    """The folders of several corpora inside a folder, with the names of their loaders.
+
+    Empty if not all are recognised, or none is a known corpus.
+    """
+    parts = _parts(home)
+    names = {folder: name for folder, name in parts.items() if name is not None}
+    is_several = len(names) == len(parts) > 1 and set(names.values()) != {"folder"}
+    return names if is_several else {}
+
+
+def _parts(home: Path) -> dict[Path, str | None]:
+    """The folders (and recordings) inside a folder, with the names of their loaders or None."""
+    inside = sorted({home / file.relative_to(home).parts[0] for file in find_audio(home)})
+    if len(inside) == 1 and inside[0].is_dir():
+        return _parts(inside[0])
+    parts: dict[Path, str | None] = {}
+    for path in inside:
+        name = _recognised(path)
+        parts |= corpora_in(path) if name == "several" else {path: name}
+    return parts
+
+
+def _recognised(path: Path) -> str | None:
+    try:
+        return recognise(path)
+    except DataError:
+        return None

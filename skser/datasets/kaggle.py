@@ -9,9 +9,8 @@ from typing import Any
 from .._utils._param_validation import BOOLEAN, Allowed, check_value
 from ..exceptions import DownloadError, MissingDependencyError
 from ._corpus import log
-from .auto import LOADERS, recognise
+from .auto import load_corpus
 from .crema_d import CREMA_D
-from .merge import merge_corpora
 from .ravdess import RAVDESS
 from .savee import SAVEE
 from .tess import TESS
@@ -53,12 +52,12 @@ def fetch_kaggle_ser(
     Returns
     -------
     Bunch or tuple of (ndarray, ndarray)
-        As from :func:`merge_corpora`.
+        As from :func:`load_corpus`.
 
     Raises
     ------
     DataError
-        A folder of the dataset is not recognised.
+        The dataset, or a folder of it, is not recognised.
     DownloadError
         kagglehub could not download the dataset.
     MissingDependencyError
@@ -97,9 +96,4 @@ def fetch_kaggle_ser(
     except Exception as error:  # of requests, Kaggle or the extraction
         reason = " ".join(str(error).split())
         raise DownloadError(f"{handle}: kagglehub could not download it ({reason})") from error
-    folders = sorted(f for f in home.iterdir() if f.is_dir() and not f.name.startswith("."))
-    names = {folder: recognise(folder) for folder in folders}
-    if len(set(names.values())) < 2:
-        return LOADERS[recognise(home)](home, return_X_y=return_X_y)
-    corpus = merge_corpora(*(LOADERS[name](folder) for folder, name in names.items()))
-    return (corpus.paths, corpus.target) if return_X_y else corpus
+    return load_corpus(home, return_X_y=return_X_y)

@@ -42,9 +42,9 @@ def evaluate(
 ) -> Evaluation:
     """Label every clip of a corpus with a pipeline that was not trained on it, and score that.
 
-    If speakers are known, no tested speaker is trained on, unless ``cv`` says otherwise. The
-    predicted label is the most probable class; without ``predict_proba``, it is the label of
-    ``predict``, and log loss and calibration error are NaN.
+    If speakers are known, no tested speaker is trained on, unless ``cv`` or the corpus' own split
+    says otherwise. The predicted label is the most probable class; without ``predict_proba``, it is
+    the label of ``predict``, and log loss and calibration error are NaN.
 
     Parameters
     ----------
@@ -56,9 +56,11 @@ def evaluate(
     {corpus}
     cv : int, splitter, iterable of (train, test), "prefit" or None, default=None
         Folds in which each clip is tested once. None leaves out one speaker at a time, up to ten,
-        or ten groups of speakers; without speakers, five stratified folds. "prefit" scores a
-        fitted pipeline, which should have been fitted on other speakers; the parameters below
-        are then ignored.
+        or ten groups of speakers; without speakers, five stratified folds. If ``frame`` has a
+        column ``split`` of "train", "test" and "val", as :func:`skser.datasets.load_folder` finds
+        it, None tests "test" alone (or "val", if there is no "test"), and trains on the rest.
+        "prefit" scores a fitted pipeline, which should have been fitted on other speakers; the
+        parameters below are then ignored.
     {folds}
 
     Returns
@@ -176,8 +178,8 @@ def _predictions(
     corpus: Corpus, classes: np.ndarray, splits: Splits, folds: list[Fold]
 ) -> pd.DataFrame:
     """The table of predictions of all folds."""
-    probabilities = np.empty((len(corpus.clips), len(classes)))
-    fold_of = np.empty(len(corpus.clips), int)
+    probabilities = np.zeros((len(corpus.clips), len(classes)))
+    fold_of = np.full(len(corpus.clips), -1)
     for number, ((_, test), fold) in enumerate(zip(splits, folds, strict=True)):
         probabilities[test], fold_of[test] = fold.measured, number
     table = corpus.frame.filter(["path", *KEPT])
@@ -187,4 +189,5 @@ def _predictions(
     table = table.assign(
         fold=fold_of, emotion=corpus.target, predicted=classes[probabilities.argmax(axis=1)]
     )
-    return pd.concat([table, pd.DataFrame(probabilities, columns=classes)], axis=1)
+    table = pd.concat([table, pd.DataFrame(probabilities, columns=classes)], axis=1)
+    return table[fold_of >= 0]  # the index is the number of the clip in the corpus

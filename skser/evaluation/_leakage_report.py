@@ -20,7 +20,7 @@ from ._docstrings import documented
 from ._evaluate import evaluate
 from ._fitted_fold import features_kept
 from ._result import Evaluation
-from ._splits import split_corpus
+from ._splits import default_cv, split_corpus
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,8 +82,8 @@ def leakage_report(
         A classifier of recordings; it is cloned, not changed.
     {corpus}
     cv : int, splitter, iterable of (train, test) or None, default=None
-        Folds of new speakers, each trained on all clips that it does not test; None as in
-        :func:`skser.evaluate`.
+        Folds of new speakers, each trained on all clips that it does not test; None leaves out
+        speakers as :func:`skser.evaluate` does, also if the corpus has a split.
     {folds}
 
     Returns
@@ -105,8 +105,8 @@ def leakage_report(
     """
     bunch = as_corpus(X, y, groups)
     corpus = read_corpus(pipeline, bunch)
-    known_speakers(corpus)
-    cv, splits = split_corpus(corpus, cv)
+    speakers = known_speakers(corpus)
+    cv, splits = split_corpus(corpus, default_cv(speakers) if cv is None else cv)
     for number, (train, test) in enumerate(splits):
         if len(train) + len(test) < len(corpus.clips):
             raise DataError(

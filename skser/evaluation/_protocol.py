@@ -35,7 +35,7 @@ def describe_protocol(
     else:
         independence = _INDEPENDENT
     tuning = getattr(pipeline, "tuning_protocol", "")  # of a TunedClassifier
-    folds = f"{len(splits)} folds ({_name(cv)}), {independence}"
+    folds = f"{len(splits)} fold{'s'[: len(splits) > 1]} ({_name(cv)}), {independence}"
     return folds + _describe_steps(pipeline) + tuning
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,11 +11,13 @@ from sklearn.model_selection import (
     BaseCrossValidator,
     GroupKFold,
     LeaveOneGroupOut,
+    PredefinedSplit,
     StratifiedKFold,
     check_cv,
 )
 
 from .._utils._labels import check_none_missing
+from .._utils._splits import split_name
 from .._utils._types import CV, Splitter
 from ..exceptions import DataError
 from ..model_selection import SpeakerTextKFold, TextKFold
@@ -28,9 +30,37 @@ Splits = Sequence[tuple[np.ndarray, np.ndarray]]
 _MAX_FOLDS = 10
 
 
+class OwnSplit(PredefinedSplit):
+    """The split of a corpus into ``train``, ``test`` and ``val``, which is trained on too.
+
+    Without ``test``, ``val`` is tested.
+    """
+
+    def __init__(self, parts: Sequence[str]) -> None:
+        tested = "test" if "test" in parts else "val"
+        super().__init__([0 if part == tested else -1 for part in parts])
+        trained = " and ".join(sorted(set(parts) - {tested}))
+        self.description = f"the corpus' own split: trained on {trained}, tested on {tested}"
+
+
+def own_split(names: Iterable[object]) -> OwnSplit | None:
+    """The split in a column ``split``, if each clip has a part and some can be tested."""
+    parts = [split_name(name) for name in names]
+    known = [part for part in parts if part is not None]
+    is_split = len(known) == len(parts) and "train" in known and len(set(known)) > 1
+    return OwnSplit(known) if is_split else None
+
+
 def split_corpus(corpus: Corpus, cv: CV = None) -> tuple[Splitter, Splits]:
-    """The splitter meant by ``cv``, and train and test indices of each of its folds, checked."""
-    cv = default_cv(corpus.groups) if cv is None else cv
+    """The splitter meant by ``cv``, and train and test indices of each of its folds, checked.
+
+    None is the corpus' own split, which does not test all clips, else `default_cv`.
+    """
+    cv = (
+        (own_split(corpus.frame.get("split", [])) or default_cv(corpus.groups))
+        if cv is None
+        else cv
+    )
     target, groups, frame = corpus.target, corpus.groups, corpus.frame
     if isinstance(cv, (TextKFold, SpeakerTextKFold)):
         columns = ["sentence"] if isinstance(cv, TextKFold) else ["speaker", "sentence"]
@@ -55,7 +85,7 @@ def split_corpus(corpus: Corpus, cv: CV = None) -> tuple[Splitter, Splits]:
                 f"cv must leave each class in training, but fold {number} tests "
                 f"{missing.tolist()[0]!r} and trains on none"
             )
-    if (n_tests != 1).any():
+    if (n_tests != 1).any() and not isinstance(cv, OwnSplit):
         i = int((n_tests != 1).argmax())
         raise DataError(
             f"cv must test each clip once, but {frame['path'][i]} is tested {n_tests[i]} times"

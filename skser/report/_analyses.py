@@ -72,7 +72,8 @@ def _explain_surest_mistake(
     if mistakes.empty or by_speaker or not (is_scaled and has_sequences):
         return None
     surest = mistakes.index[0]
-    units = evaluation.predictions["fold"].to_numpy() if speech.groups is None else speech.groups
+    folds = evaluation.predictions["fold"].reindex(range(len(speech.clips)), fill_value=-1)
+    units = folds.to_numpy() if speech.groups is None else speech.groups
     parts = [(np.flatnonzero(units != units[surest]), np.array([surest]))]
     emotion = mistakes["predicted"].iloc[0]
     measure = partial(_saliency_in_fold, emotion=emotion)

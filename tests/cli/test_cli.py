@@ -246,8 +246,8 @@ def test_evaluate_a_model(model, corpus):
         (["evaluate", "{corpus}", "--speaker", "no group"], "speaker"),
         (
             ["evaluate", "{corpus}", "--folds", "speaker"],
-            "--folds must be 'speakers' or 'sentences' or 'luna-jimenez' or 'emobox' or 'random', "
-            "got 'speaker'; did you mean 'speakers'?",
+            "--folds must be 'auto' or 'speakers' or 'sentences' or 'luna-jimenez' or 'emobox' or "
+            "'random', got 'speaker'; did you mean 'speakers'?",
         ),
         (
             ["evaluate", "{corpus}", "--model", "{model}", "--transductive"],

@@ -48,13 +48,15 @@ def test_a_tenth_may_be_named_otherwise_but_is_not_passed_over(touch):
 
 def test_classes_are_not_guessed(touch):
     home = touch("Actor_01/1.wav", "Actor_02/2.wav", "x/dis-f1-b1.wav")
-    with pytest.raises(DataError, match=r"not recognised.*emovo 1, .*of 3.*'Actor_01', 'Actor_02'"):
+    with pytest.raises(
+        DataError, match=r"not recognised: x is emovo, but not Actor_01.*'Actor_02'"
+    ):
         load_corpus(home)
     assert load_corpus(home, "folder").target.tolist() == ["Actor_01", "Actor_02", "x"]
 
 
 def test_recordings_without_folders(touch):
-    with pytest.raises(DataError, match=r"\(folders: none\)"):
+    with pytest.raises(DataError, match=r"none of 1 .*\(folders: none; recordings: '1\.wav'\)"):
         load_corpus(touch("1.wav"))
 
 
@@ -72,6 +74,68 @@ def test_missing_folder(tmp_path):
 def test_unknown_corpus(tmp_path):
     with pytest.raises(ParameterError, match=r"corpus.*'auto' or .*got 'ravdes';.*'ravdess'"):
         load_corpus(tmp_path, "ravdes")
+
+
+def test_class_folders_below_others(touch):
+    speech = load_corpus(touch("Actor_01/Angry/1.wav", "Actor_02/Sad/2.wav"))
+    assert speech.target.tolist() == ["angry", "sad"]
+    assert speech.groups.tolist() == ["Actor_01", "Actor_02"]
+
+
+def test_label_in_the_file_name(touch):
+    home = touch("anger_01.wav", "sad_02.wav")
+    with pytest.raises(DataError, match=r"not recognised.*label=.* file name"):
+        load_corpus(home)
+    assert load_corpus(home, label="^([a-z]+)_").target.tolist() == ["angry", "sad"]
+
+
+FOUR = (
+    "Crema/1001_DFA_ANG_XX.wav",
+    "Ravdess/audio_speech_actors_01-24/Actor_01/03-01-03-01-01-01-01.wav",
+    "Savee/DC_a01.wav",
+    "Tess/OAF_angry/OAF_back_angry.wav",
+)
+
+
+@pytest.mark.parametrize("above", ["", "data/", "data/en/"])
+def test_several_corpora(touch, above):
+    home = touch(*(above + name for name in FOUR))
+    speech = load_corpus(home)
+    assert speech.frame["corpus"].tolist() == ["crema_d", "ravdess", "savee", "tess"]
+    assert speech.groups.tolist() == ["crema_d-1001", "ravdess-01", "savee-DC", "tess-OAF"]
+    assert all(name in speech["DESCR"] for name in ("CREMA-D", "RAVDESS", "SAVEE", "TESS"))
+    paths, target = load_corpus(home, "several", return_X_y=True)
+    assert paths.tolist() == speech.paths.tolist()
+    assert target.tolist() == ["angry", "happy", "angry", "angry"]
+
+
+def test_several_corpora_at_several_levels_and_own_recordings(touch):
+    home = touch(
+        *(f"en/{name}" for name in FOUR), FIRST["emodb"], "mine/Anger/1.wav", "mine/b/2.wav"
+    )
+    corpora = load_corpus(home).frame["corpus"]
+    assert set(corpora) == {"crema_d", "ravdess", "savee", "tess", "emodb", "mine"}
+
+
+def test_several_corpora_and_a_folder_that_is_none(touch):
+    home = touch(*FOUR, "notes/1.wav")
+    with pytest.raises(DataError, match=r"Crema is crema_d.*Tess is tess, but not notes"):
+        load_corpus(home)
+    with pytest.raises(DataError, match="no folders of known corpora"):
+        load_corpus(home, "several")
+
+
+def test_several_corpora_in_one_folder(touch):
+    home = touch("1001_DFA_ANG_XX.wav", "03-01-03-01-01-01-01.wav")
+    with pytest.raises(DataError, match=r"crema_d 1, ravdess 1 of 2 .*each corpus into a folder"):
+        load_corpus(home)
+
+
+def test_class_folders_of_known_recordings_are_the_classes(touch):
+    home = touch("angry/03-01-05-01-01-01-01.wav", "fear/1001_DFA_FEA_XX.wav")
+    speech = load_corpus(home)
+    assert speech.target.tolist() == ["angry", "fear"]
+    assert speech.groups is None
 
 
 @pytest.mark.parametrize(

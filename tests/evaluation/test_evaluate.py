@@ -30,6 +30,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils import Bunch
 
 from skser import CNNEmotionClassifier, SpeakerNormalizer, compare, evaluate
+from skser.evaluation import leakage_report
 from skser.evaluation._corpus import read_corpus
 from skser.evaluation._splits import default_cv
 from skser.exceptions import DataError, LeakageWarning, ParameterError, SkserWarning
@@ -454,3 +455,54 @@ def test_errors(fitted, corpus, params, message):
 def test_tables_of_an_unknown_column(evaluation):
     with pytest.raises(ParameterError, match=r"^column .* speaker, gender, fold, got 'age'"):
         evaluation.by("age")
+
+
+@pytest.mark.parametrize(
+    ("parts", "trained", "tested", "said"),
+    [
+        (("train", "train", "val", "test"), [0, 1, 2], [3], "train and val, tested on test"),
+        (("Training", "test", "train", "Test"), [0, 2], [1, 3], "train, tested on test"),
+        (("dev", "train", "train", "val"), [1, 2], [0, 3], "train, tested on val"),
+    ],
+)
+def test_own_split_of_the_corpus(parts, trained, tested, said):
+    speech = noises()
+    number = np.array([int(name[1:]) for name in speech.groups])
+    speech.frame["split"] = [parts[i] for i in number]
+    evaluation = evaluate(quick_pipeline(), speech)
+    rows = np.flatnonzero(np.isin(number, tested))
+    assert evaluation.predictions.index.tolist() == rows.tolist()
+    assert evaluation.predictions["speaker"].tolist() == speech.groups[rows].tolist()
+    assert evaluation.protocol == (
+        f"1 fold (the corpus' own split: trained on {said}), speaker-independent: nobody tested is "
+        "trained on"
+    )
+    fitted = quick_pipeline()
+    train = np.isin(number, trained)
+    fitted.fit(speech.waveforms[train], speech.target[train])
+    assert_allclose(evaluation.probabilities, fitted.predict_proba(speech.waveforms[rows]))
+    assert evaluation.per_class()["n_clips"].sum() == len(rows)
+
+
+@pytest.mark.parametrize("parts", [["train"], ["val", "test"], ["train", "x"], ["train", None]])
+def test_columns_that_are_no_split(parts):
+    speech = noises()
+    speech.frame["split"] = np.resize(np.array(parts, dtype=object), len(speech.target))
+    evaluation = evaluate(quick_pipeline(), speech)
+    assert "leave one speaker out" in evaluation.protocol
+    assert len(evaluation.predictions) == len(speech.target)
+
+
+def test_own_split_with_the_same_speakers_in_both_parts_is_warned_of():
+    speech = noises()
+    speech.frame["split"] = np.where(speech.frame["sentence"] == "t0", "test", "train")
+    with pytest.warns(LeakageWarning, match="4 of 4 speakers"):
+        evaluation = evaluate(quick_pipeline(), speech)
+    assert "not speaker-independent: 4 of 4" in evaluation.protocol
+
+
+def test_folds_given_are_used_whatever_the_split():
+    speech = noises()
+    speech.frame["split"] = np.where(speech.groups == "s00", "test", "train")
+    assert len(evaluate(quick_pipeline(), speech, cv=GroupKFold(2)).predictions) == 36
+    assert len(leakage_report(quick_pipeline(), speech).new_speakers.predictions) == 36

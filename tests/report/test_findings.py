@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils import Bunch
 
-from skser import FeatureUnionExtractor, SpeakerNormalizer, cross_corpus
+from skser import FeatureUnionExtractor, SpeakerNormalizer, cross_corpus, evaluate
 from skser.evaluation import leakage_report
 from skser.exceptions import DataError
 from skser.inspection import block_importance, saliency
@@ -90,6 +92,24 @@ def test_files_of_an_earlier_run_are_removed(findings, folder):
 )
 def test_no_saliency_of_such_a_pipeline(pipeline, findings):
     assert _explain_surest_mistake(pipeline, SPEECH, findings.evaluation) is None
+
+
+def test_saliency_of_a_mistake_in_the_split_of_a_corpus():
+    split = np.where(SPEECH.groups == "s03", "test", "train")
+    corpus = Bunch(
+        waveforms=SPEECH.waveforms,
+        target=SPEECH.target,
+        frame=SPEECH.frame.drop(columns="speaker").assign(split=split),
+    )
+    evaluation = evaluate(sequence_pipeline(), corpus)
+    found = _explain_surest_mistake(
+        sequence_pipeline(), corpus, evaluation, n_jobs=None, checkpoint=None, verbose=0
+    )
+    surest, train = evaluation.mistakes().index[0], split == "train"
+    assert split[surest] == "test"
+    fitted = sequence_pipeline().fit(SPEECH.waveforms[train], SPEECH.target[train])
+    expected = saliency(fitted, SPEECH.waveforms[surest], emotion=found.emotion)
+    assert_allclose(found.values, expected.values, atol=1e-7)
 
 
 def test_corpora_are_checked_before_the_work():
