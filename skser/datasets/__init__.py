@@ -6,6 +6,7 @@ Loaders read names and tables, never audio. All return a Bunch with ``paths``, `
 
 from ._check import check_audio
 from ._corpus import EMOTIONS
+from ._names import NamedCorpus
 from .auto import load_corpus
 from .crema_d import load_crema_d
 from .emodb import load_emodb
@@ -22,6 +23,7 @@ from .tess import load_tess
 
 __all__ = [
     "EMOTIONS",
+    "NamedCorpus",
     "check_audio",
     "fetch_crema_d",
     "fetch_emodb",
