@@ -106,7 +106,7 @@ ENTERFACE = NamedCorpus(
         r"/sentence (?P<sentence>[1-5])/[^/]+$"
     ),
     example="subject 1/anger/sentence 1/s1_an_1.avi",
-    codes={"emotion": NOUNS},
+    codes={"emotion": {noun: emotion for noun, emotion in NOUNS.items() if noun != "neutral"}},
     passed_over=re.compile(r"/subject 6/"),
     descr="""\
 eNTERFACE'05: an audio-visual emotion database
