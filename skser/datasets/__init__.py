@@ -11,7 +11,7 @@ from .auto import load_corpus
 from .crema_d import load_crema_d
 from .emodb import load_emodb
 from .emovo import load_emovo
-from .fetch import fetch_crema_d, fetch_emodb, fetch_ravdess
+from .fetch import fetch_crema_d, fetch_emodb, fetch_ravdess, fetch_subesco
 from .folder import load_folder
 from .kaggle import fetch_kaggle_ser
 from .manifest import load_manifest
@@ -29,6 +29,7 @@ __all__ = [
     "fetch_emodb",
     "fetch_kaggle_ser",
     "fetch_ravdess",
+    "fetch_subesco",
     "load_corpus",
     "load_crema_d",
     "load_emodb",

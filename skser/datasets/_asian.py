@@ -29,7 +29,7 @@ BAVED: the basic Arabic vocal emotions dataset
 The labels are these levels: "low" (as if tired), "normal" (neutral) and "high" (any strong emotion,
 such as anger or joy).
 
-Citation: A. Aouf (2019). Basic Arabic vocal emotions dataset. GitHub and Kaggle.
+Citation: Basic Arabic Vocal Emotions Dataset (BAVED). GitHub (40uf411) and Kaggle (a13x10).
 Source: https://github.com/40uf411/Basic-Arabic-Vocal-Emotions-Dataset
 Licence: public; no formal licence was found with the original release
 """,
@@ -175,9 +175,9 @@ URDU: emotional utterances of Urdu talk shows
 38 people (11 women, 27 men) in television talk shows, with four emotions, 100 recordings of each.
 
 Citation: S. Latif, A. Qayyum, M. Usman and J. Qadir (2018). Cross lingual speech emotion
-recognition: Urdu vs. western languages. FIT 2018, 88-93. doi:10.1109/FIT.2018.00023
+recognition: Urdu vs. western languages. arXiv:1812.10411
 Source: https://github.com/siddiquelatif/URDU-Dataset
-Licence: public; no formal licence was found with the original release
+Licence: for research only, says the README of the release
 """,
 )
 

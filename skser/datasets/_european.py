@@ -168,8 +168,8 @@ nEMO: a dataset of emotional speech in Polish
 Nine actors (four women, five men; 23 to 28 years old) speak 90 Polish sentences with six emotions:
 4481 recordings.
 
-Citation: I. Christop (2024). nEMO: Dataset of emotional speech in Polish. LREC-COLING 2024,
-12111-12116. https://aclanthology.org/2024.lrec-main.1059
+Citation: I. Christop (2024). nEMO: Dataset of emotional speech in Polish. LREC-COLING 2024.
+https://aclanthology.org/2024.lrec-main.1059
 Source: https://github.com/amu-cai/nEMO
 Licence: CC BY-NC-SA 4.0, no commercial use
 """,
