@@ -31,7 +31,7 @@ def iemocap_labels(home: Path) -> pd.DataFrame:
     The actor who speaks is the last letter of a name: the letter after the session says who wears
     the markers.
     """
-    files = [f for f in _find(home, "*.txt") if f.parent.name == "EmoEvaluation"]
+    files = _find(home, "EmoEvaluation/*.txt", "dialog/EmoEvaluation/*.txt")
     lines = [match.groups() for file in files for match in _IEMOCAP_LINE.finditer(_read(file))]
     _check(home, lines, "dialog/EmoEvaluation/*.txt", "Session1 to Session5")
     columns = ["clip", "emotion", "valence", "activation", "dominance"]
@@ -57,15 +57,19 @@ def meld_labels(home: Path) -> pd.DataFrame:
 
 def msp_improv_labels(home: Path) -> pd.DataFrame:
     """Labels that most raters agree on, from Evalution.txt (as the release spells it)."""
-    files = [*_find(home, "Evalution.txt"), *_find(home, "Evaluation.txt")]
+    files = _find(home, "Evalution.txt") or _find(home, "Evaluation.txt")
     lines = [match.groups() for file in files for match in _MSP_LINE.finditer(_read(file))]
     _check(home, lines, "Evalution.txt", "it and the folders session1 to session6")
     return pd.DataFrame(lines, columns=["clip", "emotion"])
 
 
-def _find(home: Path, pattern: str) -> list[Path]:
-    """Files by name in a folder and its subfolders, sorted, without hidden ones."""
-    return sorted(file for file in home.rglob(pattern) if not file.name.startswith("."))
+def _find(home: Path, pattern: str, above: str = "") -> list[Path]:
+    """Files in a folder and its subfolders, else those beside one of the folders above it."""
+    found = (folder.glob(above or pattern) for folder in home.absolute().parents[:5])
+    for files in (home.rglob(pattern), *found):
+        if named := sorted(file for file in files if not file.name.startswith(".")):
+            return named
+    return []
 
 
 def _read(file: Path) -> str:

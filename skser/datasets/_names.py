@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,6 +88,15 @@ class NamedCorpus(NamedTuple):
             None if it is not named as in this corpus.
         """
         return re.search(self.pattern, searched_text(path))
+
+
+def count_named(corpus: NamedCorpus, texts: Sequence[str]) -> int:
+    """The number of searched texts that are those of the corpus, with what it passes over."""
+    is_named = [re.search(corpus.pattern, text) is not None for text in texts]
+    if corpus.passed_over is None or not any(is_named):
+        return sum(is_named)
+    skip = corpus.passed_over
+    return sum(named or bool(skip.search(t)) for named, t in zip(is_named, texts, strict=True))
 
 
 def load_names(corpus: NamedCorpus, data_home: PathLike, return_X_y: bool = False) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from ._asian import ASIAN
 from ._corpus import EMOTIONS, emotion_name, listing
 from ._dialogues import IEMOCAP, MELD, MSP_IMPROV
 from ._european import EUROPEAN
-from ._names import NamedCorpus, load_names, load_own, searched_text
+from ._names import NamedCorpus, count_named, load_names, load_own, searched_text
 from .crema_d import CREMA_D, load_crema_d
 from .emodb import EMODB, load_emodb
 from .emovo import EMOVO, load_emovo
@@ -106,7 +105,7 @@ def recognise(data_home: PathLike) -> str:
         raise DataError(f"{home}: is neither a folder nor a table ({', '.join(MANIFEST_SUFFIXES)})")
     files = find_audio(home)
     texts = [searched_text(file) for file in files]
-    n_named = {c.name: sum(re.search(c.pattern, text) is not None for text in texts) for c in NAMED}
+    n_named = {corpus.name: count_named(corpus, texts) for corpus in NAMED}
     best = max(n_named, key=lambda name: n_named[name])
     if n_named[best] >= MIN_SHARE * len(files):
         return best

@@ -93,6 +93,31 @@ def test_iemocap_of_one_session_is_recognised(touch):
     assert "left out" not in speech.DESCR.rpartition("Licence")[2]
 
 
+@pytest.mark.parametrize("inside", ["", "sentences", "sentences/wav/Ses01F_impro01"])
+def test_labels_of_iemocap_may_be_above_the_recordings(iemocap, inside):
+    home = iemocap / "Session1" / inside
+    assert load_corpus(home, "iemocap").target.tolist() == ["neutral", "frustrated"]
+    assert load_corpus(home).target.tolist() == ["neutral", "frustrated"]
+
+
+def test_labels_of_meld_may_be_above_the_recordings(meld):
+    assert sorted(load_corpus(meld / "train_splits", "meld").target) == ["happy", "sad"]
+
+
+def test_iemocap_is_recognised(iemocap):
+    """What a corpus passes over counts as its own: three of seven files are dialogues."""
+    assert set(load_corpus(iemocap).frame["corpus"]) == {"iemocap"}
+
+
+def test_meld_is_recognised(meld):
+    assert set(load_corpus(meld).frame["corpus"]) == {"meld"}
+
+
+def test_dialogues_alone_are_not_recognised(touch):
+    with pytest.raises(DataError, match="not recognised"):
+        load_corpus(touch("Session1/dialog/wav/Ses01F_impro01.wav"))
+
+
 @pytest.mark.parametrize(
     ("corpus", "name", "files"),
     [
