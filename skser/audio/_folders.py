@@ -10,7 +10,7 @@ from ..exceptions import CorpusNotFoundError, DataError
 
 AUDIO_SUFFIXES = (
     ".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif",
-    ".m4a", ".mp4", ".aac", ".webm", ".mkv", ".mov",
+    ".m4a", ".mp4", ".aac", ".webm", ".mkv", ".mov", ".avi",
 )  # fmt: skip
 
 

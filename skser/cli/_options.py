@@ -26,7 +26,7 @@ Labels = Annotated[
     str | None, typer.Option(help="Labels to keep, as angry,happy,neutral,sad; all by default.")
 ]
 Corpus = Annotated[
-    str, typer.Option(help="ravdess, crema_d, tess, savee, emodb, emovo, folder, manifest.")
+    str, typer.Option(help="Name of a corpus (ravdess, iemocap, esd, ...), folder or manifest.")
 ]
 Recipe = Annotated[
     str,

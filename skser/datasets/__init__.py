@@ -6,11 +6,12 @@ Loaders read names and tables, never audio. All return a Bunch with ``paths``, `
 
 from ._check import check_audio
 from ._corpus import EMOTIONS
+from ._names import NamedCorpus
 from .auto import load_corpus
 from .crema_d import load_crema_d
 from .emodb import load_emodb
 from .emovo import load_emovo
-from .fetch import fetch_crema_d, fetch_emodb, fetch_ravdess
+from .fetch import fetch_crema_d, fetch_emodb, fetch_ravdess, fetch_subesco
 from .folder import load_folder
 from .kaggle import fetch_kaggle_ser
 from .manifest import load_manifest
@@ -22,11 +23,13 @@ from .tess import load_tess
 
 __all__ = [
     "EMOTIONS",
+    "NamedCorpus",
     "check_audio",
     "fetch_crema_d",
     "fetch_emodb",
     "fetch_kaggle_ser",
     "fetch_ravdess",
+    "fetch_subesco",
     "load_corpus",
     "load_crema_d",
     "load_emodb",

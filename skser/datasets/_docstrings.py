@@ -78,7 +78,7 @@ return_X_y : bool, default=False
 Returns
 -------
 Bunch or tuple of (ndarray, ndarray)
-    As from :func:`load_{name}`.
+    As from :func:`{loader}`.
 
 Raises
 ------
@@ -94,7 +94,7 @@ ParameterError
 
 See Also
 --------
-load_{name} : Load recordings from a folder.
+{loader} : Load recordings from a folder.
 
 Examples
 --------
@@ -119,7 +119,7 @@ ParameterError
 
 
 def complete_docstring(
-    corpus: NamedCorpus, folder: str = "", checksum: str = ""
+    corpus: NamedCorpus, folder: str = "", checksum: str = "", loader: str = ""
 ) -> Callable[[_Function], _Function]:
     """Append sections to the docstring of a loader or, with the example's folder, a fetcher."""
     file = corpus.example.rpartition(" ")[2]
@@ -136,6 +136,7 @@ def complete_docstring(
     has_channel = "channel" in example
     text = (_FETCHER if folder else _LOADER).format(
         name=corpus.name,
+        loader=loader or f"load_{corpus.name}",
         title=corpus.descr.partition(":")[0],
         file=file,
         emotion=example["emotion"],

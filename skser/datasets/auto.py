@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,12 @@ from .._utils._param_validation import check_value, one_of
 from .._utils._types import PathLike
 from ..audio._folders import find_audio
 from ..exceptions import DataError
+from ._asian import ASIAN
 from ._corpus import listing, make_corpus
+from ._dialogues import IEMOCAP, MELD, MSP_IMPROV
+from ._european import EUROPEAN
 from ._layout import emotion_levels, levels_of, top_level, unclear
+from ._names import NamedCorpus, count_named, load_names, load_own, searched_text
 from .crema_d import CREMA_D, load_crema_d
 from .emodb import EMODB, load_emodb
 from .emovo import EMOVO, load_emovo
@@ -21,6 +26,9 @@ from .merge import merge_corpora
 from .ravdess import RAVDESS, load_ravdess
 from .savee import SAVEE, load_savee
 from .tess import TESS, load_tess
+
+# Corpora that are a table only, without a function of their own.
+TABLES = (*EUROPEAN, *ASIAN, IEMOCAP, MELD, MSP_IMPROV)
 
 
 def load_several(data_home: PathLike, *, return_X_y: bool = False) -> Any:
@@ -33,6 +41,7 @@ def load_several(data_home: PathLike, *, return_X_y: bool = False) -> Any:
 
 
 LOADERS: dict[str, Callable[..., Any]] = {
+    **{table.name: partial(load_names, table) for table in TABLES},
     "crema_d": load_crema_d,
     "emodb": load_emodb,
     "emovo": load_emovo,
@@ -44,26 +53,29 @@ LOADERS: dict[str, Callable[..., Any]] = {
     "tess": load_tess,
 }
 
-NAMED = (CREMA_D, EMODB, EMOVO, RAVDESS, SAVEE, TESS)
+NAMED = (CREMA_D, EMODB, EMOVO, RAVDESS, SAVEE, TESS, *TABLES)
 
 MIN_SHARE = 0.9  # of the recordings must be named as in a corpus
 
 
-def load_corpus(data_home: PathLike, corpus: str = "auto", **parameters: Any) -> Any:
+def load_corpus(data_home: PathLike, corpus: str | NamedCorpus = "auto", **parameters: Any) -> Any:
     """Load a corpus by its name, or recognise it.
 
     With "auto", a table, as for :func:`load_manifest`, is a manifest. A folder is a known corpus if
-    at least 90 % of its recordings are named like that corpus', several corpora if each folder
-    inside it is recognised, not all as a folder per class, else a folder per class if folders are
-    named after emotions (see :func:`load_folder`).
+    at least 90 % of its recordings are named like that corpus', several corpora if each folder inside it is
+    recognised, not all as a folder per class, else a folder per class if folders are named
+    after emotions (see :func:`load_folder`).
 
     Parameters
     ----------
     data_home : str or path
         Folder that holds the recordings, or a manifest.
-    corpus : str, default="auto"
-        "crema_d", "emodb", "emovo", "folder", "manifest", "ravdess", "savee", "several", "tess" or
-        "auto". With ``label``, "auto" takes any folder as "folder".
+    corpus : str or NamedCorpus, default="auto"
+        "folder", "manifest", "several", "auto", or the name of a corpus: "aesdd", "baved", "cafe",
+        "crema_d", "emodb", "emouerj", "emovo", "enterface", "esd", "iemocap", "meld", "mesd",
+        "msp_improv", "nemo", "ravdess", "savee", "shemo", "subesco", "tess", "turev_db" or "urdu".
+        A corpus of your own is a :class:`NamedCorpus`. With ``label``, a folder that "auto" does
+        not have to recognise is a "folder".
     **parameters
         Passed to the loader, such as ``return_X_y``, ``channel`` for RAVDESS, or ``label`` and
         ``speaker`` for a folder per class.
@@ -93,7 +105,9 @@ def load_corpus(data_home: PathLike, corpus: str = "auto", **parameters: Any) ->
     >>> speech.groups
     array(['emovo-f1'], dtype='<U8')
     """
-    check_value("corpus", corpus, one_of("auto", *LOADERS))
+    if isinstance(corpus, NamedCorpus):
+        return load_own(corpus, data_home, **parameters)
+    check_value("corpus", corpus, one_of("auto", *sorted(LOADERS)))
     if corpus == "auto":
         is_folder = "label" in parameters and Path(data_home).expanduser().is_dir()
         corpus = "folder" if is_folder else recognise(data_home)
@@ -108,7 +122,8 @@ def recognise(data_home: PathLike) -> str:
             return "manifest"
         raise DataError(f"{home}: is neither a folder nor a table ({', '.join(MANIFEST_SUFFIXES)})")
     files = find_audio(home)
-    n_named = {c.name: sum(c.match(file) is not None for file in files) for c in NAMED}
+    texts = [searched_text(file) for file in files]
+    n_named = {corpus.name: count_named(corpus, texts) for corpus in NAMED}
     best = max(n_named, key=lambda name: n_named[name])
     if n_named[best] == len(files):
         return best
@@ -129,9 +144,7 @@ def recognise(data_home: PathLike) -> str:
     if any(parts.values()) and (other := [folder for folder, name in parts.items() if not name]):
         known = [f"{folder.name[:20]} is {name}" for folder, name in parts.items() if name]
         reason = f"not recognised: {listing(known, 4)}, but not {other[0].name[:40]}"
-    elif len(counts.split(",")) > 1:
-        reason += "; put each corpus into a folder of its own"
-    reason += ", and no folders are named after emotions; list all in a CSV file, or pass label"
+    reason += ", no folders after emotions; list the recordings in a CSV file, or pass label"
     raise unclear(home, files, reason)
 
 

@@ -11,10 +11,11 @@ from .._utils._param_validation import BOOLEAN, NONE, VERBOSE, check_value
 from .._utils._types import PathLike
 from ..exceptions import CorpusNotFoundError, DataError, ParameterError
 from ._archives import safe_extract
+from ._asian import SUBESCO
 from ._corpus import listing, log
 from ._docstrings import complete_docstring
 from ._download import CHECKSUM, URL, download, file_hash, file_name
-from ._names import NamedCorpus
+from ._names import NamedCorpus, load_names
 from .crema_d import CREMA_D, load_crema_d
 from .emodb import EMODB, load_emodb
 from .ravdess import CHANNEL, RAVDESS, load_ravdess
@@ -37,7 +38,9 @@ class Source(NamedTuple):
 
 # Checksums as published: by Zenodo with records 1188976 and 7447302, and in the registry of
 # TensorFlow Datasets (url_checksums/crema_d.txt), whose table has every recording of CREMA-D. The
-# archive of CREMA-D is a copy, as the original repository often exceeds its download limit.
+# archive of CREMA-D is a copy, as the original repository often exceeds its download limit. That of
+# SUBESCO (Zenodo, record 4526477) is pinned in a public project that verifies it (attune, on
+# GitHub), with the MD5 13d702cf944bf54d70d66bffc036ed7a and 7000 recordings of 2.8 GB.
 SOURCES = {
     "speech": Source(
         RAVDESS,
@@ -70,6 +73,13 @@ SOURCES = {
             "https://storage.googleapis.com/tfds-data/manual_checksums/crema_d.txt",
             "sha256:66b5d959dcee997321baf9080c80022a6937279419446db3a9d4827d839b0abb",
         ),
+    ),
+    "subesco": Source(
+        SUBESCO,
+        "subesco",
+        "https://zenodo.org/records/4526477/files/SUBESCO.zip",
+        "sha256:7505111bc864193d1906c05f83ca50d950250c65b62ae9b1740dee44f5cdb113",
+        max_bytes=4_000_000_000,
     ),
 }
 
@@ -144,6 +154,24 @@ def fetch_crema_d(
     """
     home = _fetch(SOURCES["crema_d"], data_home, url, checksum, download_if_missing, verbose)
     return load_crema_d(home, return_X_y=return_X_y)
+
+
+@complete_docstring(SUBESCO, SOURCES["subesco"].folder, loader="load_corpus")
+def fetch_subesco(
+    data_home: PathLike | None = None,
+    *,
+    url: str | None = None,
+    checksum: str | None = None,
+    download_if_missing: bool = True,
+    verbose: int = 1,
+    return_X_y: bool = False,
+) -> Any:
+    """Load SUBESCO, after downloading it the first time.
+
+    The archive of 1.7 GB comes from Zenodo, record 4526477. Its checksum is verified.
+    """
+    home = _fetch(SOURCES["subesco"], data_home, url, checksum, download_if_missing, verbose)
+    return load_names(SUBESCO, home, return_X_y)
 
 
 def _fetch(

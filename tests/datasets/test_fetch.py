@@ -10,7 +10,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from skser.datasets import fetch_crema_d, fetch_emodb, fetch_kaggle_ser, fetch_ravdess, load_emodb
+from skser.datasets import (
+    fetch_crema_d,
+    fetch_emodb,
+    fetch_kaggle_ser,
+    fetch_ravdess,
+    fetch_subesco,
+    load_emodb,
+)
 from skser.datasets.fetch import SOURCES
 from skser.exceptions import (
     CorpusNotFoundError,
@@ -92,12 +99,25 @@ def test_a_corpus_is_downloaded_once(server, tmp_path, emodb, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("fetch", [fetch_ravdess, fetch_emodb, fetch_crema_d])
+@pytest.mark.parametrize("fetch", [fetch_ravdess, fetch_emodb, fetch_crema_d, fetch_subesco])
 def test_download_if_missing(tmp_path, fetch):
     folder = tmp_path / {fetch_ravdess: "ravdess/speech"}.get(fetch, fetch.__name__[6:])
     with pytest.raises(CorpusNotFoundError, match=f"{folder}: .*download_if_missing=False"):
         fetch(tmp_path, download_if_missing=False)
     assert everything(tmp_path) == []
+
+
+def test_subesco(server, tmp_path):
+    names = ["SUBESCO/F_01_OISHI_S_10_ANGRY_1.wav", "SUBESCO/F_02_MONIKA_S_2_SURPRISE_3].wav"]
+    data = zip_of(names)
+    url = server.url("SUBESCO.zip", data)
+    speech = fetch_subesco(tmp_path, url=url, checksum=sha256(data))
+    assert speech.paths.tolist() == [str(tmp_path / "subesco" / name) for name in names]
+    assert speech.target.tolist() == ["angry", "surprise"]
+    _, target = fetch_subesco(tmp_path, return_X_y=True)
+    assert target.tolist() == ["angry", "surprise"]
+    with pytest.raises(DataError, match="sha256:7505111bc"):
+        fetch_subesco(tmp_path / "other", url=url)
 
 
 def test_where_corpora_are(tmp_path, monkeypatch):
