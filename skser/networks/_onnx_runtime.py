@@ -6,6 +6,7 @@ the graph.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -96,17 +97,30 @@ class OnnxFunction:
         check_installed('runtime="onnx"', "onnx")
         import onnxruntime
 
-        n_threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+        self._graph = graph
         # onnxruntime does not copy them, so they must stay in memory.
         self._weights = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights]
+        self._start()
+        self._input_shape = self._session.get_inputs()[0].shape
+
+    def _start(self) -> None:
+        n_threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
         self._session = start_session(
-            graph,
+            self._graph,
             n_threads=int(n_threads) if n_threads.isdigit() else 0,
             weights={f"{WEIGHT}{i}": weight for i, weight in enumerate(self._weights)},
         )
-        self._input_shape = self._session.get_inputs()[0].shape
+        self._process = os.getpid()
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
+        if self._process != os.getpid():
+            # After a fork, the threads of the session are missing, and its end would wait for them.
+            _never_free(self._session)
+            self._start()
         return predict_in_blocks(
             lambda rows: self._session.run(None, {ROWS: rows})[0], X, self._input_shape
         )
+
+
+def _never_free(value: object) -> None:
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(value))
