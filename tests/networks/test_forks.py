@@ -36,19 +36,23 @@ if child == 0:
     del pipeline
     gc.collect()
     sys.stdout.flush()
-    os._exit(0)  # as multiprocessing ends its workers
+    {end}
 print("status", os.waitpid(child, 0)[1])
 """
 PREDICT = "print(np.round(pipeline.predict_proba(clips), 4).tolist())"
 
 
-def run(runtime, before, inside):
+QUICK_END = "os._exit(0)"  # of the workers of multiprocessing
+
+
+def run(runtime, before, inside, end=QUICK_END):
     program = PROGRAM.format(
         clip=CLIP,
         model=str(golden_model("dense_195")),
         runtime=runtime,
         before=before,
         inside=inside,
+        end=end,
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     *lines, status = done.stdout.splitlines()
@@ -62,9 +66,14 @@ def test_a_model_loaded_before_the_fork(runtime):
     assert alone.count("[") == 4
 
 
-def test_onnxruntime_predicts_before_and_after():
-    before, after = run("onnx", PREDICT, PREDICT)
+@pytest.mark.parametrize("end", [QUICK_END, "sys.exit()"])
+def test_onnxruntime_predicts_before_and_after(end):
+    before, after = run("onnx", PREDICT, PREDICT, end)
     assert before == after
+
+
+def test_a_child_that_does_not_predict_ends():
+    assert len(run("onnx", PREDICT, "pass", "sys.exit()")) == 1
 
 
 def test_tensorflow_says_why_it_cannot_run_after():
