@@ -259,7 +259,7 @@ def test_each_file_is_decoded_once(at_home, tmp_path, monkeypatch, options):
     speech = [str(path) for path in sorted((at_home / "calls").rglob("*.flac"))]
     training = TrainingAudio.of(pipeline, speech)
     info = ModelInfo({"angry": 5}, audio=training.to_dict())
-    skser.save(pipeline, tmp_path / "model.skser", info)
+    skser.save(pipeline, tmp_path / "model.skser", info=info)
     decoded = []
     decode = _clip_reader.decode_audio
 
