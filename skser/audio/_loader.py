@@ -137,7 +137,7 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
                 raise DataError(
                     f"y must have a label for each clip: {len(X)} clips, {len(labels)} labels"
                 )
-            if labels.dtype.kind in "biuOUST" or (labels.dtype.kind == "f" and _are_classes(labels)):
+            if labels.dtype.kind != "f" or _are_classes(labels):
                 checked = check_labels(y, len(labels))
                 n_classes = len(np.unique(checked))
                 if n_classes == len(checked):
