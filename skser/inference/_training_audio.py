@@ -191,7 +191,18 @@ class TrainingAudio:
         return self._reasons(_measure(as_recordings([recording], "recording")[0], self.reader))
 
     def watch(self, reasons: dict[str | bytes, tuple[str, ...]]) -> AbstractContextManager[None]:
-        """Collect the reasons of the recordings that this thread decodes inside, by source."""
+        """Collect the reasons of the recordings that are decoded for other purposes.
+
+        Parameters
+        ----------
+        reasons : dict
+            Gets the result of `ood_reasons` by absolute path or content.
+
+        Returns
+        -------
+        context : context manager
+            Watches what this thread decodes inside.
+        """
 
         def add(recording: Recording, waveform: np.ndarray, excerpt: Excerpt) -> None:
             if excerpt == self.reader.excerpt:
