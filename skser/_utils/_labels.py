@@ -49,6 +49,20 @@ def _check_column(
     values: ArrayLike, n_clips: int, name: str, what: str, *, warn: bool = False
 ) -> np.ndarray:
     """``values`` as a 1-D array with one for each clip, none missing."""
+    if isinstance(values, (list, tuple)):
+        # NumPy would turn missing values and numbers among words into words.
+        cells = np.empty(len(values), dtype=object)
+        cells[:] = values
+        check_none_missing(cells, name, f"{what}s")
+        _check_one_kind(cells, name, what)
+    shape = np.shape(values)
+    if len(shape) == 2 and shape[1] > 1:
+        table = np.asarray(values)
+        is_one_hot = table.dtype.kind in "biuf" and bool(
+            np.isin(table, (0, 1)).all() and (table.sum(axis=1) == 1).all()
+        )
+        way = f"; it is one-hot: pass {name}.argmax(axis=1), or the names" if is_one_hot else ""
+        raise DataError(f"{name} must be 1-D with a {what} for each clip, got shape {shape}{way}")
     try:
         column = column_or_1d(values, warn=warn)
     except ValueError as error:
@@ -59,14 +73,38 @@ def _check_column(
             f"{name} must have a {what} for each clip: {n_clips} clips, {len(column)} {what}s"
         )
     check_none_missing(column, name, f"{what}s")
+    if column.dtype == object:
+        _check_one_kind(column, name, what)
     return column
 
 
+def _check_one_kind(cells: np.ndarray, name: str, what: str) -> None:
+    """Raise DataError for words mixed with numbers."""
+    is_word = [isinstance(cell, str) for cell in cells]
+    if any(is_word) and not all(is_word):
+        word, other = is_word.index(True), is_word.index(False)
+        raise DataError(
+            f"{name} must have {what}s of one type, got {cells[word]!r:.80} in row {word} and "
+            f"{cells[other]!r:.80} in row {other}; convert them by str()"
+        )
+
+
 def check_none_missing(values: np.ndarray, name: str, what: str) -> None:
-    """Raise DataError for None, NaN and infinity."""
-    for row, value in enumerate(values.tolist()):
-        if value is None or (isinstance(value, float) and not math.isfinite(value)):
-            raise DataError(f"{name} must have no missing {what}, got {value!r} in row {row}")
+    """Raise DataError for None, NaN, NaT, NA and infinity."""
+    cells = np.asarray(values).tolist()
+    rows = [row for row, value in enumerate(cells) if _is_missing(value)]
+    if rows:
+        more = "" if len(rows) == 1 else f", and in {len(rows) - 1} more; leave them out"
+        raise DataError(
+            f"{name} must have no missing {what}, got {cells[rows[0]]!r} in row {rows[0]}{more}"
+        )
+
+
+def _is_missing(value: object) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    # Types of pandas, which takes long to import.
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
 def index_labels(

@@ -1,15 +1,87 @@
-"""Progress bars."""
+"""Progress: a bar on a terminal or in a notebook, two lines elsewhere, such as in a log."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tqdm.auto import tqdm
 
 DELAY = 1.0  # seconds before a bar is shown
+_IN_NOTEBOOK = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
 
 
-def progress(iterable: Iterable[Any] | None = None, **kwargs: object) -> Any:
-    """A tqdm bar that appears after a second and disappears at the end."""
-    return tqdm(iterable, delay=DELAY, leave=False, dynamic_ncols=True, **kwargs)
+def progress(iterable: Iterable[Any] | None = None, **kwargs: Any) -> Any:
+    """A tqdm bar that appears after a second and disappears at the end.
+
+    Where stderr is no terminal, a line at the start and one at the end instead, or nothing with
+    ``disable=None``.
+    """
+    is_shown = _IN_NOTEBOOK or (sys.stderr is not None and sys.stderr.isatty())
+    disable = kwargs.pop("disable", False)
+    if not is_shown and disable is False:
+        return ProgressLines(iterable, **kwargs)
+    disable = bool(disable) or not is_shown
+    return tqdm(iterable, delay=DELAY, leave=False, dynamic_ncols=True, disable=disable, **kwargs)
+
+
+class ProgressLines:
+    """What `progress` uses of a tqdm bar, as one line at the start and one at the end."""
+
+    def __init__(
+        self,
+        iterable: Iterable[Any] | None = None,
+        *,
+        desc: str,
+        unit: str,
+        total: int | None = None,
+        initial: int = 0,
+    ) -> None:
+        self.n = initial
+        self._iterable = iterable
+        self._desc = desc
+        self._unit = unit
+        self._total = len(iterable) if total is None else total  # type: ignore[arg-type]
+        self._initial = initial
+        self._values: Mapping[str, str] = {}
+        self._start = time.monotonic()
+        self._is_open = self._total > initial  # else there is nothing to do
+        self._write(self._counted(self._total - initial))
+
+    def __iter__(self) -> Iterator[Any]:
+        with self:
+            for item in self._iterable or ():
+                yield item
+                self.n += 1
+
+    def __enter__(self) -> ProgressLines:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def update(self, n: int = 1) -> None:
+        """Count ``n`` more."""
+        self.n += n
+
+    def set_postfix(self, values: Mapping[str, str], refresh: bool = True) -> None:
+        """Values for the last line."""
+        self._values = values
+
+    def close(self) -> None:
+        """Write the last line, once."""
+        done, total = self.n - self._initial, self._total - self._initial
+        counted = self._counted(total) if done == total else f"{done} of {self._counted(total)}"
+        values = "".join(f", {name} {value}" for name, value in self._values.items())
+        seconds = time.monotonic() - self._start
+        self._write(f"{counted} in {seconds:.0f} s{values}")
+        self._is_open = False
+
+    def _write(self, text: str) -> None:
+        if self._is_open and sys.stderr is not None:
+            print(f"{self._desc}: {text}", file=sys.stderr, flush=True)
+
+    def _counted(self, n: int) -> str:
+        return f"{n} {self._unit}{'' if n == 1 else 's'}"

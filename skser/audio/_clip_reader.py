@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, fields
+from typing import TypeAlias
 
 import numpy as np
 
@@ -10,6 +14,21 @@ from ._decoding import decode_audio
 from ._recordings import ClipSource, Recording
 from ._sampled import Waveform
 from ._waveforms import normalize_level, pad_waveform, trim_silence
+
+# Sampling rate, offset and duration of a decoded waveform.
+Excerpt: TypeAlias = tuple[int, float, float | None]
+Watch: TypeAlias = Callable[[Recording, np.ndarray, Excerpt], None]
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+@contextmanager
+def watching(watch: Watch) -> Iterator[None]:
+    """Call a function with each recording that this thread decodes inside."""
+    token = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(token)
 
 
 @dataclass(frozen=True)
@@ -36,20 +55,31 @@ class ClipReader:
     def n_samples(self) -> int | None:
         return None if self.pad is None else self.max_samples
 
-    def __call__(self, source: ClipSource) -> np.ndarray:
+    @property
+    def excerpt(self) -> Excerpt:
+        """What is decoded of a recording."""
         # Silence is trimmed before the crop, which then needs the whole recording.
-        duration = self.duration if self.trim_db is None else None
+        return self.sr, self.offset, self.duration if self.trim_db is None else None
+
+    def __call__(self, source: ClipSource) -> np.ndarray:
+        duration = self.excerpt[2]
         if source is None:
             waveform = self.silence()
         elif isinstance(source, Recording):
-            offset, duration = source.within(self.offset, duration)
+            offset, length = source.within(self.offset, duration)
             waveform, _ = decode_audio(
-                source.source, source.info, self.sr, offset=offset, duration=duration
+                source.source, source.info, self.sr, offset=offset, duration=length
             )
+            if watch := _watch.get():
+                watch(source, waveform, self.excerpt)
         elif isinstance(source, Waveform):
             waveform = source.at(self.sr, offset=self.offset, duration=duration)
         else:
             waveform = source[int(self.offset * self.sr) :]
+        return self.shape(waveform)
+
+    def shape(self, waveform: np.ndarray) -> np.ndarray:
+        """Trim, crop, normalise and pad a decoded waveform."""
         if self.trim_db is not None:
             waveform = trim_silence(waveform, self.trim_db)
         if self.max_samples is not None:

@@ -141,8 +141,14 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
                 raise DataError(
                     f"y must have a label for each clip: {len(X)} clips, {len(labels)} labels"
                 )
-            if labels.dtype.kind in "OUST":
-                check_labels(labels, len(labels))
+            if labels.dtype.kind != "f" or _are_classes(labels):
+                checked = check_labels(y, len(labels))
+                n_classes = len(np.unique(checked))
+                if n_classes == len(checked):
+                    raise DataError(
+                        f"y must have more clips than classes, got {len(checked)} clips of "
+                        f"{n_classes} classes: add recordings of each"
+                    )
         self.knows_rates_ = have_rates(X, self.sr)
         return self
 
@@ -215,3 +221,9 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         tags.input_tags.string = True
         tags.requires_fit = False
         return tags
+
+
+def _are_classes(labels: np.ndarray) -> bool:
+    """Whether numbers are labels, which may be missing, rather than targets of a regression."""
+    finite = labels[np.isfinite(labels)]
+    return bool((finite == np.round(finite)).all())

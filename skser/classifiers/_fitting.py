@@ -15,6 +15,7 @@ from .._utils._param_validation import Allowed, check_value, did_you_mean, integ
 from ..exceptions import ParameterError
 from ..networks import _architectures as networks
 from ..networks._batches import Draws, DrawSettings
+from ..networks._forks import check_not_forked
 from ..networks._not_kept import NotKept
 from ..networks._optimization import TrainingSettings
 from ..networks._rows import with_frames, without_nan
@@ -69,6 +70,7 @@ def fit_networks(
     The first of them begin with the weights of the ``previous`` networks, whose classes are the
     columns ``known`` of the targets.
     """
+    check_not_forked()
     former = [network.to_keras() for network in previous[: len(seeds)]]
     starts = [Start(model.get_weights(), known) for model in former]
     input_shape = values.shape[2:]

@@ -9,7 +9,7 @@ import json as json_format
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -171,7 +171,9 @@ def _predict_adapted(
 ) -> tuple[np.ndarray, int, Iterator[Prediction]]:
     """Classes, number of usable recordings, and predictions adapted to them."""
     from .._utils._param_validation import check_value, one_of
+    from ..inference import TrainingAudio
     from ..inference._adaptation import predict_adapted
+    from ..inference._batches import flag_out_of_distribution
     from ..persistence import load_info
     from ..persistence._any_model import is_joblib, load_model
     from ..persistence._save_load import RUNTIMES
@@ -179,9 +181,13 @@ def _predict_adapted(
     check_value("--runtime", runtime, one_of(*RUNTIMES))
     pipeline = load_model(model, runtime=runtime, trusted=trusted)
     info = None if is_joblib(model) else load_info(model)
-    with _raising_model_error(model):
+    training = None if info is None or info.audio is None else TrainingAudio.from_dict(info.audio)
+    known: dict[str | bytes, tuple[str, ...]] = {}
+    with _raising_model_error(model), nullcontext() if training is None else training.watch(known):
         n_adapted, predictions = predict_adapted(pipeline, paths)
-    return pipeline.classes_, n_adapted, _flagged(predictions, info)
+    if training is None:
+        return pipeline.classes_, n_adapted, iter(predictions)
+    return pipeline.classes_, n_adapted, flag_out_of_distribution(predictions, training, known)
 
 
 def _flagged(predictions: Iterable[Prediction], info: ModelInfo | None) -> Iterator[Prediction]:

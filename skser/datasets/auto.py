@@ -62,9 +62,9 @@ def load_corpus(data_home: PathLike, corpus: str | NamedCorpus = "auto", **param
     """Load a corpus by its name, or recognise it.
 
     With "auto", a table, as for :func:`load_manifest`, is a manifest. A folder is a known corpus if
-    at least 90 % of its recordings are named like that corpus', several corpora if each folder inside it is
-    recognised, not all as a folder per class, else a folder per class if folders are named
-    after emotions (see :func:`load_folder`).
+    at least 90 % of its recordings are named like that corpus', several corpora if each folder
+    inside it is recognised, not all as a folder per class, else a folder per class if folders are
+    named after emotions (see :func:`load_folder`).
 
     Parameters
     ----------
@@ -144,7 +144,9 @@ def recognise(data_home: PathLike) -> str:
     if any(parts.values()) and (other := [folder for folder, name in parts.items() if not name]):
         known = [f"{folder.name[:20]} is {name}" for folder, name in parts.items() if name]
         reason = f"not recognised: {listing(known, 4)}, but not {other[0].name[:40]}"
-    reason += ", no folders after emotions; list the recordings in a CSV file, or pass label"
+    elif len(counts.split(",")) > 1:
+        reason += "; put each corpus into a folder of its own"
+    reason += ", and no folders are named after emotions; list all in a CSV file, or pass label"
     raise unclear(home, files, reason)
 
 

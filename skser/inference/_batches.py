@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -61,17 +62,37 @@ def predict_each(
 
 
 def flag_out_of_distribution(
-    predictions: Iterable[Prediction], training: TrainingAudio
+    predictions: Iterable[Prediction],
+    training: TrainingAudio,
+    known: dict[str | bytes, tuple[str, ...]] | None = None,
 ) -> Iterator[Prediction]:
-    """The predictions, with the reasons why a recording is out of distribution."""
-    for prediction in predictions:
+    """The predictions, with the reasons why a recording is out of distribution.
+
+    A recording that the prediction decodes is measured then, and not decoded again; ``known`` are
+    the reasons from `TrainingAudio.watch` of earlier predictions.
+    """
+    remaining = iter(predictions)
+    known = {} if known is None else known
+    while True:
+        with training.watch(known):
+            prediction = next(remaining, None)
+        if prediction is None:
+            return
         if prediction.probabilities is not None:
             try:
-                reasons = training.ood_reasons(prediction.file)
+                reasons = known.pop(_key(prediction.file), None)
+                if reasons is None:
+                    reasons = training.ood_reasons(prediction.file)
                 prediction = prediction._replace(ood_reasons=reasons)
             except AudioError as error:  # the loader put silence in place of the recording
                 prediction = _failure(prediction.file, error)
         yield prediction
+
+
+def _key(file: Any) -> Any:
+    """The source of a recording by which `TrainingAudio.watch` knows it."""
+    is_path = isinstance(file, (str, os.PathLike))
+    return os.path.join(os.getcwd(), file) if is_path else file if isinstance(file, bytes) else None
 
 
 def _failure(file: object, error: SkserError) -> Prediction:

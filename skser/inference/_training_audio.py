@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..audio._clip_reader import ClipReader
+from ..audio._clip_reader import ClipReader, Excerpt, watching
 from ..audio._recordings import (
     AnyRecording,
     ClipSource,
+    Recording,
     as_recordings,
     check_length,
     inspect_recording,
@@ -29,7 +30,8 @@ from ..features import MelSpectrogram, Spectra
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
-    from .._utils._types import Recording, Recordings
+    from .._utils._types import Recording as AnyRecording
+    from .._utils._types import Recordings
     from ..audio import AudioLoader
 
 __all__ = ["TrainingAudio"]
@@ -168,7 +170,7 @@ class TrainingAudio:
             distance=float(np.percentile(distances, 100 - _TAIL)),
         )
 
-    def ood_reasons(self, recording: Recording) -> tuple[str, ...]:
+    def ood_reasons(self, recording: AnyRecording) -> tuple[str, ...]:
         """Return the reasons why a recording is out of distribution.
 
         Parameters
@@ -188,7 +190,33 @@ class TrainingAudio:
         DataError
             ``recording`` is not a recording.
         """
-        measured = _measure(as_recordings([recording], "recording")[0], self.reader)
+        return self._reasons(_measure(as_recordings([recording], "recording")[0], self.reader))
+
+    def watch(self, reasons: dict[str | bytes, tuple[str, ...]]) -> AbstractContextManager[None]:
+        """Collect the reasons of the recordings that are decoded for other purposes.
+
+        Parameters
+        ----------
+        reasons : dict
+            Gets the result of `ood_reasons` by absolute path or content.
+
+        Returns
+        -------
+        context : context manager
+            Watches what this thread decodes inside.
+        """
+
+        def add(recording: Recording, waveform: np.ndarray, excerpt: Excerpt) -> None:
+            if excerpt == self.reader.excerpt:
+                with suppress(AudioError):  # `ood_reasons` raises it
+                    clip = self.reader.shape(waveform)
+                    info = recording.info
+                    measured = _measure_clip(clip, self.reader.sr, info.sr, info.duration)
+                    reasons[recording.source] = self._reasons(measured)
+
+        return watching(add)
+
+    def _reasons(self, measured: _Measurement) -> tuple[str, ...]:
         reasons = []
         if min(measured.rate, self.reader.sr) not in {min(r, self.reader.sr) for r in self.rates}:
             rates = ", ".join(map(str, sorted(self.rates)))
@@ -268,13 +296,16 @@ def _measure(recording: AnyRecording, reader: ClipReader) -> _Measurement:
     else:
         source = inspect_recording(recording, offset=reader.offset)
         rate, length = source.info.sr, source.duration
-    clip = reader(source)
-    spectra = Spectra(clip, reader.sr, dtype=np.float32)
+    return _measure_clip(reader(source), reader.sr, rate, length)
+
+
+def _measure_clip(clip: np.ndarray, sr: int, rate: int, length: float) -> _Measurement:
+    spectra = Spectra(clip, sr, dtype=np.float32)
     # Without the ends of the clip, which are clicks with all frequencies.
     inside = slice(2, -2) if spectra.n_frames > 4 else slice(None)
     power = spectra.power[:, inside].mean(axis=1)
     audible = np.flatnonzero(power >= power.max() * 10 ** (-_BAND_DB / 10))
-    levels = frame_levels([clip], reader.sr)[0]
+    levels = frame_levels([clip], sr)[0]
     speech = levels[levels >= levels.max() - _SPEECH_DB].astype(np.float64)
     bands = _MEL.compute(spectra)
     means = bands.mean(axis=1)

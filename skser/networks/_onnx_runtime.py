@@ -6,16 +6,21 @@ the graph.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
 from .._utils._types import PathLike
 from ..exceptions import MissingDependencyError, ModelError, ParameterError
 from ._rows import predict_in_blocks
+
+# Its thread, which reports to Microsoft, would keep a forked child from ending.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 DEVICES = tuple(_PROVIDERS)
@@ -96,17 +101,45 @@ class OnnxFunction:
         check_installed('runtime="onnx"', "onnx")
         import onnxruntime
 
-        n_threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+        self._graph = graph
         # onnxruntime does not copy them, so they must stay in memory.
         self._weights = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights]
+        self._session: Any = None
+        self._input_shape = self._start().get_inputs()[0].shape
+        _functions.add(self)
+
+    def _start(self) -> Any:
+        n_threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
         self._session = start_session(
-            graph,
+            self._graph,
             n_threads=int(n_threads) if n_threads.isdigit() else 0,
             weights={f"{WEIGHT}{i}": weight for i, weight in enumerate(self._weights)},
         )
-        self._input_shape = self._session.get_inputs()[0].shape
+        return self._session
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
+        session = self._session or self._start()
         return predict_in_blocks(
-            lambda rows: self._session.run(None, {ROWS: rows})[0], X, self._input_shape
+            lambda rows: session.run(None, {ROWS: rows})[0], X, self._input_shape
         )
+
+    def forget_session(self) -> None:
+        """Start another session at the next call, in a forked child.
+
+        The threads of the session exist in the parent alone, and its destructor, which never comes,
+        would wait for them.
+        """
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
+        self._session = None
+
+
+_functions: WeakSet[OnnxFunction] = WeakSet()
+
+
+def _after_fork() -> None:
+    for function in _functions:
+        function.forget_session()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)

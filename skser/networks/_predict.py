@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from . import _layers  # noqa: F401 (registers custom layers)
+from ._forks import check_not_forked
 from ._rows import predict_in_blocks
 from ._tensorflow import keras, tf
 
 
 def build_model(config: str, weights: list[np.ndarray]) -> keras.Model:
     """The Keras model of a configuration (JSON), with its weights in Keras' order."""
+    check_not_forked()
     model = keras.models.model_from_json(config)
     model.set_weights(weights)
     return model
@@ -35,6 +37,7 @@ class PredictionFunction:
         self.graph = predict.get_concrete_function(rows)
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
+        check_not_forked()
         return predict_in_blocks(
             lambda rows: self.graph(tf.constant(rows)).numpy(), X, self.model.input_shape
         )

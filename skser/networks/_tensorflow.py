@@ -10,11 +10,13 @@ import os
 from contextlib import nullcontext, suppress
 
 from .._utils._stderr import stderr_closed
+from ._forks import check_not_forked
 
 # A memory pool for tensors: malloc may return large blocks to the system after every step.
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
 _is_quiet = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") >= "3"
 
+check_not_forked()  # the import would wait too
 with stderr_closed() if _is_quiet else nullcontext():
     import keras
     import tensorflow as tf

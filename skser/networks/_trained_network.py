@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import ModelError, SkserError
+from . import _forks  # noqa: F401 (sees forks from now on)
 
 if TYPE_CHECKING:
     import keras

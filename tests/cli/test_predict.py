@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import skser
 from skser import cli
+from skser.audio import _clip_reader
 from skser.cli.predict import find_recordings
 from skser.exceptions import DataError
 from skser.inference import TrainingAudio
@@ -254,3 +255,29 @@ def test_no_standard_input(monkeypatch):
 def test_empty_name():
     with pytest.raises(DataError, match="got an empty name"):
         list(find_recordings(""))
+
+
+@pytest.mark.parametrize("options", [(), ("--runtime", "tensorflow")])
+def test_each_file_is_decoded_once(at_home, tmp_path, monkeypatch, options):
+    pipeline, clips = quick_model()
+    speech = [str(path) for path in sorted((at_home / "calls").rglob("*.flac"))]
+    training = TrainingAudio.of(pipeline, speech)
+    info = ModelInfo({"angry": 5}, audio=training.to_dict())
+    skser.save(pipeline, tmp_path / "model.skser", info=info)
+    decoded = []
+    decode = _clip_reader.decode_audio
+
+    def counting(source, *arguments, **named):
+        decoded.append(source)
+        return decode(source, *arguments, **named)
+
+    monkeypatch.setattr(_clip_reader, "decode_audio", counting)
+    loud = tmp_path / "loud.wav"
+    soundfile.write(loud, 0.001 * clips[0], 16000)
+    done = invoke(tmp_path / "model.skser", "calls", loud, "--csv", "-", *options)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["ood_reasons"] for row in rows] == [
+        "; ".join(training.ood_reasons(row["file"])) for row in rows
+    ]
+    assert "level" in rows[-1]["ood_reasons"]
+    assert len(decoded) == 2 * len(rows)  # the second time for the comparison above

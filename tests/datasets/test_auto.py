@@ -125,6 +125,12 @@ def test_several_corpora_and_a_folder_that_is_none(touch):
         load_corpus(home, "several")
 
 
+def test_several_corpora_in_one_folder(touch):
+    home = touch("1001_DFA_ANG_XX.wav", "03-01-03-01-01-01-01.wav")
+    with pytest.raises(DataError, match=r"crema_d 1, ravdess 1 of 2 .*each corpus into a folder"):
+        load_corpus(home)
+
+
 def test_class_folders_of_known_recordings_are_the_classes(touch):
     home = touch("angry/03-01-05-01-01-01-01.wav", "fear/1001_DFA_FEA_XX.wav")
     speech = load_corpus(home)

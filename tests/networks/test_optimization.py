@@ -1,3 +1,6 @@
+import io
+import sys
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -151,7 +154,9 @@ def test_callbacks_as_asked_for():
     assert [type(c).__name__ for c in both] == ["ReduceLROnPlateau", "EarlyStopping"]
 
 
-def test_bar_of_all_epochs():
+def test_bar_of_all_epochs(monkeypatch):
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    sys.stderr.isatty = lambda: True
     callback = EpochBar()
     callback.set_params({"epochs": 5})
     callback.on_train_begin()

@@ -1,0 +1,83 @@
+import io
+import re
+from functools import partial
+from types import SimpleNamespace
+
+import pytest
+
+from skser._utils import _progress
+from skser._utils._progress import progress
+
+
+@pytest.fixture(params=[True, False], ids=["terminal", "log"])
+def stderr(request, monkeypatch):
+    """What is written to stderr; pytest puts its own there between a fixture and the test."""
+    stream = io.StringIO()
+    stream.isatty = lambda: request.param
+    monkeypatch.setattr(_progress, "sys", SimpleNamespace(stderr=stream))
+    monkeypatch.setattr(_progress, "tqdm", partial(_progress.tqdm, file=stream))
+    monkeypatch.setattr(_progress, "DELAY", 0)
+    return stream
+
+
+def log_of(stderr):
+    assert "\r" not in stderr.getvalue()
+    return [re.sub(r"in \d+ s", "in T s", line) for line in stderr.getvalue().splitlines()]
+
+
+def test_a_bar_on_a_terminal_and_two_lines_in_a_log(stderr):
+    with progress(total=5, initial=2, desc="features", unit="clip", disable=False) as bar:
+        for n in (1, 2):
+            bar.update(n)
+    if stderr.isatty():
+        assert "\r" in stderr.getvalue()
+        assert "features:  40%" in stderr.getvalue()  # updates are drawn at most every 0.1 s
+    else:
+        assert log_of(stderr) == ["features: 3 clips", "features: 3 clips in T s"]
+
+
+def test_iterating(stderr):
+    bar = progress(["a", "b"], desc="checking", unit="file")
+    assert list(bar) == ["a", "b"]
+    bar.close()
+    if not stderr.isatty():
+        assert log_of(stderr) == ["checking: 2 files", "checking: 2 files in T s"]
+
+
+def test_a_generator_with_a_total_and_an_error(stderr):
+    def folds():
+        yield "first"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(progress(folds(), desc="folds", unit="fold", total=3, initial=1, disable=False))
+    if not stderr.isatty():
+        assert log_of(stderr) == ["folds: 2 folds", "folds: 1 of 2 folds in T s"]
+
+
+def test_values_of_the_last_step(stderr):
+    bar = progress(total=1, desc="training", unit="epoch")
+    bar.set_postfix({"loss": "0.123"}, refresh=False)
+    bar.update()
+    bar.close()
+    if not stderr.isatty():
+        assert log_of(stderr) == ["training: 1 epoch", "training: 1 epoch in T s, loss 0.123"]
+
+
+@pytest.mark.parametrize("how", [{"disable": True}, {"total": 3, "initial": 3}])
+def test_nothing_to_show(stderr, how):
+    if stderr.isatty() and "disable" not in how:
+        pytest.skip("a full bar is shown and disappears")
+    with progress(desc="features", unit="clip", **{"total": 3, **how}):
+        pass
+    assert stderr.getvalue() == ""
+
+
+def test_a_terminal_only(stderr):
+    assert list(progress([1], desc="files", unit="file", disable=None)) == [1]
+    assert bool(stderr.getvalue()) == stderr.isatty()
+
+
+def test_without_stderr(monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    assert list(progress([1], desc="files", unit="file")) == [1]
