@@ -178,7 +178,8 @@ def test_timeline_of_a_segment(table, call, pipeline):
     options = {"window": 1.0, "hop": 0.5}
     of_segment = predict_timeline(pipeline, Segment(call, 2.0, 5.0), **options)
     excerpt, _ = read_audio(call, offset=2.0, duration=3.0)
-    pd.testing.assert_frame_equal(of_segment, predict_timeline(pipeline, excerpt, **options))
+    expected = predict_timeline(pipeline, (excerpt, 16000), **options)
+    pd.testing.assert_frame_equal(of_segment, expected)
 
 
 def test_check_audio(call):

@@ -121,7 +121,7 @@ def test_datasets_check(tmp_path):
     (tmp_path / "bad.mp3").write_text("no audio")
     printed = run("datasets", "check", tmp_path, "--csv", tmp_path / "all.csv", code=1)
     first, second, third = printed.splitlines()
-    assert first.startswith(f"{tmp_path}/bad.mp3: is not readable audio")
+    assert first.startswith(f"{tmp_path}/bad.mp3: is text, not a recording")
     assert second.startswith("2 recordings, 1 of them unusable")
     assert third == f"wrote {tmp_path}/all.csv"
 

@@ -122,7 +122,7 @@ def test_a_bad_recording_costs_no_other(at_home, runtime):
     assert [line.split(",")[0] for line in done.stdout.splitlines()[1:]] == [files[0], files[3]]
     first, second = done.stderr.splitlines()
     assert first == "skser: error: nowhere.wav: does not exist"
-    assert second.startswith("skser: error: calls/notes.txt: is not readable audio")
+    assert second.startswith("skser: error: calls/notes.txt: is text, not a recording")
 
 
 def test_nothing_but_bad_recordings(at_home):
