@@ -122,6 +122,8 @@ SCORED = {
 }
 
 
+# scikit-learn's data are no waveforms.
+@pytest.mark.filterwarnings("ignore:waveforms must have floats")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_sklearn_check(estimator, check):
     check(estimator)

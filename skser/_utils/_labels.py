@@ -55,7 +55,7 @@ def _check_column(
         cells[:] = values
         check_none_missing(cells, name, f"{what}s")
         _check_one_kind(cells, name, what)
-    shape = np.shape(values)
+    shape = np.asarray(values).shape
     if len(shape) == 2 and shape[1] > 1:
         table = np.asarray(values)
         is_one_hot = table.dtype.kind in "biuf" and bool(

@@ -227,6 +227,7 @@ def stack_padded(arrays: Sequence[np.ndarray]) -> np.ndarray:
 
 def as_clips(X: Clips | ArrayLike, estimator: BaseEstimator, *, reset: bool) -> Clips:
     """Clips unchanged, or those of waveforms; arrays are validated as by scikit-learn."""
+    from scipy.sparse import issparse
     from sklearn.utils.validation import validate_data
 
     if reset and hasattr(estimator, "n_features_in_"):
@@ -234,7 +235,7 @@ def as_clips(X: Clips | ArrayLike, estimator: BaseEstimator, *, reset: bool) -> 
     if isinstance(X, Clips):
         return X
     first = X[0] if isinstance(X, (list, tuple)) and len(X) else None
-    if has_rate(first) or has_rate(X):
+    if has_rate(first) or (has_rate(X) and not issparse(X)):
         raise DataError("recordings with a sampling rate must go through an AudioLoader first")
     is_ragged = isinstance(X, (list, tuple)) and len({np.shape(item) for item in X}) > 1
     if not is_ragged and not _are_paths(X):

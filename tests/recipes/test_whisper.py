@@ -126,7 +126,7 @@ def test_bad_input_comes_before_extraction(encoder, speech):
     with pytest.raises(ParameterError, match=r"layers .*one or several.*got \[\]"):
         whisper(encoder, layers=[])
     with pytest.raises(AudioNotFoundError, match=r"missing\.wav"):
-        whisper(encoder).fit(["missing.wav"] * 2, ["angry", "sad"])
+        whisper(encoder).fit(["missing.wav"] * 4, ["angry", "sad"] * 2)
 
 
 @pytest.fixture
