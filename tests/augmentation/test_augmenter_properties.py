@@ -34,6 +34,7 @@ WAVEFORM = arrays(
 )
 
 
+@pytest.mark.filterwarnings("ignore:waveforms must have floats")  # any numbers
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(
     waveform=WAVEFORM,
