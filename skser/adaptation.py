@@ -120,7 +120,7 @@ def adapt(
                 "pipeline must not standardise by speaker to be adapted, got a SpeakerNormalizer; "
                 "train it with a FeatureScaler or skser.recipes.standardize_by_corpus"
             )
-    corpus = read_corpus(adapted, X, y, groups)
+    corpus = read_corpus(X, y, groups)
     all_classes(adapted.classes_, corpus.target)
     _warn_of_new_labels(adapted.classes_.tolist(), corpus.target)
     if place is None:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
 from .._utils._labels import check_labels, check_speakers
@@ -62,12 +61,9 @@ def as_corpus(
 
 
 def read_corpus(
-    pipeline: BaseEstimator,
-    X: Bunch | Recordings,
-    y: ArrayLike | None = None,
-    groups: ArrayLike | None = None,
+    X: Bunch | Recordings, y: ArrayLike | None = None, groups: ArrayLike | None = None
 ) -> Corpus:
-    """A Bunch, or recordings, labels and speakers, checked against each other and a pipeline."""
+    """A Bunch, or recordings, labels and speakers, checked against each other."""
     bunch = as_corpus(X, y, groups)
     kind = "paths" if "paths" in bunch else "waveforms"
     if "target" not in bunch or kind not in bunch:

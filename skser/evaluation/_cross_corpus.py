@@ -78,7 +78,7 @@ def cross_corpus(
     >>> cross_corpus(pipeline, corpora).shape
     (2, 2)
     """
-    corpus = common_emotions(pipeline, corpora)
+    corpus = common_emotions(corpora)
     corpus_of = corpus.frame["corpus"].to_numpy()
     clips_of = {name: np.flatnonzero(corpus_of == name) for name in corpora}
     splits, trained_on, of_all_others = [], [], []
@@ -123,7 +123,7 @@ def _measure_as_is_and_adapted(fold: FittedFold, corpus: Corpus, test: np.ndarra
     return [measure_probabilities(which, corpus, test) for which in (fold, adapted)]
 
 
-def common_emotions(pipeline: BaseEstimator, corpora: Corpora) -> Corpus:
+def common_emotions(corpora: Corpora) -> Corpus:
     """The clips of emotions that every corpus has, as one corpus with a column ``corpus``."""
     if len(corpora) < 2:
         raise DataError(f"corpora must be at least two, got {len(corpora)}")
@@ -132,7 +132,7 @@ def common_emotions(pipeline: BaseEstimator, corpora: Corpora) -> Corpus:
         if name in (_ALL_OTHERS, _ADAPTED):
             raise DataError(f"corpora must not be named {name!r}")
         with naming(name):
-            corpus = read_corpus(pipeline, *(data if isinstance(data, tuple) else (data,)))
+            corpus = read_corpus(*(data if isinstance(data, tuple) else (data,)))
             own_groups = [f"{name}: {speaker}" for speaker in known_speakers(corpus)]
         frame = corpus.frame[["path"]].assign(corpus=name)
         parts.append((corpus.clips, corpus.target, own_groups, frame))

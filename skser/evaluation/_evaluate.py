@@ -97,7 +97,7 @@ def evaluate(
     >>> evaluation.to_frame().index.tolist()
     ['uar', 'accuracy', 'macro_f1', 'log_loss', 'calibration_error']
     """
-    corpus = read_corpus(pipeline, X, y, groups)
+    corpus = read_corpus(X, y, groups)
     warn_of_tuning(pipeline, corpus.clips)
     classes = np.unique(corpus.target)
     if isinstance(cv, str):

@@ -104,7 +104,7 @@ def leakage_report(
     (5, 5)
     """
     bunch = as_corpus(X, y, groups)
-    corpus = read_corpus(pipeline, bunch)
+    corpus = read_corpus(bunch)
     speakers = known_speakers(corpus)
     cv, splits = split_corpus(corpus, default_cv(speakers) if cv is None else cv)
     for number, (train, test) in enumerate(splits):

@@ -85,7 +85,7 @@ def block_importance(
     """
     check_value("n_repeats", n_repeats, integer(1))
     check_value("random_state", random_state, RANDOM_STATE)
-    corpus = read_corpus(pipeline, X, y, groups)
+    corpus = read_corpus(X, y, groups)
     _, splits = split_corpus(corpus, cv)
     seed = int(check_random_state(random_state).randint(2**31))
     folds = run_folds(

@@ -119,7 +119,7 @@ class Objective:
         check_space(self.space, pipeline)
         check_steps(pipeline)
         self.pipeline = pipeline
-        self.corpus = read_corpus(pipeline, X, y, groups)
+        self.corpus = read_corpus(X, y, groups)
         cv = _default_cv(self.corpus.groups) if cv is None else cv
         self.cv, self.splits = split_corpus(self.corpus, cv)
         warn_of_leakage(self.corpus, self.splits)
