@@ -18,17 +18,17 @@ from ._waveforms import normalize_level, pad_waveform, trim_silence
 # Sampling rate, offset and duration of a decoded waveform.
 Excerpt: TypeAlias = tuple[int, float, float | None]
 Watch: TypeAlias = Callable[[Recording, np.ndarray, Excerpt], None]
-_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+_watches: ContextVar[tuple[Watch, ...]] = ContextVar("watches", default=())
 
 
 @contextmanager
 def watching(watch: Watch) -> Iterator[None]:
     """Call a function with each recording that this thread decodes inside."""
-    token = _watch.set(watch)
+    token = _watches.set((*_watches.get(), watch))
     try:
         yield
     finally:
-        _watch.reset(token)
+        _watches.reset(token)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class ClipReader:
             waveform, _ = decode_audio(
                 source.source, source.info, self.sr, offset=offset, duration=length
             )
-            if watch := _watch.get():
+            for watch in _watches.get():
                 watch(source, waveform, self.excerpt)
         elif isinstance(source, Waveform):
             waveform = source.at(self.sr, offset=self.offset, duration=duration)

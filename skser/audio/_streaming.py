@@ -45,7 +45,10 @@ def excerpts(
 
 
 def frame_levels(blocks: Iterable[np.ndarray], sr: int) -> tuple[np.ndarray, int]:
-    """Levels of frames of 20 ms in dB, the last one possibly shorter, and the number of samples."""
+    """Levels of frames of 20 ms in dB, about their mean, and the number of samples.
+
+    The last frame may be shorter.
+    """
     length = round(FRAME_SECONDS * sr)
     levels: list[np.ndarray] = []
     rest, n_samples = np.empty(0, np.float32), 0
@@ -61,7 +64,7 @@ def frame_levels(blocks: Iterable[np.ndarray], sr: int) -> tuple[np.ndarray, int
 
 
 def _levels(frames: np.ndarray) -> np.ndarray:
-    power = np.square(frames).mean(axis=1)
+    power = frames.var(axis=1)  # a constant is no sound
     return 10 * np.log10(np.maximum(power, np.float32(_MIN_POWER)))
 
 

@@ -53,8 +53,9 @@ def predict(
 
     Writes CSV, or a JSON object per line, to its PATH (- is standard output), or prints a table.
     The column "ood_reasons" says how a recording differs from the training audio. An unusable
-    recording is reported on stderr, and the command exits with 1 after the others. A model that
-    ends in .joblib is a pickle: load only one that you trust.
+    recording is reported on stderr, and the command exits with 1 after the others. A silent one has
+    no emotion, and True in the column "silence". A model that ends in .joblib is a pickle: load
+    only one that you trust.
 
     Example: skser predict model.skser my_recording.mp3
 
@@ -130,7 +131,7 @@ def find_recordings(name: str) -> Iterator[str]:
 def _usable(predictions: Iterable[Prediction], unusable: list[str]) -> Iterator[Prediction]:
     """The predictions of usable recordings; unusable files are reported and listed."""
     for prediction in predictions:
-        if prediction.probabilities is not None:
+        if prediction.error is None:
             yield prediction
             continue
         unusable.append(prediction.file)
@@ -239,13 +240,16 @@ class _Rows:
 
     def cells(self, prediction: Prediction, form: str) -> list[str]:
         emotion, ranked = self._rank(prediction)
-        if self.top is None:
+        if prediction.silence:
+            shown = [""] * (len(self.header()) - len(self._last_columns()) - 2)
+        elif self.top is None:
             shown = [form.format(ranked[name]) for name in self.classes]
         else:
             shown = [text for name, p in ranked.items() for text in (name, form.format(p))][1:]
         last = [] if self.n_adapted is None else [str(self.n_adapted)]
         reasons = "; ".join(prediction.ood_reasons)
-        return [prediction.file, emotion or "", *shown, reasons, *last]
+        silence = str(prediction.silence)
+        return [prediction.file, emotion or "", *shown, silence, reasons, *last]
 
     def csv_line(self, prediction: Prediction) -> str:
         return _csv_line(self.cells(prediction, "{:.4f}"))
@@ -255,7 +259,8 @@ class _Rows:
         content = {
             "file": prediction.file,
             "emotion": emotion,
-            "probabilities": {name: round(p, 4) for name, p in ranked.items()},
+            "silence": prediction.silence,
+            "probabilities": {name: round(p, 4) for name, p in ranked.items()} or None,
             "ood_reasons": list(prediction.ood_reasons),
         }
         if self.n_adapted is not None:
@@ -263,11 +268,17 @@ class _Rows:
         return json_format.dumps(content, ensure_ascii=False) + "\n"
 
     def _last_columns(self) -> list[str]:
-        return ["ood_reasons"] if self.n_adapted is None else ["ood_reasons", "adapted_to"]
+        adapted = [] if self.n_adapted is None else ["adapted_to"]
+        return ["silence", "ood_reasons", *adapted]
 
     def _rank(self, prediction: Prediction) -> tuple[str | None, dict[str, float]]:
-        """The emotion, None if too improbable, and probabilities, the highest first."""
-        probabilities: np.ndarray = prediction.probabilities  # type: ignore[assignment]
+        """The emotion, None if too improbable, and probabilities, the highest first.
+
+        Silence has neither.
+        """
+        probabilities = prediction.probabilities
+        if probabilities is None:
+            return None, {}
         order = (-probabilities).argsort(kind="stable")[: self.top]
         ranked = {self.classes[i]: float(probabilities[i]) for i in order}
         emotion = next(iter(ranked))
@@ -287,12 +298,13 @@ def _printable(text: str) -> str:
 
 
 def _aligned(table: list[list[str]]) -> list[str]:
-    """Aligned columns, numbers to the right; "ood_reasons" only if a row has an entry."""
+    """Aligned columns, numbers to the right; without those that no recording stands out in."""
     table = [[_printable(text) for text in row] for row in table]
-    columns = [c for c in zip(*table, strict=True) if any(c[1:]) or c[0] != "ood_reasons"]
+    usual = {"ood_reasons": "", "silence": "False"}
+    columns = [c for c in zip(*table, strict=True) if {*c[1:]} != {usual.get(c[0])}]
     aligned = []
     for column in columns:
-        is_number = all(text.replace(".", "", 1).isdigit() for text in column[1:])
+        is_number = all(text.replace(".", "", 1).isdigit() for text in column[1:] if text)
         align, width = (str.rjust if is_number else str.ljust), max(map(len, column))
         aligned.append([align(text, width) for text in column])
     return ["  ".join(row).rstrip() for row in zip(*aligned, strict=True)]

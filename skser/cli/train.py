@@ -70,6 +70,8 @@ def train(
     """
     import numpy as np
 
+    from ..audio._recordings import as_recordings
+    from ..audio._silence import warn_of_silence
     from ..calibration import TemperatureScaledClassifier
     from ..embeddings import SpeechEmbedding
     from ..evaluation._fitted_fold import fit_fold
@@ -98,6 +100,7 @@ def train(
         check_each_has_labels(speech)
     score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)
     corpora = {"domains": speech.frame["corpus"].to_numpy(dtype=str)} if len(data) > 1 else {}
+    warn_of_silence(as_recordings(speech.paths), stacklevel=1)
     everything = np.arange(len(speech.paths))
     pipeline = fit_fold(unfitted, speech.paths, speech.target, corpora, everything).pipeline
     set_everywhere(pipeline, verbose=0)

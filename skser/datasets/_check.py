@@ -15,6 +15,8 @@ from ..audio import inspect_audio
 from ..audio._decoding import decode_audio
 from ..audio._info import describe
 from ..audio._recordings import as_recordings, inspect_recording
+from ..audio._silence import SILENT, is_silent
+from ..audio._streaming import slices
 from ..exceptions import AudioError, DataError, MissingDependencyError
 
 
@@ -23,8 +25,8 @@ def check_audio(
 ) -> pd.DataFrame:
     """Find unusable recordings.
 
-    Every file is decoded from beginning to end, which also detects damage inside a file;
-    :class:`~skser.AudioLoader` checks only headers in advance.
+    Every file is decoded from beginning to end, which also detects damage inside a file, and
+    silence; :class:`~skser.AudioLoader` checks only headers in advance.
 
     Parameters
     ----------
@@ -53,6 +55,11 @@ def check_audio(
     --------
     skser.inspect_audio : Read the header of one recording.
 
+    Notes
+    -----
+    A recording is silent or constant if the root mean square of every 20 ms, about their mean, is
+    at most one step of 16 bits (-90 dB of full scale), except for 40 ms at either end.
+
     Examples
     --------
     >>> import tempfile
@@ -60,12 +67,13 @@ def check_audio(
     >>> import numpy as np, soundfile
     >>> from skser.datasets import check_audio
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     paths = [Path(folder, name) for name in ("good.wav", "empty.wav")]
-    ...     soundfile.write(paths[0], np.zeros(8000), 16000)
-    ...     paths[1].touch()
+    ...     paths = [Path(folder, name) for name in ("good.wav", "silent.wav", "empty.wav")]
+    ...     soundfile.write(paths[0], np.sin(np.arange(8000)), 16000)
+    ...     soundfile.write(paths[1], np.zeros(8000), 16000)
+    ...     paths[2].touch()
     ...     table = check_audio(paths)
     >>> table["problem"].tolist()
-    [None, 'is empty (0 bytes)']
+    [None, 'is silent or constant', 'is empty (0 bytes)']
     >>> usable = table["path"][table["problem"].isna()]
     >>> len(usable)
     1
@@ -95,7 +103,9 @@ def _check(recording: str | Segment, max_duration: float | None) -> dict[str, ob
         part = inspect_recording(recording, max_duration=max_duration)
         row["duration"] = part.duration
         offset, duration = part.within(0.0, None)
-        decode_audio(path, info, None, offset=offset, duration=duration)
+        waveform, sr = decode_audio(path, info, None, offset=offset, duration=duration)
+        if is_silent(slices(waveform), sr):
+            row["problem"] = SILENT
     except (AudioError, MissingDependencyError) as error:
         problem = str(error).removeprefix(f"{recording}: ")
         row["problem"] = problem.removeprefix(f"{describe(path)}: ")

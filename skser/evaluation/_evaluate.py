@@ -15,6 +15,7 @@ from sklearn.utils import Bunch
 from .._utils._param_validation import check_is_fitted
 from .._utils._types import CV, PathLike, Recordings
 from .._utils._versions import versions
+from ..audio._silence import warn_of_silence
 from ..exceptions import DataError, ParameterError, SkserWarning
 from ..features import SpeakerNormalizer
 from ..recipes._steps import pretrained_encoders, steps_of
@@ -80,6 +81,8 @@ def evaluate(
 
     Warns
     -----
+    AudioWarning
+        Recordings are silent or constant.
     LeakageWarning
         Speakers, or recordings that are equal byte for byte, are both trained on and tested; or
         :func:`skser.tuning.tune` chose the parameters of the pipeline on these clips.
@@ -113,6 +116,7 @@ def evaluate(
                 f"target must have no label named as a column of the predictions "
                 f"({', '.join(COLUMNS)}), got {name!r}"
             )
+    warn_of_silence(corpus.clips, stacklevel=2)
     if isinstance(cv, str):
         splits, folds = _evaluate_fitted(pipeline, corpus, classes)
         protocol = describe_fitted(pipeline)

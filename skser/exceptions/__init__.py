@@ -99,7 +99,7 @@ class LeakageWarning(SkserWarning):
 
 
 class AudioWarning(SkserWarning):
-    """Unusable recordings were replaced by silence."""
+    """Recordings are silent, or unusable ones were replaced by silence."""
 
 
 def __getattr__(name: str) -> type[SkserError]:

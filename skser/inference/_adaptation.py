@@ -9,6 +9,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from ..audio import AudioLoader
+from ..audio._silence import SILENT
 from ..exceptions import DataError, ParameterError
 from ..features import SpeakerNormalizer
 from ..recipes._standardization import ANY_SPEAKER, copied, has_scaler, standardize_on
@@ -37,13 +38,13 @@ def predict_adapted(pipeline: BaseEstimator, files: Iterable[Any]) -> tuple[int,
             if extraction["features"].memory is None:
                 extraction["features"].set_params(memory=memory)
         predictions = list(predict_in_batches(own, files))
-        usable = [prediction.file for prediction in predictions if prediction.error is None]
+        usable = [p.file for p in predictions if p.probabilities is not None]
         if len(usable) < MIN_RECORDINGS:
-            failed = (p for p in predictions if p.error is not None)
-            first = next((f"; {p.file!s:.200}: {p.error}" for p in failed), "")
+            failed = (p for p in predictions if p.probabilities is None)
+            first = next((f"; {p.file!s:.200}: {p.error or SILENT}" for p in failed), "")
             raise DataError(
                 f"recordings must include at least {MIN_RECORDINGS} usable ones to adapt to, got "
                 f"{len(usable)} of {len(predictions)}{first}; predict fewer without adapting"
             )
         adapted = iter(list(predict_in_batches(standardize_on(own, usable), usable)))
-    return len(usable), [p if p.error is not None else next(adapted) for p in predictions]
+    return len(usable), [p if p.probabilities is None else next(adapted) for p in predictions]

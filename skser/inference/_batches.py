@@ -14,51 +14,75 @@ import numpy as np
 
 from ..audio._info import describe
 from ..exceptions import AudioError, DownloadError, ModelError, SkserError
+from ._silence import SilenceWatch
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
+    from ..audio import AudioLoader
     from ._training_audio import TrainingAudio
 
 _BATCH_SIZE = 64
 
 
 class Prediction(NamedTuple):
-    """Probabilities of a recording, or its error, and why it is out of distribution."""
+    """Probabilities of a recording, None if it is unusable or silent, and reasons for doubt."""
 
     file: Any  # a path; in `predict_table` also content or a waveform
     probabilities: np.ndarray | None
     error: str | None = None
+    silence: bool = False
     ood_reasons: tuple[str, ...] = ()
 
 
 def predict_in_batches(pipeline: BaseEstimator, files: Iterable[Any]) -> Iterator[Prediction]:
     """Predictions of a fitted pipeline."""
+    from ..audio import AudioLoader
+    from ..recipes._steps import steps_of
+
+    loader = next((step for step in steps_of(pipeline) if isinstance(step, AudioLoader)), None)
     remaining = iter(files)
     while batch := list(islice(remaining, _BATCH_SIZE)):
         predictions: Iterable[Prediction]
+        watch = SilenceWatch(loader)
         try:
-            probabilities = pipeline.predict_proba(batch)
-            predictions = starmap(Prediction, zip(batch, probabilities, strict=True))
+            with watch.watching():
+                probabilities = pipeline.predict_proba(batch)
+            labelled = starmap(Prediction, zip(batch, probabilities, strict=True))
+            predictions = (_mark_silence(prediction, watch) for prediction in labelled)
         except (DownloadError, ModelError):  # of all recordings alike
             raise
         except SkserError:  # predicting each alone finds the unusable recordings
-            predictions = predict_each(lambda file: pipeline.predict_proba([file])[0], batch)
+            predictions = predict_each(
+                lambda file: pipeline.predict_proba([file])[0], batch, loader
+            )
         yield from predictions
 
 
 def predict_each(
-    predict: Callable[[Any], np.ndarray], files: Iterable[Any]
+    predict: Callable[[Any], np.ndarray], files: Iterable[Any], loader: AudioLoader | None = None
 ) -> Iterator[Prediction]:
     """Predictions of a function of one recording."""
     for file in files:
+        watch = SilenceWatch(loader)
         try:
-            prediction = Prediction(file, predict(file))
+            with watch.watching():
+                prediction = Prediction(file, predict(file))
+            prediction = _mark_silence(prediction, watch)
         except (DownloadError, ModelError):
             raise
         except SkserError as error:
             prediction = _failure(file, error)
         yield prediction
+
+
+def _mark_silence(prediction: Prediction, watch: SilenceWatch) -> Prediction:
+    """The same prediction, without probabilities for silence."""
+    try:
+        is_silent = watch.is_silent(prediction.file)
+    except AudioError as error:  # the loader put silence in place of the recording
+        return _failure(prediction.file, error)
+    return prediction._replace(probabilities=None, silence=True) if is_silent else prediction
 
 
 def flag_out_of_distribution(

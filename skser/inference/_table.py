@@ -20,7 +20,7 @@ from ._training_audio import TrainingAudio
 
 __all__ = ["predict_table"]
 
-_COLUMNS = ("file", "emotion", "confidence", "ood_reasons", "error", "adapted_to")
+_COLUMNS = ("file", "emotion", "confidence", "silence", "ood_reasons", "error", "adapted_to")
 
 
 def predict_table(
@@ -33,7 +33,8 @@ def predict_table(
 ) -> pd.DataFrame:
     """Predict labels of recordings, and flag those not to trust.
 
-    An unusable recording gets a row with its error; the others are not affected.
+    An unusable recording gets a row with its error, and a silent one a row without an emotion; the
+    others are not affected.
 
     Parameters
     ----------
@@ -56,10 +57,11 @@ def predict_table(
     -------
     table : DataFrame
         A row for each recording: ``file``, its path or, without one, its index; ``emotion``, the
-        most probable, or None; ``confidence``, its probability; ``ood_reasons``, why the recording
-        is out of distribution, or an empty string; ``error``, why it is unusable, or None; with
-        ``adapt``, ``adapted_to``, the number of recordings adapted to; and a column with the
-        probability of each emotion. Rows with an error have None and NaN.
+        most probable, or None; ``confidence``, its probability; ``silence``, a bool, whether the
+        part of the recording that the pipeline takes is silent or constant; ``ood_reasons``, why
+        the recording is out of distribution, or an empty string; ``error``, why it is unusable, or
+        None; with ``adapt``, ``adapted_to``, the number of recordings adapted to; and a column with
+        the probability of each emotion. Rows with an error, or with silence, have None and NaN.
 
     Raises
     ------
@@ -73,6 +75,7 @@ def predict_table(
     See Also
     --------
     skser.predict_timeline : Predict emotions over the time of a long recording.
+    skser.datasets.check_audio : Defines silence.
 
     Examples
     --------
@@ -120,12 +123,13 @@ def predict_table(
         ],
         "emotion": np.where(confidence >= (abstain_below or 0.0), emotions, None),
         "confidence": confidence,
+        "silence": [p.silence for p in predictions],
         "ood_reasons": [None if p.error else "; ".join(p.ood_reasons) for p in predictions],
         "error": [p.error for p in predictions],
     }
     if adapt:
         columns["adapted_to"] = n_adapted
-    table = pd.DataFrame(columns, dtype=object).astype({"confidence": float})
+    table = pd.DataFrame(columns, dtype=object).astype({"confidence": float, "silence": bool})
     if training_audio is None:
         del table["ood_reasons"]
     return pd.concat([table, pd.DataFrame(probabilities, columns=classes)], axis=1)

@@ -106,9 +106,14 @@ def test_levels_are_those_of_whole_frames(size):
     blocks = (waveform[i : i + size] for i in range(0, len(waveform), size))
     levels, n_samples = frame_levels(blocks, 16000)
     frames = [waveform[i : i + 320] for i in range(0, 16100, 320)]
-    power = [max(np.mean(frame.astype(float) ** 2), 1e-12) for frame in frames]
+    power = [max(np.var(frame, dtype=float), 1e-12) for frame in frames]
     np.testing.assert_allclose(levels, 10 * np.log10(power), atol=1e-3)
     assert (n_samples, levels.dtype) == (16100, np.float32)
+
+
+def test_a_constant_has_no_level():
+    levels, _ = frame_levels(slices(np.full(1000, 0.3, np.float32)), 16000)
+    np.testing.assert_allclose(levels, -120.0, atol=1e-3)
 
 
 def test_level_of_a_tone():

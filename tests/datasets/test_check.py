@@ -54,6 +54,19 @@ def test_table(recordings):
     ]
 
 
+@pytest.mark.parametrize("level", [0.0, 0.25])
+@pytest.mark.parametrize("format", ["WAV/PCM_16", "FLAC/PCM_24"])
+def test_silent_recordings(tmp_path, level, format):
+    path = tmp_path / "silent.wav"
+    path.write_bytes(encode(np.full((44100, 2), level), 44100, format=format))
+    (row,) = check_audio([path]).to_dict("records")
+    assert row["problem"] == "is silent or constant"
+    assert (row["sr"], row["duration"], row["format"]) == (44100, 1.0, format)
+    quiet = np.concatenate([np.zeros((44100, 2)), 0.001 * noise(4410, 2), np.zeros((44100, 2))])
+    path.write_bytes(encode(level + quiet, 44100, format=format))
+    assert check_audio([path])["problem"].tolist() == [None]
+
+
 def test_usable_recordings(recordings):
     table = check_audio(recordings, max_duration=None)
     usable = table["path"][table["problem"].isna()]

@@ -38,7 +38,9 @@ def files(tmp_path_factory):
 
 def test_rows_are_those_of_predict(pipeline):
     table = predict_table(pipeline, SPEECH.waveforms)
-    assert table.columns.tolist() == ["file", "emotion", "confidence", "error", *pipeline.classes_]
+    columns = ["file", "emotion", "confidence", "silence", "error"]
+    assert table.columns.tolist() == [*columns, *pipeline.classes_]
+    assert not table["silence"].any()
     probabilities = pipeline.predict_proba(SPEECH.waveforms)
     np.testing.assert_allclose(table[pipeline.classes_], probabilities)
     np.testing.assert_allclose(table["confidence"], probabilities.max(axis=1))
