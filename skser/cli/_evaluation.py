@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import BaseCrossValidator, StratifiedKFold
+from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import Bunch
 
 from .._utils._param_validation import check_value, one_of
-from ..evaluation._splits import own_split
+from ..evaluation._splits import own_split, random_cv
 from ..exceptions import DataError, ParameterError
 from ..model_selection import SpeakerTextKFold, ravdess_folds
 from ._outputs import check_folder
@@ -73,7 +73,7 @@ def choose_folds(name: str, corpus: Bunch, data: Sequence[Path]) -> BaseCrossVal
     if name == "auto" and own_split(corpus.frame.get("split", [])) is not None:
         return None
     if name == "random":
-        return StratifiedKFold(10, shuffle=True, random_state=0)
+        return random_cv(corpus.paths, 10)
     if corpus.groups is None or len(np.unique(corpus.groups)) < 2:
         names = ", ".join(map(str, data))
         raise DataError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -198,7 +198,8 @@ def _parts(home: Path) -> dict[Path, str | None]:
     parts: dict[Path, str | None] = {}
     for path in inside:
         name = _recognised(path)
-        parts |= (corpora_in(path) if name == "several" else {}) or {path: name}
+        inner: Mapping[Path, str | None] = corpora_in(path) if name == "several" else {}
+        parts |= inner or {path: name}
     return parts
 
 
