@@ -38,16 +38,6 @@ def check_options(options: Mapping[str, Any]) -> None:
     if options["model"] is not None and given:
         name = given[0].rstrip("_").replace("_", "-")
         raise ParameterError(f"--{name} must be left out with --model, which is not fitted again")
-    n_corpora = len(options["data"])
-    if "cross_corpus" in given and n_corpora == 1:
-        raise ParameterError("--cross-corpus must be used with several corpora, got one")
-    if "across" in given and n_corpora > 1:
-        raise ParameterError(
-            f"--across must be left out with several corpora, got {n_corpora}: --cross-corpus "
-            "tests on each of them"
-        )
-    if n_corpora > 1 and folds in ("luna-jimenez", "emobox"):
-        raise ParameterError(f"--folds {folds} must be used with RAVDESS alone, got {n_corpora}")
     if "leakage" in given and "folds" in given:
         raise ParameterError(f"--leakage must have --folds speakers, got {folds!r}")
     if "leakage" in given and "transductive" in given:
@@ -61,6 +51,20 @@ def check_options(options: Mapping[str, Any]) -> None:
         )
     if options["out"] is not None:
         check_folder(Path(options["out"]), options["data"])
+
+
+def check_several(options: Mapping[str, Any], n_corpora: int) -> None:
+    """Raise ParameterError for options that need another number of corpora."""
+    if options["cross_corpus"] and n_corpora == 1:
+        raise ParameterError("--cross-corpus must be used with several corpora, got one")
+    if options["across"] and n_corpora > 1:
+        raise ParameterError(
+            f"--across must be left out with several corpora, got {n_corpora}: --cross-corpus "
+            "tests on each of them"
+        )
+    folds = options["folds"]
+    if n_corpora > 1 and folds in ("luna-jimenez", "emobox"):
+        raise ParameterError(f"--folds {folds} must be used with RAVDESS alone, got {n_corpora}")
 
 
 def check_folds(name: str) -> None:

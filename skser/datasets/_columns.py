@@ -18,6 +18,8 @@ USUAL = {
     "speaker": ("speaker", "speakerid", "actor", "actorid", "subject", "subjectid", "spk", "spkid"),
     "start": ("start",),
     "end": ("end",),
+    "corpus": ("corpus",),
+    "split": ("split", "subset", "partition"),
 }  # fmt: skip
 
 MEANING = {
@@ -26,6 +28,8 @@ MEANING = {
     "speaker": "speakers",
     "start": "starts of segments",
     "end": "ends of segments",
+    "corpus": "corpora",
+    "split": "split",
 }
 
 # Words for people that may also be others than the speakers.

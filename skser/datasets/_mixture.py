@@ -34,8 +34,8 @@ def tell_apart(files: Sequence[Path], corpora: Sequence[NamedCorpus]) -> Mixture
         else:
             unknown.append(f"{file.name!r:.40}")
     if unknown:
-        return Mixture(parts, f"{len(unknown)} in none, such as {unknown[0]}")
-    return Mixture(parts, f"{len(unclear)} in several, such as {unclear[0]}" if unclear else "")
+        return Mixture(parts, f"{len(unknown)} as in none, such as {unknown[0]}")
+    return Mixture(parts, f"{len(unclear)} as in several, such as {unclear[0]}" if unclear else "")
 
 
 def _has(corpus: NamedCorpus, file: Path) -> bool:

@@ -42,7 +42,8 @@ def load_several(data_home: PathLike, *, return_X_y: bool = False) -> Any:
         if mixture.problem or len(mixture.files) < 2:
             reason = f": {mixture.problem}" if mixture.files and mixture.problem else ""
             raise DataError(
-                f"{home}: no folders of known corpora in it, nor recordings of several{reason}"
+                f"{home}: no folders of known corpora in it, nor recordings named as in several"
+                f"{reason}"
             )
         corpora = [_load_files(home, name, files) for name, files in mixture.files.items()]
     corpus = merge_corpora(*corpora)

@@ -19,7 +19,7 @@ from ._times import add_segments
 
 MANIFEST_SUFFIXES = (*DELIMITED, *JSON_LINES, *PARQUET)
 
-_COLUMNS = ("path", "emotion", "speaker", "corpus", "start", "end")
+_COLUMNS = ("path", "emotion", "speaker", "corpus", "split", "start", "end")
 
 
 def load_manifest(
@@ -42,7 +42,8 @@ def load_manifest(
 
     Columns are recognised by their usual names, in any case and with spaces, ``_`` or ``-``
     between words: of paths, FileName, File, Path, FilePath, Wav, Audio, Recording; of labels,
-    Emotion, Label, Class, Target; of speakers, Speaker, Actor, Subject, Spk, each also with ID.
+    Emotion, Label, Class, Target; of speakers, Speaker, Actor, Subject, Spk, each also with ID; of
+    corpora, Corpus; of the split into train, test and val, Split, Subset, Partition.
 
     Columns Start and End make each row a :class:`~skser.Segment` of its recording. They hold
     seconds, or time deltas as those of pandas and audformat; an empty end is the end of the
@@ -73,8 +74,8 @@ def load_manifest(
         - target : ndarray of shape (n_clips,), str. Labels.
         - groups : ndarray of shape (n_clips,), str, or None. Speakers.
         - frame : DataFrame. Path, start and end in seconds (of segments), emotion, speaker (if
-          known), corpus (the column of that name, else the file's name without suffix) and the
-          file's other columns, as text.
+          known), corpus (that of the column Corpus, else the file's name without suffix), split (if there
+          is such a column) and the file's other columns, as text.
         - DESCR : str. Description, with the columns that were taken.
 
     Raises
@@ -127,7 +128,10 @@ def load_manifest(
     frame["emotion"] = [emotion_name(label) for label in frame["emotion"]]
     if "start" in used:
         frame = add_segments(file, frame, *(table[used[role]] for role in ("start", "end")))
-    frame["corpus"] = table.get("corpus", file.stem)
+    if "corpus" in used:
+        frame["corpus"] = frame["corpus"].mask(frame["corpus"].isin(MISSING), file.stem)
+    else:
+        frame["corpus"] = file.stem
     extra = [c for c in table if c and c not in used.values() and c not in _COLUMNS]
     n_classes = frame["emotion"].nunique()
     roles = ", ".join(f"{MEANING[role]} in column {column!r}" for role, column in used.items())

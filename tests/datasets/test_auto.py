@@ -149,9 +149,9 @@ def test_a_few_recordings_of_another_corpus_in_one_folder(touch):
 
 def test_several_corpora_in_one_folder_and_others(touch):
     home = touch(*FLAT, "a.wav", "b.wav")
-    with pytest.raises(DataError, match=r"crema_d 2, .* of 6 .*; 2 in none, such as 'a\.wav'"):
+    with pytest.raises(DataError, match=r"crema_d 2, .* of 6 .*; 2 as in none, such as 'a\.wav'"):
         load_corpus(home)
-    with pytest.raises(DataError, match=r"nor recordings of several: 2 in none, .*'a\.wav'"):
+    with pytest.raises(DataError, match=r"named as in several: 2 as in none, .*'a\.wav'"):
         load_corpus(home, "several")
 
 
@@ -168,7 +168,7 @@ def test_names_of_more_than_one_corpus(touch, monkeypatch):
     with pytest.raises(DataError, match=r"dis-f1-b1\.wav\) are named as in emovo and in twin"):
         load_corpus(home)
     touch("DC_a01.wav", "1001_DFA_ANG_XX.wav")
-    with pytest.raises(DataError, match=r"1 in several, such as 'dis.*' as in emovo and in twin"):
+    with pytest.raises(DataError, match=r"1 as in several, such as 'dis.*' as in emovo and"):
         load_corpus(home)
 
 

@@ -336,3 +336,10 @@ def test_impossible_segments(write, bounds, reason):
 def test_segments_need_both_bounds(write, name):
     with pytest.raises(DataError, match=rf"calls\.csv: has a column '{name}' and none"):
         load_manifest(write(f"file,{name},emotion\na,1,sad\n"))
+
+
+def test_columns_of_corpora_and_of_the_split(write):
+    path = write("file,label,Corpus,SubSet\na,sad,here,Training\nb,sad,,test\n")
+    frame = load_manifest(path).frame
+    assert frame["corpus"].tolist() == ["here", "calls"]
+    assert frame["split"].tolist() == ["Training", "test"]
