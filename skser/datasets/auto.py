@@ -18,6 +18,7 @@ from ._european import EUROPEAN
 from ._layout import emotion_levels, levels_of, top_level, unclear
 from ._mixture import tell_apart
 from ._names import NamedCorpus, count_named, load_names, load_own, searched_text
+from ._tables import WORKBOOKS
 from .crema_d import CREMA_D, load_crema_d
 from .emodb import EMODB, load_emodb
 from .emovo import EMOVO, load_emovo
@@ -139,7 +140,7 @@ def recognise(data_home: PathLike) -> str:
     """The name of the loader that fits a folder or file."""
     home = Path(data_home).expanduser()
     if home.is_file():
-        if home.suffix.lower() in MANIFEST_SUFFIXES:
+        if home.suffix.lower() in (*MANIFEST_SUFFIXES, *WORKBOOKS):  # its error says what to do
             return "manifest"
         raise DataError(f"{home}: is neither a folder nor a table ({', '.join(MANIFEST_SUFFIXES)})")
     files = find_audio(home)
