@@ -37,10 +37,10 @@ def load_manifest(
     The table is a CSV or TSV file below a row of column names, a JSON Lines file (``.jsonl``,
     ``.ndjson``, ``.json``) or a list of objects (``.json``), or a Parquet file, if pandas can read
     it. An object in an object makes columns such as ``audio.path``. The delimiter is a tab in a
-    ``.tsv`` file, else comma, semicolon, tab or ``|``, whichever yields the columns. The encoding is
-    UTF-8, or UTF-16 with a mark; a file that is neither is read as cp1252, with a warning. Synonyms of an
-    emotion become one class, as in :func:`load_folder`. Missing recordings raise an error when they
-    are read, not here.
+    ``.tsv`` file, else comma, semicolon, tab or ``|``, whichever yields the columns. The encoding
+    is UTF-8, or UTF-16 with a mark; a file that is neither is read as cp1252, with a warning.
+    Synonyms of an emotion become one class, as in :func:`load_folder`. Missing recordings raise an
+    error when they are read, not here.
 
     A path that does not exist is also looked for with slashes in place of backslashes, without the
     codes of an address (``%20``, ``file://``), with ``~`` for the home, and in both Unicode forms
