@@ -10,7 +10,7 @@ import typer
 from sklearn.utils import Bunch
 
 from ..datasets import load_corpus, merge_corpora
-from ..datasets._corpus import emotion_name
+from ..datasets._corpus import emotion_name, make_corpus
 from ..datasets.auto import recognise
 from ..exceptions import DataError, ParameterError
 from ..persistence import load_info
@@ -41,8 +41,22 @@ def load_each(
     label: str | None = None,
     audio_home: Path | None = None,
 ) -> dict[str, Bunch]:
-    """Corpora by the names of their folders or tables, checked against each other."""
+    """Corpora by their names, checked against each other."""
+    return by_name(load_paths(data, corpus, speaker, labels, label, audio_home))
+
+
+def load_paths(
+    data: Sequence[Path],
+    corpus: str,
+    speaker: str | None = None,
+    labels: str | None = None,
+    label: str | None = None,
+    audio_home: Path | None = None,
+) -> dict[Path, Bunch]:
+    """The recordings in each folder or table."""
     check_differ(data)
+    if audio_home is not None and all(path.is_dir() for path in data):
+        raise ParameterError("--audio-home must be left out without tables; only they have paths")
     if len(data) > 1 and corpus != "auto":
         raise ParameterError(f"--corpus must be auto with several corpora, got {corpus!r}")
     kinds = [_kind(path, label) if corpus == "auto" else corpus for path in data]
@@ -56,11 +70,7 @@ def load_each(
             f"--speaker must be left out for {', '.join(kinds)}, whose file names contain the "
             "speaker; only --corpus folder and manifest need it"
         )
-    if audio_home is not None and "manifest" not in kinds:
-        raise ParameterError(
-            f"--audio-home must be left out for {', '.join(kinds)}; only tables have paths"
-        )
-    corpora = {}
+    loaded = {}
     for path, kind in zip(data, kinds, strict=True):
         params: dict[str, Any] = {}
         if speaker is not None and kind in _SPEAKER_PARAMS:
@@ -69,14 +79,37 @@ def load_each(
             params[_LABEL_PARAMS[kind]] = label
         if audio_home is not None and kind == "manifest":
             params["audio_home"] = audio_home
-        speech = corpora[path.resolve().stem] = load_corpus(path, corpus=kind, **params)
-        if kind == "manifest":
-            typer.echo(speech.DESCR.rstrip(), err=True)
+        loaded[path] = load_corpus(path, corpus=kind, **params)
+        if kind in ("manifest", "several"):
+            typer.echo(loaded[path].DESCR.splitlines()[0], err=True)
     if labels is not None:
-        corpora = _with_labels(corpora, [emotion_name(name) for name in labels.split(",") if name])
-    _check_names(corpora)
+        loaded = _with_labels(loaded, [emotion_name(name) for name in labels.split(",") if name])
+    return loaded
+
+
+def by_name(loaded: Mapping[Path, Bunch]) -> dict[str, Bunch]:
+    """Each corpus by its name, checked; that of a folder or table of one corpus is its own."""
+    corpora: dict[str, Bunch] = {}
+    owner: dict[str, Path] = {}
+    for path, speech in loaded.items():
+        names = speech.frame["corpus"].dropna().unique().tolist()
+        for name in names:
+            if owner.setdefault(name, path) != path:
+                raise DataError(
+                    f"{path}: has corpus {name!r}, as {owner[name]} has; give the folder or the "
+                    "column corpus another name"
+                )
+        if len(names) < 2:
+            corpora[path.resolve().stem] = speech
+        else:
+            corpora |= {name: take_corpus(speech, name) for name in names}
     _check_labels(corpora)
     return corpora
+
+
+def take_corpus(speech: Bunch, name: str) -> Bunch:
+    """One of several corpora."""
+    return make_corpus(speech.frame[speech.frame["corpus"] == name], speech.DESCR)
 
 
 def load_other(
@@ -111,8 +144,8 @@ def merge(corpora: Mapping[str, Bunch]) -> Bunch:
     speech = merge_corpora(*corpora.values()) if len(corpora) > 1 else next(iter(corpora.values()))
     if len(corpora) > 1:
         for name, corpus in corpora.items():
-            typer.echo(f"{name}: {_describe(corpus)}")
-    typer.echo(_describe(speech))
+            typer.echo(f"{name}: {describe(corpus)}")
+    typer.echo(describe(speech))
     return speech
 
 
@@ -149,7 +182,8 @@ def label_lines(corpora: Mapping[str, Bunch]) -> list[str]:
     ]
 
 
-def _describe(speech: Bunch) -> str:
+def describe(speech: Bunch) -> str:
+    """The numbers of recordings with each label."""
     counts = speech.frame["emotion"].value_counts().sort_index()
     listed = ", ".join(f"{label} {n}" for label, n in counts.items())
     return f"{len(speech.paths)} recordings: {listed}"
@@ -165,7 +199,7 @@ def check_differ(data: Sequence[Path]) -> None:
             raise ParameterError(f"corpora must have different names, got {name} twice")
 
 
-def _with_labels(corpora: Mapping[str, Bunch], labels: list[str]) -> dict[str, Bunch]:
+def _with_labels(corpora: Mapping[Path, Bunch], labels: list[str]) -> dict[Path, Bunch]:
     """The recordings with some labels."""
     known = {label for corpus in corpora.values() for label in corpus.target.tolist()}
     if unknown := [label for label in labels if label not in known]:
@@ -183,18 +217,6 @@ def _with_labels(corpora: Mapping[str, Bunch], labels: list[str]) -> dict[str, B
             )
         kept[name] = merge_corpora(corpus, labels=own)
     return kept
-
-
-def _check_names(corpora: Mapping[str, Bunch]) -> None:
-    """Raise DataError if tables put the same name of a corpus on their recordings."""
-    owner: dict[str, str] = {}
-    for name, corpus in corpora.items():
-        for domain in corpus.frame["corpus"].dropna().unique().tolist():
-            if owner.setdefault(domain, name) != name:
-                raise DataError(
-                    f"{name}: is corpus {domain!r}, as {owner[domain]} is; give the folder or the "
-                    "column corpus another name"
-                )
 
 
 def _check_labels(corpora: Mapping[str, Bunch]) -> None:

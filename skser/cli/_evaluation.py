@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import BaseCrossValidator, StratifiedKFold
+from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import Bunch
 
 from .._utils._param_validation import check_value, one_of
-from ..evaluation._splits import own_split
+from ..evaluation._splits import own_split, random_cv
 from ..exceptions import DataError, ParameterError
 from ..model_selection import SpeakerTextKFold, ravdess_folds
 from ._outputs import check_folder
@@ -38,16 +38,6 @@ def check_options(options: Mapping[str, Any]) -> None:
     if options["model"] is not None and given:
         name = given[0].rstrip("_").replace("_", "-")
         raise ParameterError(f"--{name} must be left out with --model, which is not fitted again")
-    n_corpora = len(options["data"])
-    if "cross_corpus" in given and n_corpora == 1:
-        raise ParameterError("--cross-corpus must be used with several corpora, got one")
-    if "across" in given and n_corpora > 1:
-        raise ParameterError(
-            f"--across must be left out with several corpora, got {n_corpora}: --cross-corpus "
-            "tests on each of them"
-        )
-    if n_corpora > 1 and folds in ("luna-jimenez", "emobox"):
-        raise ParameterError(f"--folds {folds} must be used with RAVDESS alone, got {n_corpora}")
     if "leakage" in given and "folds" in given:
         raise ParameterError(f"--leakage must have --folds speakers, got {folds!r}")
     if "leakage" in given and "transductive" in given:
@@ -63,6 +53,20 @@ def check_options(options: Mapping[str, Any]) -> None:
         check_folder(Path(options["out"]), options["data"])
 
 
+def check_several(options: Mapping[str, Any], n_corpora: int) -> None:
+    """Raise ParameterError for options that need another number of corpora."""
+    if options["cross_corpus"] and n_corpora == 1:
+        raise ParameterError("--cross-corpus must be used with several corpora, got one")
+    if options["across"] and n_corpora > 1:
+        raise ParameterError(
+            f"--across must be left out with several corpora, got {n_corpora}: --cross-corpus "
+            "tests on each of them"
+        )
+    folds = options["folds"]
+    if n_corpora > 1 and folds in ("luna-jimenez", "emobox"):
+        raise ParameterError(f"--folds {folds} must be used with RAVDESS alone, got {n_corpora}")
+
+
 def check_folds(name: str) -> None:
     """Raise ParameterError for an unknown name of folds."""
     check_value("--folds", name, _FOLDS)
@@ -73,7 +77,7 @@ def choose_folds(name: str, corpus: Bunch, data: Sequence[Path]) -> BaseCrossVal
     if name == "auto" and own_split(corpus.frame.get("split", [])) is not None:
         return None
     if name == "random":
-        return StratifiedKFold(10, shuffle=True, random_state=0)
+        return random_cv(corpus.paths, 10)
     if corpus.groups is None or len(np.unique(corpus.groups)) < 2:
         names = ", ".join(map(str, data))
         raise DataError(

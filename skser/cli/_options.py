@@ -26,7 +26,8 @@ Labels = Annotated[
     str | None, typer.Option(help="Labels to keep, as angry,happy,neutral,sad; all by default.")
 ]
 Corpus = Annotated[
-    str, typer.Option(help="Name of a corpus (ravdess, iemocap, esd, ...), folder or manifest.")
+    str,
+    typer.Option(help="Name of a corpus (ravdess, iemocap, ...), several, folder or manifest."),
 ]
 Recipe = Annotated[
     str,
@@ -65,7 +66,10 @@ def make_pipeline(
         defaults["shrinkage"] = 0.5  # chosen by training on one corpus and validating on another
     pipeline = get_recipe(recipe)(**{**defaults, **parameters})
     check_steps(pipeline)
-    return pipeline if n_corpora == 1 else standardize_by_corpus(pipeline)
+    if n_corpora == 1:
+        return pipeline
+    typer.echo(f"{n_corpora} corpora: each is standardised by its own recordings")
+    return standardize_by_corpus(pipeline)
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._options import AudioHome, CsvPath
+from ._options import AudioHome, Corpus, CsvPath, Label, Labels, Speaker
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,12 +25,17 @@ def check(
     data: Annotated[
         list[Path], typer.Argument(help="Folders of recordings, or tables of their paths.")
     ],
-    csv: CsvPath = None,
+    corpus: Corpus = "auto",
+    speaker: Speaker = None,
+    label: Label = None,
+    labels: Labels = None,
     audio_home: AudioHome = None,
+    csv: CsvPath = None,
 ) -> None:
     """Decode every recording in a folder and list the unusable ones; exits with 1 if there are any.
 
-    Several corpora, as for `skser train`, are also checked for labels in common.
+    Several corpora, as for `skser train`, are also checked for labels in common. With an option for
+    labels or speakers, it checks the recordings that `skser train` would use with this option.
 
     Writes the table of all recordings to the PATH of --csv (- is standard output).
 
@@ -43,18 +48,18 @@ def check(
     from ..audio._folders import find_audio
     from ..datasets import check_audio
     from ..datasets.manifest import MANIFEST_SUFFIXES
-    from ..exceptions import ParameterError
-    from ._corpora import label_lines, load_each
+    from ._corpora import by_name, describe, label_lines, load_paths
     from ._outputs import Outputs
 
     outputs = Outputs([], csv=csv)
     lists = [path for path in data if path.is_file() and path.suffix.lower() in MANIFEST_SUFFIXES]
-    if audio_home is not None and not lists:
-        raise ParameterError("--audio-home must be left out without tables; only they have paths")
-    # Raises before the long work.
-    corpora = load_each(data, "auto", audio_home=audio_home) if len(data) > 1 or lists else {}
+    is_chosen = corpus != "auto" or any(value is not None for value in (speaker, label, labels))
+    loaded = {}
+    if is_chosen or audio_home is not None or lists or len(data) > 1:  # raises before the long work
+        loaded = load_paths(data, corpus, speaker, labels, label, audio_home)
+    corpora = by_name(loaded)
     files = {
-        path: corpora[path.resolve().stem].paths if path in lists else find_audio(path)
+        path: loaded[path].paths if is_chosen or path in lists else find_audio(path)
         for path in data
     }
     tables = []
@@ -68,8 +73,11 @@ def check(
     table = pd.concat(tables, ignore_index=True)
     if len(files) > 1:
         outputs.log(f"all: {_describe(table)}")
+    if len(corpora) > 1:
         for line in label_lines(corpora):
             outputs.log(line)
+    elif is_chosen:
+        outputs.log(describe(loaded[data[0]]))
     if csv is not None:
         with outputs.open("csv") as output:
             output.write(table.to_csv(index=False).encode(errors="backslashreplace"))

@@ -94,7 +94,7 @@ def evaluate(
         merge,
         trained_on,
     )
-    from ._evaluation import check_options, choose_folds
+    from ._evaluation import check_options, check_several, choose_folds
 
     check_options(context.params)
     check_differ([*data, *(across or [])])
@@ -109,11 +109,12 @@ def evaluate(
             )
         findings = Findings(run(fitted, speech, cv="prefit"))
     else:
-        n_corpora = 1 if transductive else len(data)
+        corpora = load_each(data, corpus, speaker, labels, label, audio_home)
+        check_several(context.params, len(corpora))
+        n_corpora = 1 if transductive else len(corpora)
         pipeline = make_pipeline(recipe, seed, jobs, set_, n_corpora=n_corpora)
         if transductive:
             pipeline = standardize_by_speaker(pipeline)
-        corpora = load_each(data, corpus, speaker, labels, label, audio_home)
         speech = merge(corpora)
         if folds == "speakers":  # not the split of the corpus
             speech.frame = speech.frame.drop(columns="split", errors="ignore")

@@ -81,13 +81,14 @@ def train(
     from ..persistence._any_model import check_include_encoder, save_model
     from ..recipes import keep_features as keep
     from ..recipes._steps import set_everywhere, steps_of
-    from ._corpora import check_each_has_labels, load_speech
+    from ._corpora import check_each_has_labels, load_each, merge
     from ._outputs import check_model_file
     from ._scores import read_scores
 
     check_model_file(out, data)
     check_include_encoder(out, include_encoder)
-    pipeline = make_pipeline(recipe, seed, jobs, set_, n_corpora=len(data))
+    corpora = load_each(data, corpus, speaker, labels, label, audio_home)
+    pipeline = make_pipeline(recipe, seed, jobs, set_, n_corpora=len(corpora))
     has_encoder = any(isinstance(step, SpeechEmbedding) for step in steps_of(pipeline))
     if include_encoder and not has_encoder:
         raise ParameterError(
@@ -95,14 +96,13 @@ def train(
             f"whisper, got --recipe {recipe}"
         )
     unfitted = keep(pipeline) if keep_features else pipeline
-    speech = load_speech(data, corpus, speaker, labels, label, audio_home)
-    if len(data) > 1:
-        check_each_has_labels(speech)
+    speech = merge(corpora)
+    check_each_has_labels(speech)
     score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)
-    corpora = {"domains": speech.frame["corpus"].to_numpy(dtype=str)} if len(data) > 1 else {}
+    names = {"domains": speech.frame["corpus"].to_numpy(dtype=str)} if len(corpora) > 1 else {}
     warn_of_silence(as_recordings(speech.paths), stacklevel=1)
     everything = np.arange(len(speech.paths))
-    pipeline = fit_fold(unfitted, speech.paths, speech.target, corpora, everything).pipeline
+    pipeline = fit_fold(unfitted, speech.paths, speech.target, names, everything).pipeline
     set_everywhere(pipeline, verbose=0)
     audio = TrainingAudio.of(pipeline, speech.paths).to_dict()
     info = replace(ModelInfo.of(speech, audio=audio), score=score)

@@ -11,6 +11,7 @@ from ._options import (
     AudioHome,
     Corpus,
     Label,
+    Labels,
     OneCorpus,
     Recipe,
     Seed,
@@ -26,6 +27,7 @@ def tune(
     corpus: Corpus = "auto",
     speaker: Speaker = None,
     label: Label = None,
+    labels: Labels = None,
     audio_home: AudioHome = None,
     recipe: Recipe = "default",
     trials: Annotated[int, typer.Option(min=1, help="Finished trials of the study in all.")] = 20,
@@ -98,7 +100,7 @@ def tune(
     pipeline = make_pipeline(recipe, seed, jobs, set_)
     search = choose_space(pipeline, space or [], range_ or [])
     check_folder(out, [data])
-    speech = load_speech([data], corpus, speaker, label=label, audio_home=audio_home)
+    speech = load_speech([data], corpus, speaker, labels, label, audio_home)
     out.mkdir(parents=True, exist_ok=True)
     # Schedulers send SIGTERM before they take the machine away; Ctrl-C queues the trial again.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

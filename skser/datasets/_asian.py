@@ -40,7 +40,7 @@ Licence: public; no formal licence was found with the original release
 ESD = NamedCorpus(
     name="esd",
     pattern=re.compile(
-        r"/(?P<emotion>Angry|Happy|Neutral|Sad|Surprise)/(?:(?:train|evaluation|test)/)?"
+        r"/(?P<emotion>Angry|Happy|Neutral|Sad|Surprise)/(?:(?P<part>train|evaluation|test)/)?"
         r"(?P<speaker>00(?:0[1-9]|1\d|20))_(?P<utterance>\d{6})$"
     ),
     example="0011/Angry/0011_000351.wav",
@@ -58,7 +58,8 @@ ESD = NamedCorpus(
 ESD: the emotional speech database
 
 Ten speakers of Mandarin (0001 to 0010) and ten of English (0011 to 0020), five women and five men
-of each, speak 350 sentences with five emotions: 35000 recordings.
+of each, speak 350 sentences with five emotions: 35000 recordings. The column part is the folder
+train, evaluation or test; since every speaker is in all three, it is no split for new speakers.
 
 Citation: K. Zhou, B. Sisman, R. Liu and H. Li (2022). Emotional voice conversion: Theory, databases
 and ESD. Speech Communication 137, 1-18. doi:10.1016/j.specom.2021.11.006

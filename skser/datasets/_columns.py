@@ -12,13 +12,18 @@ from ._corpus import listing
 USUAL = {
     "path": (
         "filename", "file", "path", "filepath", "wav", "wavfile", "wavpath", "audio", "audiofile",
-        "audiopath", "recording",
+        "audiopath", "audiofilename", "audiofilepath", "recording",
     ),
     "emotion": ("emotion", "label", "class", "target", "emotionlabel", "emotions"),
     "speaker": ("speaker", "speakerid", "actor", "actorid", "subject", "subjectid", "spk", "spkid"),
-    "start": ("start",),
-    "end": ("end",),
+    "start": ("start", "starttime", "begin", "begintime", "onset", "offset"),
+    "end": ("end", "endtime", "stop", "stoptime", "offset"),
+    "duration": ("duration", "dur"),
+    "corpus": ("corpus",),
+    "split": ("split", "subset", "partition"),
 }  # fmt: skip
+
+TIMES = ("start", "end", "duration")
 
 MEANING = {
     "path": "recordings",
@@ -26,7 +31,13 @@ MEANING = {
     "speaker": "speakers",
     "start": "starts of segments",
     "end": "ends of segments",
+    "duration": "durations of segments",
+    "corpus": "corpora",
+    "split": "split",
 }
+
+# Units in names, as in start_ms, and seconds in one.
+UNITS = {"ms": 1e-3, "msec": 1e-3, "milliseconds": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0}
 
 # Words for people that may also be others than the speakers.
 _PEOPLE = (
@@ -39,9 +50,15 @@ def recognise_columns(names: Iterable[str], given: Mapping[str, str | None]) -> 
     columns = {role: name for role, name in given.items() if name is not None}
     plain: dict[str, str] = {}
     for name in names:
-        if name not in columns.values():
-            plain.setdefault(_plain(name), name)
+        if name in columns.values():
+            continue
+        if (word := _plain(name)) in plain and any(word in words for words in USUAL.values()):
+            raise DataError(f"columns {plain[word]!r} and {name!r} have the same name; rename one")
+        plain.setdefault(word, name)
+    plain = {**{_without_unit(word): name for word, name in plain.items()}, **plain}
     for role, words in USUAL.items():
+        if role in TIMES:
+            continue
         found = [plain[word] for word in words if word in plain]
         if role in columns or not found:
             continue
@@ -51,7 +68,36 @@ def recognise_columns(names: Iterable[str], given: Mapping[str, str | None]) -> 
                 "or name one of them emotion"
             )
         columns[role] = found[0]
+    columns |= _segment_columns(plain)
     return {role: columns[role] for role in USUAL if role in columns}
+
+
+def _segment_columns(plain: Mapping[str, str]) -> dict[str, str]:
+    """Columns of a start and an end or a duration, by their roles; other names than start and end
+    may mean anything if they are alone.
+    """
+    starts, ends, durations = (
+        [plain[word] for word in USUAL[role] if word in plain] for role in TIMES
+    )
+    ends = [name for name in ends if name != starts[0]] if starts else ends
+    is_onset = "onset" in plain or "offset" not in map(_plain, ends)
+    if starts and ends and is_onset:
+        return {"start": starts[0], "end": ends[0]}
+    if starts and durations:
+        return {"start": starts[0], "duration": durations[0]}
+    return {role: plain[role] for role in ("start", "end") if role in plain}
+
+
+def unit_of(name: str) -> float:
+    """Seconds in the unit that a name of a column ends in; 1 without one."""
+    word = _plain(name)
+    return UNITS.get(word.removeprefix(_without_unit(word)), 1.0)
+
+
+def _without_unit(word: str) -> str:
+    words = {word for role in TIMES for word in USUAL[role]}
+    bare = (word[: -len(unit)] for unit in UNITS if word.endswith(unit))
+    return word if word in words else next((each for each in bare if each in words), word)
 
 
 def likely_speakers(names: Iterable[str]) -> list[str]:

@@ -99,9 +99,17 @@ def count_named(corpus: NamedCorpus, texts: Sequence[str]) -> int:
     return sum(named or bool(skip.search(t)) for named, t in zip(is_named, texts, strict=True))
 
 
-def load_names(corpus: NamedCorpus, data_home: PathLike, return_X_y: bool = False) -> Any:
-    """Load a corpus by its file names; copies of a recording count once."""
-    return _make(corpus, data_home, read_names(corpus, data_home), return_X_y)
+def load_names(
+    corpus: NamedCorpus,
+    data_home: PathLike,
+    return_X_y: bool = False,
+    files: Sequence[Path] | None = None,
+) -> Any:
+    """Load a corpus by its file names; copies of a recording count once.
+
+    ``files`` are its recordings if others are in the folder too.
+    """
+    return _make(corpus, data_home, read_names(corpus, data_home, files), return_X_y)
 
 
 def load_own(corpus: NamedCorpus, data_home: PathLike, return_X_y: bool = False) -> Any:
@@ -118,19 +126,24 @@ def load_own(corpus: NamedCorpus, data_home: PathLike, return_X_y: bool = False)
     return _make(corpus, data_home, _match_all(corpus, data_home), return_X_y)
 
 
-def read_names(corpus: NamedCorpus, data_home: PathLike) -> pd.DataFrame:
+def read_names(
+    corpus: NamedCorpus, data_home: PathLike, files: Sequence[Path] | None = None
+) -> pd.DataFrame:
     """One row per recording; of equal names, the one in the topmost folder, audio before AVI."""
-    frame = _match_all(corpus, data_home)
+    frame = _match_all(corpus, data_home, files)
     depth = frame["path"].map(lambda path: (len(Path(path).parts), path.lower().endswith(".avi")))
     frame = frame.loc[depth.sort_values(kind="stable").index]
     fields = [column for column in frame if column != "path"]
     return frame.drop_duplicates(fields).sort_values("path", ignore_index=True)
 
 
-def _match_all(corpus: NamedCorpus, data_home: PathLike) -> pd.DataFrame:
+def _match_all(
+    corpus: NamedCorpus, data_home: PathLike, recordings: Sequence[Path] | None = None
+) -> pd.DataFrame:
     """One row per file."""
     skip = corpus.passed_over
-    files = [f for f in find_audio(data_home) if not (skip and skip.search(searched_text(f)))]
+    recordings = find_audio(data_home) if recordings is None else recordings
+    files = [f for f in recordings if not (skip and skip.search(searched_text(f)))]
     matched = {file: match for file in files if (match := corpus.match(file))}
     unmatched = [file.name for file in files if file not in matched]
     if unmatched or not files:

@@ -8,7 +8,7 @@ import io
 import json
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +17,8 @@ from ..exceptions import CorpusNotFoundError, DataError, MissingDependencyError,
 from ._corpus import listing
 
 DELIMITED = (".csv", ".tsv", ".txt")
-JSON_LINES = (".jsonl", ".ndjson")
+JSON = (".jsonl", ".ndjson", ".json")
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 PARQUET = (".parquet",)
 
 # As pandas, R and spreadsheets write what is missing. "NA" may be a label.
@@ -50,8 +51,8 @@ def read_table(file: Path, n_used: Callable[[Iterable[str]], int]) -> pd.DataFra
         table = _read_parquet(file)
     elif content[:4] == b"PK\3\4" or content[:4] == b"\xd0\xcf\x11\xe0":
         raise DataError(f"{file}: is a workbook or an archive; save the sheet as CSV")
-    elif file.suffix.lower() in JSON_LINES:
-        table = _read_json_lines(file, _decode(file, content))
+    elif file.suffix.lower() in JSON:
+        table = _read_json(file, _decode(file, content))
     else:
         table = _read_delimited(file, _decode(file, content), n_used)
     names: list[str] = table.columns.tolist()
@@ -89,10 +90,12 @@ def _decode(file: Path, content: bytes) -> str:
 
 
 def _read_delimited(file: Path, text: str, n_used: Callable[[Iterable[str]], int]) -> pd.DataFrame:
-    lines = io.StringIO(text, newline="")
-    header_row, first = 1, lines.readline().rstrip("\r\n")
+    blank = re.match(r"(?: *\r?\n)*", text)
+    above = "" if blank is None else blank[0]
+    lines = io.StringIO(text[len(above) :], newline="")
+    header_row, first = 1 + above.count("\n"), lines.readline().rstrip("\r\n")
     if re.fullmatch("(?i)sep=.", first):  # as Excel writes and expects it
-        header_row, delimiter = 2, first[4]
+        header_row, delimiter = header_row + 1, first[4]
     else:
         delimiter = _delimiter(file, first, n_used)
         lines.seek(0)
@@ -104,6 +107,8 @@ def _read_delimited(file: Path, text: str, n_used: Callable[[Iterable[str]], int
     numbered = {number: row for number, row in enumerate(rows, header_row + 1) if any(row)}
     if not numbered:
         raise DataError(f"{file}: has no rows below the column names")
+    n = len(header)  # programs end rows, but not the header, with a delimiter
+    numbered = {i: row if any(row[n:]) else row[:n] for i, row in numbered.items()}
     uneven = [number for number, row in numbered.items() if len(row) != len(header)]
     if uneven:
         raise DataError(
@@ -126,8 +131,14 @@ def _delimiter(file: Path, header: str, n_used: Callable[[Iterable[str]], int]) 
     return max(",;\t|", key=n_columns)
 
 
-def _read_json_lines(file: Path, text: str) -> pd.DataFrame:
+def _read_json(file: Path, text: str) -> pd.DataFrame:
+    """The table of a JSON object in each line, or of a list of objects."""
     records = {}
+    if text.lstrip().startswith("[") and file.suffix.lower() == ".json":
+        try:
+            text = "\n".join(map(json.dumps, json.loads(text)))
+        except json.JSONDecodeError as error:
+            raise _unreadable(file, error) from error
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -140,11 +151,20 @@ def _read_json_lines(file: Path, text: str) -> pd.DataFrame:
                 f"{file}: line {number} must be a JSON object, such as "
                 f'{{"file": "a.wav", "emotion": "sad"}}, got {line.strip()!r:.80}'
             )
-        records[number] = {name: _as_text(value) for name, value in record.items()}
+        records[number] = dict(_fields(record))
     if not records:
         raise DataError(f"{file}: has no rows")
     table = pd.DataFrame(list(records.values()), index=pd.Index(list(records), name="line"))
     return table.fillna("")
+
+
+def _fields(record: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Names and texts of an object; those of an object in it have dots, as in audio.path."""
+    for name, value in record.items():
+        if isinstance(value, dict):
+            yield from _fields(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, _as_text(value)
 
 
 def _as_text(value: object) -> str:
@@ -169,7 +189,7 @@ def _read_parquet(file: Path) -> pd.DataFrame:
     text = {
         str(name): column.astype(object).where(column.notna(), "").map(str).str.strip()
         for name, column in table.items()
-        if not column.map(lambda value: isinstance(value, (bytes, dict))).any()  # audio
+        if not any(isinstance(value, (bytes, dict)) for value in column)  # audio
     }
     return pd.DataFrame(text).set_axis(pd.RangeIndex(1, len(table) + 1, name="line"))
 

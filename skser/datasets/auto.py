@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,16 @@ from ._corpus import listing, make_corpus
 from ._dialogues import IEMOCAP, MELD, MSP_IMPROV
 from ._european import EUROPEAN
 from ._layout import emotion_levels, levels_of, top_level, unclear
+from ._mixture import tell_apart
 from ._names import NamedCorpus, count_named, load_names, load_own, searched_text
+from ._tables import WORKBOOKS
 from .crema_d import CREMA_D, load_crema_d
 from .emodb import EMODB, load_emodb
 from .emovo import EMOVO, load_emovo
 from .folder import load_folder
 from .manifest import MANIFEST_SUFFIXES, load_manifest
 from .merge import merge_corpora
-from .ravdess import RAVDESS, load_ravdess
+from .ravdess import RAVDESS, load_ravdess, load_ravdess_files
 from .savee import SAVEE, load_savee
 from .tess import TESS, load_tess
 
@@ -32,12 +34,31 @@ TABLES = (*EUROPEAN, *ASIAN, IEMOCAP, MELD, MSP_IMPROV)
 
 
 def load_several(data_home: PathLike, *, return_X_y: bool = False) -> Any:
-    """Load the corpora in the folders inside a folder, merged."""
-    parts = corpora_in(Path(data_home).expanduser())
-    if not parts:
-        raise DataError(f"{data_home}: no folders of known corpora in it")
-    corpus = merge_corpora(*(LOADERS[name](folder) for folder, name in parts.items()))
-    return make_corpus(corpus.frame, corpus.DESCR, return_X_y)
+    """Load the corpora in a folder, merged: in a folder each, or told apart by their names."""
+    home = Path(data_home).expanduser()
+    if parts := corpora_in(home):
+        corpora = [LOADERS[name](folder) for folder, name in parts.items()]
+    else:
+        mixture = tell_apart(find_audio(home), NAMED)
+        if mixture.problem or len(mixture.files) < 2:
+            reason = f": {mixture.problem}" if mixture.files and mixture.problem else ""
+            raise DataError(
+                f"{home}: no folders of known corpora in it, nor recordings named as in several"
+                f"{reason}"
+            )
+        corpora = [_load_files(home, name, files) for name, files in mixture.files.items()]
+    corpus = merge_corpora(*corpora)
+    counts = corpus.frame["corpus"].value_counts(sort=False)
+    found = ", ".join(f"{name} {n}" for name, n in counts.items())
+    descr = f"{home}: recordings of several corpora, {found}.\n{corpus.DESCR}"
+    return make_corpus(corpus.frame, descr, return_X_y)
+
+
+def _load_files(home: Path, name: str, files: Sequence[Path]) -> Any:
+    """Load the recordings of a corpus beside which there are others."""
+    if name == RAVDESS.name:
+        return load_ravdess_files(home, files=files)
+    return load_names(next(corpus for corpus in NAMED if corpus.name == name), home, files=files)
 
 
 LOADERS: dict[str, Callable[..., Any]] = {
@@ -63,8 +84,9 @@ def load_corpus(data_home: PathLike, corpus: str | NamedCorpus = "auto", **param
 
     With "auto", a table, as for :func:`load_manifest`, is a manifest. A folder is a known corpus if
     at least 90 % of its recordings are named like that corpus', several corpora if each folder
-    inside it is recognised, not all as a folder per class, else a folder per class if folders are
-    named after emotions (see :func:`load_folder`).
+    inside it is recognised, not all as a folder per class, or if each recording is named as in one
+    of several corpora, else a folder per class if folders are named after emotions (see
+    :func:`load_folder`). Folders of emotions above recordings of several corpora are the classes.
 
     Parameters
     ----------
@@ -118,14 +140,20 @@ def recognise(data_home: PathLike) -> str:
     """The name of the loader that fits a folder or file."""
     home = Path(data_home).expanduser()
     if home.is_file():
-        if home.suffix.lower() in MANIFEST_SUFFIXES:
+        if home.suffix.lower() in (*MANIFEST_SUFFIXES, *WORKBOOKS):  # its error says what to do
             return "manifest"
         raise DataError(f"{home}: is neither a folder nor a table ({', '.join(MANIFEST_SUFFIXES)})")
     files = find_audio(home)
     texts = [searched_text(file) for file in files]
     n_named = {corpus.name: count_named(corpus, texts) for corpus in NAMED}
     best = max(n_named, key=lambda name: n_named[name])
-    if n_named[best] == len(files):
+    fitting = [name for name, n in n_named.items() if n == len(files)]
+    if len(fitting) > 1:
+        raise DataError(
+            f"{home}: not recognised: all recordings ({listing([f.name for f in files], 2)}) are "
+            f"named as in {' and in '.join(fitting)}; pass corpus (--corpus)"
+        )
+    if fitting:
         return best
     levels = levels_of(home, files)
     found = emotion_levels(levels)
@@ -133,6 +161,9 @@ def recognise(data_home: PathLike) -> str:
     if found and found[0] == top_level(levels) and not is_best:
         return "folder"
     if corpora_in(home):
+        return "several"
+    mixture = tell_apart(files, NAMED)
+    if len(mixture.files) > 1 and not mixture.problem:
         return "several"
     if is_best:
         return best
@@ -145,7 +176,7 @@ def recognise(data_home: PathLike) -> str:
         known = [f"{folder.name[:20]} is {name}" for folder, name in parts.items() if name]
         reason = f"not recognised: {listing(known, 4)}, but not {other[0].name[:40]}"
     elif len(counts.split(",")) > 1:
-        reason += "; put each corpus into a folder of its own"
+        reason += f"; {mixture.problem}"
     reason += ", and no folders are named after emotions; list all in a CSV file, or pass label"
     raise unclear(home, files, reason)
 
@@ -169,7 +200,8 @@ def _parts(home: Path) -> dict[Path, str | None]:
     parts: dict[Path, str | None] = {}
     for path in inside:
         name = _recognised(path)
-        parts |= corpora_in(path) if name == "several" else {path: name}
+        inner: Mapping[Path, str | None] = corpora_in(path) if name == "several" else {}
+        parts |= inner or {path: name}
     return parts
 
 

@@ -12,14 +12,15 @@ import pandas as pd
 from .._utils._param_validation import did_you_mean
 from .._utils._types import PathLike
 from ..exceptions import CorpusNotFoundError, DataError, SkserWarning, naming
-from ._columns import MEANING, USUAL, likely_speakers, recognise_columns
+from ._columns import MEANING, TIMES, USUAL, likely_speakers, recognise_columns
 from ._corpus import emotion_name, listing, make_corpus
-from ._tables import DELIMITED, JSON_LINES, MISSING, PARQUET, read_table
+from ._paths import locate
+from ._tables import DELIMITED, JSON, MISSING, PARQUET, read_table
 from ._times import add_segments
 
-MANIFEST_SUFFIXES = (*DELIMITED, *JSON_LINES, *PARQUET)
+MANIFEST_SUFFIXES = (*DELIMITED, *JSON, *PARQUET)
 
-_COLUMNS = ("path", "emotion", "speaker", "corpus", "start", "end")
+_COLUMNS = ("path", "emotion", "speaker", "corpus", "split", "start", "end")
 
 
 def load_manifest(
@@ -34,19 +35,26 @@ def load_manifest(
     """Load recordings listed in a table, one per row.
 
     The table is a CSV or TSV file below a row of column names, a JSON Lines file (``.jsonl``,
-    ``.ndjson``), or a Parquet file, if pandas can read it. The delimiter is a tab in a ``.tsv``
-    file, else comma, semicolon, tab or ``|``, whichever yields the columns. The encoding is UTF-8,
-    or UTF-16 with a mark; a file that is neither is read as cp1252, with a warning. Synonyms of an
-    emotion become one class, as in :func:`load_folder`. Missing recordings raise an error when they
-    are read, not here.
+    ``.ndjson``, ``.json``) or a list of objects (``.json``), or a Parquet file, if pandas can read
+    it. An object in an object makes columns such as ``audio.path``. The delimiter is a tab in a
+    ``.tsv`` file, else comma, semicolon, tab or ``|``, whichever yields the columns. The encoding
+    is UTF-8, or UTF-16 with a mark; a file that is neither is read as cp1252, with a warning.
+    Synonyms of an emotion become one class, as in :func:`load_folder`. Missing recordings raise an
+    error when they are read, not here.
+
+    A path that does not exist is also looked for with slashes in place of backslashes, without the
+    codes of an address (``%20``, ``file://``), with ``~`` for the home, and in both Unicode forms
+    of accents. With ``audio_home``, absolute paths of another machine are looked for inside it.
 
     Columns are recognised by their usual names, in any case and with spaces, ``_`` or ``-``
     between words: of paths, FileName, File, Path, FilePath, Wav, Audio, Recording; of labels,
-    Emotion, Label, Class, Target; of speakers, Speaker, Actor, Subject, Spk, each also with ID.
+    Emotion, Label, Class, Target; of speakers, Speaker, Actor, Subject, Spk, each also with ID; of
+    corpora, Corpus; of the split into train, test and val, Split, Subset, Partition.
 
-    Columns Start and End make each row a :class:`~skser.Segment` of its recording. They hold
-    seconds, or time deltas as those of pandas and audformat; an empty end is the end of the
-    recording.
+    Columns Start and End make each row a :class:`~skser.Segment` of its recording; so do StartTime
+    and EndTime, Begin and Stop, Onset and Offset, or a start with Duration. They hold seconds
+    (milliseconds if the names end in ``ms``), or times such as ``1:02.5`` and time deltas of pandas
+    and audformat; an empty end is the end of the recording.
 
     Parameters
     ----------
@@ -60,7 +68,7 @@ def load_manifest(
         Column of the speakers. None takes the first of the usual names; without one, speakers are
         unknown, and a column that may hold them, such as Agent, is named in a warning.
     audio_home : str, path or None, default=None
-        Folder of relative paths; None is the folder of the file.
+        Folder of relative paths, and of those of another machine; None is the folder of the file.
     return_X_y : bool, default=False
         Return ``(paths, target)`` instead of a Bunch.
 
@@ -73,8 +81,8 @@ def load_manifest(
         - target : ndarray of shape (n_clips,), str. Labels.
         - groups : ndarray of shape (n_clips,), str, or None. Speakers.
         - frame : DataFrame. Path, start and end in seconds (of segments), emotion, speaker (if
-          known), corpus (the column of that name, else the file's name without suffix) and the
-          file's other columns, as text.
+          known), corpus (from the column Corpus, else the file's name without suffix), split (from
+          a column) and the file's other columns, as text.
         - DESCR : str. Description, with the columns that were taken.
 
     Raises
@@ -83,6 +91,12 @@ def load_manifest(
         The file or ``audio_home`` does not exist.
     DataError
         A column is missing, a path, label or speaker is empty, or the file is not a table.
+
+    Warns
+    -----
+    SkserWarning
+        The encoding is not known, speakers may be in a column that is not used, or a recording is
+        in several rows.
 
     Examples
     --------
@@ -110,7 +124,7 @@ def load_manifest(
     used = used_columns(table.columns.tolist())
     for role in {"path": None, "emotion": None, **used}:
         _check_column(file, table, role, used.get(role))
-    if ("start" in used) != ("end" in used):
+    if ("start" in used) != ("end" in used or "duration" in used):
         one, other = ("start", "end") if "start" in used else ("end", "start")
         raise DataError(
             f"{file}: has a column {used[one]!r} and none {other!r}; segments need both, so "
@@ -123,15 +137,23 @@ def load_manifest(
     elif not return_X_y:
         used = _without_unknown_speakers(file, table, used)
     frame = pd.DataFrame({name: table[column] for name, column in used.items()})
-    frame["path"] = [str(home / name) for name in frame["path"]]
+    is_moved = audio_home is not None
+    frame["path"], moved = locate(home, frame["path"].tolist(), is_moved=is_moved)
     frame["emotion"] = [emotion_name(label) for label in frame["emotion"]]
     if "start" in used:
-        frame = add_segments(file, frame, *(table[used[role]] for role in ("start", "end")))
-    frame["corpus"] = table.get("corpus", file.stem)
+        times = {role: table[name] for role, name in used.items() if role in TIMES}
+        frame = add_segments(file, frame, times)
+    if not return_X_y:
+        _warn_of_repeated(file, frame)
+    if "corpus" in used:
+        frame["corpus"] = frame["corpus"].mask(frame["corpus"].isin(MISSING), file.stem)
+    else:
+        frame["corpus"] = file.stem
     extra = [c for c in table if c and c not in used.values() and c not in _COLUMNS]
     n_classes = frame["emotion"].nunique()
     roles = ", ".join(f"{MEANING[role]} in column {column!r}" for role, column in used.items())
-    descr = f"{file}: a table of {len(frame)} recordings with {n_classes} classes; {roles}.\n"
+    descr = f"{file}: a table of {len(frame)} recordings with {n_classes} classes; {roles}"
+    descr += f"; {home} in place of {moved}.\n" if moved else ".\n"
     return make_corpus(frame.join(table[extra]), descr, return_X_y)
 
 
@@ -182,3 +204,19 @@ def _without_unknown_speakers(
         return used
     warnings.warn(f"{file}: {reason}", SkserWarning, stacklevel=3)
     return {role: column for role, column in used.items() if role != "speaker"}
+
+
+def _warn_of_repeated(file: Path, frame: pd.DataFrame) -> None:
+    """Warn of recordings, or segments, in several rows."""
+    place = [column for column in ("path", "start", "end") if column in frame]
+    repeated = frame[frame.duplicated(place, keep=False)]
+    if repeated.empty:
+        return
+    path = repeated["path"].iloc[0]
+    labels = repeated["emotion"][repeated["path"] == path].unique().tolist()
+    warnings.warn(
+        f"{file}: {len(repeated.drop_duplicates(place))} recordings are in several rows, such as "
+        f"{path} ({listing(labels)}); each row counts as a recording",
+        SkserWarning,
+        stacklevel=3,
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from .._utils._param_validation import check_value, one_of
@@ -66,7 +68,18 @@ def load_ravdess(
     does a recording that is there as audio and as video (audio is preferred).
     """
     check_value("channel", channel, CHANNEL)
-    recordings = read_names(RAVDESS, data_home)
+    return load_ravdess_files(data_home, channel=channel, return_X_y=return_X_y)
+
+
+def load_ravdess_files(
+    data_home: PathLike,
+    *,
+    channel: str = "speech",
+    return_X_y: bool = False,
+    files: Sequence[Path] | None = None,
+) -> Any:
+    """Load RAVDESS; ``files`` are its recordings if others are in the folder too."""
+    recordings = read_names(RAVDESS, data_home, files)
     frame = recordings[recordings["modality"] != "video-only"]
     if channel != "both":
         frame = frame[frame["channel"] == channel]

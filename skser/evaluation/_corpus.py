@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from sklearn.utils import Bunch
 from .._utils._labels import check_labels, check_speakers
 from .._utils._segment import Segment
 from .._utils._types import Recordings
-from ..audio._recordings import as_recordings
+from ..audio._recordings import AnyRecording, as_recordings
 from ..audio._sampled import Waveform, check_rate
 from ..exceptions import DataError, SkserWarning
 
@@ -108,6 +109,11 @@ def known_speakers(corpus: Corpus) -> np.ndarray:
     if corpus.groups is None:
         raise DataError("corpus must have groups, the speakers, got None")
     return corpus.groups
+
+
+def whole_file(clip: AnyRecording) -> str | bytes | np.ndarray | Waveform:
+    """The file of a segment; other clips unchanged."""
+    return os.fspath(clip.path) if isinstance(clip, Segment) else clip
 
 
 def clip_name(clips: np.ndarray, i: int) -> str:

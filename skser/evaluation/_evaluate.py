@@ -57,7 +57,8 @@ def evaluate(
     {corpus}
     cv : int, splitter, iterable of (train, test), "prefit" or None, default=None
         Folds in which each clip is tested once. None leaves out one speaker at a time, up to ten,
-        or ten groups of speakers; without speakers, five stratified folds. If ``frame`` has a
+        or ten groups of speakers; without speakers, five stratified folds, of whole recordings if
+        some clips are segments. If ``frame`` has a
         column ``split`` of "train", "test" and "val", as :func:`skser.datasets.load_folder` finds
         it, None tests "test" alone (or "val", if there is no "test"), and trains on the rest.
         "prefit" scores a fitted pipeline, which should have been fitted on other speakers; the

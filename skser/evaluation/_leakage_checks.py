@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable
@@ -18,7 +17,7 @@ from .._utils._segment import Segment
 from ..audio._recordings import AnyRecording
 from ..audio._sampled import Waveform
 from ..exceptions import LeakageWarning
-from ._corpus import Corpus, clip_name
+from ._corpus import Corpus, clip_name, whole_file
 from ._splits import Splits
 
 _Whole = str | bytes | np.ndarray | Waveform
@@ -67,7 +66,7 @@ def warn_of_tuning(pipeline: BaseEstimator, clips: np.ndarray) -> None:
 
 def number_contents(clips: Iterable[AnyRecording]) -> np.ndarray:
     """A number for each clip, equal for files that are the same byte for byte, and segments."""
-    files = [_whole(clip) for clip in clips]
+    files = [whole_file(clip) for clip in clips]
     same_size = defaultdict(list)  # only files of one size have to be read
     for i, file in enumerate(files):
         same_size[_size(file)].append(i)
@@ -83,12 +82,7 @@ def number_contents(clips: Iterable[AnyRecording]) -> np.ndarray:
 
 def digests_of(clips: np.ndarray) -> list[str]:
     """A hash of the content of each clip; that of the whole file for a segment."""
-    return [_digest(_whole(clip)).hex() for clip in clips]
-
-
-def _whole(clip: AnyRecording) -> _Whole:
-    """The file of a segment; other clips unchanged."""
-    return os.fspath(clip.path) if isinstance(clip, Segment) else clip
+    return [_digest(whole_file(clip)).hex() for clip in clips]
 
 
 def _size(clip: _Whole) -> int:

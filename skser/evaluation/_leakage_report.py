@@ -106,7 +106,7 @@ def leakage_report(
     bunch = as_corpus(X, y, groups)
     corpus = read_corpus(bunch)
     speakers = known_speakers(corpus)
-    cv, splits = split_corpus(corpus, default_cv(speakers) if cv is None else cv)
+    cv, splits = split_corpus(corpus, default_cv(speakers, corpus.clips) if cv is None else cv)
     for number, (train, test) in enumerate(splits):
         if len(train) + len(test) < len(corpus.clips):
             raise DataError(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +14,7 @@ from sklearn.model_selection import (
     GroupKFold,
     LeaveOneGroupOut,
     PredefinedSplit,
+    StratifiedGroupKFold,
     StratifiedKFold,
     check_cv,
 )
@@ -21,7 +24,7 @@ from .._utils._splits import split_name
 from .._utils._types import CV, Splitter
 from ..exceptions import DataError
 from ..model_selection import SpeakerTextKFold, TextKFold
-from ._corpus import Corpus
+from ._corpus import Corpus, whole_file
 
 # Train and test indices of each fold.
 Splits = Sequence[tuple[np.ndarray, np.ndarray]]
@@ -43,6 +46,22 @@ class OwnSplit(PredefinedSplit):
         self.description = f"the corpus' own split: trained on {trained}, tested on {tested}"
 
 
+class WholeRecordings(StratifiedGroupKFold):
+    """Stratified random folds in which the segments of a recording are together."""
+
+    description = "whole recordings at random"
+
+    def __init__(self, recordings: np.ndarray, n_splits: int) -> None:
+        super().__init__(n_splits, shuffle=True, random_state=0)
+        self.recordings = recordings
+
+    def split(
+        self, X: object, y: ArrayLike | None = None, groups: object = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Train and test indices of each fold; speakers in ``groups`` are ignored."""
+        return super().split(X, y, self.recordings)
+
+
 def own_split(names: Iterable[object]) -> OwnSplit | None:
     """The split in a column ``split``, if each clip has a part and some can be tested."""
     parts = [split_name(name) for name in names]
@@ -57,7 +76,7 @@ def split_corpus(corpus: Corpus, cv: CV = None) -> tuple[Splitter, Splits]:
     None is the corpus' own split, which does not test all clips, else `default_cv`.
     """
     cv = (
-        (own_split(corpus.frame.get("split", [])) or default_cv(corpus.groups))
+        (own_split(corpus.frame.get("split", [])) or default_cv(corpus.groups, corpus.clips))
         if cv is None
         else cv
     )
@@ -110,9 +129,27 @@ def split_indices(cv: CV, target: np.ndarray, groups: ArrayLike | None) -> tuple
         raise DataError(f"cv cannot divide these clips: {error}") from error
 
 
-def default_cv(groups: ArrayLike | None) -> BaseCrossValidator:
-    """Leave one speaker out, up to ten, or ten groups of speakers; stratified folds without."""
+def default_cv(groups: ArrayLike | None, clips: Iterable[Any] = ()) -> BaseCrossValidator:
+    """Leave one speaker out, up to ten, or ten groups of speakers; random folds without."""
     if groups is None:
-        return StratifiedKFold(5, shuffle=True, random_state=0)
+        return random_cv(clips, 5)
     n_speakers = len(np.unique(groups))
     return LeaveOneGroupOut() if n_speakers <= _MAX_FOLDS else GroupKFold(_MAX_FOLDS)
+
+
+def random_cv(clips: Iterable[Any], n_splits: int) -> BaseCrossValidator:
+    """Stratified random folds, of whole recordings if some clips are segments of the same one."""
+    files = [
+        os.path.abspath(whole) if isinstance(whole := whole_file(clip), str) else str(i)
+        for i, clip in enumerate(clips)
+    ]
+    recordings = np.unique(files, return_inverse=True)[1]
+    n_recordings = len(np.unique(recordings))
+    if n_recordings == len(files):
+        return StratifiedKFold(n_splits, shuffle=True, random_state=0)
+    if n_recordings == 1:
+        raise DataError(
+            f"all {len(files)} clips are of one recording, {files[0]}, and are not independent; at "
+            "least two recordings are needed"
+        )
+    return WholeRecordings(recordings, min(n_splits, n_recordings))

@@ -19,18 +19,18 @@ from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
 from optuna.trial import BaseTrial
 from sklearn.base import BaseEstimator, clone
-from sklearn.model_selection import BaseCrossValidator, GroupKFold, StratifiedKFold
+from sklearn.model_selection import BaseCrossValidator, GroupKFold
 from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._utils._param_validation import N_JOBS, check_value
 from .._utils._types import CV, PathLike, Recordings
 from ..classifiers import CNNEmotionClassifier
-from ..evaluation._corpus import read_corpus
+from ..evaluation._corpus import Corpus, read_corpus
 from ..evaluation._fitted_fold import fit_fold
 from ..evaluation._folds import Fold, fit_and_measure
 from ..evaluation._leakage_checks import digests_of, warn_of_leakage
-from ..evaluation._splits import split_corpus
+from ..evaluation._splits import random_cv, split_corpus
 from ..exceptions import DataError
 from ..features import SpeakerNormalizer
 from ..metrics import unweighted_average_recall
@@ -120,7 +120,7 @@ class Objective:
         check_steps(pipeline)
         self.pipeline = pipeline
         self.corpus = read_corpus(X, y, groups)
-        cv = _default_cv(self.corpus.groups) if cv is None else cv
+        cv = _default_cv(self.corpus) if cv is None else cv
         self.cv, self.splits = split_corpus(self.corpus, cv)
         warn_of_leakage(self.corpus, self.splits)
         self.n_jobs = n_jobs
@@ -285,10 +285,10 @@ def best_trial(study: optuna.Study) -> Any:
         raise DataError(f"study must have a trial that is complete, got none{first}") from None
 
 
-def _default_cv(groups: np.ndarray | None) -> BaseCrossValidator:
-    if groups is None:
-        return StratifiedKFold(_MAX_FOLDS, shuffle=True, random_state=0)
-    return GroupKFold(min(_MAX_FOLDS, max(len(np.unique(groups)), 2)))
+def _default_cv(corpus: Corpus) -> BaseCrossValidator:
+    if corpus.groups is None:
+        return random_cv(corpus.clips, _MAX_FOLDS)
+    return GroupKFold(min(_MAX_FOLDS, max(len(np.unique(corpus.groups)), 2)))
 
 
 def _seed(pipeline: BaseEstimator) -> int | None:

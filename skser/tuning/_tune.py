@@ -74,7 +74,7 @@ def tune(
         Seconds after which no further trial begins.
     cv : splitter, iterable of (train, test) or None, default=None
         Folds that test each clip once. None leaves out five groups of speakers in turn; without
-        speakers, it makes five stratified folds.
+        speakers, it makes five stratified folds, of whole recordings if some clips are segments.
     n_jobs : int or None, default=None
         Number of folds at a time. With more than one, trials are pruned between folds only.
     storage : str, path, optuna storage or None, default=None

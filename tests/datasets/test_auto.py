@@ -1,6 +1,6 @@
 import pytest
 
-from skser.datasets import load_corpus
+from skser.datasets import auto, load_corpus
 from skser.exceptions import CorpusNotFoundError, DataError, ParameterError
 
 FIRST = {
@@ -125,10 +125,58 @@ def test_several_corpora_and_a_folder_that_is_none(touch):
         load_corpus(home, "several")
 
 
-def test_several_corpora_in_one_folder(touch):
-    home = touch("1001_DFA_ANG_XX.wav", "03-01-03-01-01-01-01.wav")
-    with pytest.raises(DataError, match=r"crema_d 1, ravdess 1 of 2 .*each corpus into a folder"):
+FLAT = ("DC_a01.wav", "1001_DFA_ANG_XX.wav", "03-01-03-01-01-01-01.wav", "1002_DFA_HAP_XX.wav")
+
+
+@pytest.mark.parametrize("below", ["", "all/"])
+def test_several_corpora_in_one_folder(touch, below):
+    home = touch(*(below + name for name in FLAT), f"{below}03-02-06-01-02-01-12.wav")
+    speech = load_corpus(home)  # of RAVDESS, without song
+    assert speech.frame["corpus"].tolist() == ["crema_d", "crema_d", "ravdess", "savee"]
+    assert speech.target.tolist() == ["angry", "happy", "happy", "angry"]
+    assert speech.groups.tolist() == ["crema_d-1001", "crema_d-1002", "ravdess-01", "savee-DC"]
+    first = speech["DESCR"].splitlines()[0]
+    assert first.endswith("recordings of several corpora, crema_d 2, ravdess 1, savee 1.")
+    assert load_corpus(home, "several").paths.tolist() == speech.paths.tolist()
+
+
+def test_a_few_recordings_of_another_corpus_in_one_folder(touch):
+    home = touch(
+        *(f"dis-f1-b{i}.wav" for i in range(1, 4)), *(f"DC_a{i:02}.wav" for i in range(40))
+    )
+    assert set(load_corpus(home).frame["corpus"]) == {"emovo", "savee"}
+
+
+def test_several_corpora_in_one_folder_and_others(touch):
+    home = touch(*FLAT, "a.wav", "b.wav")
+    with pytest.raises(DataError, match=r"crema_d 2, .* of 6 .*; 2 as in none, such as 'a\.wav'"):
         load_corpus(home)
+    with pytest.raises(DataError, match=r"named as in several: 2 as in none, .*'a\.wav'"):
+        load_corpus(home, "several")
+
+
+def test_a_mixed_folder_beside_another_corpus(touch):
+    home = touch(*(f"mixed/{name}" for name in FLAT), FIRST["emodb"])
+    corpora = load_corpus(home).frame["corpus"].tolist()
+    assert corpora == ["crema_d", "crema_d", "ravdess", "savee", "emodb"]
+
+
+def test_names_of_more_than_one_corpus(touch, monkeypatch):
+    twin = auto.EMOVO._replace(name="twin")
+    monkeypatch.setattr(auto, "NAMED", (*auto.NAMED, twin))
+    home = touch("dis-f1-b1.wav")
+    with pytest.raises(DataError, match=r"dis-f1-b1\.wav\) are named as in emovo and in twin"):
+        load_corpus(home)
+    touch("DC_a01.wav", "1001_DFA_ANG_XX.wav")
+    with pytest.raises(DataError, match=r"1 as in several, such as 'dis.*' as in emovo and"):
+        load_corpus(home)
+
+
+def test_names_of_two_corpora_of_which_one_has_others(touch, monkeypatch):
+    narrow = auto.EMOVO._replace(name="narrow", pattern="/(?P<emotion>dis)-f1-b1$")
+    monkeypatch.setattr(auto, "NAMED", (*auto.NAMED, narrow))
+    home = touch("dis-f1-b1.wav", "dis-f2-b1.wav", "DC_a01.wav")
+    assert load_corpus(home).frame["corpus"].tolist() == ["emovo", "emovo", "savee"]
 
 
 def test_class_folders_of_known_recordings_are_the_classes(touch):

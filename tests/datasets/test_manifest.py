@@ -237,7 +237,7 @@ def test_rows_of_other_lengths(write):
 
 def test_column_twice(write):
     path = write("FileName,Emotion,Emotion\na.wav,sad,sad\n")
-    with pytest.raises(DataError, match="more than one column 'Emotion'"):
+    with pytest.raises(DataError, match="columns 'Emotion' and 'Emotion' have the same name"):
         load_manifest(path)
 
 
@@ -336,3 +336,98 @@ def test_impossible_segments(write, bounds, reason):
 def test_segments_need_both_bounds(write, name):
     with pytest.raises(DataError, match=rf"calls\.csv: has a column '{name}' and none"):
         load_manifest(write(f"file,{name},emotion\na,1,sad\n"))
+
+
+def test_columns_of_corpora_and_of_the_split(write):
+    path = write("file,label,Corpus,SubSet\na,sad,here,Training\nb,sad,,test\n")
+    frame = load_manifest(path).frame
+    assert frame["corpus"].tolist() == ["here", "calls"]
+    assert frame["split"].tolist() == ["Training", "test"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "values"),
+    [
+        ("start_ms,end_ms", "500,1500"),
+        ("Start (s),End (s)", "0.5,1.5"),
+        ("start_time,end_time", "0:00.5,00:00:01.5"),
+        ("StartSeconds,EndSeconds", "0.5,1.5"),
+        ("begin,stop", "500ms,1.5 s"),
+        ("onset,offset", "0.5,1.5"),
+        ("start,duration", "0.5,1"),
+        ("offset,duration", "0.5,1"),
+        ("start_ms,duration_ms", "500,1000"),
+        ("duration,start,end", "9,0.5,1.5"),
+        ("start_ms,start,end", "9,0.5,1.5"),
+    ],
+)
+def test_names_and_units_of_segments(write, columns, values):
+    speech = load_manifest(write(f"file,{columns},emotion\na,{values},sad\n"))
+    ((path, start, end),) = [(p.path, p.start, p.end) for p in speech.paths]
+    assert path.endswith("a")
+    assert (start, end) == (0.5, 1.5)
+
+
+@pytest.mark.parametrize("column", ["offset", "duration", "begin", "end_time", "startup", "items"])
+def test_columns_that_are_no_segments(write, column):
+    speech = load_manifest(write(f"file,{column},emotion\na,1,sad\n"))
+    assert speech.paths[0].endswith("a")
+    assert speech.frame[column].tolist() == ["1"]
+
+
+def test_end_of_a_segment_without_a_duration(write):
+    speech = load_manifest(write("file,start,duration,emotion\na,1,,sad\na,2,1,sad\n"))
+    assert [(p.start, p.end) for p in speech.paths] == [(1.0, None), (2.0, 3.0)]
+
+
+def test_columns_that_differ_in_case(write):
+    path = write("file,Emotion,emotion\na,sad,angry\n")
+    with pytest.raises(DataError, match="columns 'Emotion' and 'emotion' have the same name"):
+        load_manifest(path)
+    assert load_manifest(path, label_column="emotion").target.tolist() == ["angry"]
+
+
+def test_recordings_in_several_rows(write):
+    path = write("file,emotion\na,sad\nb,sad\na,angry\n")
+    with pytest.warns(SkserWarning, match=r"1 recordings are in several rows, .*a \(sad, angry\)"):
+        assert len(load_manifest(path).paths) == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["\n \r\nfile,emotion\na,sad\n", "file,emotion\na,sad,\n", "file,emotion,\na,sad,,,\n"]
+)
+def test_blank_rows_and_trailing_delimiters(write, text):
+    assert load_manifest(write(text)).target.tolist() == ["sad"]
+
+
+def test_rows_are_counted_from_the_top_of_the_file(write):
+    with pytest.raises(DataError, match="rows 4 "):
+        load_manifest(write("\n\nfile,emotion\n,sad\n"))
+
+
+def test_nested_json(write):
+    line = '{"audio": {"path": "a.wav", "bytes": null}, "y": {"emotion": "sad"}}\n'
+    for name in ("calls.jsonl", "calls.json"):
+        speech = load_manifest(write(line, name), label_column="y.emotion")
+        assert speech.paths[0].endswith("/a.wav")
+        assert speech.target.tolist() == ["sad"]
+
+
+def test_json_list(write):
+    path = write('[{"file": "a.wav",\n "emotion": "sad"}]', "calls.json")
+    assert load_manifest(path).target.tolist() == ["sad"]
+    assert load_corpus(path).target.tolist() == ["sad"]
+    with pytest.raises(DataError, match=r"calls\.json: cannot be read as a table"):
+        load_manifest(write("[{", "calls.json"))
+
+
+def test_categories_in_parquet(tmp_path):
+    frame = pd.DataFrame({"file": ["a", "b"], "emotion": pd.Categorical(["sad", "angry"])})
+    frame.to_parquet(tmp_path / "calls.parquet")
+    assert load_manifest(tmp_path / "calls.parquet").target.tolist() == ["sad", "angry"]
+
+
+def test_workbook_is_named_when_recognised(tmp_path):
+    (tmp_path / "calls.xlsx").write_bytes(b"PK\3\4")
+    with pytest.raises(DataError, match=r"calls\.xlsx: is a workbook .*save the sheet as CSV"):
+        load_corpus(tmp_path / "calls.xlsx")
