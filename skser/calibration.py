@@ -21,6 +21,7 @@ from .evaluation._groups_mixin import PredictsWithGroups
 from .evaluation._protocol import is_speaker_independent
 from .evaluation._splits import Splits, split_indices
 from .exceptions import DataError, ParameterError
+from .recipes._labels import check_folds_needs
 from .recipes._steps import check_gives_probabilities
 
 __all__ = ["TemperatureScaledClassifier", "calibrate", "fit_temperature"]
@@ -155,7 +156,9 @@ class TemperatureScaledClassifier(PredictsWithGroups, WrapperMixin, BaseEstimato
             metadata["domains"] = np.asarray(domains)
         data = (X, labels, metadata)
         truth, probabilities = [], []
-        for train, test in self._splits(labels, speakers):
+        splits = self._splits(labels, speakers)
+        check_folds_needs(self.estimator, labels, speakers, splits)
+        for train, test in splits:
             known = test[np.isin(labels[test], labels[train])]
             if len(known):
                 fold = fit_fold(self.estimator, *data, train, **fit_params)
@@ -168,6 +171,10 @@ class TemperatureScaledClassifier(PredictsWithGroups, WrapperMixin, BaseEstimato
         )
         fold = fit_fold(self.estimator, *data, np.arange(len(labels)), **fit_params)
         return self._keep(fold.pipeline)
+
+    def _check_needs(self, labels: np.ndarray, groups: np.ndarray | None) -> None:
+        """Raise DataError if a fold has too few clips for the pipeline."""
+        check_folds_needs(self.estimator, labels, groups, self._splits(labels, groups))
 
     def _splits(self, labels: np.ndarray, speakers: np.ndarray | None) -> Splits:
         """Train and test indices of each fold."""

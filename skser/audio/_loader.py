@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
+from sklearn.utils.validation import _num_samples
 
-from .._utils._labels import check_labels
+from .._utils._labels import check_any_targets
 from .._utils._param_validation import NONE, check_parameters, integer, number, one_of
 from .._utils._set_output import ClipsTransformer
 from .._utils._types import Recordings
-from ..exceptions import AudioError, AudioWarning, DataError
+from ..exceptions import AudioError, AudioWarning
 from ._clip_reader import ClipReader
 from ._clips import Clips
 from ._recordings import (
@@ -136,19 +137,8 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         """
         check_parameters(self)
         if y is not None:
-            labels = np.asarray(y)
-            if np.ndim(labels) > 0 and isinstance(X, Sized) and len(labels) != len(X):
-                raise DataError(
-                    f"y must have a label for each clip: {len(X)} clips, {len(labels)} labels"
-                )
-            if labels.dtype.kind != "f" or _are_classes(labels):
-                checked = check_labels(y, len(labels))
-                n_classes = len(np.unique(checked))
-                if n_classes == len(checked):
-                    raise DataError(
-                        f"y must have more clips than classes, got {len(checked)} clips of "
-                        f"{n_classes} classes: add recordings of each"
-                    )
+            is_many = isinstance(X, Sized) and not isinstance(X, (str, bytes))
+            check_any_targets(y, len(X) if is_many else _num_samples(y))
         self.knows_rates_ = have_rates(X, self.sr)
         return self
 
@@ -221,9 +211,3 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         tags.input_tags.string = True
         tags.requires_fit = False
         return tags
-
-
-def _are_classes(labels: np.ndarray) -> bool:
-    """Whether numbers are labels, which may be missing, rather than targets of a regression."""
-    finite = labels[np.isfinite(labels)]
-    return bool((finite == np.round(finite)).all())

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone, is_classifier
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, has_fit_parameter
@@ -17,6 +18,7 @@ from .._utils._param_validation import check_is_fitted
 from ..exceptions import ParameterError
 from ..features import AugmentedFeatures
 from ..features._checks import is_table_after_views
+from ._class_needs import check_needs
 
 __all__ = ["AugmentedClassifier"]
 
@@ -143,11 +145,18 @@ class AugmentedClassifier(WrapperMixin, BaseEstimator):
         if isinstance(X, AugmentedFeatures):
             _check_no_splits(self.estimator)
             y = check_labels(y, len(X))
+            self._check_needs(y, None)  # of clips, which have several views
             if sample_weight is not None:
                 weight = _check_sample_weight(sample_weight, np.empty((len(X), 1)))
                 fit_params["sample_weight"] = X.repeat(weight)
             X, y = X.flatten(), X.repeat(y)
         return self._keep(clone(self.estimator).fit(X, y, **fit_params))
+
+    def _check_needs(self, labels: np.ndarray, groups: np.ndarray | None) -> None:
+        """Raise DataError if the estimator cannot be fitted on these labels."""
+        estimator = self.estimator
+        last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+        check_needs(last, labels, groups)
 
     def predict(self, X: Features) -> np.ndarray:
         """Predict the labels of clips.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from collections.abc import Callable
@@ -370,7 +371,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
             self.classes_: np.ndarray = classes  # callbacks may predict during the training
 
         rng = check_random_state(self.random_state)
-        training, validation = validation_split(self.validation_fraction, encoded, groups, rng)
+        training, validation = validation_split(self.validation_fraction, labels, groups, rng)
         self.networks_, self.histories_ = fit_networks(
             self,
             values if isinstance(X, AugmentedFeatures) else values[:, np.newaxis],
@@ -435,6 +436,13 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         # scikit-learn's own, and its HTML view, read all attributes: model_ imports TensorFlow.
         names = object.__dir__(self)
         return [name for name in names if name != "model_" and hasattr(self, name)]
+
+    def _check_needs(self, labels: np.ndarray, groups: np.ndarray | None) -> None:
+        """Raise DataError if these clips cannot be divided into training and validation."""
+        check_parameters(self)
+        # The same draws as in fit.
+        rng = check_random_state(copy.deepcopy(self.random_state))
+        validation_split(self.validation_fraction, labels, groups, rng)
 
     def _check_together(self) -> None:
         """Raise ParameterError for parameters that contradict each other."""

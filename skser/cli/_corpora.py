@@ -12,6 +12,7 @@ from sklearn.utils import Bunch
 from ..datasets import load_corpus, merge_corpora
 from ..datasets._corpus import emotion_name, make_corpus
 from ..datasets.auto import recognise
+from ..evaluation._splits import held_out
 from ..exceptions import DataError, ParameterError
 from ..persistence import load_info
 from ..persistence._any_model import is_joblib
@@ -158,6 +159,15 @@ def check_each_has_labels(speech: Bunch) -> None:
             f"{name}: has only the label {label!r}, which would be lost, since each corpus is "
             "standardised by itself; put its recordings into a table with others"
         )
+
+
+def training_part(speech: Bunch) -> Bunch:
+    """The recordings that the own split of their corpus does not test; a line says how many."""
+    tested, line = held_out(speech.frame)
+    if not line:
+        return speech
+    typer.echo(f"{line}; --with-test trains on them too")
+    return make_corpus(speech.frame[~tested].reset_index(drop=True), speech.DESCR)
 
 
 def trained_on(model: Path, speech: Bunch) -> list[str]:

@@ -18,6 +18,7 @@ from optuna.trial import BaseTrial, FrozenTrial, TrialState
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
+from ..evaluation._splits import held_out
 from ..exceptions import LeakageWarning, ParameterError
 from ..persistence._any_model import save_model
 from ..recipes._steps import set_everywhere
@@ -53,6 +54,8 @@ def run_study(
     Of several processes, the first one to finish writes.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if line := held_out(corpus.frame)[1]:
+        log(f"the search is on the rest of the corpus: {line}")
     tuning = tune(
         pipeline,
         corpus,

@@ -38,6 +38,10 @@ def train(
     seed: Seed = 0,
     jobs: Jobs = 1,
     set_: Settings = None,
+    with_test: Annotated[
+        bool,
+        typer.Option("--with-test", help="Train on the part of a split that is for tests, too."),
+    ] = False,
     keep_features: Annotated[
         bool,
         typer.Option("--keep-features", help="Keep training features, for `skser adapt`."),
@@ -54,6 +58,9 @@ def train(
 
     Several corpora become one model: each is standardised by its own recordings, and they count
     alike whatever their size.
+
+    If a corpus has a split (folders train and test), the model is trained without the part that
+    `skser evaluate` tests.
 
     With --scores, the folder of an evaluation of the same recipe, the model has calibrated
     probabilities and knows its score.
@@ -81,7 +88,7 @@ def train(
     from ..persistence._any_model import check_include_encoder, save_model
     from ..recipes import keep_features as keep
     from ..recipes._steps import set_everywhere, steps_of
-    from ._corpora import check_each_has_labels, load_each, merge
+    from ._corpora import check_each_has_labels, load_each, merge, training_part
     from ._outputs import check_model_file
     from ._scores import read_scores
 
@@ -98,7 +105,12 @@ def train(
     unfitted = keep(pipeline) if keep_features else pipeline
     speech = merge(corpora)
     check_each_has_labels(speech)
-    score, temperature = (None, None) if scores is None else read_scores(scores, pipeline, speech)
+    scored_on = speech
+    if not with_test:
+        speech = training_part(speech)
+    score, temperature = (
+        (None, None) if scores is None else read_scores(scores, pipeline, scored_on)
+    )
     names = {"domains": speech.frame["corpus"].to_numpy(dtype=str)} if len(corpora) > 1 else {}
     warn_of_silence(as_recordings(speech.paths), stacklevel=1)
     everything = np.arange(len(speech.paths))

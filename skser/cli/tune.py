@@ -60,10 +60,10 @@ def tune(
     folds: Annotated[
         str,
         typer.Option(
-            help="speakers (five groups of them), sentences (new sentences of new speakers), "
+            help="auto, speakers (five groups of them), sentences (new sentences of new speakers), "
             "luna-jimenez, emobox or random."
         ),
-    ] = "speakers",
+    ] = "auto",
     nested: Annotated[
         bool,
         typer.Option(
@@ -85,6 +85,9 @@ def tune(
     set_: Settings = None,
 ) -> None:
     """Search the parameters that score best on speakers who are left out.
+
+    If the corpus has a split (folders train, val and test), test is left out of the search, and
+    --folds auto trains on train and tests on val, if there is one; other folds divide both.
 
     Run the same command again to resume the study, or several times at once to share it.
 

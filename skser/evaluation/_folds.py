@@ -22,6 +22,7 @@ from .._utils._param_validation import N_JOBS, VERBOSE, check_value
 from .._utils._progress import progress
 from .._utils._segment import Segment
 from .._utils._types import PathLike, Recording
+from ..recipes._labels import check_folds_needs
 from ..recipes._steps import extractions, set_everywhere, steps_of
 from ._corpus import Corpus
 from ._fitted_fold import FittedFold, features_kept, fit_fold, fit_metadata
@@ -61,7 +62,9 @@ def run_folds(
     """Fit a clone of a pipeline on the train part of each fold, and measure it on the test part."""
     check_value("n_jobs", n_jobs, N_JOBS)
     check_value("verbose", verbose, VERBOSE)
-    fit_metadata(pipeline, corpus.metadata)  # raises before the long work
+    # Raise before the long work.
+    fit_metadata(pipeline, corpus.metadata)
+    check_folds_needs(pipeline, corpus.target, corpus.groups, splits)
     warn_of_leakage(corpus, splits, stacklevel=4)
     files: list[Path | None] = [None] * len(splits)
     if checkpoint is not None:

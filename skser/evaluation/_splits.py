@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.model_selection import (
     BaseCrossValidator,
@@ -42,6 +43,7 @@ class OwnSplit(PredefinedSplit):
     def __init__(self, parts: Sequence[str]) -> None:
         tested = "test" if "test" in parts else "val"
         super().__init__([0 if part == tested else -1 for part in parts])
+        self.tested = tested
         trained = " and ".join(sorted(set(parts) - {tested}))
         self.description = f"the corpus' own split: trained on {trained}, tested on {tested}"
 
@@ -68,6 +70,28 @@ def own_split(names: Iterable[object]) -> OwnSplit | None:
     known = [part for part in parts if part is not None]
     is_split = len(known) == len(parts) and "train" in known and len(set(known)) > 1
     return OwnSplit(known) if is_split else None
+
+
+def held_out(frame: pd.DataFrame) -> tuple[np.ndarray, str]:
+    """Whether a clip is tested by the own split of its corpus, and a line that says so.
+
+    What `evaluate` tests is for no choice that is made before. Without a split, the line is "".
+    """
+    mask = np.zeros(len(frame), dtype=bool)
+    if "split" not in frame:
+        return mask, ""
+    names = frame["corpus"].fillna("") if "corpus" in frame else pd.Series("", frame.index)
+    tested = set()
+    for name in names.unique():
+        rows = (names == name).to_numpy()
+        split = own_split(frame["split"][rows])
+        if split is not None:
+            mask[rows] = split.test_fold == 0
+            tested.add(split.tested)
+    if not tested:
+        return mask, ""
+    parts = " and ".join(sorted(tested))
+    return mask, f"{mask.sum()} of {len(mask)} recordings are left out: part {parts} of the split"
 
 
 def split_corpus(corpus: Corpus, cv: CV = None) -> tuple[Splitter, Splits]:

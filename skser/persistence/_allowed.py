@@ -137,6 +137,8 @@ class AllowList:
 def name_of(kind: type) -> str | None:
     """The public name of a class that every model file may contain, or None."""
     package, module = f"{kind.__module__}.".split(".")[:2]
+    if package == "skser" and "saved_as" in vars(kind):
+        return str(vars(kind)["saved_as"])
     name = _NAMES.get(kind.__name__, f"{package}.{module}.{kind.__name__}")
     return name if _known_class(name) is kind else None
 

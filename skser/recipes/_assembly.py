@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
 
 from .._utils._docstrings import fill_in
 from .._utils._param_validation import did_you_mean
@@ -14,6 +13,7 @@ from ..augmentation import Augmenter
 from ..exceptions import ParameterError
 from ..features import FeatureScaler
 from ..features.extraction._extractor import ClipsExtractor
+from ._pipeline import Pipeline
 from ._steps import set_everywhere
 
 SHARED_PARAMS = ("random_state", "n_jobs", "memory", "verbose")

@@ -37,7 +37,9 @@ def pretrained_encoders(pipeline: object) -> list[EncoderDescription]:
 def set_everywhere(pipeline: _Estimator, **params: object) -> _Estimator:
     """Set parameters such as ``verbose=0`` of all steps of skser that have them."""
     for step in steps_of(pipeline):
-        if any(base.__module__.startswith("skser.") for base in type(step).__mro__):
+        is_own = any(base.__module__.startswith("skser.") for base in type(step).__mro__)
+        # The pipeline of a recipe has scikit-learn's parameters, of the same names.
+        if is_own and not hasattr(step, "saved_as"):
             own = step.get_params(deep=False)
             step.set_params(**{name: value for name, value in params.items() if name in own})
     return pipeline

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from joblib import Memory
-from sklearn.pipeline import Pipeline
 
 from .._utils._types import PathLike, RandomState
 from ..audio import AudioLoader
@@ -16,6 +15,7 @@ from ..classifiers import (
 )
 from ..features import MFCC, FeatureUnionExtractor, MelSpectrogram
 from ._assembly import SHARED_PARAMS, assemble, documented, set_or_explain
+from ._pipeline import Pipeline
 
 
 def make_emotion_pipeline(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import Bunch
@@ -12,8 +13,11 @@ from sklearn.utils import Bunch
 from .._utils._hashing import fingerprint
 from .._utils._types import CV, PathLike, RandomState, Recordings
 from ..evaluation import Evaluation, evaluate
+from ..evaluation._corpus import Corpus
 from ..evaluation._folds import signature, without_conveniences
 from ..evaluation._groups_mixin import PredictsWithGroups
+from ..recipes._labels import check_folds_needs
+from ._objective import study_folds
 from ._tune import tune
 from .spaces import Space, search_space
 
@@ -122,6 +126,13 @@ class TunedClassifier(PredictsWithGroups, ClassifierMixin, BaseEstimator):
         self.best_estimator_ = self.tuning_.best_pipeline()
         self.classes_ = self.best_estimator_.classes_
         return self
+
+    def _check_needs(self, labels: np.ndarray, groups: np.ndarray | None) -> None:
+        """Raise DataError if a fold has too few clips for the pipeline."""
+        numbers = np.arange(len(labels))
+        corpus = Corpus(numbers, labels, groups, pd.DataFrame({"path": numbers}))
+        splits = study_folds(corpus, self.cv)[1]
+        check_folds_needs(self.estimator, labels, groups, splits)
 
     @property
     def tuning_protocol(self) -> str:

@@ -24,17 +24,18 @@ from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._utils._param_validation import N_JOBS, check_value
-from .._utils._types import CV, PathLike, Recordings
+from .._utils._types import CV, PathLike, Recordings, Splitter
 from ..classifiers import CNNEmotionClassifier
 from ..evaluation._corpus import Corpus, read_corpus
 from ..evaluation._fitted_fold import fit_fold
 from ..evaluation._folds import Fold, fit_and_measure
 from ..evaluation._leakage_checks import digests_of, warn_of_leakage
-from ..evaluation._splits import random_cv, split_corpus
+from ..evaluation._splits import Splits, held_out, own_split, random_cv, split_corpus
 from ..exceptions import DataError
 from ..features import SpeakerNormalizer
 from ..metrics import unweighted_average_recall
 from ..recipes._assembly import set_or_explain
+from ..recipes._labels import check_folds_needs
 from ..recipes._steps import check_steps, extractions, set_everywhere, steps_of
 from ._pruning import Reports
 from ._sharing import KeptPipeline, SharedParts
@@ -67,6 +68,8 @@ class Objective:
 
     Attributes
     ----------
+    left_out : str
+        The recordings that the split of the corpus keeps for tests, in a line; "" without a split.
     baseline : dict
         Arguments of `optuna.study.Study.enqueue_trial` for a trial of the pipeline as it is.
 
@@ -120,8 +123,12 @@ class Objective:
         check_steps(pipeline)
         self.pipeline = pipeline
         self.corpus = read_corpus(X, y, groups)
-        cv = _default_cv(self.corpus) if cv is None else cv
-        self.cv, self.splits = split_corpus(self.corpus, cv)
+        self.left_out = ""
+        if cv is None or hasattr(cv, "split") or isinstance(cv, int):
+            tested, self.left_out = held_out(self.corpus.frame)
+            self.corpus = self.corpus.take(np.flatnonzero(~tested))
+        self.cv, self.splits = study_folds(self.corpus, cv)
+        check_folds_needs(pipeline, self.corpus.target, self.corpus.groups, self.splits)
         warn_of_leakage(self.corpus, self.splits)
         self.n_jobs = n_jobs
         self.memory = Path(mkdtemp() if memory is None else memory)
@@ -283,6 +290,16 @@ def best_trial(study: optuna.Study) -> Any:
         reasons = [trial.user_attrs.get("failure") for trial in study.get_trials(deepcopy=False)]
         first = next((f": {reason}" for reason in reasons if reason), "")
         raise DataError(f"study must have a trial that is complete, got none{first}") from None
+
+
+def study_folds(corpus: Corpus, cv: CV = None) -> tuple[Splitter, Splits]:
+    """The splitter meant by ``cv``, and its folds.
+
+    None is the own split of the corpus, else five groups of speakers, each left out in turn.
+    """
+    if cv is None:
+        cv = own_split(corpus.frame.get("split", [])) or _default_cv(corpus)
+    return split_corpus(corpus, cv)
 
 
 def _default_cv(corpus: Corpus) -> BaseCrossValidator:

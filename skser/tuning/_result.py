@@ -62,7 +62,7 @@ class Tuning:
         """Speakers of training and test, in a sentence that ends with `caveat`."""
         tuned = self.objective
         split = describe_protocol(tuned.pipeline, tuned.cv, tuned.splits, tuned.corpus.groups)
-        return f"{split}; {self.caveat}"
+        return "; ".join(filter(None, [split, tuned.left_out, self.caveat]))
 
     @property
     def caveat(self) -> str:

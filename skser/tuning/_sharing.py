@@ -88,7 +88,7 @@ def _branches(pipeline: BaseEstimator) -> Iterator[tuple[SoftVotingClassifier, P
         if isinstance(vote, SoftVotingClassifier):
             before, _ = steps_before(pipeline, partial(is_, vote))
             for name, member in vote.estimators:
-                if type(member) is Pipeline:
+                if isinstance(member, Pipeline) and not isinstance(member, KeptPipeline):
                     yield vote, Pipeline([*before, (name, member)])
 
 

@@ -74,7 +74,10 @@ def tune(
         Seconds after which no further trial begins.
     cv : splitter, iterable of (train, test) or None, default=None
         Folds that test each clip once. None leaves out five groups of speakers in turn; without
-        speakers, it makes five stratified folds, of whole recordings if some clips are segments.
+        speakers, it makes five stratified folds, of whole recordings if some clips are segments. If
+        the corpus has a split (see `skser.evaluate`), its part "test" (or "val", if there is no
+        "test") is left out of the study and of the best pipeline, and None trains on "train" and
+        tests on "val". Indices of (train, test) are used as they are, whatever the split.
     n_jobs : int or None, default=None
         Number of folds at a time. With more than one, trials are pruned between folds only.
     storage : str, path, optuna storage or None, default=None

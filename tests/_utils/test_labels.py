@@ -1,11 +1,14 @@
+from datetime import date
+from enum import Enum, IntEnum
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 
-from skser import make_emotion_pipeline
-from skser._utils._labels import check_labels, check_speakers
+from skser._utils._labels import check_class_sizes, check_labels, check_speakers
 from skser.exceptions import DataError
-from skser.recipes import dense_195, functionals
 
 
 @pytest.mark.parametrize(
@@ -55,9 +58,17 @@ def test_words_mixed_with_numbers(kind):
         check_labels(kind(["calm", 3, "sad"]), 3)
 
 
-@pytest.mark.parametrize("kind", [lambda y: y, pd.DataFrame, lambda y: y.astype(bool)])
-def test_one_hot(kind):
-    with pytest.raises(DataError, match=r"y must be 1-D .* one-hot: pass y.argmax\(axis=1\)"):
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [
+        (lambda y: y, "argmax"),
+        (pd.DataFrame, "idxmax"),
+        (lambda y: y.astype(bool), "argmax"),
+        (lambda y: y.tolist(), "argmax"),
+    ],
+)
+def test_one_hot(kind, way):
+    with pytest.raises(DataError, match=rf"y must be 1-D .* one-hot: pass y.{way}\(axis=1\)"):
         check_labels(kind(np.eye(3)), 3)
 
 
@@ -67,19 +78,86 @@ def test_one_class_of_any_type(label):
         check_labels([label] * 3, 3)
 
 
+class Mood(Enum):
+    CALM = "calm"
+    SAD = "sad"
+
+
+class Word(str, Enum):
+    CALM = "calm"
+    SAD = "sad"
+
+
+class Number(IntEnum):
+    CALM = 0
+    SAD = 1
+
+
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [
+        ([1.0, 2.0], [1.0, 2.0]),
+        ([True, False], [True, False]),
+        ([Word.CALM, Word.SAD], ["calm", "sad"]),
+        ([Number.CALM, Number.SAD], [0, 1]),
+        (np.array([1, 2], dtype=object), [1, 2]),
+        (np.array([True, False], dtype=object), [True, False]),
+        (pd.Series([1, 2], dtype="Int64"), [1, 2]),
+        (pd.Series([True, False], dtype="boolean"), [True, False]),
+        (pd.Series(["calm", "sad"], dtype="string"), ["calm", "sad"]),
+        (pd.Series(["calm", "sad"], dtype=pd.CategoricalDtype(["calm", "sad", "angry"])), None),
+        (pd.Categorical([1, 2], [1, 2, 3]), [1, 2]),
+        (pd.Index(["calm", "sad"]), ["calm", "sad"]),
+        (pd.Series(["calm", "sad"], index=[7, 3]), ["calm", "sad"]),
+        (np.ma.array([1, 2]), [1, 2]),
+    ],
+)
+def test_types_of_labels(y, expected):
+    labels = check_labels(y, 2).tolist()
+    expected = ["calm", "sad"] if expected is None else expected
+    assert labels == expected
+    assert [type(label) for label in labels] == [type(label) for label in expected]
+
+
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (np.eye(3), "one-hot"),
-        (pd.Series(["a", pd.NA, "b"]), "no missing labels, got (<NA>|nan) in row 1"),
-        ([0.0, np.nan, 1.0], "no missing labels, got nan in row 1"),
-        (["a", np.nan, "b"], "no missing labels, got nan in row 1"),
-        (["a", 3, "b"], "one type"),
-        ([7, 7, 7], "one class only: 7"),
-        (["a", "b", "c"], "more clips than classes, got 3 clips of 3 classes"),
+        ([Mood.CALM, Mood.SAD], "text or numbers, got <Mood.CALM.* in row 0; .* by label.name"),
+        ([b"calm", b"sad"], r"text or numbers, got b'calm' in row 0; .* by bytes.decode\(\)"),
+        (np.array([b"calm", b"sad"]), r"got b'calm' in row 0; .* by bytes.decode\(\)"),
+        ([{"calm"}, {"sad"}], "text or numbers, got {'calm'} in row 0"),
+        ([date(2020, 1, 1), date(2020, 1, 2)], "text or numbers, got datetime.date"),
+        (np.array(["2020-01-01", "2020-01-02"], "M8[D]"), "text or numbers, got datetime.date"),
+        ([Fraction(1, 2), Fraction(1, 3)], r"text or numbers, got Fraction\(1, 2\) in row 0"),
+        ([1j, 2j], "text or numbers, got 1j in row 0"),
+        ([["calm"], ["sad", "angry"]], "1-D .*, got lists of different lengths"),
+        (csr_matrix(np.eye(2)), r"dense, got a sparse array: pass y.toarray\(\)"),
+        ([1, 2.5], "labels: Unknown label type: continuous, got 2.5 in row 1"),
+        (np.array([1, 0.1], dtype=object), "labels: Unknown label type: continuous, got 0.1"),
+        (np.ma.array([1, 2], mask=[0, 1]), "no missing labels, got None in row 1; leave it out"),
+        (np.array(["sad", np.nan]), "no missing labels, got 'nan' in row 1; leave it out"),
+        (np.array(["sad", None]).astype(str), "no missing labels, got 'None' in row 1"),
+        (["sad", " "], "no missing labels, got ' ' in row 1"),
+        (np.array(["sad", "<NA>"]), "no missing labels, got '<NA>' in row 1"),
+        (pd.Series([1, None], dtype="Int64"), "no missing labels, got .* in row 1"),
+        (pd.Series(["sad", None], dtype="category"), "no missing labels, got nan in row 1"),
+        (np.zeros((2, 2, 2)), r"1-D .*, got an array of shape \(2, 2, 2\)"),
+        ("calm", r"1-D .*, got an array of shape \(\)"),
     ],
 )
-@pytest.mark.parametrize("recipe", [functionals, dense_195, make_emotion_pipeline])
-def test_before_the_first_file_is_opened(recipe, y, message):
+def test_what_is_no_label(y, message):
+    with pytest.raises(DataError, match=f"^y must .*{message}"):
+        check_labels(y, 2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ("aaab", "X needs at least 2 clips of each class, got 1 of 'b' .row 3.; add recordings"),
+        ("caab", "got 1 of 'b' .row 3., and too few of 1 more; .* leave the class out, or Y$"),
+    ],
+)
+def test_few_clips_of_a_class(labels, message):
     with pytest.raises(DataError, match=message):
-        recipe().fit(["no.wav", "such.wav", "file.wav"], y)
+        check_class_sizes(np.array(list(labels)), 2, "X", ", or Y")
+    check_class_sizes(np.array(list(labels)), 1, "X")

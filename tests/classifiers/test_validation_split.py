@@ -84,10 +84,36 @@ def test_a_class_of_too_few_speakers(classes, groups):
         part(0.3, classes, groups)
 
 
-def test_too_few_clips():
-    reason = r"validation_fraction=0.02 of 60 clips .*test_size = 2 .* number of classes = 3"
+@pytest.mark.parametrize(
+    ("fraction", "n_clips", "reason"),
+    [
+        (0.02, 60, "it is 2 clips, of 3 classes; take at least 0.05, or set"),
+        (0.9, 12, "it is 11 clips, of 3 classes; take a smaller fraction, or set"),
+        (0.5, 5, "add recordings, or leave the class out, or set"),
+        (0.2, 6, "it is 2 clips, of 3 classes; take at least 0.5, or set"),
+    ],
+)
+def test_too_few_clips(fraction, n_clips, reason):
+    reason = f"validation_fraction={fraction}.* {reason} validation_fraction=0$"
     with pytest.raises(DataError, match=reason):
-        part(0.02)
+        part(fraction, CLASSES[:n_clips])
+
+
+@pytest.mark.parametrize("fraction", [0.3, 0.5])
+def test_a_class_of_one_clip(fraction):
+    classes = np.array(["calm"] * 4 + ["sad"] + ["calm"] * 5)
+    reason = "needs at least 2 clips of each class, got 1 of 'sad' .row 4.; add recordings, or "
+    with pytest.raises(DataError, match=f"^validation_fraction={fraction} {reason}"):
+        part(fraction, classes)
+
+
+@pytest.mark.parametrize("n_clips", range(6, 31))
+def test_the_fraction_of_the_message_divides(n_clips):
+    with pytest.raises(DataError, match="take at least") as caught:
+        part(0.01, CLASSES[:n_clips])
+    fraction = float(str(caught.value).partition("take at least ")[2].partition(",")[0])
+    _, validation = part(fraction, CLASSES[:n_clips])
+    assert_array_equal(np.unique(CLASSES[validation]), [0, 1, 2])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`skser train` and `evaluate` of folders: labels in file names, and folders train and test."""
 
+import json
 import re
 
 import numpy as np
@@ -114,3 +115,27 @@ def test_speakers_rather_than_the_split(split):
     assert re.search(
         r"^UAR .* with random folds", run("evaluate", split, *words, "--leakage", *QUICK), re.M
     )
+
+
+@pytest.mark.slow
+def test_training_leaves_the_test_part_out(split, tmp_path):
+    words = ["--speaker", r"/([a-z]\d+)_", *QUICK, "--out", tmp_path / "model.skser"]
+    printed = run("train", split, *words)
+    assert "4 of 12 recordings are left out: part test of the split; --with-test trains" in printed
+    info = load_info(tmp_path / "model.skser")
+    assert (info.n_speakers, info.emotions) == (2, {"angry": 4, "sad": 4})
+    assert "left out" not in run("train", split, *words, "--with-test")
+    assert load_info(tmp_path / "model.skser").n_speakers == 3
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::skser.exceptions.LeakageWarning")
+@pytest.mark.parametrize("folds", ["auto", "speakers"])
+def test_tuning_leaves_the_test_part_out(split, tmp_path, folds):
+    words = ["--speaker", r"/([a-z]\d+)_", *QUICK, "--trials", 1, "--folds", folds]
+    printed = run("tune", split, *words, "--out", tmp_path / "tuned")
+    line = "4 of 12 recordings are left out: part test of the split"
+    assert f"the search is on the rest of the corpus: {line}" in printed
+    protocol = json.loads((tmp_path / "tuned" / "study.json").read_text())["protocol"]
+    assert line in protocol
+    assert "2 folds" in protocol
