@@ -78,3 +78,8 @@ def test_comes_out_of_a_worker(name):
 def test_warnings():
     assert issubclass(SkserWarning, UserWarning)
     assert issubclass(exceptions.AudioWarning, SkserWarning)
+
+
+def test_an_interruption_in_compiled_code_is_not_of_the_recording():
+    with pytest.raises(KeyboardInterrupt), exceptions.naming("a.wav"):
+        raise SystemError("a result with an exception set") from KeyboardInterrupt()

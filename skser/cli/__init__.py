@@ -17,6 +17,7 @@ import typer
 
 from . import datasets
 from ._demo import demo
+from ._signals import ended_by_signals
 from .adapt import adapt
 from .evaluate import evaluate
 from .export import export
@@ -62,7 +63,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="surrogateescape")  # names of files are bytes
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), ended_by_signals():
             warnings.showwarning = _show_warning
             try:
                 app()

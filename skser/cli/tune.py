@@ -93,8 +93,6 @@ def tune(
 
     Example: skser tune RAVDESS --recipe residual_network --trials 40 --out tuned
     """
-    import signal
-
     from ._corpora import load_speech
     from ._evaluation import check_folder, check_folds, choose_folds
     from ._study import choose_space, run_study
@@ -105,8 +103,6 @@ def tune(
     check_folder(out, [data])
     speech = load_speech([data], corpus, speaker, labels, label, audio_home)
     out.mkdir(parents=True, exist_ok=True)
-    # Schedulers send SIGTERM before they take the machine away; Ctrl-C queues the trial again.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run_study(
             pipeline,
@@ -125,5 +121,5 @@ def tune(
             random_state=seed,
         )
     except KeyboardInterrupt:
-        typer.echo("interrupted: run the same command again to resume the study", err=True)
-        raise typer.Exit(130) from None
+        typer.echo("run the same command again to resume the study", err=True)
+        raise

@@ -131,4 +131,6 @@ class naming:
         if isinstance(error, SkserError):
             error.args = (f"{self.name}: {error}",)
         elif isinstance(error, Exception):
+            if isinstance(error.__cause__, KeyboardInterrupt):  # of compiled code: a SystemError
+                raise error.__cause__
             raise ExtractionError(f"{self.name}: {type(error).__name__}: {error}") from error

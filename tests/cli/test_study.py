@@ -93,21 +93,21 @@ def test_nested(table, tmp_path):
     assert (tmp_path / "nested" / "predictions.csv").is_file()
 
 
-def test_interrupted(table, tmp_path, monkeypatch):
+def test_interrupted(table, tmp_path, monkeypatch, capsys):
     def interrupted(*args, **kwargs):
         signal.raise_signal(signal.SIGTERM)
 
     monkeypatch.setattr("skser.tuning._objective.fit_and_measure", interrupted)
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        lines, code = run("tune", table, "--out", tmp_path, "--trials", 2, *QUICK)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    assert code == 130
-    assert "interrupted: run the same command again to resume the study" in lines
+    arguments = ["skser", "tune", table, "--out", tmp_path, "--trials", 2, *QUICK]
+    monkeypatch.setattr("sys.argv", [str(argument) for argument in arguments])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 128 + signal.SIGTERM
+    last = capsys.readouterr().err.splitlines()[-2:]
+    assert last == ["run the same command again to resume the study", "skser: terminated"]
     monkeypatch.undo()
     with pytest.warns(LeakageWarning):
-        lines, code = run("tune", table, "--out", tmp_path, "--trials", 2, *QUICK)
+        _, code = run("tune", table, "--out", tmp_path, "--trials", 2, *QUICK)
     assert code == 0
     failure = pd.read_csv(tmp_path / "trials.csv")["failure"][0]
     assert failure == "lost or interrupted; run again as trial 1"

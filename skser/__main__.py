@@ -1,0 +1,6 @@
+"""``python -m skser``."""
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Signals that end a command: one line, no worker left behind and no half-written file."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import typer
+
+_WORDS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "its terminal was closed"}
+_DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
+
+
+class _Stop(KeyboardInterrupt):
+    """Python ends by SIGINT after a KeyboardInterrupt of no other class, even if it is caught."""
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """End the block as Ctrl-C does at SIGTERM and SIGHUP too, and exit with 128 + the number.
+
+    Signals that are ignored, as by ``nohup``, still are. The second of a kind ends the process at
+    once.
+    """
+    received: list[signal.Signals] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        received.append(signal.Signals(number))
+        raise _Stop
+
+    numbers = [getattr(signal, name) for name in _WORDS if hasattr(signal, name)]  # by the system
+    previous = {}
+    if threading.current_thread() is threading.main_thread():
+        previous = {n: signal.signal(n, stop) for n in numbers if signal.getsignal(n) in _DEFAULTS}
+    try:
+        yield
+    except BaseException:  # whatever other code has made of it
+        if not received:
+            raise
+        typer.echo(f"skser: {_WORDS[received[0].name]}", err=True)
+        sys.exit(128 + received[0])
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
