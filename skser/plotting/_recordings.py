@@ -100,7 +100,7 @@ class ClipDisplay:
     def from_estimator(
         cls,
         estimator: Pipeline,
-        recording: PathLike,
+        recording: PathLike | bytes,
         *,
         sr: int = 16000,
         figure: Figure | None = None,
@@ -111,8 +111,8 @@ class ClipDisplay:
         ----------
         estimator : Pipeline
             Fitted pipeline.
-        recording : str or path
-            Path of the recording.
+        recording : str, path or bytes
+            Path of the recording, or the content of its file.
         sr : int, default=16000
             Sampling rate in Hz; the spectrogram ends at half of it.
         figure : matplotlib Figure or None, default=None
