@@ -29,8 +29,8 @@ class _Chunk(NamedTuple):
 def repair(file: SoundFile, source: Source) -> io.RawIOBase | None:
     """The content of an MP3 or WAV file with its true length, or None if the file is right."""
     if file.format == "MP3":
-        return _repair_mpeg(content_of(source), source, 0, None)
-    data = content_of(source)
+        return _repair_mpeg(content(source), source, 0, None)
+    data = content(source)
     chunk = _find_data(data)
     if chunk is None:
         return None
@@ -46,8 +46,8 @@ def repair(file: SoundFile, source: Source) -> io.RawIOBase | None:
     return _repair_mpeg(data, source, start, stop)
 
 
-def content_of(source: Source) -> Buffer:
-    """The bytes of a file, mapped into memory."""
+def content(source: Source) -> Buffer:
+    """The bytes of a file, which are not copied."""
     if isinstance(source, bytes):
         return source
     with open(source, "rb") as file:

@@ -22,7 +22,7 @@ from ._info import (
     describe,
     mix_to_mono,
 )
-from ._repair import STREAMED_SIZE, content_of, repair
+from ._repair import STREAMED_SIZE, content, repair
 from ._unclosed import with_length
 
 if TYPE_CHECKING:
@@ -54,10 +54,12 @@ def _open_sound(source: Source) -> tuple[SoundFile, str]:
     try:
         file = _open_content(source, _Content(source) if isinstance(source, bytes) else source)
     except UnreadableError:
-        content = with_length(content_of(source))
-        if content is None:
+        closed = None
+        with suppress(OSError, ValueError):  # the file is gone or empty
+            closed = with_length(content(source))
+        if closed is None:
             raise
-        file = _open_content(source, content)
+        file = _open_content(source, closed)
     kind = f"{file.format}/{file.subtype}"
     if _is_mpeg(file) or not file.frames:
         repaired = repair(file, source)
