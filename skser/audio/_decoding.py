@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .._utils._param_validation import NONE, check_value, integer, number
+from .._utils._types import Recording
 from ..exceptions import (
     AudioError,
     AudioIsADirectoryError,
@@ -29,13 +30,14 @@ MIN_SR, MAX_SR = 4_000, 192_000
 _HEAD = 1024  # bytes that show what a file is
 
 
-def inspect_audio(source: Source) -> AudioInfo:
+def inspect_audio(source: Recording) -> AudioInfo:
     """Read and check the header of a recording.
 
     Parameters
     ----------
-    source : str, path or bytes
-        Path of the recording, or its content.
+    source : recording or waveform
+        A path, bytes, file-like object, :class:`Segment`, ``(waveform, sr)``, or row of a Hugging
+        Face dataset.
 
     Returns
     -------
@@ -47,6 +49,8 @@ def inspect_audio(source: Source) -> AudioInfo:
     AudioError
         The recording is empty, truncated, of an unknown format or no audio, or its sampling rate
         is outside [4000, 192000] Hz.
+    DataError
+        ``source`` is no recording, or a waveform without a sampling rate.
     AudioNotFoundError, AudioIsADirectoryError, AudioPermissionError
         The path cannot be opened; these derive from AudioError and from the built-in error.
     MissingDependencyError
@@ -61,6 +65,10 @@ def inspect_audio(source: Source) -> AudioInfo:
     >>> inspect_audio(file.getvalue())
     AudioInfo(sr=16000, n_samples=8000, n_channels=1, format='WAV/PCM_16', decoder='libsndfile')
     """
+    if not isinstance(source, (str, os.PathLike, bytes)):
+        from ._any_form import inspect_any  # which imports this module
+
+        return inspect_any(source)
     return _inspect(source, to_end=True)
 
 
@@ -94,7 +102,7 @@ def _inspect_other(source: Source, head: bytes, error: UnreadableError) -> Audio
 
 
 def read_audio(
-    source: Source,
+    source: Recording,
     sr: int | None = 16000,
     *,
     offset: float = 0.0,
@@ -106,8 +114,9 @@ def read_audio(
 
     Parameters
     ----------
-    source : str, path or bytes
-        Path of the recording, or its content.
+    source : recording or waveform
+        A path, bytes, file-like object, :class:`Segment`, ``(waveform, sr)``, row of a Hugging Face
+        dataset, or waveform at ``sr``.
     sr : int or None, default=16000
         Sampling rate of the waveform in Hz, in [4000, 192000]; None keeps the recording's own.
     offset : float, default=0.0
@@ -127,6 +136,8 @@ def read_audio(
     AudioError
         As for :func:`inspect_audio`; also if the samples are damaged, NaN, infinite or beyond 1e10,
         or if ``offset`` is at or past the end.
+    DataError
+        ``source`` is no recording.
     MissingDependencyError
         The recording is a video, AAC or WMA and PyAV is not installed.
     ParameterError
@@ -149,6 +160,10 @@ def read_audio(
     check_value("sr", sr, integer(MIN_SR, MAX_SR), NONE)
     check_value("offset", offset, number(0))
     check_value("duration", duration, number(0, open_low=True), NONE)
+    if not isinstance(source, (str, os.PathLike, bytes)):
+        from ._any_form import read_any
+
+        return read_any(source, sr, offset=offset, duration=duration)
     # Decoding to the end detects truncation by itself.
     info = _inspect(source, to_end=offset > 0 or duration is not None)
     return decode_audio(source, info, sr, offset=offset, duration=duration)

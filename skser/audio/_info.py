@@ -33,9 +33,9 @@ class AudioInfo(NamedTuple):
     n_channels : int
         Number of channels.
     format : str
-        Container and coding, such as ``"WAV/PCM_16"``.
+        Container and coding, such as ``"WAV/PCM_16"``; ``"waveform"`` for one in memory.
     decoder : str
-        Library that decodes it: ``"libsndfile"`` or ``"pyav"``.
+        Library that decodes it: ``"libsndfile"`` or ``"pyav"``; ``"none"`` for a waveform.
     """
 
     sr: int

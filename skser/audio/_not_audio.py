@@ -35,7 +35,7 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_SPHERE = b"NIST_1A"  # a recording whose header is text
+SPHERE = b"NIST_1A"  # a recording whose header is text
 
 
 def no_recording(head: bytes) -> str | None:
@@ -55,14 +55,15 @@ def _kind(head: bytes) -> str | None:
         return "a tar archive; extract it first"
     if not head.strip(b"\0"):
         return "a file of zero bytes"
-    text = _as_text(head)
-    if text is None or head.startswith(_SPHERE):
+    text = as_text(head)
+    if text is None or head.startswith(SPHERE):
         return None
     text = text.lstrip().lower()
     return next((kind for start, kind in _TEXT if text.startswith(start)), "text")
 
 
-def _as_text(head: bytes) -> str | None:
+def as_text(head: bytes) -> str | None:
+    """The text that begins with these bytes, or None for other data."""
     encodings = [codec for mark, codec in _MARKS.items() if head.startswith(mark)]
     if not encodings:
         n_ascii = sum(32 <= byte < 127 or byte in b"\t\r\n" for byte in head)

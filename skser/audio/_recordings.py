@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import warnings
@@ -205,7 +206,14 @@ def _is_numeric(X: object) -> bool:
 
 
 def _content(file: IO[Any], index: int) -> bytes:
-    """The rest of an open file, or all of it at its end; its position stays the same."""
+    """The rest of an open file, or all of it at its end; its position stays the same.
+
+    A pipe or the answer of a server has no position and is read to its end.
+    """
+    if isinstance(file, io.TextIOBase):  # such as sys.stdin
+        raise DataError(
+            f"recording {index} is a file opened in text mode; open it with 'rb', or give .buffer"
+        )
     try:
         is_seekable = _is_seekable(file)
         start = file.tell() if is_seekable else 0
@@ -224,7 +232,9 @@ def _content(file: IO[Any], index: int) -> bytes:
     if hasattr(content, "close") and hasattr(content, "__await__"):
         content.close()
         raise DataError(f"recording {index} is read by a coroutine; give its content, or its .file")
-    raise DataError(f"recording {index} is a file opened in text mode; open it with 'rb'")
+    raise DataError(
+        f"recording {index} has a read() that must return bytes, got {type(content).__name__}"
+    )
 
 
 def _is_seekable(file: IO[Any]) -> bool:

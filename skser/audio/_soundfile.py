@@ -22,7 +22,8 @@ from ._info import (
     describe,
     mix_to_mono,
 )
-from ._repair import STREAMED_SIZE, repair
+from ._repair import STREAMED_SIZE, content, repair
+from ._unclosed import with_length
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
@@ -50,7 +51,15 @@ class _Content(io.BytesIO):
 
 def _open_sound(source: Source) -> tuple[SoundFile, str]:
     """An open recording, and its container and coding."""
-    file = _open_content(source, _Content(source) if isinstance(source, bytes) else source)
+    try:
+        file = _open_content(source, _Content(source) if isinstance(source, bytes) else source)
+    except UnreadableError:
+        closed = None
+        with suppress(OSError, ValueError):  # the file is gone or empty
+            closed = with_length(content(source))
+        if closed is None:
+            raise
+        file = _open_content(source, closed)
     kind = f"{file.format}/{file.subtype}"
     if _is_mpeg(file) or not file.frames:
         repaired = repair(file, source)

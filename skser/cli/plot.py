@@ -11,7 +11,7 @@ from ._options import Trust
 
 
 def plot(
-    file: Annotated[Path, typer.Argument(help="Recording.")],
+    file: Annotated[Path, typer.Argument(help="Recording; - for stdin.")],
     out: Annotated[Path, typer.Option(help="Picture to write: .png, .svg or .pdf.")],
     model: Annotated[
         Path | None, typer.Option(help="Show the probabilities of this model too.")
@@ -26,15 +26,17 @@ def plot(
     from .._utils._param_validation import check_value, one_of
     from ..persistence._any_model import load_model
     from ..plotting import ClipDisplay
+    from ._stdin import recording_of
 
     check_value("the suffix of --out", out.suffix.lower(), one_of(".png", ".svg", ".pdf"))
     check_writable(out)
     check_apart([out], [file] if model is None else [file, model])
-    if model is None:
-        display = ClipDisplay.from_recording(str(file))
-    else:
-        pipeline = load_model(model, trusted=trust or [])
-        display = ClipDisplay.from_estimator(pipeline, str(file))
+    pipeline = None if model is None else load_model(model, trusted=trust or [])
+    with recording_of(file) as recording:
+        if pipeline is None:
+            display = ClipDisplay.from_recording(recording)
+        else:
+            display = ClipDisplay.from_estimator(pipeline, recording)
     with written_whole(out) as temporary:
         display.figure_.savefig(temporary, dpi=150)
     typer.echo(f"wrote {out}")

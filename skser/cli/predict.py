@@ -7,7 +7,6 @@ import glob
 import io
 import json as json_format
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ def predict(
     model: Model,
     files: Annotated[
         list[str],
-        typer.Argument(help="Recordings, folders, patterns, or - for a list of files on stdin."),
+        typer.Argument(help="Recordings, folders, patterns; - for a recording or list on stdin."),
     ],
     csv: CsvPath = None,
     json: JsonPath = None,
@@ -65,12 +64,16 @@ def predict(
     Example: skser predict model.skser calls --adapt --csv emotions.csv
 
     Example: find calls -name "*.m4a" | skser predict model.skser - --csv emotions.csv
+
+    Example: ffmpeg -i call.mp4 -f wav - | skser predict model.skser -
     """
     from .._utils._progress import progress
     from ._outputs import Outputs
+    from ._stdin import named
 
     paths = [path for name in files for path in find_recordings(name)]
-    outputs = Outputs([model, *paths], csv=csv, json=json)
+    read = [path for path in paths if isinstance(path, str)]
+    outputs = Outputs([model, *read], csv=csv, json=json)
     # Without a bar if stderr is not a terminal.
     bar = partial(progress, total=len(paths), desc="recordings", unit="file", disable=None)
     n_adapted = None
@@ -81,7 +84,7 @@ def predict(
         classes, predictions = _predict(model, paths, runtime, trust or [])
         predictions = bar(predictions)
     unusable: list[str] = []
-    usable = _usable(predictions, unusable)
+    usable = _usable(named(predictions), unusable)
     rows = _Rows([str(label) for label in classes], top, abstain_below, n_adapted)
     if outputs.paths:
         writers = {"csv": rows.csv_line, "json": rows.json_line}
@@ -102,18 +105,18 @@ def predict(
         raise typer.Exit(1)
 
 
-def find_recordings(name: str) -> Iterator[str]:
-    """Paths of a file, a folder, a pattern such as ``calls/*.wav``, or of standard input for -."""
+def find_recordings(name: str) -> Iterator[str | bytes]:
+    """Paths of a file, a folder, a pattern such as ``calls/*.wav``, or standard input for -."""
     from ..audio._folders import find_audio
     from ..audio._info import describe
     from ..audio._not_a_path import not_a_path
     from ..exceptions import AudioError, DataError
 
     if name == "-":
-        lines = [line.rstrip("\r\n") for line in sys.stdin or [] if line.strip()]
-        if not lines:
-            raise DataError("-: no recording on standard input")
-        yield from lines
+        from ._stdin import read_stdin
+
+        given = read_stdin()
+        yield from [given] if isinstance(given, bytes) else given
     elif not name:
         raise DataError("recordings must have names, got an empty name")
     elif os.path.isdir(name):
@@ -140,7 +143,7 @@ def _usable(predictions: Iterable[Prediction], unusable: list[str]) -> Iterator[
 
 
 def _predict(
-    model: Path, paths: list[str], runtime: str, trusted: list[str]
+    model: Path, paths: list[str | bytes], runtime: str, trusted: list[str]
 ) -> tuple[np.ndarray, Iterator[Prediction]]:
     """Classes and predictions, without scikit-learn and TensorFlow if the model allows it."""
     from .._utils._param_validation import check_value, one_of
@@ -168,7 +171,7 @@ def _predict(
 
 
 def _predict_adapted(
-    model: Path, paths: Iterable[str], runtime: str, trusted: list[str]
+    model: Path, paths: Iterable[str | bytes], runtime: str, trusted: list[str]
 ) -> tuple[np.ndarray, int, Iterator[Prediction]]:
     """Classes, number of usable recordings, and predictions adapted to them."""
     from .._utils._param_validation import check_value, one_of

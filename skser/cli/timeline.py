@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def timeline(
     model: Model,
-    file: Annotated[Path, typer.Argument(help="Recording, of any length.")],
+    file: Annotated[Path, typer.Argument(help="Recording, of any length; - for stdin.")],
     window: Annotated[float, typer.Option(help="Seconds of audio for each row.")] = 3.0,
     hop: Annotated[float, typer.Option(help="Seconds from one row to the next.")] = 1.0,
     smoothing: Annotated[float, typer.Option(help="Seconds to average over; 0 for none.")] = 3.0,
@@ -39,17 +39,20 @@ def timeline(
     from ..inference import predict_timeline, to_srt, to_textgrid
     from ..persistence._any_model import load_model
     from ._outputs import Outputs
+    from ._stdin import recording_of
 
     outputs = Outputs([file, model], csv=csv, json=json, png=png, textgrid=textgrid, srt=srt)
-    table = predict_timeline(
-        load_model(model, runtime=runtime, trusted=trust or []),
-        str(file),
-        window=window,
-        hop=hop,
-        smoothing=smoothing,
-        top_db=top_db,
-        verbose=1,
-    )
+    pipeline = load_model(model, runtime=runtime, trusted=trust or [])
+    with recording_of(file) as recording:
+        table = predict_timeline(
+            pipeline,
+            recording,
+            window=window,
+            hop=hop,
+            smoothing=smoothing,
+            top_db=top_db,
+            verbose=1,
+        )
     texts = {"csv": _csv, "json": _json, "textgrid": to_textgrid, "srt": to_srt}
     for name in outputs.paths:
         with outputs.open(name) as output:

@@ -14,7 +14,7 @@ from ..exceptions import DataError, ParameterError
 from ..features import SpeakerNormalizer
 from ..recipes._standardization import ANY_SPEAKER, copied, has_scaler, standardize_on
 from ..recipes._steps import extractions, steps_of
-from ._batches import Prediction, predict_in_batches
+from ._batches import Prediction, name_of, predict_in_batches
 
 # Fewer do not represent a corpus.
 MIN_RECORDINGS = 20
@@ -41,7 +41,7 @@ def predict_adapted(pipeline: BaseEstimator, files: Iterable[Any]) -> tuple[int,
         usable = [p.file for p in predictions if p.probabilities is not None]
         if len(usable) < MIN_RECORDINGS:
             failed = (p for p in predictions if p.probabilities is None)
-            first = next((f"; {p.file!s:.200}: {p.error or SILENT}" for p in failed), "")
+            first = next((f"; {name_of(p.file)}: {p.error or SILENT}" for p in failed), "")
             raise DataError(
                 f"recordings must include at least {MIN_RECORDINGS} usable ones to adapt to, got "
                 f"{len(usable)} of {len(predictions)}{first}; predict fewer without adapting"

@@ -120,5 +120,9 @@ def _key(file: Any) -> Any:
 
 
 def _failure(file: object, error: SkserError) -> Prediction:
-    name = describe(file) if isinstance(file, str) else str(file)
-    return Prediction(file, None, str(error).removeprefix(f"{name}: "))
+    return Prediction(file, None, str(error).removeprefix(f"{name_of(file)}: "))
+
+
+def name_of(file: object) -> str:
+    """Name of a recording in messages."""
+    return describe(file) if isinstance(file, (str, bytes)) else str(file)

@@ -68,8 +68,8 @@ def saliency(
     pipeline : Pipeline
         Fitted, with sequences of features (``statistics=None``), or a vote with such a member. A
         calibrated pipeline gives the loss of calibrated probability.
-    recording : str, path, bytes, file-like object or ndarray of shape (n_samples,)
-        The recording.
+    recording : recording or waveform
+        Anything that the pipeline takes.
     emotion : label or None, default=None
         The emotion; None is the most probable one.
     seconds : float, default=0.2

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
-from ..audio import read_audio
+from ..audio import AudioLoader, read_audio
+from ..audio._any_form import one_recording
+from ..audio._sampled import Waveform
 from ..features import MFCC, Spectra
 from ..features.dsp._spectra import power_to_db
 from ..inspection import Saliency, saliency
+from ..recipes._steps import steps_of
 from ._style import (
     BLUE,
     DIVERGING,
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from sklearn.pipeline import Pipeline
 
-    from .._utils._types import PathLike
+    from .._utils._types import Recording
 
 _HOP_SECONDS = 0.01
 _N_MFCC = 20
@@ -71,14 +74,14 @@ class ClipDisplay:
 
     @classmethod
     def from_recording(
-        cls, recording: PathLike | bytes, *, sr: int = 16000, figure: Figure | None = None
+        cls, recording: Recording, *, sr: int = 16000, figure: Figure | None = None
     ) -> ClipDisplay:
         """Decode a recording and draw it.
 
         Parameters
         ----------
-        recording : str, path or bytes
-            Path of the recording, or the content of its file.
+        recording : recording or waveform
+            Anything that :func:`skser.read_audio` takes; a waveform without a rate is at ``sr``.
         sr : int, default=16000
             Sampling rate in Hz; the spectrogram ends at half of it.
         figure : matplotlib Figure or None, default=None
@@ -100,7 +103,7 @@ class ClipDisplay:
     def from_estimator(
         cls,
         estimator: Pipeline,
-        recording: PathLike,
+        recording: Recording,
         *,
         sr: int = 16000,
         figure: Figure | None = None,
@@ -111,8 +114,8 @@ class ClipDisplay:
         ----------
         estimator : Pipeline
             Fitted pipeline.
-        recording : str or path
-            Path of the recording.
+        recording : recording or waveform
+            Anything that the pipeline takes.
         sr : int, default=16000
             Sampling rate in Hz; the spectrogram ends at half of it.
         figure : matplotlib Figure or None, default=None
@@ -128,8 +131,12 @@ class ClipDisplay:
         AudioError
             The recording cannot be decoded.
         """
-        probabilities = pd.Series(estimator.predict_proba([recording])[0], index=estimator.classes_)
-        return cls(*read_audio(recording, sr), probabilities).plot(figure=figure)
+        opened = one_recording(recording, "recording")  # a stream can be read only once
+        probabilities = pd.Series(estimator.predict_proba([opened])[0], index=estimator.classes_)
+        if isinstance(opened, np.ndarray):
+            opened = Waveform(opened, _rate_of(estimator))
+        sound = read_audio(cast("Recording", opened), sr)
+        return cls(*sound, probabilities).plot(figure=figure)
 
     def plot(self, *, figure: Figure | None = None) -> ClipDisplay:
         """Draw waveform, spectrogram, MFCC and probabilities, one above the other.
@@ -191,6 +198,12 @@ class ClipDisplay:
         label_rows(ax, probabilities.index).set(xlabel="probability", xlim=(0, 1.08))
 
 
+def _rate_of(pipeline: Pipeline) -> int:
+    """The rate at which the loader of a pipeline takes a waveform alone."""
+    loaders = (step for step in steps_of(pipeline) if isinstance(step, AudioLoader))
+    return next((loader.sr for loader in loaders), 16000)
+
+
 class SaliencyDisplay(AxesDisplay):
     """Evidence for an emotion (red) or against it (blue), by time and feature.
 
@@ -214,7 +227,7 @@ class SaliencyDisplay(AxesDisplay):
     def from_estimator(
         cls,
         estimator: Pipeline,
-        recording: PathLike | np.ndarray,
+        recording: Recording,
         *,
         ax: Axes | None = None,
         **params: Any,
@@ -225,8 +238,8 @@ class SaliencyDisplay(AxesDisplay):
         ----------
         estimator : Pipeline
             Fitted pipeline, whose features are sequences.
-        recording : str, path or ndarray of shape (n_samples,)
-            Path of the recording, or its waveform.
+        recording : recording or waveform
+            Anything that the pipeline takes.
         ax : matplotlib Axes or None, default=None
             Axes to draw into; None makes a new figure.
         **params : dict

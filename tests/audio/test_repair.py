@@ -72,6 +72,10 @@ def test_no_samples_before_another_chunk():
         ("flac", "flac", {}),
         ("ogg", "libopus", {"sr": 48000}),
         ("ogg", "flac", {}),
+        ("w64", "pcm_s16le", {}),
+        ("w64", "pcm_f32le", {}),
+        ("caf", "pcm_s16be", {}),
+        ("caf", "pcm_alaw", {}),
     ],
 )
 def test_written_to_a_pipe(format, codec, options):

@@ -1,6 +1,8 @@
 """Values that displays draw; training curves have tests of their own."""
 
+import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,7 +14,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_fscore_support
 
-from skser import evaluate
+from skser import Segment, evaluate
 from skser.evaluation import leakage_report
 from skser.exceptions import DataError, ParameterError
 from skser.inspection import Saliency
@@ -215,6 +217,30 @@ def test_clip_of_a_recording_and_a_pipeline(tmp_path):
     assert_allclose(
         display.probabilities, fitted.predict_proba([str(tmp_path / "a.wav")])[0], rtol=1e-6
     )
+
+
+def test_clip_of_a_recording_in_any_form(tmp_path):
+    import soundfile
+
+    waveform = SPEECH.waveforms[0]
+    soundfile.write(tmp_path / "a.wav", waveform, 16000, subtype="FLOAT")
+    fitted = quick_pipeline().fit(SPEECH.waveforms, SPEECH.target)
+    content = (tmp_path / "a.wav").read_bytes()
+    expected = ClipDisplay.from_estimator(fitted, tmp_path / "a.wav", sr=8000, figure=Figure())
+    for recording in (
+        io.BytesIO(content),
+        (waveform, 16000),
+        {"path": None, "bytes": content},
+        Segment(tmp_path / "a.wav", 0.0),
+        waveform,  # at the rate of the loader, whatever that of the picture
+        SimpleNamespace(read=iter([content]).__next__),  # can be read once
+    ):
+        display = ClipDisplay.from_estimator(fitted, recording, sr=8000, figure=Figure())
+        assert_array_equal(display.waveform, expected.waveform)
+        assert_array_equal(display.probabilities, expected.probabilities)
+    for recording in ((waveform, 16000), io.BytesIO(content)):
+        display = ClipDisplay.from_recording(recording, sr=8000, figure=Figure())
+        assert_array_equal(display.waveform, expected.waveform)
 
 
 @pytest.mark.slow
