@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from ..audio import read_audio
+from ..audio import AudioLoader, read_audio
+from ..audio._channels import Channel
 from ..features import MFCC, Spectra
 from ..features.dsp._spectra import power_to_db
 from ..inspection import Saliency, saliency
+from ..recipes._steps import steps_of
 from ._style import (
     BLUE,
     DIVERGING,
@@ -71,7 +73,12 @@ class ClipDisplay:
 
     @classmethod
     def from_recording(
-        cls, recording: PathLike | bytes, *, sr: int = 16000, figure: Figure | None = None
+        cls,
+        recording: PathLike | bytes,
+        *,
+        sr: int = 16000,
+        channel: int | Literal["mean"] = "mean",
+        figure: Figure | None = None,
     ) -> ClipDisplay:
         """Decode a recording and draw it.
 
@@ -81,6 +88,8 @@ class ClipDisplay:
             Path of the recording, or the content of its file.
         sr : int, default=16000
             Sampling rate in Hz; the spectrogram ends at half of it.
+        channel : "mean" or int, default="mean"
+            The mean of the channels, or one of them, counted from 0.
         figure : matplotlib Figure or None, default=None
             Figure to draw into; None makes a new one.
 
@@ -94,7 +103,7 @@ class ClipDisplay:
         AudioError
             The recording cannot be decoded.
         """
-        return cls(*read_audio(recording, sr)).plot(figure=figure)
+        return cls(*read_audio(recording, sr, channel=channel)).plot(figure=figure)
 
     @classmethod
     def from_estimator(
@@ -105,7 +114,7 @@ class ClipDisplay:
         sr: int = 16000,
         figure: Figure | None = None,
     ) -> ClipDisplay:
-        """Draw a recording with the probabilities that a pipeline predicts for it.
+        """Draw a recording, in the pipeline's channel, with the probabilities of its emotions.
 
         Parameters
         ----------
@@ -129,7 +138,8 @@ class ClipDisplay:
             The recording cannot be decoded.
         """
         probabilities = pd.Series(estimator.predict_proba([recording])[0], index=estimator.classes_)
-        return cls(*read_audio(recording, sr), probabilities).plot(figure=figure)
+        sound = read_audio(recording, sr, channel=_channel_of(estimator))
+        return cls(*sound, probabilities).plot(figure=figure)
 
     def plot(self, *, figure: Figure | None = None) -> ClipDisplay:
         """Draw waveform, spectrogram, MFCC and probabilities, one above the other.
@@ -189,6 +199,12 @@ class ClipDisplay:
         bars = ax.barh(range(len(probabilities)), probabilities, color=colours)
         ax.bar_label(bars, fmt="{:.2f}", padding=3)
         label_rows(ax, probabilities.index).set(xlabel="probability", xlim=(0, 1.08))
+
+
+def _channel_of(pipeline: Pipeline) -> Channel:
+    """The channel that the loader of a pipeline reads."""
+    loaders = (step for step in steps_of(pipeline) if isinstance(step, AudioLoader))
+    return next((loader.channel for loader in loaders), "mean")
 
 
 class SaliencyDisplay(AxesDisplay):
