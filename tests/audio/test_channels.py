@@ -157,7 +157,8 @@ def test_cached_features_are_of_their_channel(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3", "mkv"])
 def test_opposite_channels(suffix, tmp_path):
-    wave = noise(3 * SR)
+    # Vorbis does not keep the phases of noise.
+    wave = sum(tone(150 * k, SR, 3.0, 0.3 / k) for k in range(1, 9))[:, np.newaxis]
     path = write(tmp_path / f"opposite.{suffix}", np.hstack([wave, -wave]))
     _decoding._channel_of_file.cache_clear()
     whole = quiet(read_audio, path)[0]
