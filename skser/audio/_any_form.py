@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .._utils._segment import Segment
 from ..exceptions import AudioError, DataError, naming
+from ._channels import Channel, mixed_waveform
 from ._decoding import decode_audio, inspect_audio, read_audio
 from ._info import AudioInfo
 from ._recordings import AnyRecording, as_recording, check_length, inspect_recording
@@ -31,23 +34,31 @@ def inspect_any(source: object) -> AudioInfo:
         part = inspect_recording(recording)
         return part.info._replace(n_samples=round(part.duration * part.info.sr))
     if isinstance(recording, Waveform):
-        return AudioInfo(recording.sr, len(recording.samples), 1, "waveform", "none")
+        n_samples, n_channels = (*recording.samples.shape, 1)[:2]
+        return AudioInfo(recording.sr, n_samples, n_channels, "waveform", "none")
     if isinstance(recording, np.ndarray):
         raise DataError("source must have a sampling rate, got a waveform: give (waveform, sr)")
     return inspect_audio(recording)
 
 
 def read_any(
-    source: object, sr: int | None, *, offset: float, duration: float | None
+    source: object,
+    sr: int | None,
+    *,
+    offset: float,
+    duration: float | None,
+    channel: Channel,
 ) -> tuple[np.ndarray, int]:
     """`read_audio` of any form; a waveform without a rate is at ``sr``."""
     recording = one_recording(source)
     if isinstance(recording, (str, bytes)):
-        return read_audio(recording, sr, offset=offset, duration=duration)
+        return read_audio(recording, sr, offset=offset, duration=duration, channel=channel)
     if isinstance(recording, Segment):
-        part = inspect_recording(recording, offset)
+        part = inspect_recording(recording, offset, channel=channel)
         offset, duration = part.within(offset, duration)
-        return decode_audio(part.source, part.info, sr, offset=offset, duration=duration)
+        return decode_audio(
+            part.source, part.info, sr, offset=offset, duration=duration, channel=channel
+        )
     if isinstance(recording, np.ndarray):
         if sr is None:
             raise DataError("sr must be the rate of the waveform, got None: give (waveform, sr)")
@@ -56,4 +67,5 @@ def read_any(
     if duration is not None and int(duration * recording.sr) < 1:
         raise AudioError(f"waveform: nothing is left of duration={duration:g} s")
     to_sr = recording.sr if sr is None else sr
+    recording = replace(recording, samples=mixed_waveform(recording.samples, channel, "waveform"))
     return recording.at(to_sr, offset=offset, duration=duration), to_sr

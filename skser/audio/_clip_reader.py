@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import TypeAlias
 
 import numpy as np
 
+from ._channels import Channel, mixed_waveform
 from ._decoding import decode_audio
 from ._recordings import ClipSource, Recording
 from ._sampled import Waveform
@@ -41,11 +42,13 @@ class ClipReader:
     pad: str | None
     trim_db: float | None
     normalize: str | None
+    channel: Channel = "mean"
 
     @classmethod
     def of(cls, loader: object) -> ClipReader:
-        """The reader with an AudioLoader's parameters."""
-        return cls(**{field.name: getattr(loader, field.name) for field in fields(cls)})
+        """The reader with an AudioLoader's parameters; one of an older file lacks the channel."""
+        names = [f.name for f in fields(cls) if f.default is MISSING or hasattr(loader, f.name)]
+        return cls(**{name: getattr(loader, name) for name in names})
 
     @property
     def max_samples(self) -> int | None:
@@ -68,15 +71,25 @@ class ClipReader:
         elif isinstance(source, Recording):
             offset, length = source.within(self.offset, duration)
             waveform, _ = decode_audio(
-                source.source, source.info, self.sr, offset=offset, duration=length
+                source.source,
+                source.info,
+                self.sr,
+                offset=offset,
+                duration=length,
+                channel=self.channel,
             )
             for watch in _watches.get():
                 watch(source, waveform, self.excerpt)
         elif isinstance(source, Waveform):
-            waveform = source.at(self.sr, offset=self.offset, duration=duration)
+            mono = replace(source, samples=self._mixed(source.samples))
+            waveform = mono.at(self.sr, offset=self.offset, duration=duration)
         else:
-            waveform = source[int(self.offset * self.sr) :]
+            waveform = self._mixed(source)[int(self.offset * self.sr) :]
         return self.shape(waveform)
+
+    def _mixed(self, samples: np.ndarray) -> np.ndarray:
+        """A waveform as it is if it has one channel, which was checked, or was mixed before."""
+        return samples if samples.ndim == 1 else mixed_waveform(samples, self.channel, "waveform")
 
     def shape(self, waveform: np.ndarray) -> np.ndarray:
         """Trim, crop, normalise and pad a decoded waveform."""

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from .._utils._segment import Segment
 from ..exceptions import AudioError, AudioWarning, ConversionError, DataError, naming
-from ._sampled import MAX_CHANNELS, as_array, has_rate, mixed_to_mono, warn_of_integers
+from ._channels import mixed_waveform
+from ._sampled import MAX_CHANNELS, as_array, channels_last, has_rate, warn_of_integers
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -253,6 +254,11 @@ def _are_paths(X: ArrayLike) -> bool:
 
 def as_waveform(waveform: ArrayLike, index: int) -> np.ndarray:
     """A mono waveform as float32, integers scaled to [-1, 1], or DataError."""
+    return mixed_waveform(as_channels(waveform, index), "mean", f"waveform {index}")
+
+
+def as_channels(waveform: ArrayLike, index: int) -> np.ndarray:
+    """A waveform of shape (n_samples,) or (n_samples, n_channels), as `as_waveform`."""
     try:
         waveform = as_array(waveform)
     except ValueError:
@@ -263,8 +269,9 @@ def as_waveform(waveform: ArrayLike, index: int) -> np.ndarray:
             "must go through an AudioLoader first"
         )
     is_numeric = waveform.dtype.kind in "fiub"
-    mono = mixed_to_mono(waveform) if is_numeric else waveform
-    if mono.ndim != 1 or not is_numeric or mono.size == 0:
+    samples = channels_last(waveform) if is_numeric else waveform
+    is_stereo = samples.ndim == 2 and samples.shape[1] <= MAX_CHANNELS < samples.shape[0]
+    if not (samples.ndim == 1 or is_stereo) or not is_numeric or samples.size == 0:
         raise DataError(
             f"waveform {index} must be an array of numbers, (n_samples,) or up to {MAX_CHANNELS} "
             f"channels, with at least one sample, got shape {waveform.shape} and dtype "
@@ -273,7 +280,7 @@ def as_waveform(waveform: ArrayLike, index: int) -> np.ndarray:
     if waveform.dtype.kind in "ui":
         limits = np.iinfo(waveform.dtype)
         full_scale = (limits.max - limits.min + 1) / 2
-        return ((mono - (limits.min + full_scale)) / full_scale).astype(np.float32)
-    if not np.isfinite(mono).all():
+        return ((samples - (limits.min + full_scale)) / full_scale).astype(np.float32)
+    if not np.isfinite(samples).all():
         raise DataError(f"waveform {index} has samples that are NaN or infinite")
-    return np.ascontiguousarray(mono, dtype=np.float32)
+    return np.ascontiguousarray(samples, dtype=np.float32)

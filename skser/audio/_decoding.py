@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+from itertools import chain
+from typing import Literal
 
 import numpy as np
 
+from .._utils._files import file_signature
 from .._utils._param_validation import NONE, check_value, integer, number
 from .._utils._types import Recording
 from ..exceptions import (
@@ -16,6 +21,7 @@ from ..exceptions import (
     AudioNotFoundError,
     AudioPermissionError,
 )
+from ._channels import CHANNEL, Channel, check_channel, mean_or_channel, mixed_blocks
 from ._info import AudioInfo, Source, UnreadableError, check_samples, describe
 from ._not_a_path import not_a_path
 from ._not_audio import no_recording
@@ -107,10 +113,12 @@ def read_audio(
     *,
     offset: float = 0.0,
     duration: float | None = None,
+    channel: int | Literal["mean"] = "mean",
 ) -> tuple[np.ndarray, int]:
     """Decode a recording to a mono waveform.
 
     Channels are averaged, then the waveform is resampled with soxr (HQ), as `librosa.load` does.
+    Where channels cancel in their mean, one of them is read, with a warning.
 
     Parameters
     ----------
@@ -123,6 +131,8 @@ def read_audio(
         Start in seconds.
     duration : float or None, default=None
         Maximum length in seconds; None reads to the end.
+    channel : "mean" or int, default="mean"
+        Read the mean of the channels, or one of them, counted from 0.
 
     Returns
     -------
@@ -135,13 +145,13 @@ def read_audio(
     ------
     AudioError
         As for :func:`inspect_audio`; also if the samples are damaged, NaN, infinite or beyond 1e10,
-        or if ``offset`` is at or past the end.
+        if ``offset`` is at or past the end, or if there is no such ``channel``.
     DataError
         ``source`` is no recording.
     MissingDependencyError
         The recording is a video, AAC or WMA and PyAV is not installed.
     ParameterError
-        ``sr``, ``offset`` or ``duration`` has a value that is not allowed.
+        ``sr``, ``offset``, ``duration`` or ``channel`` has a value that is not allowed.
 
     See Also
     --------
@@ -160,23 +170,39 @@ def read_audio(
     check_value("sr", sr, integer(MIN_SR, MAX_SR), NONE)
     check_value("offset", offset, number(0))
     check_value("duration", duration, number(0, open_low=True), NONE)
+    check_value("channel", channel, *CHANNEL)
     if not isinstance(source, (str, os.PathLike, bytes)):
         from ._any_form import read_any
 
-        return read_any(source, sr, offset=offset, duration=duration)
+        return read_any(source, sr, offset=offset, duration=duration, channel=channel)
     # Decoding to the end detects truncation by itself.
     info = _inspect(source, to_end=offset > 0 or duration is not None)
-    return decode_audio(source, info, sr, offset=offset, duration=duration)
+    check_channel(describe(source), info.n_channels, channel)
+    return decode_audio(source, info, sr, offset=offset, duration=duration, channel=channel)
 
 
 def decode_audio(
-    source: Source, info: AudioInfo, sr: int | None, *, offset: float, duration: float | None
+    source: Source,
+    info: AudioInfo,
+    sr: int | None,
+    *,
+    offset: float,
+    duration: float | None,
+    channel: Channel = "mean",
 ) -> tuple[np.ndarray, int]:
     """Decode a recording whose header has been checked."""
     start = int(offset * info.sr)
     stop = None if duration is None else start + int(duration * info.sr)
+    is_whole = start == 0 and (stop is None or stop >= info.n_samples)
+    if not is_whole:
+        channel = channel_to_read(source, info, channel)
     try:
-        blocks = list(audio_blocks(source, info, start, stop, LARGE_BLOCK))
+        decoded = _decoded_blocks(source, info, start, stop, LARGE_BLOCK)
+        if is_whole and channel == "mean" and info.n_channels > 1:
+            measured: list[np.ndarray] = []
+            channel = mean_or_channel(_kept(decoded, measured), describe(source), info.sr)
+            decoded = chain(measured, decoded)
+        blocks = list(mixed_blocks(decoded, channel, describe(source)))
     except AudioError:
         inspect_audio(source)  # the recording may have changed: its error is better
         raise
@@ -189,10 +215,50 @@ def decode_audio(
     return resample(waveform, info.sr, sr), sr
 
 
+def channel_to_read(source: Source, info: AudioInfo, channel: Channel) -> Channel:
+    """What a channel, or "mean", stands for in a recording whole and in each part of it."""
+    if channel != "mean" or info.n_channels == 1:
+        return channel
+    if isinstance(source, bytes):
+        return _measured_channel(source, info)
+    return _channel_of_file(os.fspath(source), file_signature(source), info)
+
+
+@lru_cache(maxsize=2**16)
+def _channel_of_file(path: str, signature: tuple[str, int, int], info: AudioInfo) -> Channel:
+    """Measured again only when the signature of the file changes."""
+    return _measured_channel(path, info)
+
+
+def _measured_channel(source: Source, info: AudioInfo) -> Channel:
+    return mean_or_channel(_until_damage(source, info), describe(source), info.sr)
+
+
+def _until_damage(source: Source, info: AudioInfo) -> Iterator[np.ndarray]:
+    with suppress(AudioError):  # the part that is read may be without
+        yield from _decoded_blocks(source, info)
+
+
+def _kept(blocks: Iterator[np.ndarray], kept: list[np.ndarray]) -> Iterator[np.ndarray]:
+    for block in blocks:
+        kept.append(block)
+        yield block
+
+
 def audio_blocks(
+    source: Source, info: AudioInfo, channel: Channel, start: int = 0, stop: int | None = None
+) -> Iterator[np.ndarray]:
+    """Mono blocks at the own sampling rate, from ``start`` to ``stop``, of a channel or the mean.
+
+    Of ``channel`` as `channel_to_read` returns it.
+    """
+    return mixed_blocks(_decoded_blocks(source, info, start, stop), channel, describe(source))
+
+
+def _decoded_blocks(
     source: Source, info: AudioInfo, start: int = 0, stop: int | None = None, size: int = BLOCK
 ) -> Iterator[np.ndarray]:
-    """Mono blocks of a recording at its own sampling rate, from sample ``start`` to ``stop``."""
+    """Blocks (n_samples, n_channels) at the own sampling rate, from ``start`` to ``stop``."""
     if info.decoder == "libsndfile":
         return sound_blocks(source, info, start, stop, size)
     return container_blocks(source, info, start, stop)

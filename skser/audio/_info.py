@@ -1,4 +1,4 @@
-"""Shared by all decoders: AudioInfo, the check of samples and the mix to mono."""
+"""Shared by all decoders: AudioInfo and the check of samples."""
 
 from __future__ import annotations
 
@@ -65,14 +65,6 @@ def decoding_errors(source: Source, *kinds: type[Exception]) -> Iterator[None]:
         yield
     except kinds as error:
         raise AudioError(f"{describe(source)}: cannot be decoded ({error})") from error
-
-
-def mix_to_mono(samples: np.ndarray) -> np.ndarray:
-    """Average the channels of samples of shape (n_samples, n_channels)."""
-    if samples.shape[1] == 1:
-        return samples[:, 0]
-    with np.errstate(over="ignore", invalid="ignore"):  # `check_samples` finds infinite sums
-        return samples.mean(axis=1)
 
 
 def check_samples(samples: np.ndarray, source: Source) -> None:

@@ -17,6 +17,7 @@ from .._utils._param_validation import NONE, check_parameters, integer, number, 
 from .._utils._set_output import ClipsTransformer
 from .._utils._types import Recordings
 from ..exceptions import AudioError, AudioWarning
+from ._channels import CHANNEL, mixed_waveform
 from ._clip_reader import ClipReader
 from ._clips import Clips
 from ._recordings import (
@@ -38,7 +39,7 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
     """Load recordings as clips of one sampling rate and, usually, one length.
 
     `transform` checks the header of every file and decodes nothing. The next step decodes each
-    clip when it needs it: from ``offset``, mixed to mono, resampled, trimmed, cropped, normalised
+    clip when it needs it: from ``offset``, one channel, resampled, trimmed, cropped, normalised
     and padded, in this order.
 
     Parameters
@@ -63,6 +64,9 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
     on_error : {"raise", "silence"}, default="raise"
         How to handle unusable recordings: raise an error that lists up to ten, or put silence in
         their place and warn once, with the same list.
+    channel : "mean" or int, default="mean"
+        Read the mean of the channels, or one of them, counted from 0. Where channels cancel in
+        their mean, one of them is read, with a warning.
 
     See Also
     --------
@@ -90,6 +94,7 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         "normalize": [one_of("peak", "rms"), NONE],
         "max_duration": [number(0, open_low=True), NONE],
         "on_error": [one_of("raise", "silence")],
+        "channel": list(CHANNEL),
     }
 
     def __init__(
@@ -103,6 +108,7 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         normalize: Literal["peak", "rms"] | None = None,
         max_duration: float | None = 600.0,
         on_error: Literal["raise", "silence"] = "raise",
+        channel: int | Literal["mean"] = "mean",
     ) -> None:
         self.sr = sr
         self.duration = duration
@@ -112,6 +118,7 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         self.normalize = normalize
         self.max_duration = max_duration
         self.on_error = on_error
+        self.channel = channel
 
     def fit(self, X: Recordings, y: ArrayLike | None = None) -> AudioLoader:
         """Check the parameters, and the labels before the long extraction of features.
@@ -187,14 +194,14 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
             source: ClipSource = None
             try:
                 if isinstance(recording, Waveform):
-                    samples = recording.samples
+                    samples = mixed_waveform(recording.samples, self.channel, f"waveform {i}")
                     check_length(f"waveform {i}", len(samples), recording.sr, *limits)
-                    source = samples if recording.sr == self.sr else recording
+                    source = samples if recording.sr == self.sr else Waveform(samples, recording.sr)
                 elif isinstance(recording, np.ndarray):
                     check_length(f"waveform {i}", len(recording), self.sr, *limits)
-                    source = recording
+                    source = mixed_waveform(recording, self.channel, f"waveform {i}")
                 else:
-                    source = inspect_recording(recording, *limits)
+                    source = inspect_recording(recording, *limits, self.channel)
             except AudioError as error:
                 errors.append(error)
             sources.append(source)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..exceptions import AudioError, MissingDependencyError
-from ._info import AudioInfo, Source, decoding_errors, describe, mix_to_mono
+from ._info import AudioInfo, Source, decoding_errors, describe
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -128,11 +128,11 @@ def _resampled(container: InputContainer, sr: int) -> Iterator[AudioFrame]:
 def container_blocks(
     source: Source, info: AudioInfo, start: int, stop: int | None
 ) -> Iterator[np.ndarray]:
-    """Mono blocks, a frame of the container each, from sample ``start`` to ``stop``."""
+    """Blocks (n_samples, n_channels), a frame each, from sample ``start`` to ``stop``."""
     n_samples = 0
     with _open_container(source, None, None) as container, _decoding(source):
         for frame in _resampled(container, info.sr):
-            block = mix_to_mono(frame.to_ndarray().reshape(-1, frame.layout.nb_channels))
+            block = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)
             yield block[max(start - n_samples, 0) : None if stop is None else stop - n_samples]
             n_samples += frame.samples
             if stop is not None and n_samples >= stop:

@@ -16,7 +16,8 @@ import numpy as np
 from .._utils._files import file_signature
 from .._utils._segment import Segment
 from ..exceptions import AudioError, DataError, SkserWarning
-from ._clips import Clips, as_waveform, identity, without_padding
+from ._channels import Channel, check_channel
+from ._clips import Clips, as_channels, identity, without_padding
 from ._decoding import inspect_audio
 from ._info import AudioInfo, describe
 from ._sampled import (
@@ -74,11 +75,14 @@ AnyRecording: TypeAlias = str | bytes | np.ndarray | Waveform | Segment
 
 
 def inspect_recording(
-    source: str | bytes | Segment, offset: float = 0.0, max_duration: float | None = None
+    source: str | bytes | Segment,
+    offset: float = 0.0,
+    max_duration: float | None = None,
+    channel: Channel = "mean",
 ) -> Recording:
-    """Check the header and the length of a recording."""
+    """Check the header, the length and the channel of a recording."""
     if isinstance(source, Segment):
-        return _inspect_segment(source, offset, max_duration)
+        return _inspect_segment(source, offset, max_duration, channel)
     if isinstance(source, bytes):
         recording = Recording(None, len(source), 0, source, inspect_audio(source))
     else:
@@ -89,12 +93,15 @@ def inspect_recording(
             raise
         recording = Recording(*signature, None, _inspect_file(source, signature))
     info = recording.info
+    check_channel(describe(source), info.n_channels, channel)
     check_length(describe(source), info.n_samples, info.sr, offset, max_duration)
     return recording
 
 
-def _inspect_segment(segment: Segment, offset: float, max_duration: float | None) -> Recording:
-    whole = inspect_recording(os.fspath(segment.path))
+def _inspect_segment(
+    segment: Segment, offset: float, max_duration: float | None, channel: Channel
+) -> Recording:
+    whole = inspect_recording(os.fspath(segment.path), channel=channel)
     length, sr = whole.info.duration, whole.info.sr
     if max(segment.start + 1 / sr, (segment.end or 0.0) - _ROUNDING) > length:
         raise AudioError(f"{segment}: is not within the recording, which is {length:.2f} s long")
@@ -125,7 +132,10 @@ def check_length(
 
 
 def as_recordings(X: object, name: str = "X") -> list[AnyRecording]:
-    """Recordings as paths, bytes and float32 waveforms, with their rate if known, or DataError."""
+    """Recordings as paths, bytes and float32 waveforms, with their rate if known, or DataError.
+
+    Waveforms of several channels have the shape (n_samples, n_channels).
+    """
     if isinstance(X, Clips):
         return list(_waveforms_of(X))
     single = isinstance(X, (str, bytes, os.PathLike)) or hasattr(X, "read") or is_decoder(X)
@@ -173,7 +183,7 @@ def as_recording(item: object, index: int) -> AnyRecording:
     if pair is not None:
         rate, array = pair
         return Waveform(
-            as_waveform(cast("ArrayLike", array), index), check_rate(rate, f"waveform {index}")
+            as_channels(cast("ArrayLike", array), index), check_rate(rate, f"waveform {index}")
         )
     if hasattr(item, "read"):
         return _content(cast("IO[Any]", item), index)
@@ -183,7 +193,7 @@ def as_recording(item: object, index: int) -> AnyRecording:
             "of stereo make one array, of shape (n_samples, 2)"
         )
     if isinstance(item, (list, tuple)) or getattr(item, "ndim", None):
-        return as_waveform(cast("ArrayLike", item), index)
+        return as_channels(cast("ArrayLike", item), index)
     raise DataError(
         f"recording {index} must be a path, bytes, a file-like object or a waveform, got "
         f"{type(item).__name__} {item!r:.80}"

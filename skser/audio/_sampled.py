@@ -25,7 +25,7 @@ _BEYOND = 4.0  # for whole numbers
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Waveform:
-    """A mono waveform, float32, and its sampling rate in Hz."""
+    """A waveform (n_samples,) or (n_samples, n_channels), float32, and its sampling rate in Hz."""
 
     samples: np.ndarray
     sr: int
@@ -113,8 +113,8 @@ def as_array(item: Any) -> np.ndarray:
     return np.asarray(item)
 
 
-def mixed_to_mono(samples: np.ndarray) -> np.ndarray:
-    """The mean of the channels, which are the axis of at most 8; other arrays as they are."""
+def channels_last(samples: np.ndarray) -> np.ndarray:
+    """Shape (n_samples, n_channels), the axis of at most 8, or (n_samples,); others as they are."""
     if samples.ndim != 2 or not samples.size:
         return samples
     channels = int(np.argmin(samples.shape))
@@ -123,7 +123,7 @@ def mixed_to_mono(samples: np.ndarray) -> np.ndarray:
         return samples
     if n_channels == 1:
         return samples.reshape(-1)
-    return samples.mean(axis=channels, dtype=np.float64)
+    return samples if channels == 1 else samples.T
 
 
 def warn_of_integers(waveforms: Iterable[np.ndarray], name: str, stacklevel: int) -> None:

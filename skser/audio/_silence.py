@@ -14,7 +14,8 @@ from contextlib import closing, suppress
 import numpy as np
 
 from ..exceptions import AudioWarning, SkserError
-from ._decoding import audio_blocks
+from ._channels import mixed_waveform
+from ._decoding import audio_blocks, channel_to_read
 from ._info import describe
 from ._recordings import AnyRecording, inspect_recording
 from ._sampled import Waveform
@@ -68,13 +69,15 @@ def is_silent_recording(
     if isinstance(recording, np.ndarray):
         start = int(offset * sr)
         stop = None if duration is None else start + int(duration * sr)
-        return is_silent(slices(recording[start:stop]), sr)
+        waveform = mixed_waveform(recording[start:stop], "mean", "waveform")
+        return is_silent(slices(waveform), sr)
     source = inspect_recording(recording, offset, max_duration)
     info = source.info
     offset, duration = source.within(offset, duration)
     start = int(offset * info.sr)
     stop = None if duration is None else start + int(duration * info.sr)
-    blocks = audio_blocks(source.source, info, start, stop)
+    channel = channel_to_read(source.source, info, "mean")
+    blocks = audio_blocks(source.source, info, channel, start, stop)
     with closing(blocks):  # type: ignore[type-var]
         return is_silent(blocks, info.sr)
 

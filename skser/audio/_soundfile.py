@@ -20,7 +20,6 @@ from ._info import (
     check_samples,
     decoding_errors,
     describe,
-    mix_to_mono,
 )
 from ._repair import STREAMED_SIZE, content, repair
 from ._unclosed import with_length
@@ -141,7 +140,7 @@ def _has_last_sample(file: SoundFile) -> bool:
 def sound_blocks(
     source: Source, info: AudioInfo, start: int, stop: int | None, size: int
 ) -> Iterator[np.ndarray]:
-    """Mono blocks of up to ``size`` samples over all channels, from ``start`` to ``stop``."""
+    """Blocks (n_samples, n_channels) of up to ``size`` samples, from ``start`` to ``stop``."""
     stop = info.n_samples if stop is None else min(stop, info.n_samples)
     file, _ = _open_sound(source)
     with file, decoding_errors(source, RuntimeError):
@@ -156,7 +155,7 @@ def sound_blocks(
                     f"{describe(source)}: is truncated, its header promises {info.n_samples} "
                     f"samples and {start} are there"
                 )
-            yield mix_to_mono(samples)
+            yield samples
 
 
 def _read(file: SoundFile, n_samples: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from ..exceptions import AudioError
+from ._channels import Channel
 from ._decoding import audio_blocks
 from ._info import AudioInfo, Source, check_samples
 from ._soundfile import BLOCK
@@ -17,9 +18,14 @@ FRAME_SECONDS = 0.02  # of `frame_levels`
 _MIN_POWER = 1e-12  # -120 dB, the level of digital silence
 
 
-def stream_audio(source: Source, info: AudioInfo, sr: int) -> Iterator[np.ndarray]:
-    """The waveform of `read_audio` in blocks, for a recording with a checked header."""
-    decoded = _checked(_joined(audio_blocks(source, info)), source)
+def stream_audio(
+    source: Source, info: AudioInfo, sr: int, channel: Channel = "mean"
+) -> Iterator[np.ndarray]:
+    """The waveform of `read_audio` in blocks, for a recording with a checked header.
+
+    Of ``channel`` as `channel_to_read` returns it.
+    """
+    decoded = _checked(_joined(audio_blocks(source, info, channel)), source)
     yield from decoded if sr == info.sr else _resampled(decoded, info.sr, sr)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json as json_format
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -22,6 +22,10 @@ def timeline(
     hop: Annotated[float, typer.Option(help="Seconds from one row to the next.")] = 1.0,
     smoothing: Annotated[float, typer.Option(help="Seconds to average over; 0 for none.")] = 3.0,
     top_db: Annotated[float, typer.Option(help="Level of silence, dB below the loudest.")] = 40.0,
+    channel: Annotated[
+        str | None,
+        typer.Option(help="mean, a channel's number from 0, or each; as in training by default."),
+    ] = None,
     csv: CsvPath = None,
     json: JsonPath = None,
     png: Annotated[Path | None, typer.Option(help="Write a picture to this path.")] = None,
@@ -35,6 +39,8 @@ def timeline(
     Writes each requested format to its PATH (- is standard output), or prints a table of segments.
 
     Example: skser timeline model.skser interview.mp3 --png interview.png --srt interview.srt
+
+    Example: skser timeline model.skser call.wav --channel each
     """
     from ..inference import predict_timeline, to_srt, to_textgrid
     from ..persistence._any_model import load_model
@@ -51,6 +57,7 @@ def timeline(
             hop=hop,
             smoothing=smoothing,
             top_db=top_db,
+            channel=cast(Any, int(channel) if channel and channel.isdecimal() else channel),
             verbose=1,
         )
     texts = {"csv": _csv, "json": _json, "textgrid": to_textgrid, "srt": to_srt}
@@ -72,23 +79,26 @@ def _segments_text(timeline: pd.DataFrame) -> str:
 
 
 def _csv(timeline: pd.DataFrame) -> str:
-    from ..inference._timeline_formats import COLUMNS
-
-    classes = timeline.columns[len(COLUMNS) :]
-    return timeline.round(dict.fromkeys(classes, 4)).to_csv(index=False)
+    return timeline.round(dict.fromkeys(_classes(timeline), 4)).to_csv(index=False)
 
 
 def _json(timeline: pd.DataFrame) -> str:
-    from ..inference._timeline_formats import COLUMNS
-
-    classes = [str(name) for name in timeline.columns[len(COLUMNS) :]]
+    classes = _classes(timeline)
+    names = [str(name) for name in classes]
+    n_others = timeline.shape[1] - len(classes)
     rows = []
     for row in timeline.itertuples(index=False):
-        probabilities = [round(p, 4) for p in row[len(COLUMNS) :]]
-        content = dict(zip(COLUMNS, row, strict=False))
-        by_class = None if row.silence else dict(zip(classes, probabilities, strict=True))
+        probabilities = [round(p, 4) for p in row[n_others:]]
+        content = dict(zip(timeline.columns, row[:n_others], strict=False))
+        by_class = None if row.silence else dict(zip(names, probabilities, strict=True))
         rows.append({**content, "probabilities": by_class})
     return json_format.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+
+
+def _classes(timeline: pd.DataFrame) -> pd.Index:
+    from ..inference._timeline_formats import COLUMNS
+
+    return timeline.columns[list(timeline.columns).index(COLUMNS[-1]) + 1 :]
 
 
 def _png(timeline: pd.DataFrame) -> bytes:
@@ -99,7 +109,7 @@ def _png(timeline: pd.DataFrame) -> bytes:
     display = TimelineDisplay(timeline)
     # A figure without pyplot, which would open a window.
     figure = Figure(figsize=display._figure_size(), layout="constrained")
-    display.plot(ax=figure.subplots())
+    display.plot(ax=list(figure.subplots(display.n_channels, squeeze=False)[:, 0]))
     content = io.BytesIO()
     figure.savefig(content, dpi=150, format="png")
     return content.getvalue()

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from .._utils._param_validation import NONE, VERBOSE, check_value, number
+from .._utils._param_validation import NONE, VERBOSE, check_value, integer, number, one_of
 from .._utils._progress import progress
-from .._utils._segment import Segment
 from .._utils._temperature import at_temperature
 from .._utils._types import Recording
-from ..audio import AudioLoader, inspect_audio
-from ..audio._decoding import decode_audio
-from ..audio._info import describe
-from ..audio._recordings import as_recording, inspect_recording, warn_of_rate
-from ..audio._sampled import Waveform, rate_and_array
-from ..audio._streaming import FRAME_SECONDS, excerpts, frame_levels, slices, stream_audio
+from ..audio import AudioLoader
+from ..audio._recordings import warn_of_rate
+from ..audio._streaming import FRAME_SECONDS, excerpts, frame_levels
 from ..calibration import TemperatureScaledClassifier
-from ..exceptions import DataError, ParameterError, naming
+from ..exceptions import ParameterError, naming
 from ..recipes._steps import check_class_names, check_gives_probabilities
 from ._shared_frames import Cut, pooled_windows, split_at_embedding
-from ._timeline_formats import COLUMNS, runs
+from ._timeline_audio import LongRecording, Stream
+from ._timeline_formats import CHANNEL, COLUMNS, runs
 
 __all__ = ["predict_timeline"]
 
@@ -47,6 +44,7 @@ def predict_timeline(
     hop: float = 1.0,
     smoothing: float | None = 3.0,
     top_db: float | None = 40.0,
+    channel: int | Literal["mean", "each"] | None = None,
     verbose: int = 0,
 ) -> pd.DataFrame:
     """Predict emotions over the time of a recording, which may be hours long.
@@ -71,6 +69,9 @@ def predict_timeline(
     top_db : float or None, default=40.0
         Frames this far below the loudest level, or below -70 dB of full scale, are silent. None
         marks nothing as silent.
+    channel : int, "mean", "each" or None, default=None
+        Channel, counted from 0, the mean of the channels, or a timeline for each channel, such as
+        the parties of a call. None is the ``channel`` of the loader.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -79,7 +80,8 @@ def predict_timeline(
     timeline : DataFrame
         Rows without gaps: ``start`` and ``end`` in seconds; ``emotion``, the most probable, None in
         silence; ``silence``, a bool; and a column with the probability of each emotion, NaN in
-        silence.
+        silence. With ``channel="each"``, the timelines of the channels follow each other, and
+        ``channel`` is the first column.
 
     Raises
     ------
@@ -89,7 +91,7 @@ def predict_timeline(
     DataError
         ``audio`` is not a recording, or an emotion has the name of another column.
     AudioError
-        The recording is unusable, or damaged somewhere.
+        The recording is unusable, damaged somewhere, or has no such channel.
 
     See Also
     --------
@@ -131,12 +133,50 @@ def predict_timeline(
     check_value("hop", hop, number(0.01))
     check_value("smoothing", smoothing, number(0), NONE)
     check_value("top_db", top_db, number(0, open_low=True), NONE)
+    check_value("channel", channel, one_of("mean", "each"), integer(0), NONE)
     check_value("verbose", verbose, VERBOSE)
     loader = _loader_of(pipeline, window)
-    name, stream = _open(audio, loader.sr)
+    recording = LongRecording.of(audio, loader.sr)
     fitted_loader = cast(Pipeline, getattr(pipeline, "estimator_", pipeline)).steps[0][1]
     warn_of_rate(fitted_loader, [audio], stacklevel=2)
 
+    predict = partial(
+        _predict_stream,
+        pipeline,
+        loader,
+        window=window,
+        hop=hop,
+        smoothing=smoothing or 0.0,
+        top_db=top_db,
+        verbose=verbose,
+    )
+    if channel != "each":
+        stream = recording.open(fitted_loader.channel if channel is None else channel)
+        return predict(stream, recording.name, desc="timeline")
+    check_class_names(pipeline, (CHANNEL,))
+    tables = []
+    for party in range(recording.n_channels):
+        name = f"channel {party}"
+        table = predict(recording.open(party), f"{recording.name}, {name}", desc=name)
+        table.insert(0, CHANNEL, party)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _predict_stream(
+    pipeline: Pipeline | TemperatureScaledClassifier,
+    loader: AudioLoader,
+    stream: Stream,
+    name: str,
+    *,
+    desc: str,
+    window: float,
+    hop: float,
+    smoothing: float,
+    top_db: float | None,
+    verbose: int,
+) -> pd.DataFrame:
+    """The timeline of a channel."""
     levels, n_samples = frame_levels(stream(), loader.sr)
     edges = _row_edges(n_samples, hop * loader.sr)
     spans = _spans_around(edges, round(window * loader.sr), n_samples)
@@ -153,13 +193,13 @@ def predict_timeline(
         lambda parts: excerpts(stream(), parts, name),
         overlap=hop < window,
     )
-    with progress(total=len(voiced), desc="timeline", unit="window", disable=not verbose) as bar:
+    with progress(total=len(voiced), desc=desc, unit="window", disable=not verbose) as bar:
         for first in range(0, len(voiced), _BATCH_SIZE):
             rows = voiced[first : first + _BATCH_SIZE]
             with naming(f"{name}, from {spans[rows[0], 0] / loader.sr:.1f} s"):
                 probabilities[rows] = predict(len(rows))
             bar.update(len(rows))
-    _smooth(probabilities, is_silent, 0.0 if smoothing is None else smoothing / hop)
+    _smooth(probabilities, is_silent, smoothing / hop)
 
     classes = pipeline.classes_.tolist()
     best = np.array(classes, object)[np.nan_to_num(probabilities).argmax(axis=1)]
@@ -171,7 +211,7 @@ def predict_timeline(
 
 
 def _loader_of(pipeline: Pipeline | TemperatureScaledClassifier, window: float) -> AudioLoader:
-    """Check the pipeline, and return its loader without limits for whole recordings."""
+    """Check the pipeline, and return its loader for windows, of one channel and without limits."""
     steps = getattr(pipeline, "estimator_", pipeline)  # of a TemperatureScaledClassifier
     first = steps.steps[0][1] if isinstance(steps, Pipeline) else None
     if not isinstance(first, AudioLoader):
@@ -183,8 +223,8 @@ def _loader_of(pipeline: Pipeline | TemperatureScaledClassifier, window: float) 
             f"window must be at most the duration of the loader, {first.duration:g}, got {window:g}"
         )
     check_class_names(pipeline, COLUMNS)
-    params = {**first.get_params(), "offset": 0.0, "max_duration": None, "on_error": "raise"}
-    return AudioLoader(**params)
+    whole = {"offset": 0.0, "max_duration": None, "on_error": "raise", "channel": "mean"}
+    return AudioLoader(**{**first.get_params(), **whole})
 
 
 def _batch_predictor(
@@ -209,24 +249,6 @@ def _batch_predictor(
         return lambda n: classifier.predict_proba(np.stack(list(islice(features, n))))
     windows, steps = cut(spans.tolist()), pipeline[1:]
     return lambda n: steps.predict_proba(loader.transform(list(islice(windows, n))))
-
-
-def _open(audio: Recording, sr: int) -> tuple[str, Callable[[], Iterator[np.ndarray]]]:
-    """Name of a recording, and a function that returns its blocks at ``sr``."""
-    if isinstance(audio, (list, tuple)) and rate_and_array(audio) is None:
-        raise DataError(f"audio must be a single recording, got {audio!r:.80}")
-    with naming("audio"):
-        source = as_recording(audio, 0)
-    if isinstance(source, Waveform):
-        source = source.at(sr)
-    if isinstance(source, np.ndarray):
-        return "waveform", partial(slices, source)
-    if isinstance(source, Segment):
-        part = inspect_recording(source)
-        offset, duration = part.within(0.0, None)
-        waveform, _ = decode_audio(part.source, part.info, sr, offset=offset, duration=duration)
-        return str(source), partial(slices, waveform)
-    return describe(source), partial(stream_audio, source, inspect_audio(source), sr)
 
 
 def _row_edges(n_samples: int, hop: float) -> np.ndarray:

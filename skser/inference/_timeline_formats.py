@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from ..exceptions import DataError
 
 COLUMNS = ("start", "end", "emotion", "silence")
+CHANNEL = "channel"  # before them in a timeline of each channel
 
 _TEXTGRID = """\
 File type = "ooTextFile"
@@ -16,11 +19,13 @@ Object class = "TextGrid"
 xmin = 0
 xmax = {end}
 tiers? <exists>
-size = 1
+size = {n_tiers}
 item []:
-    item [1]:
+"""
+_TIER = """\
+    item [{number}]:
         class = "IntervalTier"
-        name = "emotion"
+        name = "{name}"
         xmin = 0
         xmax = {end}
         intervals: size = {n_intervals}
@@ -30,11 +35,24 @@ item []:
 def check_timeline(timeline: object) -> None:
     """Raise DataError for anything but a result of `predict_timeline`."""
     columns = tuple(getattr(timeline, "columns", ()))
-    if not isinstance(timeline, pd.DataFrame) or columns[:4] != COLUMNS or timeline.empty:
+    own = columns[1:] if columns[:1] == (CHANNEL,) else columns
+    if not isinstance(timeline, pd.DataFrame) or own[:4] != COLUMNS or timeline.empty:
         raise DataError(
             "timeline must be a result of predict_timeline, got "
             f"{type(timeline).__name__} with the columns {list(columns)}"
         )
+
+
+def by_channel(timeline: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Timelines without the column ``channel`` by "channel 0", ...; one without it by ""."""
+    check_timeline(timeline)
+    if timeline.columns[0] != CHANNEL:
+        return {"": timeline}
+    groups = timeline.groupby(CHANNEL, sort=True)
+    return {
+        f"{CHANNEL} {number}": group.drop(columns=CHANNEL).reset_index(drop=True)
+        for number, group in groups
+    }
 
 
 def runs(values: np.ndarray) -> np.ndarray:
@@ -55,7 +73,8 @@ def segments(timeline: pd.DataFrame) -> pd.DataFrame:
     -------
     segments : DataFrame
         ``start`` and ``end`` in seconds; ``emotion``, None in silence; its mean ``probability``,
-        NaN in silence; and ``silence``, a bool.
+        NaN in silence; and ``silence``, a bool. Of a timeline of each channel, ``channel`` is the
+        first column.
 
     Raises
     ------
@@ -75,6 +94,18 @@ def segments(timeline: pd.DataFrame) -> pd.DataFrame:
     1      2  2.5    None          NaN     True
     """
     check_timeline(timeline)
+    if timeline.columns[0] != CHANNEL:
+        return _merged(timeline)
+    tables = []
+    for number, group in timeline.groupby(CHANNEL, sort=True):
+        table = _merged(group.drop(columns=CHANNEL))
+        table.insert(0, CHANNEL, number)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _merged(timeline: pd.DataFrame) -> pd.DataFrame:
+    """The segments of one channel."""
     classes = list(timeline.columns[len(COLUMNS) :])
     is_silent = timeline["silence"].to_numpy(bool)
     codes = np.array(
@@ -100,6 +131,8 @@ def segments(timeline: pd.DataFrame) -> pd.DataFrame:
 def to_textgrid(timeline: pd.DataFrame) -> str:
     """Convert to Praat's TextGrid [1]_, with a tier ``emotion`` whose label is empty in silence.
 
+    A timeline of each channel has the tiers ``channel 0``, ``channel 1`` and so on.
+
     Parameters
     ----------
     timeline : DataFrame
@@ -119,8 +152,16 @@ def to_textgrid(timeline: pd.DataFrame) -> str:
     ----------
     .. [1] P. Boersma and D. Weenink, "Praat: doing phonetics by computer", manual.
     """
-    table = segments(timeline)
-    end = _seconds(table["end"].iloc[-1])
+    tables = {name: _merged(part) for name, part in by_channel(timeline).items()}
+    end = _seconds(max(table["end"].iloc[-1] for table in tables.values()))
+    tiers = [
+        _tier(table, number, name or "emotion", end)
+        for number, (name, table) in enumerate(tables.items(), start=1)
+    ]
+    return _TEXTGRID.format(end=end, n_tiers=len(tiers)) + "".join(tiers)
+
+
+def _tier(table: pd.DataFrame, number: int, name: str, end: str) -> str:
     intervals = [
         f"        intervals [{i}]:\n"
         f"            xmin = {_seconds(row.start)}\n"
@@ -128,11 +169,14 @@ def to_textgrid(timeline: pd.DataFrame) -> str:
         f'            text = "{_quoted(row.emotion)}"\n'
         for i, row in enumerate(table.itertuples(), start=1)
     ]
-    return _TEXTGRID.format(end=end, n_intervals=len(table)) + "".join(intervals)
+    head = _TIER.format(number=number, name=name, end=end, n_intervals=len(table))
+    return head + "".join(intervals)
 
 
 def to_srt(timeline: pd.DataFrame) -> str:
     """Convert to subtitles (SubRip) of emotions and mean probabilities, with none in silence.
+
+    Those of a timeline of each channel begin with ``channel 0: ``, and so on, in order of time.
 
     Parameters
     ----------
@@ -162,12 +206,18 @@ def to_srt(timeline: pd.DataFrame) -> str:
     """
     table = segments(timeline)
     speech = table[~table["silence"]]
+    if CHANNEL in table:
+        speech = speech.sort_values(["start", CHANNEL], kind="stable")
     blocks = [
         f"{i}\n{_clock(row.start)} --> {_clock(row.end)}\n"
-        f"{_one_line(row.emotion)} {100 * row.probability:.0f} %\n"
+        f"{_party(row)}{_one_line(row.emotion)} {100 * row.probability:.0f} %\n"
         for i, row in enumerate(speech.itertuples(), start=1)
     ]
     return "\n".join(blocks)
+
+
+def _party(row: Any) -> str:
+    return f"{CHANNEL} {row.channel}: " if hasattr(row, CHANNEL) else ""
 
 
 def _one_line(label: object) -> str:

@@ -294,7 +294,7 @@ def _measure(recording: AnyRecording, reader: ClipReader) -> _Measurement:
         check_length("waveform", len(recording), reader.sr, reader.offset)
         source, rate, length = recording, reader.sr, len(recording) / reader.sr
     else:
-        source = inspect_recording(recording, offset=reader.offset)
+        source = inspect_recording(recording, offset=reader.offset, channel=reader.channel)
         rate, length = source.info.sr, source.duration
     return _measure_clip(reader(source), reader.sr, rate, length)
 

@@ -60,8 +60,8 @@ def _pipeline(step: _Step) -> Callable[[Any], Any]:
 def _loader(step: _Step) -> Callable[[str | bytes], tuple[np.ndarray, int]]:
     # Whatever `on_error`: the caller reports unusable recordings.
     read = ClipReader.of(step)
-    inspect = partial(inspect_recording, offset=step.offset, max_duration=step.max_duration)
-    return lambda source: (read(inspect(source)), step.sr)
+    limits = {"offset": step.offset, "max_duration": step.max_duration, "channel": read.channel}
+    return lambda source: (read(inspect_recording(source, **limits)), step.sr)
 
 
 def _extractor(step: _Step) -> Callable[[Any], np.ndarray]:

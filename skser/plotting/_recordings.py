@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -74,7 +74,12 @@ class ClipDisplay:
 
     @classmethod
     def from_recording(
-        cls, recording: Recording, *, sr: int = 16000, figure: Figure | None = None
+        cls,
+        recording: Recording,
+        *,
+        sr: int = 16000,
+        channel: int | Literal["mean"] = "mean",
+        figure: Figure | None = None,
     ) -> ClipDisplay:
         """Decode a recording and draw it.
 
@@ -84,6 +89,8 @@ class ClipDisplay:
             Anything that :func:`skser.read_audio` takes; a waveform without a rate is at ``sr``.
         sr : int, default=16000
             Sampling rate in Hz; the spectrogram ends at half of it.
+        channel : "mean" or int, default="mean"
+            The mean of the channels, or one of them, counted from 0.
         figure : matplotlib Figure or None, default=None
             Figure to draw into; None makes a new one.
 
@@ -97,7 +104,7 @@ class ClipDisplay:
         AudioError
             The recording cannot be decoded.
         """
-        return cls(*read_audio(recording, sr)).plot(figure=figure)
+        return cls(*read_audio(recording, sr, channel=channel)).plot(figure=figure)
 
     @classmethod
     def from_estimator(
@@ -108,7 +115,7 @@ class ClipDisplay:
         sr: int = 16000,
         figure: Figure | None = None,
     ) -> ClipDisplay:
-        """Draw a recording with the probabilities that a pipeline predicts for it.
+        """Draw a recording, in the pipeline's channel, with the probabilities of its emotions.
 
         Parameters
         ----------
@@ -134,8 +141,9 @@ class ClipDisplay:
         opened = one_recording(recording, "recording")  # a stream can be read only once
         probabilities = pd.Series(estimator.predict_proba([opened])[0], index=estimator.classes_)
         if isinstance(opened, np.ndarray):
-            opened = Waveform(opened, _rate_of(estimator))
-        sound = read_audio(cast("Recording", opened), sr)
+            opened = Waveform(opened, _loader_param(estimator, "sr", 16000))
+        channel = _loader_param(estimator, "channel", "mean")
+        sound = read_audio(cast("Recording", opened), sr, channel=channel)
         return cls(*sound, probabilities).plot(figure=figure)
 
     def plot(self, *, figure: Figure | None = None) -> ClipDisplay:
@@ -198,10 +206,10 @@ class ClipDisplay:
         label_rows(ax, probabilities.index).set(xlabel="probability", xlim=(0, 1.08))
 
 
-def _rate_of(pipeline: Pipeline) -> int:
-    """The rate at which the loader of a pipeline takes a waveform alone."""
+def _loader_param(pipeline: Pipeline, name: str, default: Any) -> Any:
+    """A parameter of the loader of a pipeline."""
     loaders = (step for step in steps_of(pipeline) if isinstance(step, AudioLoader))
-    return next((loader.sr for loader in loaders), 16000)
+    return next((getattr(loader, name) for loader in loaders), default)
 
 
 class SaliencyDisplay(AxesDisplay):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ..exceptions import ParameterError
 from ..inference import segments
-from ..inference._timeline_formats import COLUMNS, check_timeline
+from ..inference._timeline_formats import COLUMNS, by_channel
 from ._style import COLOURS, SEQUENTIAL, AxesDisplay
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ class TimelineDisplay(AxesDisplay):
     Each emotion has a row, darker where it is more probable, and a colour beside its name. The
     strip on top has the colour of the most probable emotion, and its name where there is room. A
     timeline of more than 300 rows is drawn as means over several rows; a mean is silent if more
-    than half of its rows are.
+    than half of its rows are. The channels of a timeline of each channel are drawn one above the
+    other.
 
     Parameters
     ----------
-    timeline : DataFrame of shape (n_rows, 4 + n_classes)
+    timeline : DataFrame of shape (n_rows, 4 + n_classes) or (n_rows, 5 + n_classes)
         Result of :func:`skser.predict_timeline`.
 
     Raises
@@ -43,6 +45,10 @@ class TimelineDisplay(AxesDisplay):
 
     Attributes
     ----------
+    n_channels : int
+        Number of timelines: 1, or the channels of a timeline of each.
+    displays_ : list of TimelineDisplay
+        The display of each channel; of a single timeline this one, with the attributes below.
     ax_, figure_ : matplotlib Axes, matplotlib Figure
         The axes and their figure.
     image_ : matplotlib AxesImage
@@ -66,11 +72,55 @@ class TimelineDisplay(AxesDisplay):
     """
 
     def __init__(self, timeline: pd.DataFrame) -> None:
-        check_timeline(timeline)
+        self._timelines = by_channel(timeline)
         self.timeline = timeline
 
+    @property
+    def n_channels(self) -> int:
+        return len(self._timelines)
+
+    def plot(self, *, ax: Axes | Sequence[Axes] | None = None) -> TimelineDisplay:
+        """Draw the display.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, sequence of them or None, default=None
+            Axes to draw into, one for each channel; None makes a new figure.
+
+        Returns
+        -------
+        self : TimelineDisplay
+            The display itself, with the artists as attributes.
+
+        Raises
+        ------
+        ParameterError
+            ``ax`` has more or fewer axes than the timeline has channels.
+        """
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            size = self._figure_size()
+            figure = plt.figure(figsize=size, layout="constrained")
+            ax = list(figure.subplots(self.n_channels, squeeze=False)[:, 0])
+        axes = list(ax) if isinstance(ax, (Sequence, np.ndarray)) else [ax]
+        if len(axes) != self.n_channels:
+            raise ParameterError(
+                f"ax must be {self.n_channels} axes, one for each channel, got {len(axes)}"
+            )
+        if self.n_channels == 1 and "" in self._timelines:
+            self.displays_ = [self]
+            return super().plot(ax=axes[0])
+        self.displays_ = []
+        for own, (name, timeline) in zip(axes, self._timelines.items(), strict=True):
+            self.displays_.append(TimelineDisplay(timeline).plot(ax=own))
+            own.set_title(name)
+        self.ax_, self.figure_ = axes[0], axes[0].figure
+        return self
+
     def _figure_size(self) -> tuple[float, float]:
-        return 10.0, 1.4 + 0.28 * (self.timeline.shape[1] - len(COLUMNS))
+        n_classes = next(iter(self._timelines.values())).shape[1] - len(COLUMNS)
+        return 10.0, self.n_channels * (1.4 + 0.28 * n_classes)
 
     def _draw(self, ax: Axes) -> None:
         drawn = _coarsened(self.timeline, math.ceil(len(self.timeline) / _MAX_COLUMNS))

@@ -458,6 +458,7 @@ BAD_PARAMETERS = [
     ("normalize", "max"),
     ("max_duration", -1),
     ("on_error", "skip"),
+    ("channel", "left"),
 ]
 
 

@@ -140,3 +140,60 @@ def test_nothing_is_overwritten(options, message, model, recording, tmp_path, mo
     assert stderr.startswith(f"skser: error: {message.format(**places)}")
     assert (model.read_bytes(), recording.read_bytes()) == before
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def call(tmp_path_factory):
+    path = tmp_path_factory.mktemp("calls") / "call.wav"
+    noise = np.random.default_rng(0).normal(0, 0.1, (6 * 16000, 2))
+    soundfile.write(path, noise * np.repeat([[1.0, 0.0], [0.0, 0.5]], 3 * 16000, axis=0), 16000)
+    return path
+
+
+def test_each_channel(pipeline, model, call, tmp_path):
+    out = {name: tmp_path / f"call.{name}" for name in ("csv", "json", "png", "textgrid", "srt")}
+    options = [part for name, path in out.items() for part in (f"--{name}", path)]
+    run(model, call, "--channel", "each", *options)
+    expected = predict_timeline(pipeline, call, channel="each")
+    table = pd.read_csv(out["csv"])
+    assert list(table.columns) == list(expected.columns)
+    assert list(table["channel"]) == list(expected["channel"])
+    np.testing.assert_allclose(table["angry"], expected["angry"], atol=5.1e-5)
+    rows = json.loads(out["json"].read_text(encoding="utf-8"))
+    assert [row["channel"] for row in rows] == [0] * 6 + [1] * 6
+    for row, silent in zip(rows, expected["silence"], strict=True):
+        assert list(row) == ["channel", "start", "end", "emotion", "silence", "probabilities"]
+        assert (row["probabilities"] is None) == silent
+    assert list(rows[0]["probabilities"]) == ["angry", "calm", "sad"]
+    assert out["textgrid"].read_text(encoding="utf-8") == to_textgrid(expected)
+    assert out["srt"].read_text(encoding="utf-8") == to_srt(expected)
+    run(model, call, "--png", tmp_path / "mean.png")
+    with Image.open(out["png"]) as picture, Image.open(tmp_path / "mean.png") as mean:
+        assert picture.width == mean.width
+        assert picture.height == pytest.approx(2 * mean.height, abs=2)
+    lines = run(model, call, "--channel", "each").splitlines()
+    assert lines[0].split() == ["channel", "start", "end", "emotion", "probability"]
+    assert {line.split()[0] for line in lines[1:]} == {"0", "1"}
+
+
+@pytest.mark.parametrize("channel", ["mean", "1"])
+def test_a_channel(channel, pipeline, model, call, tmp_path):
+    run(model, call, "--channel", channel, "--csv", tmp_path / "a.csv")
+    number = int(channel) if channel.isdecimal() else channel
+    expected = predict_timeline(pipeline, call, channel=number)
+    assert list(pd.read_csv(tmp_path / "a.csv")["silence"]) == list(expected["silence"])
+
+
+@pytest.mark.parametrize(
+    ("channel", "message"),
+    [
+        ("2", "call.wav: has 2 channels, so channel must be 'mean' or an integer in [0, 1], got 2"),
+        ("left", "channel must be "),
+        ("-1", "got '-1'"),
+        ("", "got ''"),
+    ],
+)
+def test_channels_that_are_none(channel, message, model, call, monkeypatch, capsys):
+    stderr = fail(monkeypatch, capsys, model, call, f"--channel={channel}")
+    assert message in stderr
+    assert stderr.count("\n") == 1

@@ -2,6 +2,7 @@ import io
 import re
 import tracemalloc
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from skser import AudioLoader, FeatureUnionExtractor, predict_timeline, read_audio
+from skser import AudioLoader, FeatureUnionExtractor, Segment, predict_timeline, read_audio
 from skser._utils._temperature import at_temperature
 from skser.calibration import TemperatureScaledClassifier
 from skser.exceptions import (
     AudioError,
     AudioNotFoundError,
+    AudioWarning,
     DataError,
     ExtractionError,
     NotFittedError,
@@ -428,3 +430,127 @@ def test_a_calibrated_pipeline_is_less_sure_of_the_same():
     classes = pipeline.classes_.tolist()
     expected = at_temperature(plain[classes].to_numpy(), 3.0)
     np.testing.assert_allclose(cooler[classes], expected, rtol=1e-6)
+
+
+# --- channels -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def call(tmp_path_factory):
+    """A call: loud then silent at one end, silent then faint at the other."""
+    first = speech((5, 0.2), (4, 0.0), (2.5, 0.04))
+    second = speech((5, 0.0), (4, 0.04), (2.5, 0.2))
+    path = tmp_path_factory.mktemp("calls") / "call.wav"
+    soundfile.write(path, np.stack([first, second], axis=1).clip(-1, 1), SR)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def parties(call):
+    return predict_timeline(PIPELINE, call, channel="each")
+
+
+def test_each_party_has_its_timeline(call, parties):
+    assert list(parties.columns) == [
+        "channel",
+        "start",
+        "end",
+        "emotion",
+        "silence",
+        "angry",
+        "calm",
+    ]
+    for channel in (0, 1):
+        alone = predict_timeline(PIPELINE, call, channel=channel)
+        mono = predict_timeline(PIPELINE, (read_audio(call, channel=channel)[0], SR))
+        own = parties[parties["channel"] == channel].drop(columns="channel")
+        pd.testing.assert_frame_equal(alone, mono)
+        pd.testing.assert_frame_equal(own.reset_index(drop=True), alone)
+    assert parties["emotion"].iloc[[1, 10, 13, 18, 22]].tolist() == [
+        *("angry", "calm", None, "calm", "angry")
+    ]
+
+
+def test_the_channel_is_that_of_the_loader_by_default(call):
+    expected = predict_timeline(PIPELINE, call, channel=1)
+    loader = PIPELINE["load"]
+    loader.channel = 1
+    try:
+        pd.testing.assert_frame_equal(predict_timeline(PIPELINE, call), expected)
+        mean = predict_timeline(PIPELINE, call, channel="mean")
+    finally:
+        loader.channel = "mean"
+    pd.testing.assert_frame_equal(predict_timeline(PIPELINE, call), mean)
+    assert not mean.equals(expected)
+
+
+@pytest.mark.parametrize("form", ["bytes", "pair", "array", "segment", "flac at 44.1 kHz"])
+def test_channels_of_everything_that_is_taken(call, parties, form, tmp_path):
+    samples = soundfile.read(call)[0]
+    if form == "bytes":
+        audio = io.BytesIO(Path(call).read_bytes())
+    elif form == "segment":
+        audio = Segment(call, 0.0, 11.5)
+    elif form.startswith("flac"):
+        audio = tmp_path / "call.flac"
+        soundfile.write(audio, np.repeat(samples, 2, axis=0), 2 * SR)
+    else:
+        audio = (samples.T, SR) if form == "pair" else samples
+    found = predict_timeline(PIPELINE, audio, channel="each")
+    if form.startswith("flac"):
+        assert_array_equal(found["silence"], parties["silence"])
+    else:
+        pd.testing.assert_frame_equal(found, parties)
+
+
+def test_each_channel_of_one(call):
+    mono = speech((4, 0.1))
+    found = predict_timeline(PIPELINE, mono, channel="each")
+    assert found["channel"].unique().tolist() == [0]
+    pd.testing.assert_frame_equal(
+        found.drop(columns="channel"), predict_timeline(PIPELINE, mono, channel=0)
+    )
+
+
+def test_channels_that_are_not_there(call):
+    for audio, name in ((call, "call.wav"), (Segment(call, 1.0), "call.wav"), (np.ones(SR), "")):
+        text = message(AudioError, PIPELINE, audio, channel=2)
+        assert re.search(rf"{name}.*: has [12] channels?, .* got 2$", text)
+    text = message(ParameterError, PIPELINE, call, channel="left")
+    assert text.startswith("channel must be ")
+    assert text.endswith("got 'left'")
+    text = message(DataError, make(classes=("channel", "calm")), call, channel="each")
+    assert "'channel'" in text
+
+
+def test_opposite_channels_are_no_silence(tmp_path):
+    wave = speech((5, 0.1))
+    path = tmp_path / "opposite.wav"
+    soundfile.write(path, np.stack([wave, -wave], axis=1).clip(-1, 1), SR)
+    with pytest.warns(AudioWarning, match=r"opposite\.wav: its channels cancel") as caught:
+        found = predict_timeline(PIPELINE, path)
+    assert len(caught) == 1
+    pd.testing.assert_frame_equal(found, predict_timeline(PIPELINE, path, channel=0))
+    assert not found["silence"].any()
+
+
+def test_formats_of_each_channel(parties):
+    merged = segments(parties)
+    assert list(merged.columns) == ["channel", "start", "end", "emotion", "probability", "silence"]
+    text = to_textgrid(parties)
+    head, *tiers = re.split(r"(?=    item \[\d)", text)
+    assert "size = 2\n" in head
+    cues = []
+    for channel, tier in enumerate(tiers):
+        own = parties[parties["channel"] == channel].drop(columns="channel").reset_index(drop=True)
+        expected = segments(own)
+        found = merged[merged["channel"] == channel].drop(columns="channel")
+        pd.testing.assert_frame_equal(found.reset_index(drop=True), expected)
+        alone = to_textgrid(own).split("item []:\n")[1]
+        assert tier == alone.replace("item [1]", f"item [{channel + 1}]").replace(
+            '"emotion"', f'"channel {channel}"'
+        )
+        cues += [
+            [*times, f"channel {channel}: {label}"] for *times, label in parse_srt(to_srt(own))
+        ]
+    assert parse_srt(to_srt(parties)) == sorted(cues, key=lambda cue: (cue[0], cue[2]))

@@ -6,7 +6,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
-from skser.exceptions import DataError
+from skser.exceptions import DataError, ParameterError
 from skser.plotting import TimelineDisplay
 from skser.plotting._style import COLOURS
 from skser.plotting._timeline import format_time
@@ -121,3 +121,31 @@ def test_times(time, end, expected):
 def test_another_table():
     with pytest.raises(DataError, match="timeline must be a result of predict_timeline"):
         TimelineDisplay(pd.DataFrame())
+
+
+def test_channels_are_drawn_one_above_the_other():
+    parties = [timeline_of([2, 2, -1, 0]), timeline_of([-1, 1, 1])]
+    timeline = pd.concat([party.assign(channel=i) for i, party in enumerate(parties)])
+    timeline = timeline[["channel", *parties[0].columns]]
+    display = TimelineDisplay(timeline).plot()
+    assert display.n_channels == len(display.displays_) == 2
+    assert display.ax_ is display.displays_[0].ax_
+    assert display.figure_.axes[:2] == [own.ax_ for own in display.displays_]
+    assert [own.ax_.get_title() for own in display.displays_] == ["channel 0", "channel 1"]
+    for own, party in zip(display.displays_, parties, strict=True):
+        alone = TimelineDisplay(party).plot()
+        assert alone.displays_ == [alone]
+        assert_allclose(own.image_.get_array(), alone.image_.get_array())
+        assert list(own.strips_) == list(alone.strips_)
+        assert labels(own.ax_.yaxis) == CLASSES
+    height = display.figure_.get_size_inches()[1]
+    assert height == pytest.approx(2 * alone.figure_.get_size_inches()[1])
+
+
+def test_as_many_axes_as_channels(ax):
+    timeline = timeline_of([2, 2, -1, 0])
+    timeline.insert(0, "channel", [0, 0, 1, 1])
+    with pytest.raises(ParameterError, match=r"^ax must be 2 axes, one for each channel, got 1$"):
+        TimelineDisplay(timeline).plot(ax=ax)
+    rows = Figure().subplots(2)
+    assert TimelineDisplay(timeline).plot(ax=rows).ax_ is rows[0]
