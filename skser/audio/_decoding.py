@@ -40,7 +40,9 @@ def inspect_audio(source: Source) -> AudioInfo:
     Returns
     -------
     info : AudioInfo
-        Sampling rate, length, channels and format.
+        Sampling rate, length, channels and format. The length is the number of samples that
+        :func:`read_audio` decodes. The headers of containers that PyAV reads round it or count
+        samples that are not played, so these files are decoded: one hour of AAC takes 4 s.
 
     Raises
     ------
@@ -61,20 +63,22 @@ def inspect_audio(source: Source) -> AudioInfo:
     >>> inspect_audio(file.getvalue())
     AudioInfo(sr=16000, n_samples=8000, n_channels=1, format='WAV/PCM_16', decoder='libsndfile')
     """
-    return _inspect(source, to_end=True)
+    return _inspect(source, to_end=True, count=True)
 
 
-def _inspect(source: Source, *, to_end: bool) -> AudioInfo:
+def _inspect(source: Source, *, to_end: bool, count: bool) -> AudioInfo:
+    """Header of a recording; ``count`` decodes a container, whose header has no exact length."""
     head = _first_bytes(source)
     kind = container_kind(head)
     if kind is not None:
-        info = inspect_container(source, kind)
+        info = inspect_container(source, kind, count=count)
     else:
         try:
             info = inspect_sound(source, to_end=to_end)
         except UnreadableError as error:
-            info = _inspect_other(source, head, error)
-    if min(info.n_samples, info.n_channels) < 1:
+            info = _inspect_other(source, head, error, count=count)
+    is_counted = count or info.decoder == "libsndfile"
+    if info.n_channels < 1 or (is_counted and info.n_samples < 1):
         raise AudioError(f"{describe(source)}: has a header and no samples")
     if not MIN_SR <= info.sr <= MAX_SR:
         raise AudioError(
@@ -83,14 +87,16 @@ def _inspect(source: Source, *, to_end: bool) -> AudioInfo:
     return info
 
 
-def _inspect_other(source: Source, head: bytes, error: UnreadableError) -> AudioInfo:
+def _inspect_other(
+    source: Source, head: bytes, error: UnreadableError, *, count: bool
+) -> AudioInfo:
     """Header of a recording that libsndfile cannot read, or the reason why it is none."""
     reason = no_recording(head)
     if reason is not None:
         raise AudioError(f"{describe(source)}: {reason}") from None
     if not may_be_container(head, str(error)):
         raise AudioError(str(error)) from error
-    return inspect_container(source, otherwise=str(error))
+    return inspect_container(source, otherwise=str(error), count=count)
 
 
 def read_audio(
@@ -150,7 +156,7 @@ def read_audio(
     check_value("offset", offset, number(0))
     check_value("duration", duration, number(0, open_low=True), NONE)
     # Decoding to the end detects truncation by itself.
-    info = _inspect(source, to_end=offset > 0 or duration is not None)
+    info = _inspect(source, to_end=offset > 0 or duration is not None, count=False)
     return decode_audio(source, info, sr, offset=offset, duration=duration)
 
 

@@ -29,8 +29,8 @@ class _Chunk(NamedTuple):
 def repair(file: SoundFile, source: Source) -> io.RawIOBase | None:
     """The content of an MP3 or WAV file with its true length, or None if the file is right."""
     if file.format == "MP3":
-        return _repair_mpeg(_content(source), source, 0, None)
-    data = _content(source)
+        return _repair_mpeg(content(source), source, 0, None)
+    data = content(source)
     chunk = _find_data(data)
     if chunk is None:
         return None
@@ -46,7 +46,8 @@ def repair(file: SoundFile, source: Source) -> io.RawIOBase | None:
     return _repair_mpeg(data, source, start, stop)
 
 
-def _content(source: Source) -> Buffer:
+def content(source: Source) -> Buffer:
+    """The bytes of a file, which are not copied."""
     if isinstance(source, bytes):
         return source
     with open(source, "rb") as file:
