@@ -17,7 +17,7 @@ from ..exceptions import (
 )
 from ._info import AudioInfo, Source, UnreadableError, check_samples, describe
 from ._not_a_path import not_a_path
-from ._not_audio import no_recording
+from ._not_audio import RAW_SAMPLES, is_raw, no_recording
 from ._pyav import container_blocks, container_kind, inspect_container, may_be_container
 from ._soundfile import BLOCK, LARGE_BLOCK, inspect_sound, sound_blocks
 from ._waveforms import resample
@@ -94,6 +94,8 @@ def _inspect_other(
     reason = no_recording(head)
     if reason is not None:
         raise AudioError(f"{describe(source)}: {reason}") from None
+    if is_raw(source):
+        raise AudioError(f"{error}; {RAW_SAMPLES}") from error
     if not may_be_container(head, str(error)):
         raise AudioError(str(error)) from error
     return inspect_container(source, otherwise=str(error), count=count)

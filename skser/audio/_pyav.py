@@ -118,6 +118,8 @@ def inspect_container(
         sr, n_channels = stream.rate, stream.channels  # decoding may change them
         name = container.format.name.split(",")[0]
         n_promised = round(_header_seconds(container, stream) * sr)
+        if stream.codec_context.name == f"pcm_{name}":  # FFmpeg goes by the name, and guesses
+            raise AudioError(otherwise or f"{describe(source)}: has no header")
         info = AudioInfo(sr, n_promised, n_channels, f"{name}/{stream.codec_context.name}", "pyav")
     if not count:
         return info
@@ -198,10 +200,10 @@ def container_blocks(
 
 def _far_segment(source: Source, sr: int, start: int, stop: int | None) -> np.ndarray | None:
     """Samples far from the beginning of a file; None for others, or if they are not exact."""
-    import av
-
     if isinstance(source, bytes) or start < _FAR_SECONDS * sr:
         return None
+    import av
+
     landmarks = _landmarks(source, sr)
     if start >= landmarks.n_samples:
         return np.empty(0, np.float32)
