@@ -42,7 +42,7 @@ def inspect_audio(source: Source) -> AudioInfo:
     info : AudioInfo
         Sampling rate, length, channels and format. The length is the number of samples that
         :func:`read_audio` decodes. The headers of containers that PyAV reads round it or count
-        samples that are not played, so these files are decoded: one hour of AAC takes 4 s.
+        samples that are not played, so these files are decoded: one hour of AAC takes 5 s.
 
     Raises
     ------
@@ -111,6 +111,7 @@ def read_audio(
     """Decode a recording to a mono waveform.
 
     Channels are averaged, then the waveform is resampled with soxr (HQ), as `librosa.load` does.
+    Of several audio tracks, the first is read.
 
     Parameters
     ----------

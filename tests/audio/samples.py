@@ -56,12 +56,15 @@ def write_container(
     seconds=1.0,
     frequency=440,
     samples=None,
+    options=None,
 ):
     """Write a tone or samples with PyAV, beside a video track if ``video`` names its codec."""
     import av
 
     # Matroska would have random names for its tracks.
-    with av.open(path, "w", format=format, options={"fflags": "+bitexact"}) as container:
+    with av.open(
+        path, "w", format=format, options={"fflags": "+bitexact"} | (options or {})
+    ) as container:
         picture = container.add_stream(video, rate=25) if video else None
         sound = container.add_stream(codec, rate=sr, layout=layout) if codec else None
         if picture:
