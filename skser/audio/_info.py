@@ -63,6 +63,8 @@ def decoding_errors(source: Source, *kinds: type[Exception]) -> Iterator[None]:
     """Turn a library's errors into an AudioError that names the recording."""
     try:
         yield
+    except AudioError:
+        raise
     except kinds as error:
         raise AudioError(f"{describe(source)}: cannot be decoded ({error})") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 
 _BINARY = {
     b"PK\x03\x04": "a zip archive; extract it first",
@@ -35,7 +36,14 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_RAW = (".pcm", ".raw", ".sw", ".ul", ".al", ".s16", ".s16le", ".f32", ".f32le", ".mulaw", ".alaw")
+RAW_SAMPLES = "raw samples say no rate: numpy.fromfile reads them, then give (waveform, sr)"
 SPHERE = b"NIST_1A"  # a recording whose header is text
+
+
+def is_raw(source: str | os.PathLike[str] | bytes) -> bool:
+    """Whether a file is by its name one of samples without a header."""
+    return not isinstance(source, bytes) and os.fspath(source).lower().endswith(_RAW)
 
 
 def no_recording(head: bytes) -> str | None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._utils._files import file_signature
 from ..exceptions import AudioError, MissingDependencyError
+from ._boxes import check_promised_size
 from ._info import AudioInfo, Source, decoding_errors, describe
+from ._mpeg import Spliced
+from ._repair import content
+from ._seeking import PREROLLS, Decoded, Landmarks, find_landmarks, first_landmark, segment_from
 
 if TYPE_CHECKING:
-    from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
@@ -36,8 +41,8 @@ _SIGNATURES = {
 # The codings of WAV and of Ogg that libsndfile reads; a file of these that it refuses is damaged.
 _SOUND_CODINGS = {0x0001, 0x0002, 0x0003, 0x0006, 0x0007, 0x0011, 0x0031, 0xFFFE}
 _OGG_CODINGS = (b"\x01vorbis", b"OpusHead")
-# Formats whose header has the length; of others FFmpeg only estimates it, or rounds it.
-_EXACT = {"aiff", "caf", "matroska", "mov", "ogg", "tta", "wav", "wv"}
+_EXACT = {"tta", "wv"}  # formats whose header has the number of samples
+_FAR_SECONDS = 60.0  # what is nearer to the beginning is quickly decoded from there
 
 
 def container_kind(head: bytes) -> str | None:
@@ -70,16 +75,16 @@ def _open_container(source: Source, kind: str | None, otherwise: str | None) -> 
             raise AudioError(f"{otherwise}; PyAV reads more formats: {_EXTRA}") from None
         raise MissingDependencyError(f"{describe(source)}: {kind} needs PyAV: {_EXTRA}") from None
 
-    file = io.BytesIO(source) if isinstance(source, bytes) else os.fspath(source)
     try:
         container = av.open(
-            file,
+            _address(source),
             "r",
             metadata_errors="replace",  # titles may be in any encoding
             options={"protocol_whitelist": "file"},  # nothing that a file names is downloaded
         )
     except (av.error.FFmpegError, ValueError) as error:
-        raise AudioError(otherwise or f"{describe(source)}: cannot be opened ({error})") from error
+        reason = getattr(error, "strerror", None) or error
+        raise AudioError(otherwise or f"{describe(source)}: cannot be opened ({reason})") from error
     streams = container.streams.audio
     if not streams or streams[0].codec_context is None:
         container.close()
@@ -88,18 +93,43 @@ def _open_container(source: Source, kind: str | None, otherwise: str | None) -> 
     return container
 
 
+def _address(source: Source) -> str | io.IOBase:
+    """What PyAV opens."""
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    path = os.fspath(source)
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return Spliced([content(source)])  # PyAV encodes names as UTF-8
+    return f"file:{path}"  # without it, "call 10:30.m4a" would have the protocol "call 10"
+
+
 def inspect_container(
-    source: Source, kind: str | None = None, otherwise: str | None = None
+    source: Source, kind: str | None = None, otherwise: str | None = None, *, count: bool = True
 ) -> AudioInfo:
-    """Header of a recording of this kind, or with the error of one that FFmpeg does not know."""
+    """Header of a recording of this kind, or with the error of one that FFmpeg does not know.
+
+    Without ``count``, the length is that of the header, 0 if it has none.
+    """
     with _open_container(source, kind, otherwise) as container, _decoding(source):
+        check_promised_size(source)
         stream = container.streams.audio[0]
         sr, n_channels = stream.rate, stream.channels  # decoding may change them
         name = container.format.name.split(",")[0]
-        format = f"{name}/{stream.codec_context.name}"
-        seconds = _header_seconds(container, stream) if name in _EXACT else 0
-        n_samples = round(seconds * sr) or _count_samples(container, sr)
-        return AudioInfo(sr, n_samples, n_channels, format, "pyav")
+        n_promised = round(_header_seconds(container, stream) * sr)
+        if stream.codec_context.name == f"pcm_{name}":  # FFmpeg goes by the name, and guesses
+            raise AudioError(otherwise or f"{describe(source)}: has no header")
+        info = AudioInfo(sr, n_promised, n_channels, f"{name}/{stream.codec_context.name}", "pyav")
+    if not count:
+        return info
+    n_samples = _landmarks(source, sr).n_samples
+    if name in _EXACT and n_samples < n_promised:
+        raise AudioError(
+            f"{describe(source)}: is truncated, its header promises {n_promised} samples and "
+            f"{n_samples} are there"
+        )
+    return info._replace(n_samples=n_samples)
 
 
 def _header_seconds(container: InputContainer, stream: AudioStream) -> float:
@@ -109,36 +139,86 @@ def _header_seconds(container: InputContainer, stream: AudioStream) -> float:
     return (container.duration or 0) / 1e6
 
 
-def _count_samples(container: InputContainer, sr: int) -> int:
-    return sum(frame.samples for frame in _resampled(container, sr))
+def _landmarks(source: Source, sr: int) -> Landmarks:
+    if isinstance(source, bytes):
+        return _count(source, sr)
+    path, size, mtime_ns = file_signature(source)
+    return _landmarks_of_file(path, size, mtime_ns, sr)
 
 
-def _resampled(container: InputContainer, sr: int) -> Iterator[AudioFrame]:
-    """Frames of the first audio track, interleaved, at one rate."""
+@lru_cache(maxsize=1024)
+def _landmarks_of_file(path: str, size: int, mtime_ns: int, sr: int) -> Landmarks:
+    """Landmarks of a file, found again only when it changes."""
+    return _count(path, sr)
+
+
+def _count(source: Source, sr: int) -> Landmarks:
+    with _open_container(source, None, None) as container, _decoding(source):
+        return find_landmarks(_decoded(container, sr), sr)
+
+
+def _decoded(container: InputContainer, sr: int, start: int = 0) -> Iterator[Decoded]:
+    """Frames of the first audio track at one rate; what is before ``start`` may be left empty."""
     import av
 
-    coding = None
-    for decoded in container.decode(audio=0):
-        if coding != (coding := (decoded.format.name, decoded.layout.name, decoded.rate)):
+    coding, n_samples = None, 0
+    for frame in container.decode(audio=0):
+        if coding != (coding := (frame.format.name, frame.layout.name, frame.rate)):
             # Not planar, because PyAV crashes with more than eight planes.
             resampler = av.AudioResampler(format="flt", rate=sr)
-        yield from resampler.resample(decoded)
+            is_as_wanted = frame.rate == sr
+            is_float = is_as_wanted and frame.layout.nb_channels <= 8 and coding[0] == "fltp"
+        if is_as_wanted and n_samples + frame.samples <= start:
+            shape = (frame.samples, frame.layout.nb_channels)
+            yield Decoded(frame.pts, np.broadcast_to(np.float32(0), shape))
+        elif is_float:
+            yield Decoded(frame.pts, frame.to_ndarray().T)
+        else:
+            for part in resampler.resample(frame):
+                samples = part.to_ndarray().reshape(-1, part.layout.nb_channels)
+                yield Decoded(frame.pts if is_as_wanted else None, samples)
+        n_samples += frame.samples
 
 
 def container_blocks(
     source: Source, info: AudioInfo, start: int, stop: int | None
 ) -> Iterator[np.ndarray]:
     """Blocks (n_samples, n_channels), a frame each, from sample ``start`` to ``stop``."""
+    segment = _far_segment(source, info.sr, start, stop)
+    if segment is not None:
+        yield segment
+        return
     n_samples = 0
     with _open_container(source, None, None) as container, _decoding(source):
-        for frame in _resampled(container, info.sr):
-            block = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)
+        for _, block in _decoded(container, info.sr, start):
             yield block[max(start - n_samples, 0) : None if stop is None else stop - n_samples]
-            n_samples += frame.samples
+            n_samples += len(block)
             if stop is not None and n_samples >= stop:
                 return
     if n_samples == 0:
         raise AudioError(f"{describe(source)}: has a header and no samples")
+
+
+def _far_segment(source: Source, sr: int, start: int, stop: int | None) -> np.ndarray | None:
+    """Samples far from the beginning of a file; None for others, or if they are not exact."""
+    if isinstance(source, bytes) or start < _FAR_SECONDS * sr:
+        return None
+    import av
+
+    landmarks = _landmarks(source, sr)
+    if start >= landmarks.n_samples:
+        return np.empty((0, 1), np.float32)
+    for preroll in PREROLLS:
+        number = first_landmark(landmarks, start, preroll)
+        if number is None:
+            return None
+        with _open_container(source, None, None) as container, suppress(av.error.FFmpegError):
+            container.seek(landmarks.pts[number], stream=container.streams.audio[0])
+            frames = _decoded(container, sr)
+            segment = segment_from(frames, landmarks, number, start, stop)
+            if segment is not None:
+                return segment
+    return None
 
 
 def _decoding(source: Source) -> AbstractContextManager[None]:

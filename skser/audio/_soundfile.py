@@ -21,6 +21,7 @@ from ._info import (
     decoding_errors,
     describe,
 )
+from ._mpeg import Spliced
 from ._repair import STREAMED_SIZE, content, repair
 from ._unclosed import with_length
 
@@ -51,7 +52,7 @@ class _Content(io.BytesIO):
 def _open_sound(source: Source) -> tuple[SoundFile, str]:
     """An open recording, and its container and coding."""
     try:
-        file = _open_content(source, _Content(source) if isinstance(source, bytes) else source)
+        file = _open_content(source, _opened(source))
     except UnreadableError:
         closed = None
         with suppress(OSError, ValueError):  # the file is gone or empty
@@ -60,21 +61,33 @@ def _open_sound(source: Source) -> tuple[SoundFile, str]:
             raise
         file = _open_content(source, closed)
     kind = f"{file.format}/{file.subtype}"
+    if kind == "RAW/ULAW":  # by its name, .au or .snd, the first bytes being of no format
+        file.close()
+        raise UnreadableError(f"{describe(source)}: is not readable audio (Format not recognised)")
     if _is_mpeg(file) or not file.frames:
         repaired = repair(file, source)
         if repaired is not None:
             file.close()
             file = _open_content(source, repaired)
-    if _is_mpeg(file) or file.frames >= _UNKNOWN:
+    if _is_mpeg(file) or file.frames >= _UNKNOWN or _is_unseekable(file):
         # soundfile seeks after every read, and the MP3 decoder mutes what follows a seek.
         file.seekable = lambda: False
     return file, kind
 
 
-def _open_content(source: Source, content: object) -> SoundFile:
+def _opened(source: Source) -> object:
+    """What libsndfile opens."""
+    if isinstance(source, bytes):
+        return _Content(source)
+    if os.fspath(source).lower().endswith(".raw"):  # soundfile would look at no more than the name
+        return Spliced([content(source)])
+    return source
+
+
+def _open_content(source: Source, opened: object) -> SoundFile:
     import soundfile
 
-    file = content if hasattr(content, "read") else os.fsencode(source)
+    file = opened if hasattr(opened, "read") else os.fsencode(source)
     try:
         with stderr_closed():  # the MP3 decoder prints warnings
             return soundfile.SoundFile(file)
@@ -89,7 +102,7 @@ def inspect_sound(source: Source, *, to_end: bool) -> AudioInfo:
     """Header of a recording; ``to_end`` also checks its last sample."""
     file, kind = _open_sound(source)
     with file:
-        is_counted = file.frames >= _UNKNOWN
+        is_counted = file.frames >= _UNKNOWN or _is_unseekable(file)
         n_samples = _count_samples(file, source) if is_counted else file.frames
         info = AudioInfo(file.samplerate, n_samples, file.channels, kind, "libsndfile")
         truncated = f"{describe(source)}: is truncated, its"
@@ -185,6 +198,11 @@ def _seek(file: SoundFile, position: int) -> None:
 
 def _quiet(file: SoundFile) -> AbstractContextManager[None]:
     return stderr_closed() if _is_mpeg(file) else nullcontext()
+
+
+def _is_unseekable(file: SoundFile) -> bool:
+    """Whether libsndfile cannot seek in a coding, though it says that it can."""
+    return file.subtype.startswith(("DWVW", "VOX")) or file.format == "SDS"
 
 
 def _is_mpeg(file: SoundFile) -> bool:

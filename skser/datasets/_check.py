@@ -11,7 +11,6 @@ from .._utils._param_validation import NONE, VERBOSE, check_value, number
 from .._utils._progress import progress
 from .._utils._segment import Segment
 from .._utils._types import PathLike
-from ..audio import inspect_audio
 from ..audio._decoding import decode_audio
 from ..audio._info import describe
 from ..audio._recordings import as_recordings, inspect_recording
@@ -96,7 +95,7 @@ def _check(recording: str | Segment, max_duration: float | None) -> dict[str, ob
     path = recording if isinstance(recording, str) else os.fspath(recording.path)
     row: dict[str, object] = {"path": str(recording), "problem": None, "format": None}
     try:
-        info = inspect_audio(path)
+        info = inspect_recording(path).info  # decoded once, where only decoding tells the length
         row.update(sr=info.sr, n_channels=info.n_channels, format=info.format)
         if isinstance(recording, str):
             row["duration"] = info.duration

@@ -46,13 +46,25 @@ def encode(samples, sr=16000, format="WAV/PCM_16"):
 
 
 def write_container(
-    path, format, codec, *, sr=48000, layout="mono", video=None, seconds=1.0, frequency=440
+    path,
+    format,
+    codec,
+    *,
+    sr=48000,
+    layout="mono",
+    video=None,
+    seconds=1.0,
+    frequency=440,
+    samples=None,
+    options=None,
 ):
-    """Write a tone with PyAV, beside a video track if ``video`` names its codec."""
+    """Write a tone or samples with PyAV, beside a video track if ``video`` names its codec."""
     import av
 
     # Matroska would have random names for its tracks.
-    with av.open(path, "w", format=format, options={"fflags": "+bitexact"}) as container:
+    with av.open(
+        path, "w", format=format, options={"fflags": "+bitexact"} | (options or {})
+    ) as container:
         picture = container.add_stream(video, rate=25) if video else None
         sound = container.add_stream(codec, rate=sr, layout=layout) if codec else None
         if picture:
@@ -65,7 +77,8 @@ def write_container(
         if sound:
             context = sound.codec_context
             n_channels = len(context.layout.channels)
-            samples = np.repeat(tone(frequency, sr, seconds), n_channels)[np.newaxis]
+            mono = tone(frequency, sr, seconds) if samples is None else samples
+            samples = np.repeat(mono, n_channels)[np.newaxis]
             frame = av.AudioFrame.from_ndarray(samples, format="flt", layout=layout)
             frame.sample_rate, frame.pts = sr, 0
             resampler = av.AudioResampler(

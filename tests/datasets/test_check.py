@@ -95,6 +95,7 @@ def test_missing_pyav_is_a_problem_of_the_videos(recordings, tmp_path, monkeypat
     write_container(str(tmp_path / "a.m4a"), "mp4", "aac")
     paths = [tmp_path / "a.m4a", recordings[0]]
     assert check_audio(paths)["problem"].isna().all()
+    paths[0] = paths[0].rename(tmp_path / "not yet read.m4a")
     monkeypatch.setitem(sys.modules, "av", None)
     assert check_audio(paths)["problem"].tolist() == [
         "MP4 or MOV needs PyAV: python -m pip install 'skser[video]'",
