@@ -40,10 +40,13 @@ async def read_uploads(request: Request, most: int) -> list[Upload]:
             raise Problem(422, reason) from None
         raise Problem(400, f"the form cannot be read ({error.message})") from None
     uploads = []
-    for name, part in form.multi_items():
-        if name != PART or not isinstance(part, UploadFile):
-            raise Problem(422, f"the parts of the form must be named {PART}, got {name!r:.80}")
-        uploads.append(Upload(part.filename, part.file.read()))
+    try:
+        for name, part in form.multi_items():
+            if name != PART or not isinstance(part, UploadFile):
+                raise Problem(422, f"the parts of the form must be named {PART}, got {name!r:.80}")
+            uploads.append(Upload(part.filename, part.file.read()))
+    finally:
+        await form.close()
     if not uploads:
         raise Problem(422, f"the form has no part named {PART}")
     return uploads

@@ -3,21 +3,36 @@
 import contextlib
 import io
 import re
+import resource
 import subprocess
 import sys
 import threading
+import time
+from dataclasses import fields
 
 import httpx
 import numpy as np
 import pytest
 import soundfile
+import uvicorn
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.utils import Bunch
 
 import skser
 from skser.inference import TrainingAudio
 from skser.persistence import ModelInfo
+from skser.serving import Limits, create_app
 from tests.evaluations import noises, quick_pipeline
+
+
+def tone(seconds):
+    """Content of a FLAC file that is small for its length, and not silent."""
+    file = io.BytesIO()
+    wave = 0.1 * np.sin(np.arange(16000) * 2 * np.pi * 440 / 16000)
+    with soundfile.SoundFile(file, "w", 16000, 1, format="FLAC") as sound:
+        for _ in range(seconds):
+            sound.write(wave)
+    return file.getvalue()
 
 
 def recording(seconds=1.0, level=0.1, format="WAV"):
@@ -42,13 +57,20 @@ def model_file(tmp_path_factory):
     return path
 
 
+def _write_no_file():
+    """In the server process: any write to a file is an error, so an upload stays in memory."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
 @contextlib.contextmanager
 def serving(*arguments, python=()):
     """Run `skser serve` at a free port; its address, process and log."""
     process = subprocess.Popen(
         [sys.executable, *python, "-m", "skser.cli", "serve", *map(str, arguments), "--port", "0"],
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_write_no_file,
     )
     log = []
     started = threading.Event()
@@ -97,3 +119,36 @@ def server(model_file):
 def client(server):
     with server.client() as client:
         yield client
+
+
+@contextlib.contextmanager
+def in_thread(model_file, **options):
+    """A server of the application in a thread, for settings of one test."""
+    limits = {name: options.pop(name) for name in list(options) if name in LIMITS}
+    app = create_app([model_file], limits=Limits(**limits), **options)
+    config = uvicorn.Config(app, port=0, log_config=None, http="h11", timeout_graceful_shutdown=5)
+    running = uvicorn.Server(config)
+    listener = config.bind_socket()
+    thread = threading.Thread(target=running.run, args=([listener],), daemon=True)
+    thread.start()
+    try:
+        until(lambda: running.started)
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with httpx.Client(base_url=address, timeout=60) as client:
+            client.app = app
+            yield client
+    finally:
+        running.should_exit = True
+        thread.join(20)
+        listener.close()
+
+
+LIMITS = {limit.name for limit in fields(Limits)}
+
+
+def until(condition, seconds=20.0):
+    """Wait until a condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
