@@ -23,8 +23,15 @@ _watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
 
 @contextmanager
 def watching(watch: Watch) -> Iterator[None]:
-    """Call a function with each recording that this thread decodes inside."""
-    token = _watch.set(watch)
+    """Call a function, and that of a block around, with each recording that this thread decodes."""
+    around = _watch.get()
+
+    def both(recording: Recording, waveform: np.ndarray, excerpt: Excerpt) -> None:
+        if around is not None:
+            around(recording, waveform, excerpt)
+        watch(recording, waveform, excerpt)
+
+    token = _watch.set(both)
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..exceptions import AudioError, MissingDependencyError
-from ._info import AudioInfo, Source, decoding_errors, describe, mix_to_mono
+from ._info import AudioInfo, Source, check_block, decoding_errors, describe, mix_to_mono
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -119,6 +119,7 @@ def _resampled(container: InputContainer, sr: int) -> Iterator[AudioFrame]:
 
     coding = None
     for decoded in container.decode(audio=0):
+        check_block(decoded.samples, decoded.rate or sr)
         if coding != (coding := (decoded.format.name, decoded.layout.name, decoded.rate)):
             # Not planar, because PyAV crashes with more than eight planes.
             resampler = av.AudioResampler(format="flt", rate=sr)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json as json_format
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,6 +36,7 @@ def timeline(
     Example: skser timeline model.skser interview.mp3 --png interview.png --srt interview.srt
     """
     from ..inference import predict_timeline, to_srt, to_textgrid
+    from ..inference._timeline_formats import to_csv, to_json
     from ..persistence._any_model import load_model
     from ._outputs import Outputs
 
@@ -50,7 +50,7 @@ def timeline(
         top_db=top_db,
         verbose=1,
     )
-    texts = {"csv": _csv, "json": _json, "textgrid": to_textgrid, "srt": to_srt}
+    texts = {"csv": to_csv, "json": to_json, "textgrid": to_textgrid, "srt": to_srt}
     for name in outputs.paths:
         with outputs.open(name) as output:
             output.write(_png(table) if name == "png" else texts[name](table).encode())
@@ -66,26 +66,6 @@ def _segments_text(timeline: pd.DataFrame) -> str:
     table["emotion"] = table["emotion"].fillna("-")
     formatters: Any = dict.fromkeys(("start", "end", "probability"), "{:.2f}".format)
     return table.to_string(index=False, formatters=formatters, na_rep="-")
-
-
-def _csv(timeline: pd.DataFrame) -> str:
-    from ..inference._timeline_formats import COLUMNS
-
-    classes = timeline.columns[len(COLUMNS) :]
-    return timeline.round(dict.fromkeys(classes, 4)).to_csv(index=False)
-
-
-def _json(timeline: pd.DataFrame) -> str:
-    from ..inference._timeline_formats import COLUMNS
-
-    classes = [str(name) for name in timeline.columns[len(COLUMNS) :]]
-    rows = []
-    for row in timeline.itertuples(index=False):
-        probabilities = [round(p, 4) for p in row[len(COLUMNS) :]]
-        content = dict(zip(COLUMNS, row, strict=False))
-        by_class = None if row.silence else dict(zip(classes, probabilities, strict=True))
-        rows.append({**content, "probabilities": by_class})
-    return json_format.dumps(rows, indent=2, ensure_ascii=False) + "\n"
 
 
 def _png(timeline: pd.DataFrame) -> bytes:
