@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -26,7 +27,8 @@ from ..exceptions import (
     ParameterError,
     SkserError,
 )
-from ..inference import TrainingAudio, predict_timeline
+from ..inference import TrainingAudio
+from ..inference._timeline import as_table, stream_rows
 from ..persistence import _container, load, load_card
 from ..persistence._info import describe_model, info_in
 from ..persistence._light import light_form
@@ -37,6 +39,7 @@ from ._workers import Cancelled
 
 _SILENCE = -70.0  # dB of full scale, of the loudest 20 ms; recorder noise is below
 _PASSES = 5  # a recording is decoded that often at most: its header, its levels, its windows
+_ROWS_AT_ONCE = 16  # of a timeline
 
 
 class TooLongError(AudioError):
@@ -103,11 +106,15 @@ class ServedModel:
     def timeline(
         self, upload: Upload, limits: Limits, cancelled: Event, **parameters: Any
     ) -> Iterator[pd.DataFrame]:
-        """The result of `predict_timeline`, in parts."""
+        """The result of `predict_timeline`, in parts, as soon as they are predicted."""
         try:
             with _bounded(limits, cancelled):
                 _check_duration(upload.content, limits)
-                yield predict_timeline(self.pipeline, upload.content, **parameters)
+                _, rows = stream_rows(self.pipeline, upload.content, **parameters)
+                while part := list(islice(rows, _ROWS_AT_ONCE)):
+                    if cancelled.is_set():
+                        raise Cancelled
+                    yield as_table(part, self.pipeline.classes_.tolist())
         except SkserError as error:
             raise problem_of(error, upload) from error
 

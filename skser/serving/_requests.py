@@ -15,8 +15,12 @@ ModelName = Annotated[str | None, Query(description="Name of a model; the first 
 
 
 def find_model(request: Request, name: str | None) -> ServedModel:
+    """The model that a request names, or Problem."""
+    return model_named(request.app.state.models, name)
+
+
+def model_named(models: dict[str, ServedModel], name: str | None) -> ServedModel:
     """The model of this name, by default the first one, or Problem."""
-    models: dict[str, ServedModel] = request.app.state.models
     if name is None:
         return next(iter(models.values()))
     if name not in models:

@@ -123,3 +123,14 @@ def test_tensorflow_is_not_imported(model_file):
         client.post("/v1/timeline", content=recording())
         with open(f"/proc/{server.process.pid}/maps", encoding="utf-8") as maps:
             assert "tensorflow" not in maps.read()
+
+
+def test_rows_come_as_they_are_predicted(model_file):
+    with in_thread(model_file) as client:
+        workers = client.app.state.workers
+        with client.stream("POST", f"{URL}&format=csv", content=LONG) as response:
+            lines = response.iter_lines()
+            assert next(lines) == "start,end,emotion,silence,angry,calm,sad"
+            assert next(lines).startswith("0.0,0.1,")
+            assert workers.n_active == 1
+        until(lambda: workers.n_active == 0)
