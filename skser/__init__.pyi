@@ -17,6 +17,7 @@ from . import persistence as persistence
 from . import plotting as plotting
 from . import recipes as recipes
 from . import report as report
+from . import serving as serving
 from . import tuning as tuning
 from ._version import __version__ as __version__
 from .adaptation import adapt as adapt

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..exceptions import AudioError
 Source: TypeAlias = "str | os.PathLike[str] | bytes"
 
 _MAX_NAME = 200  # characters of a path in messages; base64 has millions
+_check: ContextVar[Callable[[float], None] | None] = ContextVar("check", default=None)
 _MAX_SAMPLE = 1e10  # times full scale; 32-bit integers written as floats are below it
 
 
@@ -67,6 +69,22 @@ def decoding_errors(source: Source, *kinds: type[Exception]) -> Iterator[None]:
         raise
     except kinds as error:
         raise AudioError(f"{describe(source)}: cannot be decoded ({error})") from error
+
+
+@contextmanager
+def checking(check: Callable[[float], None]) -> Iterator[None]:
+    """Call a function with the seconds of each block that this thread decodes; it may raise."""
+    token = _check.set(check)
+    try:
+        yield
+    finally:
+        _check.reset(token)
+
+
+def check_block(n_samples: int, sr: int) -> None:
+    """Call the function of `checking` for a decoded block."""
+    if check := _check.get():
+        check(n_samples / sr)
 
 
 def check_samples(samples: np.ndarray, source: Source) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from .._utils._files import file_signature
 from ..exceptions import AudioError, MissingDependencyError
 from ._boxes import check_promised_size
-from ._info import AudioInfo, Source, decoding_errors, describe
+from ._info import AudioInfo, Source, check_block, decoding_errors, describe
 from ._mpeg import Spliced
 from ._repair import content
 from ._seeking import PREROLLS, Decoded, Landmarks, find_landmarks, first_landmark, segment_from
@@ -163,6 +163,7 @@ def _decoded(container: InputContainer, sr: int, start: int = 0) -> Iterator[Dec
 
     coding, n_samples = None, 0
     for frame in container.decode(audio=0):
+        check_block(frame.samples, frame.rate or sr)
         if coding != (coding := (frame.format.name, frame.layout.name, frame.rate)):
             # Not planar, because PyAV crashes with more than eight planes.
             resampler = av.AudioResampler(format="flt", rate=sr)

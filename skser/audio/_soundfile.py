@@ -17,6 +17,7 @@ from ._info import (
     AudioInfo,
     Source,
     UnreadableError,
+    check_block,
     check_samples,
     decoding_errors,
     describe,
@@ -176,7 +177,9 @@ def _read(file: SoundFile, n_samples: int) -> np.ndarray:
     # Into our own array: soundfile allocates a wrong one if the header has a wrong length.
     samples = np.empty((n_samples, file.channels), np.float32)
     with _quiet(file):
-        return file.read(out=samples)
+        samples = file.read(out=samples)
+    check_block(len(samples), file.samplerate)
+    return samples
 
 
 def _seek(file: SoundFile, position: int) -> None:

@@ -34,20 +34,63 @@ def slices(waveform: np.ndarray) -> Iterator[np.ndarray]:
     return (waveform[start : start + BLOCK] for start in range(0, len(waveform), BLOCK))
 
 
-def excerpts(
-    blocks: Iterable[np.ndarray], spans: Iterable[tuple[int, int]], name: str
-) -> Iterator[np.ndarray]:
-    """Cut ascending ``spans``, pairs (start, stop) in samples, out of a stream."""
-    remaining = iter(blocks)
-    held, first = np.empty(0, np.float32), 0  # `first` is the position of `held` in the recording
-    for start, stop in spans:
-        while first + len(held) < stop:
-            block = next(remaining, None)
-            if block is None:
-                raise AudioError(f"{name}: has become shorter since it was first read")
-            n_passed = min(max(start - first, 0), len(held))
-            held, first = np.concatenate([held[n_passed:], block]), first + n_passed
-        yield held[start - first : stop - first].copy()
+class Buffer:
+    """The last samples of a stream, by their position in it."""
+
+    def __init__(self) -> None:
+        self._held, self._first = np.empty(0, np.float32), 0
+
+    def __len__(self) -> int:
+        """Number of samples of the stream so far."""
+        return self._first + len(self._held)
+
+    def push(self, block: np.ndarray, keep_from: int) -> None:
+        """Add a block, and drop the samples before a position."""
+        n_passed = min(max(keep_from - self._first, 0), len(self._held))
+        self._held = np.concatenate([self._held[n_passed:], block])
+        self._first += n_passed
+
+    def cut(self, start: int, stop: int) -> np.ndarray:
+        """Samples from ``start`` to ``stop``."""
+        return self._held[start - self._first : stop - self._first].copy()
+
+
+class Excerpts:
+    """Cuts excerpts out of a stream, in ascending order."""
+
+    def __init__(self, blocks: Iterable[np.ndarray], name: str) -> None:
+        self._remaining = iter(blocks)
+        self._buffer = Buffer()
+        self._name = name
+
+    def cut(self, spans: Iterable[tuple[int, int]]) -> Iterator[np.ndarray]:
+        """Samples of ascending ``spans``, pairs (start, stop)."""
+        for start, stop in spans:
+            while len(self._buffer) < stop:
+                block = next(self._remaining, None)
+                if block is None:
+                    raise AudioError(f"{self._name}: has become shorter since it was first read")
+                self._buffer.push(block, keep_from=start)
+            yield self._buffer.cut(start, stop)
+
+
+class FrameLevels:
+    """Levels in dB of frames of 20 ms of a stream."""
+
+    def __init__(self, sr: int) -> None:
+        self._length = round(FRAME_SECONDS * sr)
+        self._rest = np.empty(0, np.float32)
+
+    def push(self, block: np.ndarray) -> np.ndarray:
+        """Levels of the frames that the next samples complete."""
+        samples = np.concatenate([self._rest, block])
+        n_framed = len(samples) // self._length * self._length
+        self._rest = samples[n_framed:]
+        return _levels(samples[:n_framed].reshape(-1, self._length))
+
+    def finish(self) -> np.ndarray:
+        """Level of the last frame if it is shorter."""
+        return _levels(self._rest[np.newaxis]) if len(self._rest) else np.empty(0, np.float32)
 
 
 def frame_levels(blocks: Iterable[np.ndarray], sr: int) -> tuple[np.ndarray, int]:
@@ -55,18 +98,12 @@ def frame_levels(blocks: Iterable[np.ndarray], sr: int) -> tuple[np.ndarray, int
 
     The last frame may be shorter.
     """
-    length = round(FRAME_SECONDS * sr)
+    frames, n_samples = FrameLevels(sr), 0
     levels: list[np.ndarray] = []
-    rest, n_samples = np.empty(0, np.float32), 0
     for block in blocks:
         n_samples += len(block)
-        samples = np.concatenate([rest, block])
-        n_framed = len(samples) // length * length
-        levels.append(_levels(samples[:n_framed].reshape(-1, length)))
-        rest = samples[n_framed:]
-    if len(rest):
-        levels.append(_levels(rest[np.newaxis]))
-    return np.concatenate(levels) if levels else np.empty(0, np.float32), n_samples
+        levels.append(frames.push(block))
+    return np.concatenate([*levels, frames.finish()]), n_samples
 
 
 def _levels(frames: np.ndarray) -> np.ndarray:

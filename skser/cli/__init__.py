@@ -24,6 +24,7 @@ from .export import export
 from .info import info
 from .plot import plot
 from .predict import predict
+from .serve import serve
 from .timeline import timeline
 from .train import train
 from .tune import tune
@@ -36,7 +37,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (demo, train, adapt, evaluate, tune, predict, timeline, info, export, plot):
+COMMANDS = (demo, train, adapt, evaluate, tune, predict, timeline, serve, info, export, plot)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(datasets.app, name="datasets")
 

@@ -25,19 +25,13 @@ def info(
     Example: skser info model.skser --card README.md
     """
     from ..persistence import ModelInfo, _container, load_card
-    from ..persistence._info import describe_included, encoders_in, info_in
+    from ..persistence._info import describe_included, describe_model, encoders_in, info_in
     from ._outputs import Outputs
 
     outputs = Outputs([model], json=json, card=card)
     manifest, _ = _container.read(model)
     known, encoders = info_in(model, manifest), encoders_in(model, manifest)
-    content = {
-        "classes": manifest["classes"],
-        "versions": manifest["versions"],
-        "info": None if known is None else known.to_dict(),
-    }
-    if encoders:
-        content["encoders"] = [encoder.to_dict() for encoder in encoders]
+    content = describe_model(model, manifest)
     texts = {
         "json": lambda: json_format.dumps(content, indent=2, ensure_ascii=False),
         "card": lambda: load_card(model).strip(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json as json_format
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -43,6 +42,7 @@ def timeline(
     Example: skser timeline model.skser call.wav --channel each
     """
     from ..inference import predict_timeline, to_srt, to_textgrid
+    from ..inference._timeline_formats import to_csv, to_json
     from ..persistence._any_model import load_model
     from ._outputs import Outputs
     from ._stdin import recording_of
@@ -60,7 +60,7 @@ def timeline(
             channel=cast(Any, int(channel) if channel and channel.isdecimal() else channel),
             verbose=1,
         )
-    texts = {"csv": _csv, "json": _json, "textgrid": to_textgrid, "srt": to_srt}
+    texts = {"csv": to_csv, "json": to_json, "textgrid": to_textgrid, "srt": to_srt}
     for name in outputs.paths:
         with outputs.open(name) as output:
             output.write(_png(table) if name == "png" else texts[name](table).encode())
@@ -76,29 +76,6 @@ def _segments_text(timeline: pd.DataFrame) -> str:
     table["emotion"] = table["emotion"].fillna("-")
     formatters: Any = dict.fromkeys(("start", "end", "probability"), "{:.2f}".format)
     return table.to_string(index=False, formatters=formatters, na_rep="-")
-
-
-def _csv(timeline: pd.DataFrame) -> str:
-    return timeline.round(dict.fromkeys(_classes(timeline), 4)).to_csv(index=False)
-
-
-def _json(timeline: pd.DataFrame) -> str:
-    classes = _classes(timeline)
-    names = [str(name) for name in classes]
-    n_others = timeline.shape[1] - len(classes)
-    rows = []
-    for row in timeline.itertuples(index=False):
-        probabilities = [round(p, 4) for p in row[n_others:]]
-        content = dict(zip(timeline.columns, row[:n_others], strict=False))
-        by_class = None if row.silence else dict(zip(names, probabilities, strict=True))
-        rows.append({**content, "probabilities": by_class})
-    return json_format.dumps(rows, indent=2, ensure_ascii=False) + "\n"
-
-
-def _classes(timeline: pd.DataFrame) -> pd.Index:
-    from ..inference._timeline_formats import COLUMNS
-
-    return timeline.columns[list(timeline.columns).index(COLUMNS[-1]) + 1 :]
 
 
 def _png(timeline: pd.DataFrame) -> bytes:

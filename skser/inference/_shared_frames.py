@@ -44,35 +44,63 @@ def split_at_embedding(pipeline: Pipeline) -> tuple[SpeechEmbedding, Pipeline] |
     return None if changes_clips else (embedding, pipeline[n_before + 1 :])
 
 
-def pooled_windows(
-    embedding: SpeechEmbedding, spans: np.ndarray, n_samples: int, cut: Cut
-) -> Iterator[np.ndarray]:
-    """Features of windows (start, stop), in ascending order, of a recording at the encoder's rate.
+class SharedFrames:
+    """Features of windows of one length, in ascending order, of a recording at the encoder's rate.
 
-    All windows have one length.
+    Parameters
+    ----------
+    embedding : SpeechEmbedding
+        Fitted, with a Whisper encoder.
+    length : int
+        Of the windows, in samples.
     """
-    plan = EmbeddingPlan.of(embedding)
-    per_frame = plan.encoder.samples_per_frame
-    length = max(1, round((spans[0, 1] - spans[0, 0]) / per_frame))  # of windows, in frames
-    firsts = (spans[:, 0] / per_frame).round().astype(int)
-    # A window that ends with the recording may be rounded past its last frame.
-    firsts = np.minimum(firsts, max(0, -(-n_samples // per_frame) - length))
-    blocks = np.unique([firsts // length, (firsts + length - 1) // length])
-    edges = np.minimum(np.stack([blocks, blocks + 1], axis=1) * length * per_frame, n_samples)
-    margin = int(_MARGIN * length) * per_frame
-    heard = (edges + np.array([-margin, margin])).clip(0, n_samples)
-    waveforms = cut([(int(start), int(stop)) for start, stop in heard])
-    n_before = (edges - heard)[:, 0] // per_frame
-    remaining = iter(zip(blocks.tolist(), n_before.tolist(), strict=True))
-    encoded: dict[int, np.ndarray] = {}
-    for first in firsts.tolist():
-        own = range(first // length, (first + length - 1) // length + 1)
-        while own[-1] not in encoded and (batch := list(islice(remaining, _BLOCKS_AT_ONCE))):
-            frames = plan.frames(list(islice(waveforms, len(batch))), embedding.sr_)
-            for (block, n), heard_frames in zip(batch, frames, strict=True):
-                encoded[block] = heard_frames[n : n + length]
-        for block in [block for block in encoded if block < own[0]]:
-            del encoded[block]
-        around = np.concatenate([encoded[block] for block in own])
-        start = first - own[0] * length
-        yield plan.pool(around[start : start + length])
+
+    def __init__(self, embedding: SpeechEmbedding, length: int) -> None:
+        self._plan = EmbeddingPlan.of(embedding)
+        self._sr = embedding.sr_
+        self._per_frame: int = self._plan.encoder.samples_per_frame
+        self._length = max(1, round(length / self._per_frame))  # in frames
+        self._margin = int(_MARGIN * self._length) * self._per_frame
+        self._encoded: dict[int, np.ndarray] = {}
+
+    @property
+    def lookback(self) -> int:
+        """Number of samples before a window that its features may depend on."""
+        return (self._length + 1) * self._per_frame + self._margin
+
+    def needs(self, spans: np.ndarray) -> np.ndarray:
+        """Number of samples of the recording that have to be there for each window."""
+        firsts = self._firsts(spans)
+        last_blocks = (firsts + self._length - 1) // self._length
+        return (last_blocks + 1) * self._length * self._per_frame + self._margin
+
+    def features(self, spans: np.ndarray, n_samples: int, cut: Cut) -> Iterator[np.ndarray]:
+        """Features of the next windows; the recording has ``n_samples``, or at least so many."""
+        # A window that ends with the recording may be rounded past its last frame.
+        n_frames = -(-n_samples // self._per_frame)
+        firsts = np.minimum(self._firsts(spans), max(0, n_frames - self._length))
+        lasts = (firsts + self._length - 1) // self._length
+        blocks = np.unique([firsts // self._length, lasts])
+        blocks = blocks[[block not in self._encoded for block in blocks.tolist()]]
+        edges = np.stack([blocks, blocks + 1], axis=1) * self._length * self._per_frame
+        edges = np.minimum(edges, n_samples)
+        heard = (edges + np.array([-self._margin, self._margin])).clip(0, n_samples)
+        waveforms = cut([(int(start), int(stop)) for start, stop in heard])
+        n_before = (edges - heard)[:, 0] // self._per_frame
+        remaining = iter(zip(blocks.tolist(), n_before.tolist(), strict=True))
+        for first in firsts.tolist():
+            own = range(first // self._length, (first + self._length - 1) // self._length + 1)
+            while own[-1] not in self._encoded and (
+                batch := list(islice(remaining, _BLOCKS_AT_ONCE))
+            ):
+                frames = self._plan.frames(list(islice(waveforms, len(batch))), self._sr)
+                for (block, n), heard_frames in zip(batch, frames, strict=True):
+                    self._encoded[block] = heard_frames[n : n + self._length]
+            for block in [block for block in self._encoded if block < own[0]]:
+                del self._encoded[block]
+            around = np.concatenate([self._encoded[block] for block in own])
+            start = first - own[0] * self._length
+            yield self._plan.pool(around[start : start + self._length])
+
+    def _firsts(self, spans: np.ndarray) -> np.ndarray:
+        return (spans[:, 0] / self._per_frame).round().astype(int)

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from functools import partial
-from itertools import islice
+from collections.abc import Iterator
 from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from .._utils._param_validation import NONE, VERBOSE, check_value, integer, number, one_of
+from .._utils._param_validation import NONE, VERBOSE, check_value, integer, one_of
 from .._utils._progress import progress
-from .._utils._temperature import at_temperature
 from .._utils._types import Recording
 from ..audio import AudioLoader
+from ..audio._channels import Channel
 from ..audio._recordings import warn_of_rate
-from ..audio._streaming import FRAME_SECONDS, excerpts, frame_levels
+from ..audio._streaming import Excerpts, frame_levels
 from ..calibration import TemperatureScaledClassifier
-from ..exceptions import ParameterError, naming
-from ..recipes._steps import check_class_names, check_gives_probabilities
-from ._shared_frames import Cut, pooled_windows, split_at_embedding
-from ._timeline_audio import LongRecording, Stream
-from ._timeline_formats import CHANNEL, COLUMNS, runs
+from ..exceptions import naming
+from ..recipes._steps import check_class_names
+from ._rows import Grid, PredictedRows, SpeechLevels, TimelineRow, batches, check_timing
+from ._timeline_audio import LongRecording
+from ._timeline_formats import CHANNEL, COLUMNS
+from ._window_predictor import WindowPredictor, window_loader
 
 __all__ = ["predict_timeline"]
-
-_BATCH_SIZE = 16  # windows
-_NOISE_FLOOR = -70.0  # dB of full scale; recorder noise is below
-_MIN_SPEECH_SHARE = 0.2  # of a row, or of the second around its middle
-_MIN_SILENCE_SPAN = 1.0  # s; longer than pauses between words
-# Frames of a second in all exceed the loudest level, so a slamming door does not silence speech.
-_LOUDEST_SECONDS, _LOUDEST_SHARE = 1.0, 0.05
 
 
 def predict_timeline(
@@ -129,166 +120,81 @@ def predict_timeline(
     3    6.0   8.0   angry    False
     4    8.0  10.0   angry    False
     """
-    check_value("window", window, number(0.1))
-    check_value("hop", hop, number(0.01))
-    check_value("smoothing", smoothing, number(0), NONE)
-    check_value("top_db", top_db, number(0, open_low=True), NONE)
+    check_timing(window, hop, smoothing, top_db)
     check_value("channel", channel, one_of("mean", "each"), integer(0), NONE)
     check_value("verbose", verbose, VERBOSE)
-    loader = _loader_of(pipeline, window)
-    recording = LongRecording.of(audio, loader.sr)
-    fitted_loader = cast(Pipeline, getattr(pipeline, "estimator_", pipeline)).steps[0][1]
-    warn_of_rate(fitted_loader, [audio], stacklevel=2)
+    timing = {"window": window, "hop": hop, "smoothing": smoothing, "top_db": top_db}
+    recording = LongRecording.of(audio, window_loader(pipeline, window).sr)
+    warn_of_rate(fitted_loader(pipeline), [audio], stacklevel=2)
 
-    predict = partial(
-        _predict_stream,
-        pipeline,
-        loader,
-        window=window,
-        hop=hop,
-        smoothing=smoothing or 0.0,
-        top_db=top_db,
-        verbose=verbose,
-    )
+    def timeline(recording: LongRecording, channel: Channel | None, name: str) -> pd.DataFrame:
+        n_rows, rows = stream_rows(pipeline, recording, channel, **timing)
+        bar = progress(rows, total=n_rows, desc=name, unit="row", disable=not verbose)
+        return as_table(list(bar), pipeline.classes_.tolist())
+
     if channel != "each":
-        stream = recording.open(fitted_loader.channel if channel is None else channel)
-        return predict(stream, recording.name, desc="timeline")
+        return timeline(recording, channel, "timeline")
     check_class_names(pipeline, (CHANNEL,))
     tables = []
     for party in range(recording.n_channels):
         name = f"channel {party}"
-        table = predict(recording.open(party), f"{recording.name}, {name}", desc=name)
+        table = timeline(recording._replace(name=f"{recording.name}, {name}"), party, name)
         table.insert(0, CHANNEL, party)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 
-def _predict_stream(
+def stream_rows(
     pipeline: Pipeline | TemperatureScaledClassifier,
-    loader: AudioLoader,
-    stream: Stream,
-    name: str,
+    recording: LongRecording,
+    channel: Channel | None = None,
     *,
-    desc: str,
     window: float,
     hop: float,
-    smoothing: float,
+    smoothing: float | None,
     top_db: float | None,
-    verbose: int,
-) -> pd.DataFrame:
-    """The timeline of a channel."""
-    levels, n_samples = frame_levels(stream(), loader.sr)
-    edges = _row_edges(n_samples, hop * loader.sr)
-    spans = _spans_around(edges, round(window * loader.sr), n_samples)
-    span = round(min(max(hop, _MIN_SILENCE_SPAN), window) * loader.sr)
-    is_silent = _are_silent(_spans_around(edges, span, n_samples), levels, loader.sr, top_db)
+) -> tuple[int, Iterator[TimelineRow]]:
+    """The number of rows of a channel, and the rows, predicted as they are asked for."""
+    predictor = WindowPredictor(pipeline, window, overlap=hop < window)
+    sr = predictor.loader.sr
+    stream = recording.open(fitted_loader(pipeline).channel if channel is None else channel)
+    levels = SpeechLevels(sr, top_db)
+    frames, n_samples = frame_levels(stream(), sr)
+    levels.extend(frames)
+    grid = Grid(sr, window, hop)
+    n_rows = grid.n_rows(n_samples)
+    spans = grid.windows(0, n_rows, n_samples)
+    is_silent = levels.are_silent(grid.silence_spans(0, n_rows, n_samples), levels.threshold)
 
-    voiced = np.flatnonzero(~is_silent)
-    probabilities = np.full((len(spans), len(pipeline.classes_)), np.nan)
-    predict = _batch_predictor(
-        pipeline,
-        loader,
-        spans[voiced],
-        n_samples,
-        lambda parts: excerpts(stream(), parts, name),
-        overlap=hop < window,
-    )
-    with progress(total=len(voiced), desc=desc, unit="window", disable=not verbose) as bar:
-        for first in range(0, len(voiced), _BATCH_SIZE):
-            rows = voiced[first : first + _BATCH_SIZE]
-            with naming(f"{name}, from {spans[rows[0], 0] / loader.sr:.1f} s"):
-                probabilities[rows] = predict(len(rows))
-            bar.update(len(rows))
-    _smooth(probabilities, is_silent, smoothing / hop)
+    def rows() -> Iterator[TimelineRow]:
+        cut = Excerpts(stream(), recording.name).cut
+        predicted = PredictedRows(grid, predictor.classes, smoothing)
+        n_sent = 0
+        for voiced in [*batches(np.flatnonzero(~is_silent)), np.empty(0, int)]:
+            first, stop = len(predicted), int(voiced[-1]) + 1 if len(voiced) else n_rows
+            probabilities = np.full((stop - first, len(predictor.classes)), np.nan)
+            if len(voiced):
+                with naming(f"{recording.name}, from {spans[voiced[0], 0] / sr:.1f} s"):
+                    probabilities[voiced - first] = predictor(spans[voiced], n_samples, cut)
+            predicted.extend(probabilities, is_silent[first:stop])
+            n_ready = n_rows if stop == n_rows else predicted.n_smoothed
+            yield from predicted.rows(n_sent, n_ready, n_samples)
+            n_sent = max(n_sent, n_ready)
 
-    classes = pipeline.classes_.tolist()
-    best = np.array(classes, object)[np.nan_to_num(probabilities).argmax(axis=1)]
-    emotions = pd.Series(np.where(is_silent, None, best), dtype=object)
-    times = np.append(np.arange(len(spans)) * hop, n_samples / loader.sr).round(6)
-    columns = (times[:-1], times[1:], emotions, is_silent)
-    table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
-    return pd.concat([table, pd.DataFrame(probabilities, columns=classes)], axis=1)
+    return n_rows, rows()
 
 
-def _loader_of(pipeline: Pipeline | TemperatureScaledClassifier, window: float) -> AudioLoader:
-    """Check the pipeline, and return its loader for windows, of one channel and without limits."""
-    steps = getattr(pipeline, "estimator_", pipeline)  # of a TemperatureScaledClassifier
-    first = steps.steps[0][1] if isinstance(steps, Pipeline) else None
-    if not isinstance(first, AudioLoader):
-        name = type(pipeline if first is None else first).__name__
-        raise ParameterError(f"pipeline must begin with an AudioLoader, got {name}")
-    check_gives_probabilities(pipeline)
-    if first.duration is not None and window > first.duration:
-        raise ParameterError(
-            f"window must be at most the duration of the loader, {first.duration:g}, got {window:g}"
-        )
-    check_class_names(pipeline, COLUMNS)
-    whole = {"offset": 0.0, "max_duration": None, "on_error": "raise", "channel": "mean"}
-    return AudioLoader(**{**first.get_params(), **whole})
+def as_table(rows: list[TimelineRow], classes: list[object]) -> pd.DataFrame:
+    """A timeline, as `predict_timeline` returns it."""
+    times = {name: [getattr(row, name) for row in rows] for name in ("start", "end")}
+    emotions = pd.Series([row.emotion for row in rows], dtype=object)
+    silence = np.array([row.silence for row in rows], bool)
+    table = pd.DataFrame({**times, "emotion": emotions, "silence": silence})[list(COLUMNS)]
+    unknown = np.full(len(classes), np.nan)
+    probabilities = [unknown if row.probabilities is None else row.probabilities for row in rows]
+    return pd.concat([table, pd.DataFrame(np.stack(probabilities), columns=classes)], axis=1)
 
 
-def _batch_predictor(
-    pipeline: Pipeline | TemperatureScaledClassifier,
-    loader: AudioLoader,
-    spans: np.ndarray,
-    n_samples: int,
-    cut: Cut,
-    *,
-    overlap: bool,
-) -> Callable[[int], np.ndarray]:
-    """A function that returns the probabilities of the next windows."""
-    if isinstance(pipeline, TemperatureScaledClassifier):
-        predict = _batch_predictor(
-            pipeline.estimator_, loader, spans, n_samples, cut, overlap=overlap
-        )
-        return lambda n: at_temperature(predict(n), pipeline.temperature_)
-    split = split_at_embedding(pipeline) if overlap and len(spans) else None
-    if split is not None:
-        embedding, classifier = split
-        features = pooled_windows(embedding, spans, n_samples, cut)
-        return lambda n: classifier.predict_proba(np.stack(list(islice(features, n))))
-    windows, steps = cut(spans.tolist()), pipeline[1:]
-    return lambda n: steps.predict_proba(loader.transform(list(islice(windows, n))))
-
-
-def _row_edges(n_samples: int, hop: float) -> np.ndarray:
-    """Starts of the rows, and the end of the last one, in samples."""
-    n_rows = max(1, math.ceil(n_samples / hop - 1e-6))  # 0.1 s is inexact in binary
-    return np.append((np.arange(n_rows) * hop).round(), n_samples).astype(int)
-
-
-def _spans_around(edges: np.ndarray, length: int, n_samples: int) -> np.ndarray:
-    """Start and stop of ``length`` samples around the middle of each row, within the recording."""
-    length = min(length, n_samples)
-    middles = (edges[:-1] + edges[1:]) // 2
-    starts = (middles - length // 2).clip(0, n_samples - length)
-    return np.stack([starts, starts + length], axis=1)
-
-
-def _are_silent(spans: np.ndarray, levels: np.ndarray, sr: int, top_db: float | None) -> np.ndarray:
-    """Whether a span has too little speech."""
-    if top_db is None:
-        return np.zeros(len(spans), bool)
-    n_louder = min(_LOUDEST_SECONDS / FRAME_SECONDS, math.ceil(_LOUDEST_SHARE * len(levels)))
-    loudest = np.partition(levels, -int(n_louder))[-int(n_louder)]
-    is_speech = levels >= max(loudest - top_db, _NOISE_FLOOR)
-    n_speech = np.zeros(len(levels) + 1, np.int32)
-    np.cumsum(is_speech, out=n_speech[1:])
-    frames = np.stack([spans[:, 0], spans[:, 1] - 1], axis=1) // round(FRAME_SECONDS * sr)
-    n_frames = frames[:, 1] - frames[:, 0] + 1
-    return n_speech[frames[:, 1] + 1] - n_speech[frames[:, 0]] < _MIN_SPEECH_SHARE * n_frames
-
-
-def _smooth(probabilities: np.ndarray, is_silent: np.ndarray, width: float) -> None:
-    """Average over the rows in a Hann window, in place and not across silence."""
-    from scipy.ndimage import convolve1d
-
-    reach = min(math.ceil(width / 2) - 1, len(probabilities))
-    if reach < 1:
-        return
-    weights = 0.5 + 0.5 * np.cos(2 * np.pi * np.arange(-reach, reach + 1) / width)
-    for start, stop in runs(is_silent):
-        if not is_silent[start]:
-            rows = probabilities[start:stop]
-            total = convolve1d(np.ones(len(rows)), weights, mode="constant")
-            rows[:] = convolve1d(rows, weights, axis=0, mode="constant") / total[:, np.newaxis]
+def fitted_loader(pipeline: Pipeline | TemperatureScaledClassifier) -> AudioLoader:
+    """The loader of a pipeline that `window_loader` has checked."""
+    return cast(Pipeline, getattr(pipeline, "estimator_", pipeline)).steps[0][1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -214,6 +216,47 @@ def to_srt(timeline: pd.DataFrame) -> str:
         for i, row in enumerate(speech.itertuples(), start=1)
     ]
     return "\n".join(blocks)
+
+
+def to_csv(timeline: pd.DataFrame) -> str:
+    """Lines of CSV, the first with the names of the columns."""
+    return "".join(csv_parts([timeline]))
+
+
+def csv_parts(parts: Iterable[pd.DataFrame]) -> Iterator[str]:
+    """The result of `to_csv` for successive parts of a timeline."""
+    for number, part in enumerate(parts):
+        rounded = part.round(dict.fromkeys(_classes(part), 4))
+        yield rounded.to_csv(index=False, header=number == 0)
+
+
+def to_json(timeline: pd.DataFrame) -> str:
+    """A list of rows in JSON, each with the probabilities of emotions, or null in silence."""
+    return "".join(json_parts([timeline]))
+
+
+def json_parts(parts: Iterable[pd.DataFrame]) -> Iterator[str]:
+    """The result of `to_json` for successive parts of a timeline."""
+    before = "[\n"
+    for part in parts:
+        text = json.dumps(list(_json_rows(part)), indent=2, ensure_ascii=False)
+        yield before + text.removeprefix("[\n").removesuffix("\n]")
+        before = ",\n"
+    yield "\n]\n"
+
+
+def _json_rows(timeline: pd.DataFrame) -> Iterator[dict[str, object]]:
+    classes = [str(name) for name in _classes(timeline)]
+    n_others = timeline.shape[1] - len(classes)
+    for row in timeline.itertuples(index=False):
+        probabilities = [round(p, 4) for p in row[n_others:]]
+        content = dict(zip(timeline.columns, row[:n_others], strict=True))
+        by_class = None if row.silence else dict(zip(classes, probabilities, strict=True))
+        yield {**content, "probabilities": by_class}
+
+
+def _classes(timeline: pd.DataFrame) -> pd.Index:
+    return timeline.columns[list(timeline.columns).index(COLUMNS[-1]) + 1 :]
 
 
 def _party(row: Any) -> str:

@@ -252,6 +252,19 @@ def encoders_in(path: PathLike, manifest: dict[str, Any]) -> list[EncoderDescrip
         raise ModelError(f"{path}: has an unreadable encoder ({error})") from error
 
 
+def describe_model(path: PathLike, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Labels, versions, training data and encoders of a model file, for JSON."""
+    known, encoders = info_in(path, manifest), encoders_in(path, manifest)
+    content = {
+        "classes": manifest["classes"],
+        "versions": manifest["versions"],
+        "info": None if known is None else known.to_dict(),
+    }
+    if encoders:
+        content["encoders"] = [encoder.to_dict() for encoder in encoders]
+    return content
+
+
 def model_card(
     pipeline: EmotionPipeline,
     info: ModelInfo | None,

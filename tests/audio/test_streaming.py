@@ -4,7 +4,7 @@ import soundfile
 
 from skser import inspect_audio, read_audio
 from skser.audio._soundfile import BLOCK
-from skser.audio._streaming import excerpts, frame_levels, slices, stream_audio
+from skser.audio._streaming import Excerpts, frame_levels, slices, stream_audio
 from skser.exceptions import AudioError
 
 from .samples import encode, noise, tone, write_container
@@ -70,7 +70,7 @@ def test_excerpts_are_slices():
     spans = [(0, 30), (10, 40), (10, 50), (200, 230), (900, 1000), (970, 1000)]
     for size in (1, 7, 64, 5000):
         blocks = (waveform[i : i + size] for i in range(0, len(waveform), size))
-        found = list(excerpts(blocks, spans, "a.wav"))
+        found = list(Excerpts(blocks, "a.wav").cut(spans))
         for part, (start, stop) in zip(found, spans, strict=True):
             np.testing.assert_array_equal(part, waveform[start:stop])
 
@@ -85,18 +85,18 @@ def test_no_more_is_held_than_an_excerpt_and_a_block():
             n_given += 100
             yield np.zeros(100, np.float32)
 
-    found = excerpts(endless(), ((start, start + 250) for start in range(0, 10**9, 90)), "a")
+    excerpts = Excerpts(endless(), "a")
+    found = excerpts.cut((start, start + 250) for start in range(0, 10**9, 90))
     for i in range(2000):
         part = next(found)
         assert part.base is None  # no view that would keep all that is held
-        held = found.gi_frame.f_locals["held"]
-        assert len(held) <= 250 + 2 * 100
+        assert len(excerpts._buffer._held) <= 250 + 2 * 100
         assert n_given <= 90 * i + 250 + 100
 
 
 def test_recording_that_has_become_shorter():
     with pytest.raises(AudioError, match=r"^a\.wav: .*shorter"):
-        list(excerpts(iter([np.zeros(10, np.float32)]), [(0, 11)], "a.wav"))
+        list(Excerpts(iter([np.zeros(10, np.float32)]), "a.wav").cut([(0, 11)]))
 
 
 @pytest.mark.parametrize("size", [100, 320, 4000, 99999])

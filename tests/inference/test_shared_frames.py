@@ -14,7 +14,7 @@ from skser import AudioLoader, Augmenter, FeatureUnionExtractor, SpeechEmbedding
 from skser._utils._temperature import at_temperature
 from skser.calibration import TemperatureScaledClassifier
 from skser.embeddings._plan import EmbeddingPlan
-from skser.inference._shared_frames import pooled_windows, split_at_embedding
+from skser.inference._shared_frames import SharedFrames, split_at_embedding
 from skser.recipes import keep_features
 from tests.embeddings.encoders import write_encoder
 from tests.embeddings.test_onnx_file import network as write_onnx
@@ -63,7 +63,8 @@ def cutter(waveform):
 def windows(embedding, waveform, starts, length):
     """Features of windows that start at some samples."""
     spans = np.stack([starts, np.add(starts, length)], axis=1)
-    return np.stack(list(pooled_windows(embedding, spans, len(waveform), cutter(waveform))))
+    shared = SharedFrames(embedding, length)
+    return np.stack(list(shared.features(spans, len(waveform), cutter(waveform))))
 
 
 def frames_by_hand(embedding, waveform, length):
@@ -186,7 +187,8 @@ def test_few_blocks_are_kept(pipeline, encoded):
     starts = np.arange(0, 20 * SR - SR // 5, SR // 10)
     spans = np.stack([starts, starts + SR // 5], axis=1)
     most = 0
-    for _ in pooled_windows(pipeline["features"], spans, len(waveform), cutter(waveform)):
+    shared = SharedFrames(pipeline["features"], SR // 5)
+    for _ in shared.features(spans, len(waveform), cutter(waveform)):
         most = max(most, len(in_memory))
     assert len(lengths) == 100
     assert most <= 10

@@ -1,0 +1,111 @@
+"""``skser serve``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._options import Runtime, Trust
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def serve(
+    models: Annotated[list[Path], typer.Argument(help="Model files of `skser train`.")],
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 is a free one.")] = 8000,
+    api_key: Annotated[
+        str | None,
+        typer.Option(envvar="SKSER_API_KEY", help="Key that requests must have.", show_envvar=True),
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Web site whose pages may ask, as https://example.org. Repeatable."),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="Name that requests may give to this server. Repeatable."),
+    ] = None,
+    upload_mb: Annotated[float, typer.Option(help="Largest upload, in MB.")] = 100.0,
+    duration_s: Annotated[float, typer.Option(help="Longest recording, in seconds.")] = 3600.0,
+    files: Annotated[int, typer.Option(help="Most recordings of a request.")] = 64,
+    requests: Annotated[
+        int | None, typer.Option(help="Most requests at a time.", show_default="2 per core")
+    ] = None,
+    queue: Annotated[int, typer.Option(help="Most requests that wait.")] = 32,
+    live_sessions: Annotated[int, typer.Option(help="Most live sessions at a time.")] = 32,
+    timeout_s: Annotated[float, typer.Option(help="Longest time for a request, in seconds.")] = 300,
+    runtime: Runtime = "auto",
+    trust: Trust = None,
+) -> None:
+    """Answer requests over HTTP, with a page in the browser.
+
+    The first model answers requests that name none. On a loopback address, only the names of this
+    machine and those of --allow-host are answered, so that no web site reaches the service.
+
+    Example: skser serve model.skser
+
+    Example: SKSER_API_KEY=secret skser serve model.skser other.skser --host 0.0.0.0 --port 80
+    """
+    # Each request has a thread; more threads for each would only get into each other's way.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    from ..exceptions import MissingDependencyError
+
+    try:
+        import fastapi  # noqa: F401
+        import prometheus_client  # noqa: F401
+        import python_multipart  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"skser serve needs {error.name}: python -m pip install 'skser[serve]'"
+        ) from None
+    from ..serving import Limits, create_app
+    from ..serving._models import ServedModel
+
+    limits: dict[str, Any] = {
+        "upload_mb": upload_mb,
+        "duration_s": duration_s,
+        "files": files,
+        "queue": queue,
+        "live_sessions": live_sessions,
+        "timeout_s": timeout_s,
+    }
+    if requests is not None:
+        limits["requests"] = requests
+    hosts = [*_LOOPBACK, *(allow_host or [])] if host in _LOOPBACK else allow_host
+    app = create_app(
+        [ServedModel(path, runtime=runtime, trusted=trust or []) for path in models],
+        limits=Limits(**limits),
+        api_key=api_key,
+        origins=origin or [],
+        hosts=hosts,
+    )
+    _run(app, host, port)
+
+
+def _run(app: FastAPI, host: str, port: int) -> None:
+    from uvicorn.config import LOGGING_CONFIG, Config
+
+    from ..serving._server import DrainingServer
+
+    to_stderr = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    loggers = {**LOGGING_CONFIG["loggers"], "skser.serving": to_stderr}
+    config = Config(
+        app,
+        host=host,
+        port=port,
+        log_config={**LOGGING_CONFIG, "loggers": loggers},
+        access_log=False,  # it would have queries; skser.serving logs the paths of routes
+        server_header=False,
+        http="h11",  # bounds the headers of a request
+        timeout_graceful_shutdown=5,
+    )
+    DrainingServer(config, app.state.workers).run()

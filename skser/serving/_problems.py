@@ -1,0 +1,48 @@
+"""Errors as application/problem+json (RFC 9457), without stack traces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import Response
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """A request that is refused."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.members = members
+
+    @property
+    def title(self) -> str:
+        """Short words for the status."""
+        return HTTPStatus(self.status).phrase
+
+    def response(self) -> Response:
+        """The response of a server."""
+        content = {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.members,
+        }
+        return Response(
+            json.dumps(content, ensure_ascii=False), self.status, self.headers, MEDIA_TYPE
+        )
