@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -123,7 +123,12 @@ def predict_timeline(
     check_timing(window, hop, smoothing, top_db)
     check_value("channel", channel, one_of("mean", "each"), integer(0), NONE)
     check_value("verbose", verbose, VERBOSE)
-    timing = {"window": window, "hop": hop, "smoothing": smoothing, "top_db": top_db}
+    timing: dict[str, Any] = {
+        "window": window,
+        "hop": hop,
+        "smoothing": smoothing,
+        "top_db": top_db,
+    }
     recording = LongRecording.of(audio, window_loader(pipeline, window).sr)
     warn_of_rate(fitted_loader(pipeline), [audio], stacklevel=2)
 
