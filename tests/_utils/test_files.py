@@ -129,6 +129,6 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch, is_temporary):
 
 
 def test_other_errors_stay_as_they_are(tmp_path):
-    with pytest.raises(OSError, match="^own$") as raised, written_whole(tmp_path / "a"):
+    with pytest.raises(OSError, match="own") as raised, written_whole(tmp_path / "a"):
         raise OSError("own")
     assert raised.value.filename is None
