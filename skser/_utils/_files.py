@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..exceptions import DataError
 from ._types import PathLike
@@ -21,7 +22,7 @@ def written_whole(path: PathLike) -> Iterator[Path]:
     A link stays: its target is replaced. A device or a pipe gets the content.
     """
     if _is_device(path):
-        with TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder:
             temporary = Path(folder, Path(path).name)
             yield temporary
             with temporary.open("rb") as content, open(path, "wb") as target:
@@ -33,9 +34,21 @@ def written_whole(path: PathLike) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, final)
+    except OSError as error:
+        _name_full_folder(error, final.parent)
+        raise
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def _name_full_folder(error: OSError, folder: Path) -> None:
+    """Put the folder into the error of a full disk, which names none, and how to take another."""
+    if error.errno != errno.ENOSPC:
+        return
+    error.filename = str(folder)
+    if folder.is_relative_to(os.path.realpath(tempfile.gettempdir())):
+        error.strerror = f"{error.strerror} (TMPDIR names the folder of temporary files)"
 
 
 @contextmanager

@@ -42,6 +42,12 @@ _SIGNATURES = {
 _SOUND_CODINGS = {0x0001, 0x0002, 0x0003, 0x0006, 0x0007, 0x0011, 0x0031, 0xFFFE}
 _OGG_CODINGS = (b"\x01vorbis", b"OpusHead")
 _EXACT = {"tta", "wv"}  # formats whose header has the number of samples
+_GUESSED = {
+    "aptx",
+    "aptx_hd",
+    "g726",
+    "g726le",
+}  # as of raw PCM, FFmpeg goes by the name of the file
 _FAR_SECONDS = 60.0  # what is nearer to the beginning is quickly decoded from there
 
 
@@ -64,7 +70,9 @@ def may_be_container(head: bytes, reason: str) -> bool:
         return place > 0 and coding not in _SOUND_CODINGS
     if head[:4] == b"OggS":
         return not any(coding in head[:64] for coding in _OGG_CODINGS)
-    return "not recognised" in reason or "unsupported" in reason
+    if head.startswith(b"Creative Voice File"):  # libsndfile reads only some
+        return True
+    return any(word in reason for word in ("not recognised", "unsupported", "unimplemented"))
 
 
 def _open_container(source: Source, kind: str | None, otherwise: str | None) -> InputContainer:
@@ -118,7 +126,7 @@ def inspect_container(
         sr, n_channels = stream.rate, stream.channels  # decoding may change them
         name = container.format.name.split(",")[0]
         n_promised = round(_header_seconds(container, stream) * sr)
-        if stream.codec_context.name == f"pcm_{name}":  # FFmpeg goes by the name, and guesses
+        if name in _GUESSED or stream.codec_context.name == f"pcm_{name}":
             raise AudioError(otherwise or f"{describe(source)}: has no header")
         info = AudioInfo(sr, n_promised, n_channels, f"{name}/{stream.codec_context.name}", "pyav")
     if not count:

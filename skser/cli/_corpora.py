@@ -104,7 +104,7 @@ def by_name(loaded: Mapping[Path, Bunch]) -> dict[str, Bunch]:
             corpora[path.resolve().stem] = speech
         else:
             corpora |= {name: take_corpus(speech, name) for name in names}
-    _check_labels(corpora)
+    _check_labels({path.resolve().stem: speech for path, speech in loaded.items()})
     return corpora
 
 
@@ -157,7 +157,8 @@ def check_each_has_labels(speech: Bunch) -> None:
         label = speech.frame["emotion"][speech.frame["corpus"] == name].iloc[0]
         raise DataError(
             f"{name}: has only the label {label!r}, which would be lost, since each corpus is "
-            "standardised by itself; put its recordings into a table with others"
+            "standardised by itself; put its recordings into a table with others, all of one "
+            "corpus"
         )
 
 

@@ -1,14 +1,15 @@
-"""Standard input: a recording, or a list of the names of recordings."""
+"""Standard input and named pipes: a recording, or a list of the names of recordings."""
 
 from __future__ import annotations
 
 import codecs
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ..audio._info import describe
 from ..audio._not_a_path import not_a_path
@@ -28,15 +29,28 @@ _CONTROLS = {*range(32), 127} - {*b"\t\r\n\f"}
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def read_stdin() -> bytes | list[str]:
-    """A recording as bytes, or the names in a list, one a line or as ``find -print0`` writes.
+class Piped(bytes):
+    """The content of a recording from a pipe, which has a name in results."""
+
+    name: str
+
+    @classmethod
+    def of(cls, content: bytes, name: str) -> Piped:
+        """The content with its name."""
+        piped = cls(content)
+        piped.name = name
+        return piped
+
+
+def read_stdin() -> Piped | list[str]:
+    """A recording, or the names in a list, one a line or as ``find -print0`` writes.
 
     Raises DataError if standard input is neither.
     """
     content = read_content()
     names = _names(content)
     if names is None:
-        return content
+        return Piped.of(content, NAME)
     if not _exists(names[0]):
         reason = _no_list(content, names)
         if reason is not None:
@@ -50,40 +64,61 @@ def read_content() -> bytes:
         raise DataError(f"{NAME}: no recording on standard input, which is closed")
     if sys.stdin.isatty():
         raise DataError(f"{NAME}: standard input is a terminal; {_GIVE}")
-    chunks: list[bytes] = []
-    n_bytes = 0
-    while chunk := sys.stdin.buffer.read(_CHUNK):
-        chunks.append(chunk)
-        n_bytes += len(chunk)
-        if n_bytes > _MAX_BYTES:
-            raise DataError(
-                f"{NAME}: standard input must be at most {_MAX_BYTES} bytes, got more; write it "
-                "to a file and give its path"
-            )
-    content = b"".join(chunks)
+    content = _read(sys.stdin.buffer, NAME)
     if not content.strip():
         raise DataError(f"{NAME}: no recording on standard input, which is empty; {_GIVE}")
     return content
 
 
+def is_pipe(path: str | Path) -> bool:
+    """Whether it is a named pipe, such as ``<(command)`` of a shell, which can be read once."""
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def read_pipe(path: str | Path) -> Piped:
+    """The recording in a named pipe."""
+    with open(path, "rb") as file:
+        return Piped.of(_read(file, str(path)), str(path))
+
+
+def _read(file: BinaryIO, name: str) -> bytes:
+    chunks: list[bytes] = []
+    n_bytes = 0
+    while chunk := file.read(_CHUNK):
+        chunks.append(chunk)
+        n_bytes += len(chunk)
+        if n_bytes > _MAX_BYTES:
+            raise DataError(
+                f"{name}: a pipe must have at most {_MAX_BYTES} bytes, got more; write them to a "
+                "file and give its path"
+            )
+    return b"".join(chunks)
+
+
 def named(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
-    """The same predictions, that of a recording on standard input with its name."""
+    """The same predictions, those of recordings from pipes with their names."""
     for prediction in predictions:
-        is_stdin = isinstance(prediction.file, bytes)
-        yield prediction._replace(file=NAME) if is_stdin else prediction
+        file = prediction.file
+        yield prediction._replace(file=file.name) if isinstance(file, Piped) else prediction
 
 
 @contextmanager
 def recording_of(path: Path) -> Iterator[str | bytes]:
-    """A path, or the recording on standard input for -, which errors inside are to name."""
-    if str(path) != NAME:
+    """A path, or the recording in a pipe (- is standard input), which errors inside are to name."""
+    if str(path) == NAME:
+        content = Piped.of(read_content(), NAME)
+    elif is_pipe(path):
+        content = read_pipe(path)
+    else:
         yield str(path)
         return
-    content = read_content()
     try:
         yield content
     except SkserError as error:
-        error.args = (str(error).replace(describe(content), NAME),)
+        error.args = (str(error).replace(describe(content), content.name),)
         raise
 
 
@@ -111,7 +146,9 @@ def _no_list(content: bytes, names: list[str]) -> str | None:
     reason = no_recording(content[:_HEAD])
     if reason is not None and not reason.startswith("is text,"):
         return reason
-    return None if "://" in names[0] else not_a_path("".join(names[:20]))
+    if "://" not in names[0] and not_a_path("".join(names[:20])) is not None:
+        return "is text in base64, not a recording; decode it first: base64 -d"
+    return None
 
 
 def _exists(name: str) -> bool:

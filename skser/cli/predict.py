@@ -111,12 +111,13 @@ def find_recordings(name: str) -> Iterator[str | bytes]:
     from ..audio._info import describe
     from ..audio._not_a_path import not_a_path
     from ..exceptions import AudioError, DataError
+    from ._stdin import is_pipe, read_pipe, read_stdin
 
     if name == "-":
-        from ._stdin import read_stdin
-
         given = read_stdin()
         yield from [given] if isinstance(given, bytes) else given
+    elif is_pipe(name):
+        yield read_pipe(name)
     elif not name:
         raise DataError("recordings must have names, got an empty name")
     elif os.path.isdir(name):

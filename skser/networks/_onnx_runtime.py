@@ -19,7 +19,8 @@ from .._utils._types import PathLike
 from ..exceptions import MissingDependencyError, ModelError, ParameterError
 from ._rows import predict_in_blocks
 
-# Its thread, which reports to Microsoft, would keep a forked child from ending.
+# Since 1.29, wheels of all systems report each session to Microsoft unless this is set before the
+# import; the thread that does so would also keep a forked child from ending.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}

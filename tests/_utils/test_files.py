@@ -1,4 +1,6 @@
+import errno
 import os
+import tempfile
 from threading import Thread
 
 import pytest
@@ -115,3 +117,18 @@ def test_signature_of_a_file(tmp_path, monkeypatch):
     os.utime(path, ns=(1, 2))
     monkeypatch.chdir(tmp_path)
     assert file_signature("clip.wav") == file_signature(path) == (str(path), 2, 2)
+
+
+@pytest.mark.parametrize("is_temporary", [True, False])
+def test_a_full_disk_is_named(tmp_path, monkeypatch, is_temporary):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path if is_temporary else tmp_path / "other"))
+    with pytest.raises(OSError, match="No space left") as raised, written_whole(tmp_path / "a"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert raised.value.filename == str(tmp_path)
+    assert ("TMPDIR" in str(raised.value)) == is_temporary
+
+
+def test_other_errors_stay_as_they_are(tmp_path):
+    with pytest.raises(OSError, match="own") as raised, written_whole(tmp_path / "a"):
+        raise OSError("own")
+    assert raised.value.filename is None

@@ -46,6 +46,9 @@ STREAMED_CONTAINERS = {
     "a.ts": ("mpegts", "aac"),
     "a.wv": ("wv", "wavpack"),
     "flac.ogg": ("ogg", "flac"),
+    "aac.flv": ("flv", "aac"),
+    "mp3.mkv": ("matroska", "libmp3lame"),
+    "alac.mov": ("mov", "alac"),
 }
 EXTREMES = (0, 1, 0x7FFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, 0x00010000, 0x40000000)
 

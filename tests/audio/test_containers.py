@@ -207,6 +207,12 @@ def test_raw_samples_have_no_rate(name, tmp_path):
     assert "numpy.fromfile reads them, then give (waveform, sr)" in problem(path)
 
 
+def test_voc_of_several_blocks(tmp_path):
+    path = tmp_path / "a.voc"
+    write_container(str(path), "voc", "pcm_u8", sr=16000)
+    assert inspect_audio(path).n_samples == len(read_audio(path, None)[0]) == 16000
+
+
 @pytest.mark.parametrize("name", ["a.au", "a.snd"])
 def test_noise_is_not_taken_for_sound_because_of_its_name(name, tmp_path):
     path = tmp_path / name

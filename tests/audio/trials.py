@@ -102,7 +102,9 @@ def _read_in_every_way(source):
     info = _result(source, skser.inspect_audio, source)
     assert info is None or min(info[:3]) > 0, info
     waveform = _waveform(source, skser.read_audio, source)
-    _waveform(source, skser.read_audio, source, None)
+    whole = _waveform(source, skser.read_audio, source, None)
+    if info is not None and whole is not None:
+        assert len(whole) == info.n_samples, f"{len(whole)} samples instead of {info.n_samples}"
     part = _waveform(source, skser.read_audio, source, 8000, offset=0.05, duration=0.2)
     assert part is None or len(part) <= 1600, f"{len(part)} samples instead of 1600"
     if info is not None:

@@ -163,7 +163,7 @@ def test_strange_names_of_files_that_exist(give, tmp_path, monkeypatch):
         (b"<!DOCTYPE html><html>\n</html>\n", "is an HTML page.*the download has failed"),
         (b'{"error": "not found"}\n', "is JSON text, not a recording"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull"),
-        (b"UklGRiQAAABXQVZF" * 4 + b"\n" + b"AAAA" * 16 + b"\n", r"base64.*b64decode"),
+        (b"UklGRiQAAABXQVZF" * 4 + b"\n" + b"AAAA" * 16 + b"\n", "is text in base64.*base64 -d"),
     ],
 )
 def test_text_that_is_no_list(content, reason, give):
@@ -203,7 +203,7 @@ def test_more_than_fits_into_memory(give, monkeypatch):
     give(bytes(3000))
     assert read_content() == bytes(3000)
     give(bytes(3001))
-    with pytest.raises(DataError, match="at most 3000 bytes, got more; write it to a file"):
+    with pytest.raises(DataError, match="at most 3000 bytes, got more; write them to a file"):
         read_content()
 
 
@@ -299,6 +299,33 @@ def test_a_terminal(at_home):
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+@pytest.mark.parametrize(
+    ("command", "content"),
+    [
+        (["predict", "model.skser", "{pipe}", "--csv", "-"], CLIP),
+        (["timeline", "model.joblib", "{pipe}", "--csv", "-"], CLIP),
+        (["plot", "{pipe}", "--out", "a.png"], CLIP),
+        (["predict", "model.skser", "{pipe}"], b"no audio"),
+        (["timeline", "model.joblib", "{pipe}"], b"no audio"),
+    ],
+)
+def test_a_named_pipe(command, content, at_home, tmp_path):
+    """As ``skser predict model.skser <(ffmpeg ...)``."""
+    pipe, file = str(tmp_path / "a"), str(tmp_path / "b")
+    os.mkfifo(pipe)
+    (tmp_path / "b").write_bytes(content)
+    of_file, of_pipe = ([part.format(pipe=path) for part in command] for path in (file, pipe))
+    expected = start(*of_file)
+    with subprocess.Popen(["sh", "-c", 'cat "$0" > "$1"', file, pipe]):
+        done = start(*of_pipe)
+    assert (done.returncode == 0) == (content == CLIP) == (expected.returncode == 0)
+    assert done.stdout.replace(pipe.encode(), file.encode()) == expected.stdout
+    if expected.returncode:  # else it has the seconds
+        assert done.stderr.replace(pipe.encode(), file.encode()) == expected.stderr
 
 
 @pytest.mark.slow

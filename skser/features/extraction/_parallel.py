@@ -67,7 +67,8 @@ def extract_in_parallel(
                 yield from _extract_batch(parts, [w.number for w in batch], batch, plan)
             return
         chunks = _batches(works, max(_CLIPS_PER_CHUNK, plan.clips_at_once))
-        results = Parallel(n_jobs=n_jobs, return_as="generator")(
+        # Each array goes to one worker, so to share it by a temporary file would not pay.
+        results = Parallel(n_jobs=n_jobs, return_as="generator", max_nbytes=None)(
             delayed(_extract_chunk)(_select(parts, chunk), chunk, plan) for chunk in chunks
         )
         try:

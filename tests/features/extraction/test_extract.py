@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 import pytest
 import soundfile
+from sklearn.base import clone
 from threadpoolctl import threadpool_info
 
 from skser import AudioLoader, Clips, FeatureUnionExtractor
@@ -291,3 +292,13 @@ def test_more_views_than_promised():
     stack = FeatureStack(2, 1, 6, 3)
     with pytest.raises(DataError, match=r"^clip 1 .*2 views.*promise 1"):
         stack.put(1, 0, sequence(2, 6))
+
+
+@pytest.mark.slow
+def test_waveforms_need_no_temporary_folder(monkeypatch):
+    monkeypatch.setenv("JOBLIB_TEMP_FOLDER", os.path.join(os.devnull, "none"))
+    noise = np.random.default_rng(0)
+    clips = load([noise.normal(0, 0.1, 320_000).astype(np.float32) for _ in range(40)])
+    extractor = FeatureUnionExtractor(["rms"])
+    alone = extractor.fit_transform(clips)
+    np.testing.assert_array_equal(clone(extractor).set_params(n_jobs=2).fit_transform(clips), alone)
