@@ -249,7 +249,7 @@ def _json_rows(timeline: pd.DataFrame) -> Iterator[dict[str, object]]:
     classes = [str(name) for name in _classes(timeline)]
     n_others = timeline.shape[1] - len(classes)
     for row in timeline.itertuples(index=False):
-        content = dict(zip(timeline.columns, row[:n_others], strict=True))
+        content = dict(zip(timeline.columns[:n_others], row[:n_others], strict=True))
         yield json_row(content, classes, None if row.silence else row[n_others:])
 
 
