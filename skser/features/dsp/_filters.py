@@ -69,7 +69,7 @@ def _without_zeros(weights: np.ndarray) -> tuple[slice, np.ndarray]:
 def chroma_filters(sr: int, n_fft: int, n_chroma: int, tuning: float) -> np.ndarray:
     """Weights of the bins of a spectrum in each pitch class, (n_chroma, 1 + n_fft // 2).
 
-    Those of ``librosa.filters.chroma``, whose import compiles functions and needs a folder for them.
+    Those of ``librosa.filters.chroma``, whose import needs a folder for the code it compiles.
     """
     a0 = 440 / 16 * 2 ** (tuning / n_chroma)
     pitches = n_chroma * np.log2(np.linspace(0, sr, n_fft, endpoint=False)[1:] / a0)
