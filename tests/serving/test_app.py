@@ -63,7 +63,7 @@ def test_only_unusable_recordings_are_a_problem(way, client):
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json() == {
         "type": "about:blank",
-        "title": response.json()["title"],
+        "title": "Unprocessable content",
         "status": 422,
         "detail": "is text, not a recording",
         "file": None if way == "body" else "a.txt",
