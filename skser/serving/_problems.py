@@ -44,6 +44,5 @@ class Problem(Exception):
             "detail": self.detail,
             **self.members,
         }
-        return Response(
-            json.dumps(content, ensure_ascii=False), self.status, self.headers, MEDIA_TYPE
-        )
+        text = json.dumps(content, ensure_ascii=False).encode(errors="replace")
+        return Response(text, self.status, self.headers, MEDIA_TYPE)
