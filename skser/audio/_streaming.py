@@ -26,7 +26,7 @@ def stream_audio(
     Of ``channel`` as `channel_to_read` returns it.
     """
     decoded = _checked(_joined(audio_blocks(source, info, channel)), source)
-    yield from decoded if sr == info.sr else _resampled(decoded, info.sr, sr)
+    yield from decoded if sr == info.sr else resampled(decoded, info.sr, sr)
 
 
 def slices(waveform: np.ndarray) -> Iterator[np.ndarray]:
@@ -131,7 +131,7 @@ def _checked(blocks: Iterable[np.ndarray], source: Source) -> Iterator[np.ndarra
         yield block
 
 
-def _resampled(blocks: Iterable[np.ndarray], sr: int, to_sr: int) -> Iterator[np.ndarray]:
+def resampled(blocks: Iterable[np.ndarray], sr: int, to_sr: int) -> Iterator[np.ndarray]:
     """Resample like `resample`, to the same number of samples."""
     import soxr
 
