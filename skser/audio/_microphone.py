@@ -13,7 +13,7 @@ import numpy as np
 
 from .._utils._stderr import stderr_closed
 from ..exceptions import AudioError, AudioWarning, MissingDependencyError, ParameterError
-from ._channels import Channel, check_channel, mean_or_channel, mix_to_mono
+from ._channels import _FIRST_SOUND, Channel, check_channel, mean_or_channel, mix_to_mono
 from ._streaming import slices
 
 _BLOCK_SECONDS = 0.1
@@ -72,13 +72,13 @@ def find_device(given: str | None) -> InputDevice:
     if len(matches) == 1:
         return matches[0]
     if given is None:
-        problem = "device must be named where none is the default"
+        problem = "must be named where none is the default"
     elif matches:
-        problem = f"device must name one input device, got {given!r}"
+        problem = f"must name one input device, got {given!r}"
     else:
-        problem = f"device must be the number or a part of the name of an input device, got {given}"
+        problem = f"must be the number or a part of the name of an input device, got {given!r}"
     known = "; ".join(f"{device.number} {device.name}" for device in matches or devices)
-    raise ParameterError(f"{problem}: {known}")
+    raise ParameterError(f"device {problem}: {known}")
 
 
 class Microphone:
@@ -158,10 +158,10 @@ class Microphone:
                     ) from None
                 continue
             last = time.monotonic()
-            if n_dropped or self._overflows:
-                self._warn_of_loss()
-            yield from slices(np.zeros(n_dropped, np.float32))
-            yield self._mono(samples)
+            yield from self._mono(n_dropped, samples)
+        self._stream.stop()
+        while not self._queue.empty():
+            yield from self._mono(*self._queue.get())
 
     def _take(self, samples: np.ndarray, n_samples: int, _: object, status: Any) -> None:
         """Called by PortAudio in a thread of its own, with an array that it uses again."""
@@ -172,23 +172,35 @@ class Microphone:
         except queue.Full:
             self._n_dropped += n_samples
 
-    def _mono(self, samples: np.ndarray) -> np.ndarray:
-        sr, name = self._device.sr, self._device.name
-        if self._n_zeros is not None:
-            self._n_zeros = None if samples.any() else self._n_zeros + len(samples)
-            if self._n_zeros is not None and self._n_zeros >= _MUTED_SECONDS * sr:
-                self._n_zeros = None
-                warnings.warn(
-                    f"{name}: only zeros so far; is it muted, or may this program not use it?",
-                    AudioWarning,
-                    stacklevel=1,
-                )
-        if self._measured is not None and np.abs(samples).max(initial=0.0) > 1e-3:
-            self._measured.append(samples)
-            if sum(map(len, self._measured)) >= _MEASURED_SECONDS * sr:
-                self._channel = mean_or_channel(self._measured, name)
-                self._measured = None
-        return mix_to_mono(samples, self._channel)
+    def _mono(self, n_dropped: int, samples: np.ndarray) -> Iterator[np.ndarray]:
+        if n_dropped or self._overflows:
+            self._warn_of_loss()
+        self._warn_of_zeros(samples)
+        self._measure(samples)
+        yield from slices(np.zeros(n_dropped, np.float32))
+        yield mix_to_mono(samples, self._channel)
+
+    def _measure(self, samples: np.ndarray) -> None:
+        """Read one channel, with a warning, if the first sounds cancel in the mean."""
+        if self._measured is None or not np.abs(samples).max(initial=0.0) > _FIRST_SOUND:
+            return
+        self._measured.append(samples)
+        if sum(map(len, self._measured)) >= _MEASURED_SECONDS * self._device.sr:
+            self._channel = mean_or_channel(self._measured, self._device.name)
+            self._measured = None
+
+    def _warn_of_zeros(self, samples: np.ndarray) -> None:
+        if self._n_zeros is None:
+            return
+        self._n_zeros = None if samples.any() else self._n_zeros + len(samples)
+        if self._n_zeros is not None and self._n_zeros >= _MUTED_SECONDS * self._device.sr:
+            self._n_zeros = None
+            warnings.warn(
+                f"{self._device.name}: only zeros so far; is it muted, or may this program not "
+                "use it?",
+                AudioWarning,
+                stacklevel=1,
+            )
 
     def _warn_of_loss(self) -> None:
         if self._has_warned:
