@@ -2,7 +2,6 @@
 
 import io
 import os
-import pty
 import shutil
 import signal
 import subprocess
@@ -271,7 +270,7 @@ def test_a_virtual_microphone_on_a_terminal(pulse, tmp_path):
     joblib.dump(pipeline, model)
     talk = np.concatenate([level * rng.normal(size=3 * SR) for level in (0.02, 0.3, 0.02)])
     soundfile.write(tmp_path / "talk.wav", talk.clip(-1, 1), SR)
-    terminal, its_end = pty.openpty()
+    terminal, its_end = os.openpty()
     command = [sys.executable, "-m", "skser", "live", model, "--device", "pulse"]
     options = ["--window", "1", "--hop", "0.5", "--smoothing", "0"]
     process = subprocess.Popen(
