@@ -29,7 +29,7 @@ _PROBLEM = {
         "application/problem+json": {
             "example": {
                 "type": "about:blank",
-                "title": "Unprocessable Entity",
+                "title": "Unprocessable content",
                 "status": 422,
                 "detail": "is text, not a recording",
                 "file": "notes.txt",
@@ -45,8 +45,8 @@ _PREDICTION = {
             "emotion": "happy",
             "probabilities": {"angry": 0.1, "happy": 0.8, "sad": 0.1},
             "duration": 2.81,
-            "silent": False,
-            "out_of_distribution": ["level -58 dB (training -42 to -18)"],
+            "silence": False,
+            "ood_reasons": ["level -58 dB (training -42 to -18)"],
             "abstained": False,
             "error": None,
         }
@@ -92,6 +92,7 @@ def docs_page(openapi: dict[str, Any]) -> str:
     parts = [
         '<!doctype html><html lang="en"><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<link rel="stylesheet" href="/static/page.css">',
         "<title>skser: requests</title><main><h1>Requests of skser</h1>",
         f"<p>{escape(openapi['info']['description'])}</p>",
         '<p>The same as <a href="/openapi.json">OpenAPI</a>.</p>',

@@ -33,7 +33,7 @@ def test_the_body_is_a_recording(client, model_file):
     )
     assert prediction["emotion"] == pipeline.classes_[expected.argmax()]
     assert (prediction["duration"], prediction["file"], prediction["error"]) == (1.0, None, None)
-    assert (prediction["silent"], prediction["abstained"]) == (False, False)
+    assert (prediction["silence"], prediction["abstained"]) == (False, False)
 
 
 def test_an_unusable_recording_does_not_affect_others(client):
@@ -63,20 +63,43 @@ def test_only_unusable_recordings_are_a_problem(way, client):
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json() == {
         "type": "about:blank",
-        "title": response.json()["title"],
+        "title": "Unprocessable content",
         "status": 422,
         "detail": "is text, not a recording",
         "file": None if way == "body" else "a.txt",
     }
 
 
+@pytest.mark.parametrize(
+    ("charset", "name", "shown"),
+    [
+        ("utf-8", "ä.wav".encode(), "ä.wav"),
+        ("utf-8", b"\xe4.wav", "ä.wav"),
+        ("unicode_escape", rb"ud800.wav", "ud800.wav"),
+        ("utf-16", b"a.wav", "a.wav"),
+        ("hex", b"6", "6"),
+    ],
+)
+def test_names_of_files_are_utf_8_or_latin_1(charset, name, shown, client):
+    form = b'--b\r\nContent-Disposition: form-data; name="files"; filename="' + name
+    response = client.post(
+        "/v1/predict",
+        content=form + b'"\r\n\r\n' + recording() + b"\r\n--b--\r\n",
+        headers={"Content-Type": f"multipart/form-data; boundary=b; charset={charset}"},
+    )
+    assert response.status_code == 200
+    assert response.json()["predictions"][0]["file"] == shown
+
+
 def test_flags(client):
     unsure = client.post("/v1/predict?abstain_below=1", content=recording()).json()
     assert unsure["predictions"][0]["emotion"] is None
     assert unsure["predictions"][0]["abstained"] is True
-    faint = client.post("/v1/predict", content=recording(level=3e-5)).json()["predictions"][0]
-    assert faint["silent"] is True
-    assert faint["out_of_distribution"][0].startswith("level -")
+    faint = client.post("/v1/predict", content=recording(level=1e-3)).json()["predictions"][0]
+    assert faint["silence"] is False
+    assert faint["ood_reasons"][0].startswith("level -")
+    silent = client.post("/v1/predict", content=recording(level=0)).json()["predictions"][0]
+    assert (silent["silence"], silent["emotion"], silent["probabilities"]) == (True, None, None)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +110,7 @@ def test_flags(client):
         (
             {"content": b"--x", "headers": {"Content-Type": "multipart/form-data"}},
             400,
-            "the form cannot be read (Missing boundary in multipart.)",
+            "the form cannot be read (its boundary is missing)",
         ),
         ({"content": b"x", "params": {"abstain_below": "2"}}, 422, "abstain_below: Input should"),
         ({"content": b"x", "params": {"model": "other"}}, 404, "there is no model 'other', only"),
@@ -166,10 +189,11 @@ def test_it_is_alive_ready_and_measured(client):
     assert client.get("/readyz").json() == {"status": "ready"}
     client.post("/v1/predict", content=recording())
     client.get("/v1/models/secret%20name")
+    client.request("SECRET", "/healthz")
     text = client.get("/metrics").text
     assert 'skser_requests_total{method="POST",path="/v1/predict",status="200"}' in text
     assert 'skser_recordings_total{model="quick",outcome="answered"}' in text
-    assert "secret" not in text
+    assert "secret" not in text.lower()
 
 
 def test_docs_load_nothing_from_elsewhere(client):
