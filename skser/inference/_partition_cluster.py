@@ -18,7 +18,7 @@ from .._version import __version__
 from ..exceptions import ParameterError, SkserError
 from ._partition_runs import Results
 from ._partitions import Partitions
-from ._prediction_process import PredictionProcesses
+from ._prediction_process import Ended, PredictionProcesses
 
 _TASKS_PER_THREAD = 2  # so that no worker waits for its next partition
 _TIMEOUT_S = 10
@@ -44,7 +44,7 @@ def run_on_cluster(
     processes of the workers, so a file that crashes a decoder does not end its worker.
     """
     folder = os.getcwd()
-    remaining = iter(numbers)
+    waiting = list(reversed(numbers))
     running: dict[Any, int] = {}
     name = f"skser-{uuid.uuid4().hex}"
     with _connected(address) as client, _naming_losses(address):
@@ -55,9 +55,8 @@ def run_on_cluster(
 
         def submit() -> None:
             n_threads = max(1, sum(client.nthreads().values()))
-            while len(running) < n_threads * _TASKS_PER_THREAD:
-                if (number := next(remaining, None)) is None:
-                    return
+            while waiting and len(running) < n_threads * _TASKS_PER_THREAD:
+                number = waiting.pop()
                 files = [os.path.join(folder, file) for file in partitions[number]]
                 future = client.submit(_predict, name, __version__, files, pure=False)
                 running[future] = number
@@ -66,7 +65,13 @@ def run_on_cluster(
         try:
             submit()
             for future in completed:
-                yield running.pop(future), future.result()
+                number = running.pop(future)
+                try:
+                    result = future.result()
+                except Ended:  # its worker was stopped
+                    waiting.append(number)
+                else:
+                    yield number, result
                 submit()
         finally:
             with suppress(Exception):  # the scheduler may be gone

@@ -45,7 +45,8 @@ class PredictionProcesses:
     def predict(self, files: Sequence[str]) -> bytes:
         """A line with the emotions, and a line for each file, as JSON.
 
-        A file that ends its process twice, the second time alone, has that as its error.
+        After a crash, the files left are predicted one at a time; one that crashes twice has that
+        as its error.
         """
         with self._lock:
             if self._is_ended:
@@ -80,12 +81,18 @@ class _Process:
         self._is_ended = False
 
     def predict(self, files: Sequence[str]) -> bytes:
+        try:
+            return self._predict(files)
+        except ValueError:
+            if self._is_ended:  # its pipes were closed
+                raise Ended from None
+            raise
+
+    def _predict(self, files: Sequence[str]) -> bytes:
         lines = self._ask(files)
         while len(lines) < len(files):  # it died
             file = [files[len(lines)]]
-            lines += self._ask(file) or [
-                _line({"error": f"crashes the prediction ({self._end()})"})
-            ]
+            lines += self._ask(file) or self._ask(file) or [self._crash()]
         return b"".join([self._emotions, *lines])
 
     def end(self) -> None:
@@ -104,6 +111,7 @@ class _Process:
             process.stdin.write(_line(files))
             process.stdin.flush()
         except OSError:  # it has died since
+            process.wait()
             return []
         lines: list[bytes] = []
         while len(lines) < len(files) and (line := self._read(process)) is not None:
@@ -144,7 +152,11 @@ class _Process:
             return line
         if self._is_ended:
             raise Ended
+        process.wait()  # else it could seem to run
         return None
+
+    def _crash(self) -> bytes:
+        return _line({"error": f"crashes the prediction ({self._end()})"})
 
     def _end(self) -> str:
         """How it ended."""
