@@ -250,7 +250,7 @@ def _json_rows(timeline: pd.DataFrame) -> Iterator[dict[str, object]]:
     n_others = timeline.shape[1] - len(classes)
     for row in timeline.itertuples(index=False):
         probabilities = [round(p, 4) for p in row[n_others:]]
-        content = dict(zip(timeline.columns, row[:n_others], strict=True))
+        content = dict(zip(timeline.columns[:n_others], row[:n_others], strict=True))
         by_class = None if row.silence else dict(zip(classes, probabilities, strict=True))
         yield {**content, "probabilities": by_class}
 
