@@ -16,8 +16,6 @@ _HZ_PER_MEL = 200 / 3
 _LINEAR_TO_HZ = 1000.0
 _LINEAR_TO_MEL = _LINEAR_TO_HZ / _HZ_PER_MEL
 _LOG_STEP = np.log(6.4) / 27
-_CENTRAL_OCTAVE = 5.0  # centre and width of the octaves that count, above A0
-_OCTAVES = 2.0
 
 
 @lru_cache(maxsize=8)
@@ -69,23 +67,22 @@ def _without_zeros(weights: np.ndarray) -> tuple[slice, np.ndarray]:
 
 @lru_cache(maxsize=256)
 def chroma_filters(sr: int, n_fft: int, n_chroma: int, tuning: float) -> np.ndarray:
-    """Weights of the bins of a spectrum in each pitch class, as `librosa.filters.chroma`.
+    """Weights of the bins of a spectrum in each pitch class, (n_chroma, 1 + n_fft // 2).
 
-    Shape (n_chroma, 1 + n_fft // 2). ``tuning`` is the deviation from A440 in pitch classes. It is
-    computed here so that prediction does not need librosa, which takes a second to import.
+    Those of ``librosa.filters.chroma``, whose import needs a folder for the code it compiles.
     """
-    lowest_a = 440.0 * 2.0 ** (tuning / n_chroma) / 16
-    pitches = n_chroma * np.log2(np.linspace(0, sr, n_fft, endpoint=False)[1:] / lowest_a)
-    pitches = np.concatenate([pitches[:1] - 1.5 * n_chroma, pitches])  # 0 Hz has no logarithm
-    widths = np.append(np.maximum(np.diff(pitches), 1), 1)
-    half = round(n_chroma / 2)
-    distances = pitches - np.arange(n_chroma)[:, np.newaxis]
+    a0 = 440 / 16 * 2 ** (tuning / n_chroma)
+    pitches = n_chroma * np.log2(np.linspace(0, sr, n_fft, endpoint=False)[1:] / a0)
+    pitches = np.r_[pitches[0] - 1.5 * n_chroma, pitches]  # the bin at 0 Hz
+    widths = np.r_[np.maximum(np.diff(pitches), 1), 1]
+    half = np.round(n_chroma / 2)
+    distances = np.subtract.outer(pitches, np.arange(n_chroma)).T
     distances = np.remainder(distances + half + 10 * n_chroma, n_chroma) - half
     weights = np.exp(-0.5 * (2 * distances / widths) ** 2)
-    weights /= np.linalg.norm(weights, axis=0)
-    weights *= np.exp(-0.5 * ((pitches / n_chroma - _CENTRAL_OCTAVE) / _OCTAVES) ** 2)
-    weights = np.roll(weights, -3 * (n_chroma // 12), axis=0)  # from C, not from A
-    return np.ascontiguousarray(weights[:, : 1 + n_fft // 2], dtype=np.float32)
+    weights /= np.sqrt((weights**2).sum(axis=0))
+    weights *= np.exp(-0.5 * ((pitches / n_chroma - 5) / 2) ** 2)  # around the fifth octave
+    weights = np.roll(weights, -3 * (n_chroma // 12), axis=0)  # C first
+    return np.ascontiguousarray(weights[:, : 1 + n_fft // 2], np.float32)
 
 
 @lru_cache(maxsize=32)

@@ -16,7 +16,7 @@ from skser.features import (
     SpectralFlatness,
     Tonnetz,
 )
-from skser.features.dsp._filters import chroma_filters, mel_filters
+from skser.features.dsp._filters import mel_filters
 from skser.features.dsp._spectra import power_to_db
 from skser.features.extraction._plan import FeaturePlan
 
@@ -66,15 +66,6 @@ def test_mel_filters_are_librosas_and_made_once(params):
     np.testing.assert_array_equal(dense.T, reference)
     assert sum(weights.size for _, weights in filters) < reference.size / 3
     assert mel_filters(16000, 1024, *params) is filters
-
-
-@pytest.mark.parametrize(("sr", "n_fft"), [(16000, 1024), (22050, 2048), (8000, 255)])
-@pytest.mark.parametrize(("n_chroma", "tuning"), [(12, 0.0), (24, 0.21), (7, -0.4)])
-def test_chroma_filters_are_librosas(sr, n_fft, n_chroma, tuning):
-    params = {"sr": sr, "n_fft": n_fft, "n_chroma": n_chroma, "tuning": tuning}
-    filters = chroma_filters(**params)
-    np.testing.assert_array_equal(filters, librosa.filters.chroma(**params))
-    assert filters.dtype == np.float32
 
 
 @pytest.mark.parametrize("top_db", [None, 80.0, 20.0])
