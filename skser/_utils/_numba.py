@@ -41,13 +41,13 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 class _ReadOnlyLocator(InTreeCacheLocator):  # type: ignore[misc]
-    """The folder beside a module that cannot be written to but has a function's machine code."""
+    """The folder beside a module that cannot be written to but has machine code of the module."""
 
     @classmethod
     def from_function(cls, py_func: Callable[..., Any], py_file: str) -> _ReadOnlyLocator | None:
         locator = cls(py_func, py_file)
-        index = f"{Path(py_file).stem}.{py_func.__qualname__}-*.nbi"
-        return locator if any(Path(locator.get_cache_path()).glob(index)) else None
+        indices = Path(locator.get_cache_path()).glob(f"{Path(py_file).stem}.*.nbi")
+        return locator if any(indices) else None
 
 
 class _Implementation(CompileResultCacheImpl):  # type: ignore[misc]
