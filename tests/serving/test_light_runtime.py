@@ -78,6 +78,7 @@ def light(tmp_path_factory):
         beside = package / file.relative_to(ROOT / "skser")
         beside.parent.mkdir(exist_ok=True)
         shutil.copy(file, beside)
+    subprocess.run([python, "-I", LISTS / "compile.py"], check=True)
     return python
 
 
@@ -116,6 +117,7 @@ def test_a_fresh_environment_answers(light, models, tmp_path):
             rows = client.post("/v1/timeline", params=parameters, content=content).json()
             assert [row["start"] for row in rows] == [0, 1, 2, 3]
             assert rows[0]["probabilities"].keys() == answer["probabilities"].keys()
+    assert "NUMBA_CACHE_DIR" not in "".join(server.log)  # all had been compiled
     file = tmp_path / "noise.wav"
     file.write_bytes(content)
     for command, n_lines in (("predict", 2), ("timeline", 5)):
