@@ -68,7 +68,7 @@ def light(tmp_path_factory):
         shutil.copy(ROOT / name, source)
     venv.create(home / "venv")
     python = home / "venv" / "bin" / "python"
-    install = [*pip, "--python", python, "install", "--quiet", "--no-deps"]
+    install = [*pip, "--python", python, "install", "--quiet", "--no-deps", "--no-compile"]
     installed = subprocess.run(
         [*install, "-r", LISTS / "serve-onnx.txt", source], capture_output=True, text=True
     )
