@@ -67,10 +67,10 @@ main()
 
 
 @contextlib.contextmanager
-def serving(*arguments):
+def serving(*arguments, python=(sys.executable,)):
     """Run `skser serve` at a free port; its address, process and log."""
     process = subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, "serve", *map(str, arguments), "--port", "0"],
+        [*python, "-c", _PROGRAM, "serve", *map(str, arguments), "--port", "0"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
