@@ -91,6 +91,7 @@ def _open_container(source: Source, kind: str | None, otherwise: str | None) -> 
             options={"protocol_whitelist": "file"},  # nothing that a file names is downloaded
         )
     except (av.error.FFmpegError, ValueError) as error:
+        check_promised_size(source)  # MP4 may have its index behind the samples
         reason = getattr(error, "strerror", None) or error
         raise AudioError(otherwise or f"{describe(source)}: cannot be opened ({reason})") from error
     streams = container.streams.audio
