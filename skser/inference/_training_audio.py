@@ -275,12 +275,11 @@ class TrainingAudio:
 
 
 def _loader_of(pipeline: BaseEstimator) -> AudioLoader:
-    from ..audio import AudioLoader
-    from ..recipes._steps import steps_of
+    from ..recipes._steps import loader_of
 
-    for step in steps_of(pipeline):
-        if isinstance(step, AudioLoader):
-            return step
+    loader = loader_of(pipeline)
+    if loader is not None:
+        return loader
     raise ParameterError(f"pipeline must have an AudioLoader, got {type(pipeline).__name__}")
 
 
