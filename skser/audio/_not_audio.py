@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import os
 
+from ._not_a_path import BASE64, not_a_path
+
 _BINARY = {
     b"PK\x03\x04": "a zip archive; extract it first",
     b"PK\x05\x06": "an empty zip archive",
@@ -36,6 +38,7 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_BASE64_LINE = 60  # characters; words are shorter
 _RAW = (".pcm", ".raw", ".sw", ".ul", ".al", ".s16", ".s16le", ".f32", ".f32le", ".mulaw", ".alaw")
 RAW_SAMPLES = "raw samples say no rate: numpy.fromfile reads them, then give (waveform, sr)"
 SPHERE = b"NIST_1A"  # a recording whose header is text
@@ -66,6 +69,9 @@ def _kind(head: bytes) -> str | None:
     text = as_text(head)
     if text is None or head.startswith(SPHERE):
         return None
+    first = text.split(maxsplit=1)[:1]
+    if first and len(first[0]) >= _BASE64_LINE and not_a_path(text) == BASE64:
+        return "text in base64; decode it first: base64.b64decode(...)"
     text = text.lstrip().lower()
     return next((kind for start, kind in _TEXT if text.startswith(start)), "text")
 

@@ -6,6 +6,7 @@ import io
 import math
 import os
 import warnings
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from functools import lru_cache
 from itertools import islice
@@ -27,6 +28,7 @@ from ._sampled import (
     check_rate,
     decoded,
     is_decoder,
+    keys_of,
     opened_row,
     rate_and_array,
     warn_of_integers,
@@ -140,7 +142,11 @@ def as_recordings(X: object, name: str = "X") -> list[AnyRecording]:
         return list(_waveforms_of(X))
     single = isinstance(X, (str, bytes, os.PathLike)) or hasattr(X, "read") or is_decoder(X)
     ndim = getattr(X, "ndim", 1)
-    if single or ndim == 0 or isinstance(X, (Mapping, Set)) or not isinstance(X, Iterable):
+    if isinstance(X, Mapping):
+        raise DataError(
+            f"{name} must be a sequence of recordings, got a {type(X).__name__} of {keys_of(X)}"
+        )
+    if single or ndim == 0 or isinstance(X, Set) or not isinstance(X, Iterable):
         raise DataError(f"{name} must be a sequence of recordings, got {X!r:.200}")
     if rate_and_array(X) is not None:
         raise DataError(f"{name} must be a sequence of recordings, got one: put it in a list")
@@ -188,6 +194,9 @@ def as_recording(item: object, index: int) -> AnyRecording:
     if hasattr(item, "read"):
         return _content(cast("IO[Any]", item), index)
     if isinstance(item, (list, tuple)) and any(getattr(part, "ndim", 0) for part in item):
+        if len(item) == 2 and not all(getattr(part, "ndim", 0) for part in item):
+            rate = next(part for part in item if not getattr(part, "ndim", 0))
+            check_rate(rate, f"waveform {index}")
         raise DataError(
             f"recording {index} must be a single recording, got a {type(item).__name__} of arrays; "
             "of stereo make one array, of shape (n_samples, 2)"
@@ -291,9 +300,11 @@ def combine_errors(errors: list[AudioError], n_recordings: int) -> AudioError:
         return errors[0]
     kinds = {type(error) for error in errors}
     lines = [f"{len(errors)} of {n_recordings} recordings that cannot be used:"]
-    lines += [f"  {error}" for error in errors[:_MAX_LISTED]]
-    if len(errors) > _MAX_LISTED:
-        n_more = len(errors) - _MAX_LISTED
+    reasons = Counter(map(str, errors))  # the segments of a recording may have the same
+    for reason, n_times in islice(reasons.items(), _MAX_LISTED):
+        lines.append(f"  {reason}" + (f" ({n_times} times)" if n_times > 1 else ""))
+    if len(reasons) > _MAX_LISTED:
+        n_more = len(reasons) - _MAX_LISTED
         lines.append(f"  ... and {n_more} more; skser.datasets.check_audio lists all")
     kind = kinds.pop() if len(kinds) == 1 else AudioError
     return kind("\n".join(lines))

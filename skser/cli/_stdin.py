@@ -106,14 +106,14 @@ def named(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
 
 
 @contextmanager
-def recording_of(path: Path) -> Iterator[str | bytes]:
+def recording_of(path: str) -> Iterator[str | bytes]:
     """A path, or the recording in a pipe (- is standard input), which errors inside are to name."""
-    if str(path) == NAME:
+    if path == NAME:
         content = Piped.of(read_content(), NAME)
     elif is_pipe(path):
         content = read_pipe(path)
     else:
-        yield str(path)
+        yield path
         return
     try:
         yield content
