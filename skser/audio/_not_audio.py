@@ -33,7 +33,7 @@ _TEXT = (
     ("{", "JSON text"),
     ("[", "JSON text"),
 )
-_MARKS = {
+MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
@@ -78,7 +78,7 @@ def _kind(head: bytes) -> str | None:
 
 def as_text(head: bytes) -> str | None:
     """The text that begins with these bytes, or None for other data."""
-    encodings = [codec for mark, codec in _MARKS.items() if head.startswith(mark)]
+    encodings = [codec for mark, codec in MARKS.items() if head.startswith(mark)]
     if not encodings:
         n_ascii = sum(32 <= byte < 127 or byte in b"\t\r\n" for byte in head)
         encodings = ["utf-8", "cp1252"] if n_ascii > 0.9 * len(head) else ["utf-8"]

@@ -13,8 +13,8 @@ import numpy as np
 
 from .._utils._files import file_signature
 from ..exceptions import AudioError, MissingDependencyError
-from ._boxes import check_promised_size
 from ._info import AudioInfo, Source, decoding_errors, describe
+from ._mp4_boxes import check_promised_size
 from ._mpeg import Spliced
 from ._repair import content
 from ._seeking import PREROLLS, Decoded, Landmarks, find_landmarks, first_landmark, segment_from

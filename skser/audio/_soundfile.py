@@ -23,7 +23,7 @@ from ._info import (
 )
 from ._mpeg import Spliced
 from ._repair import STREAMED_SIZE, content, repair
-from ._unclosed import with_length
+from ._w64_caf import with_length
 
 if TYPE_CHECKING:
     from soundfile import SoundFile

@@ -77,7 +77,7 @@ def train(
     """
     import numpy as np
 
-    from ..audio._recordings import as_recordings
+    from ..audio._forms import as_recordings
     from ..audio._silence import warn_of_silence
     from ..calibration import TemperatureScaledClassifier
     from ..embeddings import SpeechEmbedding

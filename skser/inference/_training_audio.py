@@ -14,14 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..audio._clip_reader import ClipReader, Excerpt, watching
-from ..audio._recordings import (
-    AnyRecording,
-    ClipSource,
-    Recording,
-    as_recordings,
-    check_length,
-    inspect_recording,
-)
+from ..audio._forms import as_recordings
+from ..audio._recordings import AnyRecording, ClipSource, Recording, check_length, inspect_recording
 from ..audio._sampled import Waveform
 from ..audio._streaming import frame_levels
 from ..exceptions import AudioError, DataError, ParameterError

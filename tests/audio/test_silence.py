@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skser import AudioLoader, Segment, read_audio
-from skser.audio._recordings import as_recordings
+from skser.audio._forms import as_recordings
 from skser.audio._sampled import Waveform
 from skser.audio._silence import is_silent, is_silent_recording, warn_of_silence
 from skser.audio._streaming import slices
