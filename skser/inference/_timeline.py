@@ -17,7 +17,7 @@ from .._utils._progress import progress
 from .._utils._temperature import at_temperature
 from .._utils._types import Recording
 from ..audio import AudioLoader
-from ..audio._recordings import warn_of_rate
+from ..audio._forms import warn_of_rate
 from ..audio._streaming import FRAME_SECONDS, excerpts, frame_levels
 from ..calibration import TemperatureScaledClassifier
 from ..exceptions import ParameterError, naming
