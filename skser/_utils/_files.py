@@ -100,8 +100,13 @@ def is_device(path: PathLike) -> bool:
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
+def absolute_path(path: PathLike) -> str:
+    """The path as it is from the root; os.path.abspath would take ``..`` of links wrong."""
+    return os.fspath(path) if os.path.isabs(path) else os.path.join(os.getcwd(), path)
+
+
 def file_signature(path: PathLike) -> tuple[str, int, int]:
     """Absolute path, size in bytes and time of change (ns): a file's identity for caches."""
     status = os.stat(path)
-    absolute = os.fspath(path) if os.path.isabs(path) else os.path.join(os.getcwd(), path)
+    absolute = absolute_path(path)
     return (absolute, status.st_size, status.st_mtime_ns)

@@ -180,12 +180,14 @@ def find_recordings(name: str) -> Iterator[str | bytes]:
 
 def _usable(predictions: Iterable[Prediction], unusable: list[str]) -> Iterator[Prediction]:
     """The predictions of usable recordings; unusable files are reported and listed."""
+    from ..audio._info import describe
+
     for prediction in predictions:
         if prediction.error is None:
             yield prediction
             continue
         unusable.append(prediction.file)
-        message = _printable(f"{prediction.file:.300}: {prediction.error}")
+        message = _printable(f"{describe(prediction.file)}: {prediction.error}")
         typer.echo(f"skser: error: {message}", err=True)
 
 
