@@ -81,9 +81,10 @@ def serve(
     if requests is not None:
         limits["requests"] = requests
     hosts = [*_LOOPBACK, *(allow_host or [])] if host in _LOOPBACK else allow_host
+    checked = Limits(**limits)  # before models are loaded
     app = create_app(
         [ServedModel(path, runtime=runtime, trusted=trust or []) for path in models],
-        limits=Limits(**limits),
+        limits=checked,
         api_key=api_key,
         origins=origin or [],
         hosts=hosts,
@@ -106,6 +107,7 @@ def _run(app: FastAPI, host: str, port: int) -> None:
         access_log=False,  # it would have queries; skser.serving logs the paths of routes
         server_header=False,
         http="h11",  # bounds the headers of a request
+        limit_concurrency=1024,  # connections
         timeout_graceful_shutdown=5,
     )
     DrainingServer(config, app.state.workers).run()

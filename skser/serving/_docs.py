@@ -29,7 +29,7 @@ _PROBLEM = {
         "application/problem+json": {
             "example": {
                 "type": "about:blank",
-                "title": "Unprocessable Entity",
+                "title": "Unprocessable content",
                 "status": 422,
                 "detail": "is text, not a recording",
                 "file": "notes.txt",
@@ -92,6 +92,7 @@ def docs_page(openapi: dict[str, Any]) -> str:
     parts = [
         '<!doctype html><html lang="en"><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<link rel="stylesheet" href="/static/page.css">',
         "<title>skser: requests</title><main><h1>Requests of skser</h1>",
         f"<p>{escape(openapi['info']['description'])}</p>",
         '<p>The same as <a href="/openapi.json">OpenAPI</a>.</p>',

@@ -33,6 +33,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
 _OPEN = ("/", "/docs", "/openapi.json", "/healthz", "/readyz")  # without a key
 _BODY_PAUSE = 30.0  # seconds without a byte
 
@@ -78,17 +79,19 @@ class Observe:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
+        # Not another name from outside, of which there are too many for metrics.
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         try:
             await self.app(scope, receive, send_marked)
         except Exception:
-            _log.exception("%s %s failed", scope["method"], _template(scope))
+            _log.exception("%s %s failed", method, _template(scope))
             if status:  # too late for another answer
                 raise
             problem = Problem(500, "the service failed; its log says why")
             await problem.response()(scope, receive, send_marked)
         finally:
             seconds = time.perf_counter() - started
-            method, path = scope["method"], _template(scope)
+            path = _template(scope)
             self.metrics.requests.labels(method, path, str(status)).inc()
             self.metrics.seconds.labels(path).observe(seconds)
             _log.info("%s %s %d %.0f ms", method, path, status, 1000 * seconds)

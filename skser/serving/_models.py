@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -76,6 +77,7 @@ class ServedModel:
             if light is None
             else light.predict_proba
         )
+        self._warm_up()
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -138,6 +140,16 @@ class ServedModel:
             "out_of_distribution": list(reasons),
             "abstained": abstained,
         }
+
+    def _warm_up(self) -> None:
+        """Predict once, so that encoders are loaded and functions compiled before threads do."""
+        import soundfile
+
+        file = io.BytesIO()
+        noise = np.random.default_rng(0).normal(0.0, 0.1, 32_000)
+        soundfile.write(file, noise, 16_000, format="WAV")
+        with suppress(AudioError):  # the loader may have an offset
+            self._measured(file.getvalue())
 
     def _measured(self, content: bytes) -> tuple[np.ndarray, float, tuple[str, ...]]:
         """Probabilities, level of the loudest 20 ms in dB, and why not to trust them.

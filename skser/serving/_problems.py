@@ -10,6 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
+_TITLES = {413: "Content too large", 422: "Unprocessable content"}
 
 
 class Problem(Exception):
@@ -31,8 +32,8 @@ class Problem(Exception):
 
     @property
     def title(self) -> str:
-        """Short words for the status."""
-        return HTTPStatus(self.status).phrase
+        """Short words for the status, which are not the same in all versions of Python."""
+        return _TITLES.get(self.status) or HTTPStatus(self.status).phrase.capitalize()
 
     def response(self) -> Response:
         """The response of a server."""
@@ -43,6 +44,5 @@ class Problem(Exception):
             "detail": self.detail,
             **self.members,
         }
-        return Response(
-            json.dumps(content, ensure_ascii=False), self.status, self.headers, MEDIA_TYPE
-        )
+        text = json.dumps(content, ensure_ascii=False).encode(errors="replace")
+        return Response(text, self.status, self.headers, MEDIA_TYPE)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from starlette.datastructures import UploadFile
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -29,7 +30,12 @@ async def read_uploads(request: Request, most: int) -> list[Upload]:
     kind = request.headers.get("content-type", "")
     if not kind.lower().startswith("multipart/form-data"):
         return [Upload(None, await request.body())]
-    parser = _InMemory(request.headers, request.stream(), max_files=most, max_fields=0)
+    # Without its charset, which may name any codec of Python: names of files are UTF-8 or Latin-1.
+    boundary = parse_options_header(kind)[1].get(b"boundary", b"").decode("latin-1")
+    if not boundary or '"' in boundary:
+        raise Problem(400, "the form cannot be read (its boundary is missing)")
+    headers = Headers({"Content-Type": f'multipart/form-data; boundary="{boundary}"'})
+    parser = _InMemory(headers, request.stream(), max_files=most, max_fields=0)
     try:
         form = await parser.parse()
     except MultiPartException as error:

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import re
-import resource
 import subprocess
 import sys
 import threading
@@ -57,20 +56,23 @@ def model_file(tmp_path_factory):
     return path
 
 
-def _write_no_file():
-    """In the server process: any write to a file is an error, so an upload stays in memory."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+# In the server process any write to a file is an error, so uploads stay in memory.
+_PROGRAM = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+from skser.cli import main
+main()
+"""
 
 
 @contextlib.contextmanager
-def serving(*arguments, python=()):
+def serving(*arguments):
     """Run `skser serve` at a free port; its address, process and log."""
     process = subprocess.Popen(
-        [sys.executable, *python, "-m", "skser.cli", "serve", *map(str, arguments), "--port", "0"],
+        [sys.executable, "-c", _PROGRAM, "serve", *map(str, arguments), "--port", "0"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_write_no_file,
     )
     log = []
     started = threading.Event()

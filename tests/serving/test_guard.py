@@ -1,10 +1,11 @@
 import json
+import select
 import socket
 
 import httpx
 import pytest
 
-from .conftest import in_thread, recording
+from .conftest import in_thread, recording, until
 
 pytestmark = pytest.mark.slow
 
@@ -178,3 +179,37 @@ def test_the_service_answers_its_own_errors_without_their_text(model_file):
         assert json.loads(response.text)["detail"] == "the service failed; its log says why"
         assert "x-content-type-options" in response.headers
         assert "secret" not in response.text
+
+
+def test_uploads_in_memory_are_bounded_together(model_file):
+    """The ninth upload of the largest size is refused while eight wait for their last byte."""
+    with in_thread(model_file, upload_mb=1) as client:
+        address = ("127.0.0.1", client.base_url.port)
+        head = b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1048576\r\n\r\n"
+        waiting = [socket.create_connection(address, timeout=20) for _ in range(9)]
+        for connection in waiting:
+            connection.sendall(head + bytes(1_000_000))
+        refused = []
+
+        def is_refused():
+            answered = select.select(waiting, [], [], 0.1)[0]
+            refused.extend(connection.recv(10_000) for connection in answered)
+            return refused
+
+        until(is_refused)
+        assert refused[0].startswith(b"HTTP/1.1 503")
+        assert b"other requests hold too large uploads" in refused[0]
+        for connection in waiting:
+            connection.close()
+        until(lambda: client.post("/v1/predict", content=recording()).status_code == 200)
+
+
+def test_ten_thousand_tiny_files_are_refused(client):
+    part = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.wav"\r\n\r\nx\r\n'
+    response = client.post(
+        "/v1/predict",
+        content=part * 10_000 + b"--b--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=b"},
+    )
+    assert response.status_code == 413
+    assert response.json()["detail"] == "there may be 64 recordings in a request"

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from tests.persistence.models import golden_model
+
 from .conftest import in_thread, recording, serving, tone, until
 
 pytestmark = pytest.mark.slow
@@ -117,10 +119,10 @@ def test_what_runs_finishes_and_what_comes_is_refused_on_sigterm(model_file):
         assert server.process.wait(20) == 0
 
 
-def test_tensorflow_is_not_imported(model_file):
-    with serving(model_file) as server, server.client() as client:
-        client.post("/v1/predict", content=recording())
-        client.post("/v1/timeline", content=recording())
+def test_networks_with_a_graph_are_served_without_tensorflow():
+    with serving(golden_model("dense_195")) as server, server.client() as client:
+        for url in ("/v1/predict", "/v1/timeline", "/v1/timeline?format=srt"):
+            assert client.post(url, content=recording(3)).status_code == 200
         with open(f"/proc/{server.process.pid}/maps", encoding="utf-8") as maps:
             assert "tensorflow" not in maps.read()
 

@@ -67,10 +67,22 @@ def _without_zeros(weights: np.ndarray) -> tuple[slice, np.ndarray]:
 
 @lru_cache(maxsize=256)
 def chroma_filters(sr: int, n_fft: int, n_chroma: int, tuning: float) -> np.ndarray:
-    """Weights of the bins of a spectrum in each pitch class, (n_chroma, 1 + n_fft // 2)."""
-    from librosa.filters import chroma
+    """Weights of the bins of a spectrum in each pitch class, (n_chroma, 1 + n_fft // 2).
 
-    return chroma(sr=sr, n_fft=n_fft, n_chroma=n_chroma, tuning=tuning)
+    Those of ``librosa.filters.chroma``, whose import needs a folder for the code it compiles.
+    """
+    a0 = 440 / 16 * 2 ** (tuning / n_chroma)
+    pitches = n_chroma * np.log2(np.linspace(0, sr, n_fft, endpoint=False)[1:] / a0)
+    pitches = np.r_[pitches[0] - 1.5 * n_chroma, pitches]  # the bin at 0 Hz
+    widths = np.r_[np.maximum(np.diff(pitches), 1), 1]
+    half = np.round(n_chroma / 2)
+    distances = np.subtract.outer(pitches, np.arange(n_chroma)).T
+    distances = np.remainder(distances + half + 10 * n_chroma, n_chroma) - half
+    weights = np.exp(-0.5 * (2 * distances / widths) ** 2)
+    weights /= np.sqrt((weights**2).sum(axis=0))
+    weights *= np.exp(-0.5 * ((pitches / n_chroma - 5) / 2) ** 2)  # around the fifth octave
+    weights = np.roll(weights, -3 * (n_chroma // 12), axis=0)  # C first
+    return np.ascontiguousarray(weights[:, : 1 + n_fft // 2], np.float32)
 
 
 @lru_cache(maxsize=32)

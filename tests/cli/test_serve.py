@@ -1,0 +1,44 @@
+import subprocess
+import sys
+
+import pytest
+
+from skser import cli
+
+
+def fail(monkeypatch, capsys, *arguments):
+    """Standard error of the command, which must exit with 1."""
+    monkeypatch.setattr("sys.argv", ["skser", "serve", *map(str, arguments)])
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 1
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no.skser"], "no.skser: is not a file, so there is no model to load"),
+        ([__file__], "is not a model file, or is truncated"),
+        (["no.skser", "--upload-mb", "0"], "upload_mb must be a number above 0, got 0.0"),
+    ],
+)
+def test_errors_are_one_line(arguments, message, monkeypatch, capsys):
+    pytest.importorskip("fastapi")
+    error = fail(monkeypatch, capsys, *arguments)
+    assert error.startswith("skser: error: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("module", ["fastapi", "uvicorn", "python_multipart", "prometheus_client"])
+def test_missing_packages_are_named(module):
+    program = f"import sys; sys.modules[{module!r}] = None; from skser.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "serve", "model.skser"], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    expected = f"skser serve needs {module}: python -m pip install 'skser[serve]'"
+    assert done.stderr == f"skser: error: {expected}\n"
