@@ -24,7 +24,7 @@ export function predictionsCsv(predictions, emotions) {
     row.silent ? "" : row.emotion ?? "",
     ...emotions.map((name) => (row.silent ? "" : row.probabilities[name].toFixed(4))),
     bool(row.silent),
-    row.out_of_distribution.join("; "),
+    row.silent ? "" : row.out_of_distribution.join("; "),
   ]);
   return [["file", "emotion", ...emotions, "silence", "ood_reasons"], ...rows].map(line).join("");
 }

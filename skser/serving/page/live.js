@@ -7,6 +7,8 @@ import { Timeline } from "./timeline.js";
 
 const QUIETEST = -70; // dB
 const MOST_UNSENT = 8 * 2 ** 20; // bytes
+const ALIVE = 20; // seconds between messages of a pause, which the service would take for an end
+const LONGEST_PAUSE = 30; // such messages
 const SETTINGS = { format: "pcm16", channels: 1 };
 let app;
 let session = null;
@@ -25,14 +27,14 @@ const say = (text) => { find("live-status").textContent = text; };
 
 function buttons(state) {
   const isOn = state === "on" || state === "paused";
-  const held = document.activeElement;
   find("record").disabled = state !== "off";
   find("pause").disabled = !isOn;
   find("stop").disabled = !isOn;
   find("pause").setAttribute("aria-pressed", String(state === "paused"));
   find("model").disabled = state !== "off" || find("model").options.length < 2;
-  if (held === find("record") && state === "on") find("stop").focus();
-  if (held?.disabled && state === "off") find("record").focus();
+  // A button that is disabled cannot keep the focus.
+  const isLost = document.activeElement === document.body || document.activeElement.disabled;
+  if (isLost && state !== "starting" && !find("live").hidden) find(isOn ? "stop" : "record").focus();
 }
 
 class Session {
@@ -124,12 +126,22 @@ class Session {
     const pauses = this.state === "on";
     this.state = pauses ? "paused" : "on";
     await (pauses ? this.microphone.pause() : this.microphone.resume());
-    if (pauses) showLevel(QUIETEST);
+    clearInterval(this.alive);
+    if (pauses) {
+      showLevel(QUIETEST);
+      let left = LONGEST_PAUSE;
+      this.alive = setInterval(() => {
+        left -= 1;
+        if (left) this.socket.send(new ArrayBuffer(0));
+        else this.stop();
+      }, 1000 * ALIVE);
+    }
     buttons(this.state);
     say(pauses ? "Paused: nothing is sent." : "Recording.");
   }
 
   async stop() {
+    clearInterval(this.alive);
     this.state = "stopping";
     buttons(this.state);
     say("Waiting for the last rows.");
@@ -157,6 +169,7 @@ class Session {
   }
 
   close() {
+    clearInterval(this.alive);
     this.state = "off";
     this.microphone?.close();
     this.socket?.close();

@@ -50,7 +50,12 @@ export class Microphone {
   }
 
   // Switches the microphone off once the last samples have come.
-  async close() {
+  close() {
+    this.isClosed ??= this.end();
+    return this.isClosed;
+  }
+
+  async end() {
     this.node.port.postMessage("end");
     const late = new Promise((done) => { setTimeout(done, 1000); });
     await Promise.race([this.isEnded, late]);

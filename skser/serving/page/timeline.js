@@ -10,7 +10,7 @@ const AXIS = 24;
 const MOST = 300; // columns; more are not visible
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 const COLOURS = 9;
-const ON_DARK = [0, 1, 2, 8]; // colours that white text is legible on
+const ON_DARK = [0]; // colours that white text is legible on
 const LETTER = 7.5;
 
 // Means over several rows, silent where more than half of them are.
@@ -43,9 +43,10 @@ function ticks(end, x, y) {
   const step = STEPS.find((one) => end / one < most) ?? STEPS.at(-1) * Math.ceil(end / 86400);
   const marks = [];
   for (let time = 0; time <= end; time += step) {
-    const anchor = time === 0 ? "start" : "middle";
-    const at = Math.min(x(time), x(end) - (time === 0 ? 0 : 12));
-    marks.push(drawn("text", { x: at, y, class: "time", "text-anchor": anchor }, clock(time, end)));
+    const text = clock(time, end);
+    const half = LETTER * text.length / 2;
+    const at = Math.max(x(0) + half, Math.min(x(time), x(end) - half));
+    marks.push(drawn("text", { x: at, y, class: "time", "text-anchor": "middle" }, text));
   }
   return marks;
 }

@@ -32,9 +32,11 @@ function bars(probabilities) {
 }
 
 function remarks(answer) {
-  const list = answer.out_of_distribution.map((reason) => `unlike the training recordings: ${reason}`);
-  if (answer.silent) list.unshift("silent");
-  if (answer.abstained) list.unshift(`below ${find("abstain").value}`);
+  if (answer.silent) return ["silent"];
+  const list = [];
+  if (answer.abstained) list.push("no emotion is probable enough");
+  const reasons = answer.out_of_distribution.join("; ");
+  if (reasons) list.push(`unlike the training recordings: ${reasons}`);
   return list;
 }
 
@@ -53,7 +55,7 @@ function fillRow(row, file, answer) {
   if (list.length) notes.replaceChildren(element("ul", { class: "remarks" }, ...list));
   const open = button("Over time", () => showOverTime(file, open));
   open.setAttribute("aria-label", `Over time: ${file.name}`);
-  name.append(element("br"), open);
+  name.append(open);
 }
 
 function addRow(file) {
