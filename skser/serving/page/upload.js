@@ -198,10 +198,11 @@ function prepareRecording() {
 
 export function prepare(given) {
   app = given;
-  const [zone, choose] = [find("drop"), find("choose")];
-  choose.addEventListener("change", () => {
-    add(choose.files);
-    choose.value = "";
+  const [zone, picker] = [find("drop"), find("picker")];
+  find("choose").addEventListener("click", () => picker.click());
+  picker.addEventListener("change", () => {
+    add(picker.files);
+    picker.value = "";
   });
   const over = (isOver) => (event) => {
     if (![...event.dataTransfer.types].includes("Files")) return;
