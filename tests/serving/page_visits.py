@@ -70,8 +70,13 @@ def files(page, folder):
 
 def live(page, folder):
     """The microphone is recorded, with a pause; what was sent and downloaded is kept."""
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    sent, received = [], []
+
+    def watch(socket):
+        socket.on("framesent", lambda frame: sent.append(frame))
+        socket.on("framereceived", lambda frame: received.append(json.loads(frame)))
+
+    page.on("websocket", watch)
     page.click("#tab-live")
     page.click("#record")
     expect(page.locator("#live-status")).to_contain_text("Recording")
@@ -84,7 +89,7 @@ def live(page, folder):
     page.wait_for_timeout(500)
     assert len(sent) == n_sent
     page.click("#pause")
-    expect(page.locator("#clock")).to_have_text("0:08", timeout=20_000)
+    expect(page.locator("#clock")).to_have_text("0:10", timeout=20_000)
     page.click("#stop")
     expect(page.locator("#live-status")).to_contain_text("The recording has ended", timeout=20_000)
     expect(page.locator("#record")).to_be_focused()
@@ -92,6 +97,7 @@ def live(page, folder):
     expect(page.locator("#live-result .segments tbody tr").first).to_be_visible()
     _download(page, "#live-result button:text('CSV')", folder / "live.csv")
     _download(page, "#live-result button:text('SRT')", folder / "live.srt")
+    assert any(message.get("revised") for message in received)  # so the last of each counts
     first, *blocks, last = sent
     assert json.loads(last) == {"type": "end"}
     (folder / "sent.json").write_text(first)
@@ -151,6 +157,26 @@ def keyboard(page, folder):
     page.keyboard.press("Enter")
     expect(page.locator("#record")).to_be_focused()
     expect(page.locator("#live-status")).to_contain_text("The recording has ended")
+
+
+def models(page, folder):
+    """One of several models answers, and none is changed while it listens."""
+    assert page.locator("#model option").all_text_contents() == ["quick", "other"]
+    page.select_option("#model", "other")
+    page.click("#about")
+    expect(page.locator("#card-title")).to_have_text("Model other")
+    page.click("#card-close")
+    with page.expect_request("**/v1/predict?*") as request:
+        _choose(page, folder, "loud.wav")
+    assert "model=other" in request.value.url
+    page.click("#tab-live")
+    with page.expect_websocket() as socket:
+        page.click("#record")
+    assert "model=other" in socket.value.url
+    expect(page.locator("#model")).to_be_disabled()
+    expect(page.locator("#live-status")).to_contain_text("Recording")
+    page.click("#stop")
+    expect(page.locator("#model")).to_be_enabled()
 
 
 def key(page, folder):
