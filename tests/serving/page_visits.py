@@ -91,7 +91,7 @@ def live(page, folder):
     page.click("#pause")
     expect(page.locator("#clock")).to_have_text("0:10", timeout=20_000)
     page.click("#stop")
-    expect(page.locator("#live-status")).to_contain_text("The recording has ended", timeout=20_000)
+    expect(page.locator("#live-status")).to_contain_text("The recording has ended: ", timeout=20_000)
     expect(page.locator("#record")).to_be_focused()
     page.click("#live-result summary")
     expect(page.locator("#live-result .segments tbody tr").first).to_be_visible()
@@ -102,6 +102,34 @@ def live(page, folder):
     assert json.loads(last) == {"type": "end"}
     (folder / "sent.json").write_text(first)
     (folder / "sent.pcm").write_bytes(b"".join(blocks))
+
+
+def pause(page, folder):
+    """A pause keeps its session, and ends the recording after ten minutes."""
+    page.evaluate(
+        """() => {
+          window.sizes = [];
+          const send = WebSocket.prototype.send;
+          WebSocket.prototype.send = function (content) {
+            window.sizes.push(content.byteLength ?? content);
+            return send.call(this, content);
+          };
+        }"""
+    )
+    page.clock.install()
+    page.click("#tab-live")
+    page.click("#record")
+    expect(page.locator("#clock")).to_have_text("0:01")
+    page.click("#pause")
+    expect(page.locator("#live-status")).to_have_text("Paused: nothing is sent.")
+    page.wait_for_timeout(300)  # what was on its way
+    n_sent = page.evaluate("sizes.length")
+    page.clock.run_for(45_000)
+    expect(page.locator("#live-status")).to_have_text("Paused: nothing is sent.")
+    assert page.evaluate("sizes")[n_sent:] == [0, 0]
+    page.clock.run_for(600_000)
+    expect(page.locator("#live-status")).to_contain_text("The recording has ended: ")
+    assert json.loads(page.evaluate("sizes.at(-1)")) == {"type": "end"}
 
 
 def clip(page, folder):
@@ -156,7 +184,7 @@ def keyboard(page, folder):
     expect(page.locator("#clock")).to_have_text("0:01")
     page.keyboard.press("Enter")
     expect(page.locator("#record")).to_be_focused()
-    expect(page.locator("#live-status")).to_contain_text("The recording has ended")
+    expect(page.locator("#live-status")).to_contain_text("The recording has ended: ")
 
 
 def models(page, folder):
@@ -194,7 +222,7 @@ def key(page, folder):
     page.click("#record")
     expect(page.locator("#live-status")).to_contain_text("Recording")
     page.click("#stop")
-    expect(page.locator("#live-status")).to_contain_text("The recording has ended")
+    expect(page.locator("#live-status")).to_contain_text("The recording has ended: ")
 
 
 def busy(page, folder):
@@ -240,7 +268,7 @@ def accessible(page, folder):
     page.click("#pause")
     check("paused")
     page.click("#stop")
-    expect(page.locator("#live-status")).to_contain_text("The recording has ended", timeout=20_000)
+    expect(page.locator("#live-status")).to_contain_text("The recording has ended: ", timeout=20_000)
     check("ended")
 
 

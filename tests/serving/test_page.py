@@ -89,6 +89,10 @@ def _with_numbers(path):
     return table
 
 
+def test_long_pause(server, folder):
+    visit("pause", server.address, folder)
+
+
 def test_clip_of_the_microphone(server, folder):
     visit("clip", server.address, folder)
 

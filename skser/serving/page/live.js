@@ -44,6 +44,7 @@ class Session {
     this.unsent = [];
     this.socket = null;
     this.isReady = false;
+    this.isComplete = false;
     this.microphone = null;
     this.said = null;
     const place = find("live-result");
@@ -71,7 +72,7 @@ class Session {
   }
 
   send(samples) {
-    if (this.state === "off") return;
+    if (this.state === "off" || this.isComplete) return;
     if (!this.isReady) {
       this.unsent.push(samples);
     } else if (this.socket.bufferedAmount > MOST_UNSENT) {
@@ -147,6 +148,7 @@ class Session {
     say("Waiting for the last rows.");
     await this.microphone.close();
     showLevel(QUIETEST);
+    this.isComplete = true; // nothing may come after the end
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: "end" }));
   }
 
