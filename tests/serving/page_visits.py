@@ -91,7 +91,7 @@ def live(page, folder):
     page.click("#pause")
     expect(page.locator("#clock")).to_have_text("0:10", timeout=20_000)
     page.click("#stop")
-    expect(page.locator("#live-status")).to_contain_text("The recording has ended: ", timeout=20_000)
+    _check_ended(page)
     expect(page.locator("#record")).to_be_focused()
     page.click("#live-result summary")
     expect(page.locator("#live-result .segments tbody tr").first).to_be_visible()
@@ -128,7 +128,7 @@ def pause(page, folder):
     expect(page.locator("#live-status")).to_have_text("Paused: nothing is sent.")
     assert page.evaluate("sizes")[n_sent:] == [0, 0]
     page.clock.run_for(600_000)
-    expect(page.locator("#live-status")).to_contain_text("The recording has ended: ")
+    _check_ended(page)
     assert json.loads(page.evaluate("sizes.at(-1)")) == {"type": "end"}
 
 
@@ -184,7 +184,7 @@ def keyboard(page, folder):
     expect(page.locator("#clock")).to_have_text("0:01")
     page.keyboard.press("Enter")
     expect(page.locator("#record")).to_be_focused()
-    expect(page.locator("#live-status")).to_contain_text("The recording has ended: ")
+    _check_ended(page)
 
 
 def models(page, folder):
@@ -222,7 +222,7 @@ def key(page, folder):
     page.click("#record")
     expect(page.locator("#live-status")).to_contain_text("Recording")
     page.click("#stop")
-    expect(page.locator("#live-status")).to_contain_text("The recording has ended: ")
+    _check_ended(page)
 
 
 def busy(page, folder):
@@ -268,8 +268,13 @@ def accessible(page, folder):
     page.click("#pause")
     check("paused")
     page.click("#stop")
-    expect(page.locator("#live-status")).to_contain_text("The recording has ended: ", timeout=20_000)
+    _check_ended(page)
     check("ended")
+
+
+def _check_ended(page):
+    ended = "The recording has ended: "
+    expect(page.locator("#live-status")).to_contain_text(ended, timeout=20_000)
 
 
 def _check_width(page, what):
