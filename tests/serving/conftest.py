@@ -140,7 +140,7 @@ def in_thread(model_file, **options):
         until(lambda: running.started)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with httpx.Client(base_url=address, timeout=60) as client:
-            client.app = app
+            client.app, client.listener = app, listener
             yield client
     finally:
         running.should_exit = True
