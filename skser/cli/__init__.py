@@ -22,6 +22,7 @@ from .adapt import adapt
 from .evaluate import evaluate
 from .export import export
 from .info import info
+from .live import live
 from .plot import plot
 from .predict import predict
 from .serve import serve
@@ -37,7 +38,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-COMMANDS = (demo, train, adapt, evaluate, tune, predict, timeline, serve, info, export, plot)
+COMMANDS = (
+    demo,
+    train,
+    adapt,
+    evaluate,
+    tune,
+    predict,
+    timeline,
+    live,
+    serve,
+    info,
+    export,
+    plot,
+)
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(datasets.app, name="datasets")

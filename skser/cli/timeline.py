@@ -65,10 +65,10 @@ def timeline(
         with outputs.open(name) as output:
             output.write(_png(table) if name == "png" else texts[name](table).encode())
     if not outputs.paths:
-        typer.echo(_segments_text(table))
+        typer.echo(segments_text(table))
 
 
-def _segments_text(timeline: pd.DataFrame) -> str:
+def segments_text(timeline: pd.DataFrame) -> str:
     """The segments of a timeline as a table; silence has no emotion."""
     from ..inference import segments
 

@@ -45,8 +45,8 @@ _PREDICTION = {
             "emotion": "happy",
             "probabilities": {"angry": 0.1, "happy": 0.8, "sad": 0.1},
             "duration": 2.81,
-            "silent": False,
-            "out_of_distribution": ["level -58 dB (training -42 to -18)"],
+            "silence": False,
+            "ood_reasons": ["level -58 dB (training -42 to -18)"],
             "abstained": False,
             "error": None,
         }

@@ -15,10 +15,8 @@ import numpy as np
 import pandas as pd
 
 from .._utils._types import PathLike
-from ..audio._clip_reader import Excerpt, watching
 from ..audio._info import checking, describe
-from ..audio._recordings import Recording, inspect_recording
-from ..audio._streaming import frame_levels
+from ..audio._recordings import inspect_recording
 from ..exceptions import (
     AudioError,
     DataError,
@@ -29,7 +27,8 @@ from ..exceptions import (
     SkserError,
 )
 from ..inference import TrainingAudio
-from ..inference._timeline import as_table, stream_rows
+from ..inference._silence import SilenceWatch
+from ..inference._timeline import as_table, fitted_loader, stream_rows
 from ..inference._timeline_audio import LongRecording
 from ..inference._window_predictor import window_loader
 from ..persistence import _container, load, load_card
@@ -40,7 +39,6 @@ from ._problems import Problem
 from ._uploads import Upload
 from ._workers import Cancelled
 
-_SILENCE = -70.0  # dB of full scale, of the loudest 20 ms; recorder noise is below
 _PASSES = 5  # a recording is decoded that often at most: its header, its levels, its windows
 _ROWS_AT_ONCE = 16  # of a timeline
 
@@ -128,16 +126,17 @@ class ServedModel:
         self, content: bytes, limits: Limits, abstain_below: float | None
     ) -> dict[str, Any]:
         duration = _check_duration(content, limits)
-        probabilities, loudest, reasons = self._measured(content)
+        probabilities, silence, reasons = self._measured(content)
+        answer = {"duration": round(duration, 3), "silence": silence}
+        if silence:
+            return answer
         best = int(probabilities.argmax())
         abstained = bool(probabilities[best] < (abstain_below or 0.0))
         rounded = np.round(probabilities, 4).tolist()
-        return {
+        return answer | {
             "emotion": None if abstained else self.emotions[best],
             "probabilities": dict(zip(self.emotions, rounded, strict=True)),
-            "duration": round(duration, 3),
-            "silent": loudest < _SILENCE,
-            "out_of_distribution": list(reasons),
+            "ood_reasons": list(reasons),
             "abstained": abstained,
         }
 
@@ -151,26 +150,22 @@ class ServedModel:
         with suppress(AudioError):  # the loader may have an offset
             self._measured(file.getvalue())
 
-    def _measured(self, content: bytes) -> tuple[np.ndarray, float, tuple[str, ...]]:
-        """Probabilities, level of the loudest 20 ms in dB, and why not to trust them.
+    def _measured(self, content: bytes) -> tuple[np.ndarray, bool, tuple[str, ...]]:
+        """Probabilities, whether the recording is silent, and why it is out of distribution.
 
         The recording is decoded once for all three.
         """
+        silence = SilenceWatch(fitted_loader(self.pipeline))
         reasons: dict[str | bytes, tuple[str, ...]] = {}
-        levels: list[float] = []
-
-        def listen(_: Recording, waveform: np.ndarray, excerpt: Excerpt) -> None:
-            levels.append(float(frame_levels([waveform], excerpt[0])[0].max()))
-
         with ExitStack() as stack:
-            stack.enter_context(watching(listen))
+            stack.enter_context(silence.watching())
             if self.training is not None:
                 stack.enter_context(self.training.watch(reasons))
             probabilities = self._predict(content)
         known = reasons.get(content, ())
         if self.training is not None and content not in reasons:
             known = self.training.ood_reasons(content)
-        return probabilities, max(levels, default=-np.inf), known
+        return probabilities, silence.is_silent(content), known
 
 
 _NO_ANSWER: dict[str, Any] = {
@@ -178,8 +173,8 @@ _NO_ANSWER: dict[str, Any] = {
     "emotion": None,
     "probabilities": None,
     "duration": None,
-    "silent": None,
-    "out_of_distribution": [],
+    "silence": None,
+    "ood_reasons": [],
     "abstained": False,
     "error": None,
 }

@@ -33,7 +33,7 @@ def test_the_body_is_a_recording(client, model_file):
     )
     assert prediction["emotion"] == pipeline.classes_[expected.argmax()]
     assert (prediction["duration"], prediction["file"], prediction["error"]) == (1.0, None, None)
-    assert (prediction["silent"], prediction["abstained"]) == (False, False)
+    assert (prediction["silence"], prediction["abstained"]) == (False, False)
 
 
 def test_an_unusable_recording_does_not_affect_others(client):
@@ -95,9 +95,11 @@ def test_flags(client):
     unsure = client.post("/v1/predict?abstain_below=1", content=recording()).json()
     assert unsure["predictions"][0]["emotion"] is None
     assert unsure["predictions"][0]["abstained"] is True
-    faint = client.post("/v1/predict", content=recording(level=3e-5)).json()["predictions"][0]
-    assert faint["silent"] is True
-    assert faint["out_of_distribution"][0].startswith("level -")
+    faint = client.post("/v1/predict", content=recording(level=1e-3)).json()["predictions"][0]
+    assert faint["silence"] is False
+    assert faint["ood_reasons"][0].startswith("level -")
+    silent = client.post("/v1/predict", content=recording(level=0)).json()["predictions"][0]
+    assert (silent["silence"], silent["emotion"], silent["probabilities"]) == (True, None, None)
 
 
 @pytest.mark.parametrize(
