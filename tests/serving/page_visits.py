@@ -14,6 +14,7 @@ from playwright.sync_api import expect, sync_playwright
 
 DESKTOP, PHONE = {"width": 1000, "height": 800}, {"width": 380, "height": 740}
 HTML_NAME = "<img src=x onerror=alert(1)>.wav"
+PATIENCE = 30_000  # ms
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -89,7 +90,7 @@ def live(page, folder):
     page.wait_for_timeout(500)
     assert len(sent) == n_sent
     page.click("#pause")
-    expect(page.locator("#clock")).to_have_text("0:10", timeout=20_000)
+    expect(page.locator("#clock")).to_have_text("0:10")
     page.click("#stop")
     _check_ended(page)
     expect(page.locator("#record")).to_be_focused()
@@ -274,7 +275,7 @@ def accessible(page, folder):
 
 def _check_ended(page):
     ended = "The recording has ended: "
-    expect(page.locator("#live-status")).to_contain_text(ended, timeout=20_000)
+    expect(page.locator("#live-status")).to_contain_text(ended)
 
 
 def _check_width(page, what):
@@ -285,7 +286,7 @@ def _check_width(page, what):
 def _choose(page, folder, *names):
     page.set_input_files("#picker", [folder / name for name in names])
     done = page.locator("#files-status")
-    expect(done).to_contain_text(f"{len(names)} of {len(names)} recordings done", timeout=20_000)
+    expect(done).to_contain_text(f"{len(names)} of {len(names)} recordings done")
 
 
 def _download(page, selector, path):
@@ -298,7 +299,8 @@ def visit(browser, name, address, folder, scheme="light", window=None):
     """One visit: no error, nothing on the console but refusals, no request to another server."""
     context = browser.new_context(color_scheme=scheme, viewport=window or DESKTOP)
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     errors, requests = [], []
     page.on("request", lambda request: requests.append(request.url))
     page.on("websocket", lambda socket: requests.append(socket.url.replace("ws:", "http:")))
