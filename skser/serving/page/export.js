@@ -21,10 +21,10 @@ function rounded(value) {
 export function predictionsCsv(predictions, emotions) {
   const rows = predictions.filter((row) => row.error === null).map((row) => [
     row.file,
-    row.silent ? "" : row.emotion ?? "",
-    ...emotions.map((name) => (row.silent ? "" : row.probabilities[name].toFixed(4))),
-    bool(row.silent),
-    row.silent ? "" : row.out_of_distribution.join("; "),
+    row.silence ? "" : row.emotion ?? "",
+    ...emotions.map((name) => (row.silence ? "" : row.probabilities[name].toFixed(4))),
+    bool(row.silence),
+    row.silence ? "" : row.ood_reasons.join("; "),
   ]);
   return [["file", "emotion", ...emotions, "silence", "ood_reasons"], ...rows].map(line).join("");
 }

@@ -32,10 +32,10 @@ function bars(probabilities) {
 }
 
 function remarks(answer) {
-  if (answer.silent) return ["silent"];
+  if (answer.silence) return ["silent"];
   const list = [];
   if (answer.abstained) list.push("no emotion is probable enough");
-  const reasons = answer.out_of_distribution.join("; ");
+  const reasons = answer.ood_reasons.join("; ");
   if (reasons) list.push(`unlike the training recordings: ${reasons}`);
   return list;
 }
@@ -47,9 +47,9 @@ function fillRow(row, file, answer) {
     notes.replaceChildren(element("span", { class: "failed" }, answer.error));
     return;
   }
-  const label = answer.silent ? null : answer.emotion;
-  emotion.replaceChildren(label ?? element("span", { class: "none" }, answer.silent ? "no speech" : "too uncertain"));
-  if (!answer.silent) probabilities.replaceChildren(...bars(answer.probabilities));
+  const label = answer.silence ? null : answer.emotion;
+  emotion.replaceChildren(label ?? element("span", { class: "none" }, answer.silence ? "no speech" : "too uncertain"));
+  if (!answer.silence) probabilities.replaceChildren(...bars(answer.probabilities));
   duration.textContent = `${answer.duration.toFixed(2)} s`;
   const list = remarks(answer).map((text) => element("li", {}, text));
   if (list.length) notes.replaceChildren(element("ul", { class: "remarks" }, ...list));
@@ -96,8 +96,8 @@ async function work(job) {
       app.askForKey();
       return;
     }
-    const none = { emotion: null, probabilities: null, duration: null, silent: false, abstained: false };
-    answer = { ...none, out_of_distribution: [], error: error.message };
+    const none = { emotion: null, probabilities: null, duration: null, silence: false, abstained: false };
+    answer = { ...none, ood_reasons: [], error: error.message };
   }
   if (own !== generation) return; // cleared meanwhile
   answers[number] = { ...answer, file: file.name };
