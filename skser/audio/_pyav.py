@@ -162,10 +162,10 @@ def _landmarks_of_file(path: str, size: int, mtime_ns: int, sr: int) -> Landmark
 
 def _count(source: Source, sr: int) -> Landmarks:
     with _open_container(source, None, None) as container, _decoding(source):
-        return find_landmarks(_decoded(container, sr), sr)
+        return find_landmarks(decoded_frames(container, sr), sr)
 
 
-def _decoded(container: InputContainer, sr: int, start: int = 0) -> Iterator[Decoded]:
+def decoded_frames(container: InputContainer, sr: int, start: int = 0) -> Iterator[Decoded]:
     """Frames of the first audio track at one rate; what is before ``start`` may be left empty."""
     import av
 
@@ -199,7 +199,7 @@ def container_blocks(
         return
     n_samples = 0
     with _open_container(source, None, None) as container, _decoding(source):
-        for _, block in _decoded(container, info.sr, start):
+        for _, block in decoded_frames(container, info.sr, start):
             yield block[max(start - n_samples, 0) : None if stop is None else stop - n_samples]
             n_samples += len(block)
             if stop is not None and n_samples >= stop:
@@ -223,7 +223,7 @@ def _far_segment(source: Source, sr: int, start: int, stop: int | None) -> np.nd
             return None
         with _open_container(source, None, None) as container, suppress(av.error.FFmpegError):
             container.seek(landmarks.pts[number], stream=container.streams.audio[0])
-            frames = _decoded(container, sr)
+            frames = decoded_frames(container, sr)
             segment = segment_from(frames, landmarks, number, start, stop)
             if segment is not None:
                 return segment

@@ -25,8 +25,8 @@ def stream_audio(
 
     Of ``channel`` as `channel_to_read` returns it.
     """
-    decoded = _checked(_joined(audio_blocks(source, info, channel)), source)
-    yield from decoded if sr == info.sr else _resampled(decoded, info.sr, sr)
+    decoded = checked(joined(audio_blocks(source, info, channel)), source)
+    yield from decoded if sr == info.sr else resampled(decoded, info.sr, sr)
 
 
 def slices(waveform: np.ndarray) -> Iterator[np.ndarray]:
@@ -106,32 +106,38 @@ def frame_levels(blocks: Iterable[np.ndarray], sr: int) -> tuple[np.ndarray, int
     return np.concatenate([*levels, frames.finish()]), n_samples
 
 
+def level(block: np.ndarray) -> float:
+    """Level of a block in dB of full scale."""
+    return float(_levels(block[np.newaxis])[0])
+
+
 def _levels(frames: np.ndarray) -> np.ndarray:
     power = frames.var(axis=1)  # a constant is no sound
     return 10 * np.log10(np.maximum(power, np.float32(_MIN_POWER)))
 
 
-def _joined(parts: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Blocks of at least `BLOCK` samples; those of a container have some 20 ms."""
+def joined(parts: Iterable[np.ndarray], size: int = BLOCK) -> Iterator[np.ndarray]:
+    """Blocks of at least ``size`` samples; those of a container have some 20 ms."""
     held: list[np.ndarray] = []
     n_held = 0
     for part in parts:
         held.append(part)
         n_held += len(part)
-        if n_held >= BLOCK:
+        if n_held >= size:
             yield np.concatenate(held)
             held, n_held = [], 0
     if held:
         yield np.concatenate(held)
 
 
-def _checked(blocks: Iterable[np.ndarray], source: Source) -> Iterator[np.ndarray]:
+def checked(blocks: Iterable[np.ndarray], source: Source) -> Iterator[np.ndarray]:
+    """Blocks, or AudioError for samples that are no numbers or too large."""
     for block in blocks:
         check_samples(block, source)
         yield block
 
 
-def _resampled(blocks: Iterable[np.ndarray], sr: int, to_sr: int) -> Iterator[np.ndarray]:
+def resampled(blocks: Iterable[np.ndarray], sr: int, to_sr: int) -> Iterator[np.ndarray]:
     """Resample like `resample`, to the same number of samples."""
     import soxr
 
@@ -139,8 +145,8 @@ def _resampled(blocks: Iterable[np.ndarray], sr: int, to_sr: int) -> Iterator[np
     n_in = n_out = 0
     for block in blocks:
         n_in += len(block)
-        resampled = resampler.resample_chunk(block)
-        n_out += len(resampled)
-        yield resampled
+        part = resampler.resample_chunk(block)
+        n_out += len(part)
+        yield part
     rest = resampler.resample_chunk(np.empty(0, np.float32), last=True)
     yield fix_length(rest, math.ceil(n_in * to_sr / sr) - n_out)

@@ -95,19 +95,22 @@ def serve(
 def _run(app: FastAPI, host: str, port: int) -> None:
     from uvicorn.config import LOGGING_CONFIG, Config
 
-    from ..serving._server import DrainingServer
+    from ..serving._server import SOCKETS, DrainingServer, WithoutSockets
 
     to_stderr = {"handlers": ["default"], "level": "INFO", "propagate": False}
     loggers = {**LOGGING_CONFIG["loggers"], "skser.serving": to_stderr}
+    loggers["uvicorn.error"] = {**loggers["uvicorn.error"], "filters": ["sockets"]}
+    filters = {"sockets": {"()": WithoutSockets}}
     config = Config(
         app,
         host=host,
         port=port,
-        log_config={**LOGGING_CONFIG, "loggers": loggers},
+        log_config={**LOGGING_CONFIG, "loggers": loggers, "filters": filters},
         access_log=False,  # it would have queries; skser.serving logs the paths of routes
         server_header=False,
         http="h11",  # bounds the headers of a request
         limit_concurrency=1024,  # connections
         timeout_graceful_shutdown=5,
+        **SOCKETS,
     )
     DrainingServer(config, app.state.workers).run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -249,10 +249,18 @@ def _json_rows(timeline: pd.DataFrame) -> Iterator[dict[str, object]]:
     classes = [str(name) for name in _classes(timeline)]
     n_others = timeline.shape[1] - len(classes)
     for row in timeline.itertuples(index=False):
-        probabilities = [round(p, 4) for p in row[n_others:]]
         content = dict(zip(timeline.columns[:n_others], row[:n_others], strict=True))
-        by_class = None if row.silence else dict(zip(classes, probabilities, strict=True))
-        yield {**content, "probabilities": by_class}
+        yield json_row(content, classes, None if row.silence else row[n_others:])
+
+
+def json_row(
+    content: dict[str, object], classes: Sequence[str], probabilities: Iterable[float] | None
+) -> dict[str, object]:
+    """A row with its probabilities by emotion, None in silence."""
+    if probabilities is None:
+        return {**content, "probabilities": None}
+    rounded = [round(float(p), 4) for p in probabilities]
+    return {**content, "probabilities": dict(zip(classes, rounded, strict=True))}
 
 
 def _classes(timeline: pd.DataFrame) -> pd.Index:

@@ -23,6 +23,7 @@ from . import _timeline
 from ._docs import DESCRIPTION, EXAMPLES, docs_page
 from ._guard import Access, ApiKey, BoundBodies, Observe
 from ._limits import Limits
+from ._live import live
 from ._metrics import Metrics
 from ._models import ServedModel, load_models
 from ._problems import Problem
@@ -126,7 +127,7 @@ def create_app(
     app.add_api_route("/healthz", healthz)
     app.add_api_route("/readyz", readyz)
     app.add_api_route("/metrics", prometheus)
-    # The socket: app.add_api_websocket_route("/v1/live", live), with live from ._live.
+    app.add_api_websocket_route("/v1/live", live)
     app.add_api_route("/docs", docs, include_in_schema=False)
     app.add_api_route("/", page, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=PAGE, check_dir=False))

@@ -46,7 +46,9 @@ class ApiKey:
 
     def fits(self, given: str | None) -> bool:
         """Whether a key is right, in a time that does not depend on it."""
-        return self._key is None or hmac.compare_digest((given or "").encode(), self._key)
+        return self._key is None or hmac.compare_digest(
+            (given or "").encode(errors="replace"), self._key
+        )
 
     def fits_headers(self, headers: Headers) -> bool:
         """Whether the key in ``Authorization: Bearer`` or ``X-API-Key`` is right."""

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
 from ._workers import Workers
 
 _DRAIN = 30.0  # seconds for requests that run; orchestrators kill after as many
+
+# Settings of uvicorn. Audio hardly shrinks by compression, with which a short message can be a huge
+# one. A client that has sent much at once answers a ping late, after that.
+SOCKETS: dict[str, Any] = {
+    "ws_max_size": 2**20,
+    "ws_per_message_deflate": False,
+    "ws_ping_timeout": None,
+}
+
+
+class WithoutSockets(logging.Filter):
+    """Drops uvicorn's lines on sockets, which have queries; skser.serving writes its own."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line stays."""
+        return '"WebSocket' not in str(record.msg)
 
 
 class DrainingServer(uvicorn.Server):

@@ -31,6 +31,7 @@ class Workers:
         self.is_draining = False
         self.n_live = 0  # live sessions
         self._pool = ThreadPoolExecutor(limits.requests, "skser-predict")
+        self.live_pool = ThreadPoolExecutor(max(1, limits.live_sessions), "skser-live")
         self._held: Counter[str] = Counter()  # jobs by client
         self._lock = Lock()
 
@@ -125,7 +126,8 @@ class Workers:
 
     def close(self) -> None:
         """Start nothing any more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self.live_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 async def unless_gone(
