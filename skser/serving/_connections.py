@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _HEAD = 10.0  # seconds for the head of a request to come
 _STUCK = 30.0  # seconds in which a client takes nothing of an answer
+_REFUSAL = 1.0  # seconds to read why a message is refused
 _CROWD = 1.25  # connections for each that uvicorn answers
 _MOST_UNTAKEN = 2**16  # bytes of answers to pings
 _MOST_FRAMES = 4096  # of a message
@@ -150,3 +151,17 @@ class SocketConnection(_Answering, WebSocketsSansIOProtocol):
             self.transport.abort()
         else:
             super().handle_cont(event)
+
+    def handle_parser_exception(self) -> None:
+        """Read on for a moment: a client that still sends could not read why it must end."""
+        if self.close_sent:
+            return
+        assert self.conn.close_sent is not None
+        code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self._loop.call_later(_REFUSAL, self.transport.close)
