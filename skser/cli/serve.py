@@ -32,6 +32,10 @@ def serve(
         list[str] | None,
         typer.Option(help="Name that requests may give to this server. Repeatable."),
     ] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="Address of a reverse proxy, which tells those of clients. Repeatable."),
+    ] = None,
     upload_mb: Annotated[float, typer.Option(help="Largest upload, in MB.")] = 100.0,
     duration_s: Annotated[float, typer.Option(help="Longest recording, in seconds.")] = 3600.0,
     files: Annotated[int, typer.Option(help="Most recordings of a request.")] = 64,
@@ -82,7 +86,7 @@ def serve(
     if requests is not None:
         limits["requests"] = requests
     hosts = [*_LOOPBACK, *(allow_host or [])] if host in _LOOPBACK else allow_host
-    checked = Limits(**limits)  # before models are loaded
+    checked, proxies = Limits(**limits), _checked_proxies(proxy or [])  # before models are loaded
     app = create_app(
         [ServedModel(path, runtime=runtime, trusted=trust or []) for path in models],
         limits=checked,
@@ -90,13 +94,26 @@ def serve(
         origins=origin or [],
         hosts=hosts,
     )
-    _run(app, host, port)
+    _run(app, host, port, proxies)
 
 
-def _run(app: FastAPI, host: str, port: int) -> None:
+def _checked_proxies(addresses: list[str]) -> list[str]:
+    from ipaddress import ip_network
+
+    from ..exceptions import ParameterError
+
+    try:
+        for address in addresses:
+            ip_network(address)
+    except ValueError as error:
+        raise ParameterError(f"proxy must be IP addresses or networks, got {error}") from None
+    return addresses
+
+
+def _run(app: FastAPI, host: str, port: int, proxies: list[str]) -> None:
     from uvicorn.config import LOGGING_CONFIG, Config
 
-    from ..serving._server import SOCKETS, DrainingServer, WithoutSockets
+    from ..serving._server import CONNECTIONS, DrainingServer, WithoutSockets
 
     to_stderr = {"handlers": ["default"], "level": "INFO", "propagate": False}
     loggers = {**LOGGING_CONFIG["loggers"], "skser.serving": to_stderr}
@@ -109,9 +126,9 @@ def _run(app: FastAPI, host: str, port: int) -> None:
         log_config={**LOGGING_CONFIG, "loggers": loggers, "filters": filters},
         access_log=False,  # it would have queries; skser.serving logs the paths of routes
         server_header=False,
-        http="h11",  # bounds the headers of a request
-        limit_concurrency=1024,  # connections
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
         timeout_graceful_shutdown=5,
-        **SOCKETS,
+        **CONNECTIONS,
     )
     DrainingServer(config, app.state.workers).run()

@@ -12,11 +12,12 @@ import time
 from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ._limits import Limits
 from ._metrics import Metrics
-from ._problems import Problem
+from ._problems import FAILED, Problem
 
 _log = logging.getLogger("skser.serving")
 
@@ -86,11 +87,13 @@ class Observe:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         try:
             await self.app(scope, receive, send_marked)
-        except Exception:
+        except Exception as error:
+            if isinstance(error.__cause__, (Problem, ClientDisconnect)):
+                return  # after the first part of an answer, which the client sees to be incomplete
             _log.exception("%s %s failed", method, _template(scope))
             if status:  # too late for another answer
                 raise
-            problem = Problem(500, "the service failed; its log says why")
+            problem = Problem(500, FAILED)
             await problem.response()(scope, receive, send_marked)
         finally:
             seconds = time.perf_counter() - started

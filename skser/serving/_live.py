@@ -27,7 +27,7 @@ from ._limits import Limits
 from ._live_audio import Feed, container_blocks, pcm_blocks
 from ._live_settings import LiveSettings, is_end, read_settings
 from ._models import ServedModel, TooLongError, problem_of
-from ._problems import Problem
+from ._problems import FAILED, Problem
 from ._requests import model_named
 from ._uploads import Upload
 from ._workers import Cancelled, Workers
@@ -59,7 +59,7 @@ async def live(socket: WebSocket) -> None:
             if isinstance(error, WebSocketDisconnect):
                 raise
             _log.exception("a live session failed")
-            code = await _refuse(socket, Problem(500, "the service failed; its log says why"))
+            code = await _refuse(socket, Problem(500, FAILED))
     _log.info("WebSocket /v1/live %d %.1f s", code, time.perf_counter() - started)
 
 

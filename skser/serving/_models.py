@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
@@ -35,9 +36,11 @@ from ..persistence import _container, load, load_card
 from ..persistence._info import describe_model, info_in
 from ..persistence._light import light_form
 from ._limits import Limits
-from ._problems import Problem
+from ._problems import FAILED, Problem
 from ._uploads import Upload
 from ._workers import Cancelled
+
+_log = logging.getLogger("skser.serving")
 
 _PASSES = 5  # a recording is decoded that often at most: its header, its levels, its windows
 _ROWS_AT_ONCE = 16  # of a timeline
@@ -100,6 +103,10 @@ class ServedModel:
             except SkserError as error:
                 errors.append(problem_of(error, upload))
                 answer["error"] = errors[-1].detail
+            except Exception:  # of the model, which others may not hear of
+                _log.exception("a prediction failed")
+                errors.append(Problem(500, FAILED, file=upload.name))
+                answer["error"] = FAILED
             answers.append(answer)
         if len(errors) == len(answers):
             raise errors[0]

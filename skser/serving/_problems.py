@@ -10,6 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
+FAILED = "the service failed; its log says why"
 _TITLES = {413: "Content too large", 422: "Unprocessable content"}
 
 

@@ -22,6 +22,7 @@ def fail(monkeypatch, capsys, *arguments):
     [
         (["no.skser"], "no.skser: is not a file, so there is no model to load"),
         ([__file__], "is not a model file, or is truncated"),
+        (["no.skser", "--proxy", "*"], "proxy must be IP addresses or networks, got '*' does not"),
         (["no.skser", "--upload-mb", "0"], "upload_mb must be a number above 0, got 0.0"),
     ],
 )

@@ -21,7 +21,7 @@ import skser
 from skser.inference import TrainingAudio
 from skser.persistence import ModelInfo
 from skser.serving import Limits, create_app
-from skser.serving._server import SOCKETS
+from skser.serving._server import CONNECTIONS
 from tests.evaluations import noises, quick_pipeline
 
 
@@ -130,7 +130,7 @@ def in_thread(model_file, **options):
     limits = {name: options.pop(name) for name in list(options) if name in LIMITS}
     app = create_app([model_file], limits=Limits(**limits), **options)
     config = uvicorn.Config(
-        app, port=0, log_config=None, http="h11", timeout_graceful_shutdown=5, **SOCKETS
+        app, port=0, log_config=None, timeout_graceful_shutdown=5, **CONNECTIONS
     )
     running = uvicorn.Server(config)
     listener = config.bind_socket()

@@ -4,7 +4,9 @@ import struct
 import threading
 import time
 
+import httpx
 import pytest
+from sklearn.utils import Bunch
 
 from tests.persistence.models import golden_model
 
@@ -23,10 +25,11 @@ def in_background(function, *arguments, **options):
     return thread
 
 
-def abandoned_request(client, content):
+def abandoned_request(client, content, headers=""):
     """Ask for a timeline; the open connection."""
     connection = socket.create_connection(("127.0.0.1", client.base_url.port), timeout=20)
-    head = f"POST {URL} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(content)}\r\n\r\n"
+    head = f"POST {URL} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}Content-Length: {len(content)}\r\n"
+    head += "\r\n"
     connection.sendall(head.encode() + content)
     return connection
 
@@ -136,3 +139,31 @@ def test_rows_come_as_they_are_predicted(model_file):
             assert next(lines).startswith("0.0,0.1,")
             assert workers.n_active == 1
         until(lambda: workers.n_active == 0)
+
+
+def told(server, *addresses):
+    """Statuses of /v1/predict, each told to come from another address."""
+    with server.client() as client:
+        return [
+            client.post(
+                "/v1/predict", content=recording(), headers={"X-Forwarded-For": address}
+            ).status_code
+            for address in addresses
+        ]
+
+
+@pytest.mark.parametrize("proxy", [[], ["--proxy", "127.0.0.1"]])
+def test_places_of_clients_behind_a_proxy(proxy, model_file):
+    """Of four places, a client has two; the address that a client tells itself is ignored."""
+    with serving(model_file, "--requests", 3, "--queue", 1, *proxy) as server:
+        base_url = httpx.URL(server.address)
+        long = [
+            abandoned_request(Bunch(base_url=base_url), LONG, "X-Forwarded-For: 10.0.0.1\r\n")
+            for _ in range(2)
+        ]
+        with server.client() as client:
+            until(lambda: "skser_jobs 2.0" in client.get("/metrics").text)
+        found = told(server, "10.0.0.1", "10.0.0.9, 10.0.0.1", "10.0.0.2", "10.0.0.1, 10.0.0.2")
+        assert found == ([429, 429, 200, 200] if proxy else [429] * 4)
+        for connection in long:
+            connection.close()

@@ -119,7 +119,7 @@ export class Timeline {
     const csv = button("Download CSV", () => save(`${name}.csv`, "text/csv", timelineCsv(this.rows, emotions)));
     const subtitles = button("Download SRT", () => save(`${name}.srt`, "application/x-subrip", srt(this.rows)));
     const note = element("p", { class: "note" }, "Each row compares the categories of the model with each other, "
-      + "over the seconds around it; darker is more probable, hatched is silence. It does not show what somebody feels.");
+      + "over the seconds around it; a stronger colour is more probable, hatched is silence. It does not show what somebody feels.");
     place.replaceChildren(this.picture, note, element("p", { class: "actions" }, csv, subtitles), details);
     this.observer = new ResizeObserver(() => this.show());
     this.observer.observe(place);
