@@ -14,8 +14,8 @@
 --quick       few of everything, to try the script.
 
 Server and clients are processes on the loopback interface and share the processors; "server" and
-"clients" are the parts of one core that they take. Networks are fitted on a few recordings for two epochs,
-which changes no time.
+"clients" are the parts of one core that they take. Networks are fitted on a few recordings for two
+epochs, which changes no time.
 """
 
 from __future__ import annotations
