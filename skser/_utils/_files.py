@@ -21,7 +21,7 @@ def written_whole(path: PathLike) -> Iterator[Path]:
 
     A link stays: its target is replaced. A device or a pipe gets the content.
     """
-    if _is_device(path):
+    if is_device(path):
         with tempfile.TemporaryDirectory() as folder:
             temporary = Path(folder, Path(path).name)
             yield temporary
@@ -71,7 +71,7 @@ def folder_written_whole(path: PathLike) -> Iterator[Path]:
 def check_writable(path: PathLike) -> Path:
     """The path; DataError if no file can be written there."""
     path = Path(path)
-    if _is_device(path):
+    if is_device(path):
         if not os.access(path, os.W_OK):
             raise DataError(f"{path}: may not be written to")
         return path
@@ -95,13 +95,18 @@ def check_apart(written: Iterable[PathLike], read: Iterable[PathLike]) -> None:
         taken.add(target)
 
 
-def _is_device(path: PathLike) -> bool:
+def is_device(path: PathLike) -> bool:
     """Whether a path is a device, a pipe or a socket."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def absolute_path(path: PathLike) -> str:
+    """The path as it is from the root; os.path.abspath would take ``..`` of links wrong."""
+    return os.fspath(path) if os.path.isabs(path) else os.path.join(os.getcwd(), path)
 
 
 def file_signature(path: PathLike) -> tuple[str, int, int]:
     """Absolute path, size in bytes and time of change (ns): a file's identity for caches."""
     status = os.stat(path)
-    absolute = os.fspath(path) if os.path.isabs(path) else os.path.join(os.getcwd(), path)
+    absolute = absolute_path(path)
     return (absolute, status.st_size, status.st_mtime_ns)

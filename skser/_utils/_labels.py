@@ -186,6 +186,8 @@ def _refuse(cell: object, row: int, name: str, what: str) -> NoReturn:
         way = "bytes.decode()"
     elif isinstance(cell, Enum):
         way = "label.name"
+    if isinstance(cell, complex):  # scikit-learn's words
+        raise DataError(f"Complex data not supported: {name} has {cell!r:.80} in row {row}")
     raise DataError(
         f"{name} must have {what}s of text or numbers, got {cell!r:.80} in row {row}; convert them "
         f"by {way}"

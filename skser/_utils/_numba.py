@@ -10,10 +10,11 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import FunctionCache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, InTreeCacheLocator
 
 from ..exceptions import SkserWarning
 
@@ -28,7 +29,8 @@ _compiled = numba.njit(
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function; its machine code is cached beside its module if that can be written to.
 
-    Otherwise in the user's cache folder, or, with a warning, not at all.
+    Otherwise in the user's cache folder. Without either, code that was compiled beside the module
+    before is used, such as that of a container image; all else is compiled anew, with a warning.
     """
     dispatcher: Any = _compiled(function)
     try:
@@ -38,8 +40,24 @@ def kernel(function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
+class _ReadOnlyLocator(InTreeCacheLocator):  # type: ignore[misc]
+    """The folder beside a module that cannot be written to but has machine code of the module."""
+
+    @classmethod
+    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> _ReadOnlyLocator | None:
+        locator = cls(py_func, py_file)
+        indices = Path(locator.get_cache_path()).glob(f"{Path(py_file).stem}.*.nbi")
+        return locator if any(indices) else None
+
+
+class _Implementation(CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = [*CompileResultCacheImpl._locator_classes, _ReadOnlyLocator]
+
+
 class _OptionalCache(FunctionCache):  # type: ignore[misc]
     """A cache whose files may be unreadable, and its disk full."""
+
+    _impl_class = _Implementation
 
     @contextmanager
     def _guard_against_spurious_io_errors(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 _PACKAGES = ("skser", "scikit-learn", "tensorflow", "keras", "librosa", "numpy")
+UNKNOWN = "unknown"  # the version of a package that is not installed, or under another name
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -18,5 +19,5 @@ def versions(*packages: str) -> dict[str, str]:
 def _version(package: str) -> str:
     try:
         return version(package)
-    except PackageNotFoundError:  # some builds are named otherwise
-        return "unknown"
+    except PackageNotFoundError:
+        return UNKNOWN

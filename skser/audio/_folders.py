@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..exceptions import CorpusNotFoundError, DataError
+from ._not_a_path import not_a_path
 
 AUDIO_SUFFIXES = (
-    ".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif",
-    ".m4a", ".mp4", ".aac", ".webm", ".mkv", ".mov", ".avi",
+    ".wav", ".flac", ".ogg", ".oga", ".opus", ".spx", ".mp3", ".mp2", ".aiff", ".aif", ".aifc",
+    ".au", ".caf", ".w64", ".rf64", ".sph", ".voc", ".wv", ".tta", ".ape", ".amr", ".ac3", ".ra",
+    ".m4a", ".m4b", ".m4v", ".mp4", ".3gp", ".aac", ".webm", ".weba", ".mkv", ".mka", ".mov",
+    ".avi", ".flv", ".wma", ".wmv", ".asf", ".mpg", ".mpeg",
 )  # fmt: skip
 
 
@@ -20,7 +23,7 @@ def find_audio(data_home: str | os.PathLike[str]) -> list[Path]:
     if home.is_file():
         raise DataError(f"{home}: must be the folder of the recordings, got a file")
     if not home.is_dir():
-        raise CorpusNotFoundError(f"{home}: no such folder")
+        raise CorpusNotFoundError(f"{home}: {not_there(home, 'folder')}")
     files = [
         Path(folder, name)
         for folder, names in _walk(home)
@@ -30,6 +33,13 @@ def find_audio(data_home: str | os.PathLike[str]) -> list[Path]:
     if not files:
         raise DataError(f"{home}: no recordings in it; looked for {', '.join(AUDIO_SUFFIXES)}")
     return sorted(files, key=str)
+
+
+def not_there(path: Path, kind: str) -> str:
+    """That there is no such folder or file, or that it is an address."""
+    if not_a_path(str(path)) is not None:
+        return f"is an address; download it, then give the path of the {kind}"
+    return f"no such {kind}"
 
 
 def _walk(home: Path) -> Iterable[tuple[str, list[str]]]:

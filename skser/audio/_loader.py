@@ -20,16 +20,8 @@ from ..exceptions import AudioError, AudioWarning
 from ._channels import CHANNEL, mixed_waveform
 from ._clip_reader import ClipReader
 from ._clips import Clips
-from ._recordings import (
-    AnyRecording,
-    ClipSource,
-    as_recordings,
-    check_length,
-    combine_errors,
-    have_rates,
-    inspect_recording,
-    warn_of_rate,
-)
+from ._forms import as_recordings, have_rates, warn_of_rate
+from ._recordings import AnyRecording, ClipSource, check_length, combine_errors, inspect_recording
 from ._sampled import Waveform
 
 __all__ = ["AudioLoader"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import os
 
+from ._not_a_path import BASE64, not_a_path
+
 _BINARY = {
     b"PK\x03\x04": "a zip archive; extract it first",
     b"PK\x05\x06": "an empty zip archive",
@@ -31,11 +33,12 @@ _TEXT = (
     ("{", "JSON text"),
     ("[", "JSON text"),
 )
-_MARKS = {
+MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_BASE64_LINE = 60  # characters; words are shorter
 _RAW = (".pcm", ".raw", ".sw", ".ul", ".al", ".s16", ".s16le", ".f32", ".f32le", ".mulaw", ".alaw")
 RAW_SAMPLES = "raw samples say no rate: numpy.fromfile reads them, then give (waveform, sr)"
 SPHERE = b"NIST_1A"  # a recording whose header is text
@@ -66,13 +69,16 @@ def _kind(head: bytes) -> str | None:
     text = as_text(head)
     if text is None or head.startswith(SPHERE):
         return None
+    first = text.split(maxsplit=1)[:1]
+    if first and len(first[0]) >= _BASE64_LINE and not_a_path(text) == BASE64:
+        return "text in base64; decode it first: base64.b64decode(...)"
     text = text.lstrip().lower()
     return next((kind for start, kind in _TEXT if text.startswith(start)), "text")
 
 
 def as_text(head: bytes) -> str | None:
     """The text that begins with these bytes, or None for other data."""
-    encodings = [codec for mark, codec in _MARKS.items() if head.startswith(mark)]
+    encodings = [codec for mark, codec in MARKS.items() if head.startswith(mark)]
     if not encodings:
         n_ascii = sum(32 <= byte < 127 or byte in b"\t\r\n" for byte in head)
         encodings = ["utf-8", "cp1252"] if n_ascii > 0.9 * len(head) else ["utf-8"]

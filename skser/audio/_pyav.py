@@ -13,8 +13,8 @@ import numpy as np
 
 from .._utils._files import file_signature
 from ..exceptions import AudioError, MissingDependencyError
-from ._boxes import check_promised_size
 from ._info import AudioInfo, Source, check_block, decoding_errors, describe
+from ._mp4_boxes import check_promised_size
 from ._mpeg import Spliced
 from ._repair import content
 from ._seeking import PREROLLS, Decoded, Landmarks, find_landmarks, first_landmark, segment_from
@@ -91,6 +91,7 @@ def _open_container(source: Source, kind: str | None, otherwise: str | None) -> 
             options={"protocol_whitelist": "file"},  # nothing that a file names is downloaded
         )
     except (av.error.FFmpegError, ValueError) as error:
+        check_promised_size(source)  # MP4 may have its index behind the samples
         reason = getattr(error, "strerror", None) or error
         raise AudioError(otherwise or f"{describe(source)}: cannot be opened ({reason})") from error
     streams = container.streams.audio

@@ -94,12 +94,12 @@ def opened_row(row: Mapping[str, Any], name: str) -> object:
     for key in _ARRAY_KEYS:
         if row.get(key) is not None:
             if row.get("sampling_rate") is None:
-                raise DataError(f"{name} has {key} and must have sampling_rate, got {_keys(row)}")
+                raise DataError(f"{name} has {key} and must have sampling_rate, got {keys_of(row)}")
             return row["sampling_rate"], row[key]
     for key in ("bytes", "audio", "path"):
         if row.get(key) is not None:
             return row[key]
-    raise DataError(f"{name} is a dict and must have {_TAKEN}, got {_keys(row)}")
+    raise DataError(f"{name} is a dict and must have {_TAKEN}, got {keys_of(row)}")
 
 
 def as_array(item: Any) -> np.ndarray:
@@ -159,5 +159,6 @@ def _is_array(value: object) -> bool:
     return getattr(value, "ndim", 0) > 0 or (isinstance(value, (list, tuple)) and len(value) > 0)
 
 
-def _keys(row: Mapping[str, Any]) -> str:
+def keys_of(row: Mapping[str, Any]) -> str:
+    """The keys of a dict, for messages."""
     return f"{', '.join(map(str, row)) or 'no keys':.100}"

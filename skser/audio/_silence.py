@@ -10,16 +10,21 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..exceptions import AudioWarning, SkserError
-from ._channels import mixed_waveform
+from ._channels import Channel, mixed_waveform
+from ._clip_reader import ClipReader
 from ._decoding import audio_blocks, channel_to_read
 from ._info import describe
 from ._recordings import AnyRecording, inspect_recording
 from ._sampled import Waveform
 from ._streaming import FRAME_SECONDS, slices
+
+if TYPE_CHECKING:
+    from ._loader import AudioLoader
 
 SILENT = "is silent or constant"
 _MAX_DEVIATION = 2.0**-15
@@ -59,6 +64,7 @@ def is_silent_recording(
     offset: float = 0.0,
     duration: float | None = None,
     max_duration: float | None = None,
+    channel: Channel = "mean",
 ) -> bool:
     """Whether a part of a recording is silent, decoded up to its first sound.
 
@@ -69,25 +75,28 @@ def is_silent_recording(
     if isinstance(recording, np.ndarray):
         start = int(offset * sr)
         stop = None if duration is None else start + int(duration * sr)
-        waveform = mixed_waveform(recording[start:stop], "mean", "waveform")
+        waveform = mixed_waveform(recording, channel, "waveform")[start:stop]
         return is_silent(slices(waveform), sr)
-    source = inspect_recording(recording, offset, max_duration)
+    source = inspect_recording(recording, offset, max_duration, channel)
     info = source.info
     offset, duration = source.within(offset, duration)
     start = int(offset * info.sr)
     stop = None if duration is None else start + int(duration * info.sr)
-    channel = channel_to_read(source.source, info, "mean")
+    channel = channel_to_read(source.source, info, channel)
     blocks = audio_blocks(source.source, info, channel, start, stop)
     with closing(blocks):  # type: ignore[type-var]
         return is_silent(blocks, info.sr)
 
 
-def warn_of_silence(recordings: Sequence[AnyRecording] | np.ndarray, stacklevel: int) -> None:
-    """Warn of silent recordings; unusable ones are left to the loader."""
+def warn_of_silence(
+    recordings: Sequence[AnyRecording] | np.ndarray, loader: AudioLoader | None, stacklevel: int
+) -> None:
+    """Warn of recordings silent in the channel of a loader, which finds the unusable ones."""
+    channel = "mean" if loader is None else ClipReader.of(loader).channel
     silent = []
     for i, recording in enumerate(recordings):
         with suppress(SkserError):
-            if is_silent_recording(recording):
+            if is_silent_recording(recording, channel=channel):
                 silent.append(_name(recording, i))
     if not silent:
         return

@@ -24,7 +24,7 @@ from ._info import (
 )
 from ._mpeg import Spliced
 from ._repair import STREAMED_SIZE, content, repair
-from ._unclosed import with_length
+from ._w64_caf import with_length
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
@@ -158,7 +158,8 @@ def sound_blocks(
     stop = info.n_samples if stop is None else min(stop, info.n_samples)
     file, _ = _open_sound(source)
     with file, decoding_errors(source, RuntimeError):
-        if 0 < start < stop:  # even to the beginning, a seek takes a tenth of the time of decoding
+        # Without a seek, libsndfile may deliver what Opus has its decoder skip, and not the end.
+        if 0 < start < stop or file.subtype == "OPUS":
             _seek(file, start)
         while start < stop:
             n_samples = min(max(size // file.channels, 1), stop - start)
@@ -189,7 +190,7 @@ def _seek(file: SoundFile, position: int) -> None:
         first = max(position - _PREROLL, 0)
     elif file.seekable():
         first = position
-    if first > 0:
+    if first > 0 or file.subtype == "OPUS":
         with _quiet(file):
             file.seek(first)
     while first < position:

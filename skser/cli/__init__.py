@@ -22,6 +22,7 @@ from .adapt import adapt
 from .evaluate import evaluate
 from .export import export
 from .info import info
+from .live import live
 from .plot import plot
 from .predict import predict
 from .serve import serve
@@ -37,7 +38,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-COMMANDS = (demo, train, adapt, evaluate, tune, predict, timeline, serve, info, export, plot)
+COMMANDS = (
+    demo,
+    train,
+    adapt,
+    evaluate,
+    tune,
+    predict,
+    timeline,
+    live,
+    serve,
+    info,
+    export,
+    plot,
+)
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(datasets.app, name="datasets")
@@ -54,9 +68,18 @@ def version(
         raise typer.Exit
 
 
-def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    """Print a warning in one line, without the place in the code."""
-    typer.echo(f"skser: warning: {message}", err=True)
+class _Warnings:
+    """Prints each warning once, in one line, without the place in the code."""
+
+    def __init__(self) -> None:
+        self._shown: set[str] = set()
+
+    def show(self, message: Warning | str, *_: object, **__: object) -> None:
+        """In place of ``warnings.showwarning``, which forgets what it showed between filters."""
+        text = f"skser: warning: {message}"
+        if text not in self._shown:
+            self._shown.add(text)
+            typer.echo(text, err=True)
 
 
 def main() -> None:
@@ -66,7 +89,7 @@ def main() -> None:
             stream.reconfigure(errors="surrogateescape")  # names of files are bytes
     try:
         with warnings.catch_warnings(), ended_by_signals():
-            warnings.showwarning = _show_warning
+            warnings.showwarning = _Warnings().show
             try:
                 app()
             finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,11 +82,22 @@ def load_paths(
         if audio_home is not None and kind == "manifest":
             params["audio_home"] = audio_home
         loaded[path] = load_corpus(path, corpus=kind, **params)
+        if kind == "manifest" and audio_home is None:
+            _check_some_exist(path, loaded[path])
         if kind in ("manifest", "several"):
             typer.echo(loaded[path].DESCR.splitlines()[0], err=True)
     if labels is not None:
         loaded = _with_labels(loaded, [emotion_name(name) for name in labels.split(",") if name])
     return loaded
+
+
+def _check_some_exist(table: Path, speech: Bunch) -> None:
+    paths = speech.frame["path"]
+    if not any(map(os.path.exists, paths)):
+        raise DataError(
+            f"{table}: none of its recordings exist, such as {paths.iloc[0]}; --audio-home says in "
+            "which folder they are"
+        )
 
 
 def by_name(loaded: Mapping[Path, Bunch]) -> dict[str, Bunch]:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import typer
 
@@ -47,3 +48,28 @@ def ended_by_signals() -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def asked_to_end() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C or SIGTERM sets, for a command that has no end of its own.
+
+    The second one ends the command as it ends others. Signals that are ignored still are.
+    """
+    event = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, previous[number])
+        event.set()
+
+    previous: dict[int, Any] = {}  # handlers
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if (handler := signal.getsignal(number)) not in (signal.SIG_IGN, None):
+                previous[number] = handler
+                signal.signal(number, ask)
+    try:
+        yield event
+    finally:
+        for asked_number, handler in previous.items():
+            signal.signal(asked_number, handler)

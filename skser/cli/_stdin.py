@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import stat
 import sys
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ..audio._info import describe
 from ..audio._not_a_path import not_a_path
-from ..audio._not_audio import SPHERE, as_text, no_recording
+from ..audio._not_audio import MARKS, SPHERE, as_text, no_recording
 from ..exceptions import DataError, SkserError
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ _CHUNK = 2**20
 _HEAD = 1024  # bytes that show what the input is
 _GIVE = "pipe a recording into it, or a list of files, one a line"
 _CONTROLS = {*range(32), 127} - {*b"\t\r\n\f"}
-_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Piped(bytes):
@@ -106,14 +104,14 @@ def named(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
 
 
 @contextmanager
-def recording_of(path: Path) -> Iterator[str | bytes]:
+def recording_of(path: str) -> Iterator[str | bytes]:
     """A path, or the recording in a pipe (- is standard input), which errors inside are to name."""
-    if str(path) == NAME:
+    if path == NAME:
         content = Piped.of(read_content(), NAME)
     elif is_pipe(path):
         content = read_pipe(path)
     else:
-        yield str(path)
+        yield path
         return
     try:
         yield content
@@ -124,7 +122,7 @@ def recording_of(path: Path) -> Iterator[str | bytes]:
 
 def _names(content: bytes) -> list[str] | None:
     """The names in a list, or None for content that is no text."""
-    if content.startswith(_MARKS):
+    if content.startswith(tuple(MARKS)):
         text = as_text(content)
         if text is not None:
             return _lines(text) or None

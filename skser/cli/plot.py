@@ -11,7 +11,7 @@ from ._options import Trust
 
 
 def plot(
-    file: Annotated[Path, typer.Argument(help="Recording; - for stdin.")],
+    file: Annotated[str, typer.Argument(help="Recording; - for stdin.")],
     out: Annotated[Path, typer.Option(help="Picture to write: .png, .svg or .pdf.")],
     model: Annotated[
         Path | None, typer.Option(help="Show the probabilities of this model too.")
@@ -30,7 +30,7 @@ def plot(
 
     check_value("the suffix of --out", out.suffix.lower(), one_of(".png", ".svg", ".pdf"))
     check_writable(out)
-    check_apart([out], [file] if model is None else [file, model])
+    check_apart([out], [Path(file)] if model is None else [Path(file), model])
     pipeline = None if model is None else load_model(model, trusted=trust or [])
     with recording_of(file) as recording:
         if pipeline is None:

@@ -7,8 +7,8 @@ import glob
 import io
 import json as json_format
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,10 +19,7 @@ import typer
 from ._options import CsvPath, JsonPath, Model, Runtime, Trust
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ..inference._batches import Prediction
-    from ..persistence import ModelInfo
 
 
 def predict(
@@ -45,6 +42,20 @@ def predict(
             help="Standardise features over these recordings, at least 20, without labels.",
         ),
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write a .parquet or .csv of many recordings, which can be continued."),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes that predict, for --out.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask scheduler, as tcp://host:8786, for --out.")
+    ] = None,
+    partition_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Recordings in a partition, for --out.", show_default="256"),
+    ] = None,
     runtime: Runtime = "auto",
     trust: Trust = None,
 ) -> None:
@@ -66,11 +77,38 @@ def predict(
     Example: find calls -name "*.m4a" | skser predict model.skser - --csv emotions.csv
 
     Example: ffmpeg -i call.mp4 -f wav - | skser predict model.skser -
+
+    --out predicts partitions of the recordings, in --jobs processes or on the Dask cluster of
+    --scheduler. The same command continues a run that was interrupted. An unusable recording is a
+    row with the column "error".
+
+    Example: skser predict model.skser store --out emotions.parquet --jobs 8
     """
     from .._utils._progress import progress
+    from ..inference._model_file import open_model
     from ._outputs import Outputs
     from ._stdin import named
 
+    if out is None:
+        of_out = {"--jobs": jobs, "--scheduler": scheduler, "--partition-size": partition_size}
+        _check_not_given("without --out", of_out)
+    else:
+        from ._label_store import label_store
+
+        others = {"--csv": csv, "--json": json, "--top": top, "--adapt": adapt or None}
+        _check_not_given("with --out", others)
+        n_unusable = label_store(
+            model,
+            [path for name in files for path in find_recordings(name)],
+            out,
+            abstain_below=abstain_below,
+            jobs=jobs,
+            scheduler=scheduler,
+            partition_size=partition_size,
+            runtime=runtime,
+            trusted=trust or [],
+        )
+        raise typer.Exit(n_unusable > 0)
     paths = [path for name in files for path in find_recordings(name)]
     read = [path for path in paths if isinstance(path, str)]
     outputs = Outputs([model, *read], csv=csv, json=json)
@@ -81,11 +119,11 @@ def predict(
         classes, n_adapted, predictions = _predict_adapted(model, bar(paths), runtime, trust or [])
         typer.echo(f"adapted to {n_adapted} of {len(paths)} recordings, without labels", err=True)
     else:
-        classes, predictions = _predict(model, paths, runtime, trust or [])
-        predictions = bar(predictions)
+        opened = open_model(model, runtime=runtime, trusted=trust or [])
+        classes, predictions = opened.classes, bar(opened.predict(paths))
     unusable: list[str] = []
     usable = _usable(named(predictions), unusable)
-    rows = _Rows([str(label) for label in classes], top, abstain_below, n_adapted)
+    rows = _Rows(classes, top, abstain_below, n_adapted)
     if outputs.paths:
         writers = {"csv": rows.csv_line, "json": rows.json_line}
         with ExitStack() as stack:
@@ -103,6 +141,14 @@ def predict(
             typer.echo(line)
     if unusable:
         raise typer.Exit(1)
+
+
+def _check_not_given(where: str, options: Mapping[str, object]) -> None:
+    from ..exceptions import ParameterError
+
+    for name, value in options.items():
+        if value is not None:
+            raise ParameterError(f"{name} must not be given {where}, got {value}")
 
 
 def find_recordings(name: str) -> Iterator[str | bytes]:
@@ -134,51 +180,26 @@ def find_recordings(name: str) -> Iterator[str | bytes]:
 
 def _usable(predictions: Iterable[Prediction], unusable: list[str]) -> Iterator[Prediction]:
     """The predictions of usable recordings; unusable files are reported and listed."""
+    from ..audio._info import describe
+
     for prediction in predictions:
         if prediction.error is None:
             yield prediction
             continue
         unusable.append(prediction.file)
-        message = _printable(f"{prediction.file:.300}: {prediction.error}")
+        message = _printable(f"{describe(prediction.file)}: {prediction.error}")
         typer.echo(f"skser: error: {message}", err=True)
-
-
-def _predict(
-    model: Path, paths: list[str | bytes], runtime: str, trusted: list[str]
-) -> tuple[np.ndarray, Iterator[Prediction]]:
-    """Classes and predictions, without scikit-learn and TensorFlow if the model allows it."""
-    from .._utils._param_validation import check_value, one_of
-    from ..inference._batches import predict_each, predict_in_batches
-    from ..persistence import _container
-    from ..persistence._any_model import is_joblib, load_model
-    from ..persistence._info import info_in
-    from ..persistence._save_load import RUNTIMES
-
-    check_value("--runtime", runtime, one_of(*RUNTIMES))
-    light, info = None, None
-    if model.is_file() and not is_joblib(model):
-        manifest, contents = _container.read(model)
-        info = info_in(model, manifest)
-        if runtime != "tensorflow":
-            from ..persistence._light import light_form
-
-            light = light_form(model, manifest, contents)
-    if light is not None:
-        classes, predictions = light.classes_, predict_each(light.predict_proba, paths)
-    else:
-        pipeline = load_model(model, runtime=runtime, trusted=trusted)
-        classes, predictions = pipeline.classes_, predict_in_batches(pipeline, paths)
-    return classes, _with_model_errors(model, _flagged(predictions, info))
 
 
 def _predict_adapted(
     model: Path, paths: Iterable[str | bytes], runtime: str, trusted: list[str]
-) -> tuple[np.ndarray, int, Iterator[Prediction]]:
+) -> tuple[list[str], int, Iterator[Prediction]]:
     """Classes, number of usable recordings, and predictions adapted to them."""
     from .._utils._param_validation import check_value, one_of
     from ..inference import TrainingAudio
     from ..inference._adaptation import predict_adapted
     from ..inference._batches import flag_out_of_distribution
+    from ..inference._model_file import raising_model_error
     from ..persistence import load_info
     from ..persistence._any_model import is_joblib, load_model
     from ..persistence._save_load import RUNTIMES
@@ -188,42 +209,12 @@ def _predict_adapted(
     info = None if is_joblib(model) else load_info(model)
     training = None if info is None or info.audio is None else TrainingAudio.from_dict(info.audio)
     known: dict[str | bytes, tuple[str, ...]] = {}
-    with _raising_model_error(model), nullcontext() if training is None else training.watch(known):
+    with raising_model_error(model), nullcontext() if training is None else training.watch(known):
         n_adapted, predictions = predict_adapted(pipeline, paths)
+    classes = [str(label) for label in pipeline.classes_]
     if training is None:
-        return pipeline.classes_, n_adapted, iter(predictions)
-    return pipeline.classes_, n_adapted, flag_out_of_distribution(predictions, training, known)
-
-
-def _flagged(predictions: Iterable[Prediction], info: ModelInfo | None) -> Iterator[Prediction]:
-    """The same predictions, out-of-distribution ones flagged if the training audio is known."""
-    from ..inference._batches import flag_out_of_distribution
-
-    if info is None or info.audio is None:
-        return iter(predictions)
-    from ..inference import TrainingAudio
-
-    return flag_out_of_distribution(predictions, TrainingAudio.from_dict(info.audio))
-
-
-def _with_model_errors(model: Path, predictions: Iterator[Prediction]) -> Iterator[Prediction]:
-    """The same predictions, with `_raising_model_error`."""
-    with _raising_model_error(model):
-        yield from predictions
-
-
-@contextmanager
-def _raising_model_error(model: Path) -> Iterator[None]:
-    """Raise ModelError for an unexpected error of an inconsistent model."""
-    from ..exceptions import ModelError, SkserError
-
-    try:
-        yield
-    except SkserError:
-        raise
-    except Exception as error:
-        reason = " ".join(repr(error).split())
-        raise ModelError(f"{model}: cannot predict ({reason:.300})") from error
+        return classes, n_adapted, iter(predictions)
+    return classes, n_adapted, flag_out_of_distribution(predictions, training, known)
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ def serve(
         import prometheus_client  # noqa: F401
         import python_multipart  # noqa: F401
         import uvicorn  # noqa: F401
+        import websockets  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError(
             f"skser serve needs {error.name}: python -m pip install 'skser[serve]'"

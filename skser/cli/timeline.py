@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def timeline(
     model: Model,
-    file: Annotated[Path, typer.Argument(help="Recording, of any length; - for stdin.")],
+    file: Annotated[str, typer.Argument(help="Recording, of any length; - for stdin.")],
     window: Annotated[float, typer.Option(help="Seconds of audio for each row.")] = 3.0,
     hop: Annotated[float, typer.Option(help="Seconds from one row to the next.")] = 1.0,
     smoothing: Annotated[float, typer.Option(help="Seconds to average over; 0 for none.")] = 3.0,
@@ -65,10 +65,10 @@ def timeline(
         with outputs.open(name) as output:
             output.write(_png(table) if name == "png" else texts[name](table).encode())
     if not outputs.paths:
-        typer.echo(_segments_text(table))
+        typer.echo(segments_text(table))
 
 
-def _segments_text(timeline: pd.DataFrame) -> str:
+def segments_text(timeline: pd.DataFrame) -> str:
     """The segments of a timeline as a table; silence has no emotion."""
     from ..inference import segments
 

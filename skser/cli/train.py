@@ -77,7 +77,7 @@ def train(
     """
     import numpy as np
 
-    from ..audio._recordings import as_recordings
+    from ..audio._forms import as_recordings
     from ..audio._silence import warn_of_silence
     from ..calibration import TemperatureScaledClassifier
     from ..embeddings import SpeechEmbedding
@@ -87,7 +87,7 @@ def train(
     from ..persistence import ModelInfo
     from ..persistence._any_model import check_include_encoder, save_model
     from ..recipes import keep_features as keep
-    from ..recipes._steps import set_everywhere, steps_of
+    from ..recipes._steps import loader_of, set_everywhere, steps_of
     from ._corpora import check_each_has_labels, load_each, merge, training_part
     from ._outputs import check_model_file
     from ._scores import read_scores
@@ -112,7 +112,7 @@ def train(
         (None, None) if scores is None else read_scores(scores, pipeline, scored_on)
     )
     names = {"domains": speech.frame["corpus"].to_numpy(dtype=str)} if len(corpora) > 1 else {}
-    warn_of_silence(as_recordings(speech.paths), stacklevel=1)
+    warn_of_silence(as_recordings(speech.paths), loader_of(pipeline), stacklevel=1)
     everything = np.arange(len(speech.paths))
     pipeline = fit_fold(unfitted, speech.paths, speech.target, names, everything).pipeline
     set_everywhere(pipeline, verbose=0)

@@ -12,8 +12,9 @@ from .._utils._progress import progress
 from .._utils._segment import Segment
 from .._utils._types import PathLike
 from ..audio._decoding import decode_audio
+from ..audio._forms import as_recordings
 from ..audio._info import describe
-from ..audio._recordings import as_recordings, inspect_recording
+from ..audio._recordings import inspect_recording
 from ..audio._silence import SILENT, is_silent
 from ..audio._streaming import slices
 from ..exceptions import AudioError, DataError, MissingDependencyError

@@ -53,6 +53,11 @@ def listing(items: Iterable[object], n: int = 10) -> str:
     return ", ".join(texts[:n]) + more
 
 
+def rows_of(index: pd.Index) -> str:
+    """Rows or lines of a table, for messages."""
+    return f"{index.name}{'s' if len(index) > 1 else ''} {listing(index)}"
+
+
 def log(text: str) -> None:
     """Print a text to stderr at once."""
     print(text, file=sys.stderr, flush=True)

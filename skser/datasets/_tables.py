@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..audio._folders import not_there
 from ..exceptions import CorpusNotFoundError, DataError, MissingDependencyError, SkserWarning
 from ._corpus import listing
 
@@ -44,7 +45,7 @@ def read_table(file: Path, n_used: Callable[[Iterable[str]], int]) -> pd.DataFra
     try:
         content = file.read_bytes()
     except FileNotFoundError:
-        raise CorpusNotFoundError(f"{file}: no such file") from None
+        raise CorpusNotFoundError(f"{file}: {not_there(file, 'file')}") from None
     except OSError as error:
         raise _unreadable(file, error) from error
     if content[:4] == b"PAR1" or file.suffix.lower() in PARQUET:

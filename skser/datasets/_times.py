@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..exceptions import DataError
 from ._columns import unit_of
-from ._corpus import listing
+from ._corpus import rows_of
 from ._tables import MISSING
 
 
@@ -28,7 +28,7 @@ def add_segments(file: Path, frame: pd.DataFrame, times: Mapping[str, pd.Series]
         start, end = frame.loc[wrong[0], ["start", "end"]]
         raise DataError(
             f"{file}: segments must start at 0 s or later and end after that, got {start:g} to "
-            f"{end:g} s in {wrong.name} {wrong[0]} ({len(wrong)} such {wrong.name}s)"
+            f"{end:g} s in {rows_of(wrong)}"
         )
     return frame
 
@@ -45,7 +45,7 @@ def _seconds(file: Path, column: pd.Series) -> pd.Series:
     if len(wrong):
         raise DataError(
             f"{file}: column {column.name!r} must hold seconds, such as 1.5, or times, such as "
-            f"00:00:01.5, got {column[wrong[0]]!r:.80} in {wrong.name}s {listing(wrong)};"
+            f"00:00:01.5, got {column[wrong[0]]!r:.80} in {rows_of(wrong)};"
             " rename it if it means something else"
         )
     return seconds

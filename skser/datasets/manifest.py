@@ -11,9 +11,10 @@ import pandas as pd
 
 from .._utils._param_validation import did_you_mean
 from .._utils._types import PathLike
+from ..audio._folders import not_there
 from ..exceptions import CorpusNotFoundError, DataError, SkserWarning, naming
 from ._columns import MEANING, TIMES, USUAL, likely_speakers, recognise_columns
-from ._corpus import emotion_name, listing, make_corpus
+from ._corpus import emotion_name, listing, make_corpus, rows_of
 from ._paths import locate
 from ._tables import DELIMITED, JSON, MISSING, PARQUET, read_table
 from ._times import add_segments
@@ -113,7 +114,7 @@ def load_manifest(
     file = Path(path).expanduser()
     home = file.parent if audio_home is None else Path(audio_home).expanduser()
     if not home.is_dir():
-        raise CorpusNotFoundError(f"{home}: no such folder")
+        raise CorpusNotFoundError(f"{home}: {not_there(home, 'folder')}")
     given = {"path": path_column, "emotion": label_column, "speaker": speaker_column}
 
     def used_columns(names: Iterable[str]) -> dict[str, str]:
@@ -174,16 +175,19 @@ def _check_column(file: Path, table: pd.DataFrame, role: str, column: str | None
 
 def _rows_without(column: pd.Series) -> str | None:
     """Rows in which a column has no value, for messages; None if there are none."""
-    rows = column.index[column.isin(MISSING)]
-    if not len(rows):
+    missing = column.index[column.isin(MISSING)]
+    if not len(missing):
         return None
-    names = " (row 1 has the column names)" if rows.name == "row" else ""
-    return f"in {len(rows)} of {len(column)} rows: {rows.name}s {listing(rows)}{names}"
+    names = " (row 1 has the column names)" if missing.name == "row" else ""
+    return f"in {len(missing)} of {len(column)} rows: {rows_of(missing)}{names}"
 
 
 def _check_values(file: Path, column: pd.Series) -> None:
     if missing := _rows_without(column):
-        raise DataError(f"{file}: column {column.name!r} is empty or missing {missing}")
+        raise DataError(
+            f"{file}: column {column.name!r} is empty or missing {missing}; fill it in, or leave "
+            "these rows out"
+        )
 
 
 def _without_unknown_speakers(

@@ -14,7 +14,8 @@ from sklearn.utils import Bunch
 from .._utils._labels import check_labels, check_speakers
 from .._utils._segment import Segment
 from .._utils._types import Recordings
-from ..audio._recordings import AnyRecording, as_recordings
+from ..audio._forms import as_recordings
+from ..audio._recordings import AnyRecording
 from ..audio._sampled import Waveform, check_rate
 from ..exceptions import DataError, SkserWarning
 

@@ -18,7 +18,7 @@ from .._utils._versions import versions
 from ..audio._silence import warn_of_silence
 from ..exceptions import DataError, ParameterError, SkserWarning
 from ..features import SpeakerNormalizer
-from ..recipes._steps import pretrained_encoders, steps_of
+from ..recipes._steps import loader_of, pretrained_encoders, steps_of
 from ._corpus import Corpus, known_speakers, read_corpus
 from ._docstrings import documented
 from ._fitted_fold import FittedFold
@@ -117,7 +117,7 @@ def evaluate(
                 f"target must have no label named as a column of the predictions "
                 f"({', '.join(COLUMNS)}), got {name!r}"
             )
-    warn_of_silence(corpus.clips, stacklevel=2)
+    warn_of_silence(corpus.clips, loader_of(pipeline), stacklevel=2)
     if isinstance(cv, str):
         splits, folds = _evaluate_fitted(pipeline, corpus, classes)
         protocol = describe_fitted(pipeline)

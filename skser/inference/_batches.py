@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .._utils._files import absolute_path
 from ..audio._info import describe
 from ..exceptions import AudioError, DownloadError, ModelError, SkserError
 from ._silence import SilenceWatch
@@ -37,10 +38,9 @@ class Prediction(NamedTuple):
 
 def predict_in_batches(pipeline: BaseEstimator, files: Iterable[Any]) -> Iterator[Prediction]:
     """Predictions of a fitted pipeline."""
-    from ..audio import AudioLoader
-    from ..recipes._steps import steps_of
+    from ..recipes._steps import loader_of
 
-    loader = next((step for step in steps_of(pipeline) if isinstance(step, AudioLoader)), None)
+    loader = loader_of(pipeline)
     remaining = iter(files)
     while batch := list(islice(remaining, _BATCH_SIZE)):
         predictions: Iterable[Prediction]
@@ -116,11 +116,14 @@ def flag_out_of_distribution(
 def _key(file: Any) -> Any:
     """The source of a recording by which `TrainingAudio.watch` knows it."""
     is_path = isinstance(file, (str, os.PathLike))
-    return os.path.join(os.getcwd(), file) if is_path else file if isinstance(file, bytes) else None
+    return absolute_path(file) if is_path else file if isinstance(file, bytes) else None
 
 
 def _failure(file: object, error: SkserError) -> Prediction:
-    return Prediction(file, None, str(error).removeprefix(f"{name_of(file)}: "))
+    reason = str(error).removeprefix(f"{name_of(file)}: ")
+    if isinstance(file, (str, os.PathLike)):  # which a decoder names as an absolute path
+        reason = reason.removeprefix(f"{describe(absolute_path(file))}: ")
+    return Prediction(file, None, reason)
 
 
 def name_of(file: object) -> str:

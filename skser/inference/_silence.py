@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._utils._files import absolute_path
 from .._utils._segment import Segment
 from ..audio._clip_reader import ClipReader, Excerpt, watching
 from ..audio._recordings import Recording
@@ -33,6 +34,7 @@ class SilenceWatch:
             names = ("sr", "offset", "duration")
             self._limits = dict(zip(names, ClipReader.of(loader).excerpt, strict=True))
             self._limits["max_duration"] = loader.max_duration
+            self._limits["channel"] = ClipReader.of(loader).channel
         self._known: dict[tuple[str | bytes, float, float | None], bool] = {}
 
     def watching(self) -> AbstractContextManager[None]:
@@ -43,18 +45,14 @@ class SilenceWatch:
         """Whether a recording is silent; AudioError if it is unusable."""
         known = None
         if isinstance(file, Segment):
-            known = self._known.get((_absolute(file.path), file.start, file.end))
+            known = self._known.get((absolute_path(file.path), file.start, file.end))
         elif isinstance(file, bytes):
             known = self._known.get((file, 0.0, None))
         elif isinstance(file, (str, os.PathLike)):
-            known = self._known.get((_absolute(file), 0.0, None))
+            known = self._known.get((absolute_path(file), 0.0, None))
         return is_silent_recording(file, **self._limits) if known is None else known
 
     def _add(self, recording: Recording, waveform: np.ndarray, excerpt: Excerpt) -> None:
         key = (recording.source, recording.start, recording.end)
         # Pipelines in a vote may take different parts.
         self._known[key] = self._known.get(key, True) and is_silent(slices(waveform), excerpt[0])
-
-
-def _absolute(path: str | os.PathLike[str]) -> str:
-    return os.path.join(os.getcwd(), path)

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from .._utils._param_validation import BOOLEAN, NONE, check_value, number
 from .._utils._segment import Segment
 from .._utils._types import Recordings
-from ..audio._recordings import as_recordings
+from ..audio._forms import as_recordings
 from ..exceptions import ParameterError
 from ..recipes._steps import check_class_names, check_gives_probabilities
 from ._adaptation import predict_adapted

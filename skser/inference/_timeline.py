@@ -14,7 +14,7 @@ from .._utils._progress import progress
 from .._utils._types import Recording
 from ..audio import AudioLoader
 from ..audio._channels import Channel
-from ..audio._recordings import warn_of_rate
+from ..audio._forms import warn_of_rate
 from ..audio._streaming import Excerpts, frame_levels
 from ..calibration import TemperatureScaledClassifier
 from ..exceptions import naming

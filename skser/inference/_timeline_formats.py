@@ -178,7 +178,7 @@ def _tier(table: pd.DataFrame, number: int, name: str, end: str) -> str:
 def to_srt(timeline: pd.DataFrame) -> str:
     """Convert to subtitles (SubRip) of emotions and mean probabilities, with none in silence.
 
-    Those of a timeline of each channel begin with ``channel 0: ``, and so on, in order of time.
+    Those of a timeline of each channel begin with ``channel 0:`` and so on, in order of time.
 
     Parameters
     ----------

@@ -14,14 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..audio._clip_reader import ClipReader, Excerpt, watching
-from ..audio._recordings import (
-    AnyRecording,
-    ClipSource,
-    Recording,
-    as_recordings,
-    check_length,
-    inspect_recording,
-)
+from ..audio._forms import as_recordings
+from ..audio._recordings import AnyRecording, ClipSource, Recording, check_length, inspect_recording
 from ..audio._sampled import Waveform
 from ..audio._streaming import frame_levels
 from ..exceptions import AudioError, DataError, ParameterError
@@ -275,12 +269,11 @@ class TrainingAudio:
 
 
 def _loader_of(pipeline: BaseEstimator) -> AudioLoader:
-    from ..audio import AudioLoader
-    from ..recipes._steps import steps_of
+    from ..recipes._steps import loader_of
 
-    for step in steps_of(pipeline):
-        if isinstance(step, AudioLoader):
-            return step
+    loader = loader_of(pipeline)
+    if loader is not None:
+        return loader
     raise ParameterError(f"pipeline must have an AudioLoader, got {type(pipeline).__name__}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,8 +13,8 @@ import numpy as np
 from .._utils._files import check_writable
 from .._utils._param_validation import check_value, one_of
 from .._utils._types import EmotionPipeline, PathLike
-from .._utils._versions import versions
-from ..exceptions import ModelError, SkserError, SkserWarning
+from .._utils._versions import UNKNOWN, versions
+from ..exceptions import MissingDependencyError, ModelError, SkserError, SkserWarning
 from ..networks import _onnx_export, _onnx_runtime
 from . import _container
 from ._allowed import AllowList, UntrustedError
@@ -159,6 +160,8 @@ def load(path: PathLike, *, runtime: Runtime = "auto", trusted: Sequence[str | t
     ModelError
         The file is missing, damaged, from a newer skser, contains a class that is neither known nor
         trusted, or has no network in ONNX.
+    MissingDependencyError
+        The file has a network, and neither TensorFlow nor onnxruntime is installed.
     ParameterError
         ``runtime`` or ``trusted`` has an invalid value.
 
@@ -208,18 +211,27 @@ def load(path: PathLike, *, runtime: Runtime = "auto", trusted: Sequence[str | t
             f'{path}: has no network in ONNX, so runtime must be "tensorflow", or the file saved '
             "again with the extra onnx"
         )
+    if decoder.networks and runtime == "tensorflow" and find_spec("tensorflow") is None:
+        needs = "onnxruntime" if has_onnx else "tensorflow"
+        raise MissingDependencyError(
+            f"{path}: its network needs {needs}: python -m pip install {needs}"
+        )
     for network in decoder.networks:
         network.runtime = runtime
     return pipeline
 
 
 def warn_of_versions(path: PathLike, manifest: dict[str, Any]) -> None:
-    """Warn of packages with another major version than when a file was written."""
-    then = manifest["versions"]
+    """Warn of packages with another major version than when a file was written.
+
+    One that is not installed is not needed, as TensorFlow for a network in ONNX.
+    """
+    then, now = manifest["versions"], versions()
     changed = [
-        f"{name} {then[name]} (here {version})"
-        for name, version in versions().items()
-        if name in then and then[name].partition(".")[0] != version.partition(".")[0]
+        f"{name} {then[name]} (here {now[name]})"
+        for name in now
+        if UNKNOWN not in (then.get(name, UNKNOWN), now[name])
+        and then[name].partition(".")[0] != now[name].partition(".")[0]
     ]
     if changed:
         warnings.warn(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 import pandas as pd
 
-from ..audio import AudioLoader, read_audio
+from ..audio import read_audio
 from ..audio._any_form import one_recording
 from ..audio._sampled import Waveform
 from ..features import MFCC, Spectra
 from ..features.dsp._spectra import power_to_db
 from ..inspection import Saliency, saliency
-from ..recipes._steps import steps_of
+from ..recipes._steps import loader_of
 from ._style import (
     BLUE,
     DIVERGING,
@@ -208,8 +208,7 @@ class ClipDisplay:
 
 def _loader_param(pipeline: Pipeline, name: str, default: Any) -> Any:
     """A parameter of the loader of a pipeline."""
-    loaders = (step for step in steps_of(pipeline) if isinstance(step, AudioLoader))
-    return next((getattr(loader, name) for loader in loaders), default)
+    return getattr(loader_of(pipeline), name, default)
 
 
 class SaliencyDisplay(AxesDisplay):

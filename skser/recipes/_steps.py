@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from .._utils._param_validation import check_is_fitted, check_parameters
+from ..audio import AudioLoader
 from ..embeddings import SpeechEmbedding
 from ..embeddings._description import EncoderDescription
 from ..exceptions import DataError, ParameterError
@@ -20,6 +21,11 @@ _Estimator = TypeVar("_Estimator")
 def steps_of(estimator: object) -> list[Any]:
     """All steps, nested ones and the fitted members of a vote included."""
     return [step for _, step in walk(estimator)]
+
+
+def loader_of(pipeline: object) -> AudioLoader | None:
+    """The first loader, or None for a pipeline of waveforms or features."""
+    return next((step for step in steps_of(pipeline) if isinstance(step, AudioLoader)), None)
 
 
 def walk(estimator: object) -> Iterator[tuple[list[tuple[str, Any]], Any]]:
@@ -38,8 +44,8 @@ def set_everywhere(pipeline: _Estimator, **params: object) -> _Estimator:
     """Set parameters such as ``verbose=0`` of all steps of skser that have them."""
     for step in steps_of(pipeline):
         is_own = any(base.__module__.startswith("skser.") for base in type(step).__mro__)
-        # The pipeline of a recipe has scikit-learn's parameters, of the same names.
-        if is_own and not hasattr(step, "saved_as"):
+        # A recipe is a pipeline of scikit-learn, whose parameters have the same names.
+        if is_own and not isinstance(step, Pipeline):
             own = step.get_params(deep=False)
             step.set_params(**{name: value for name, value in params.items() if name in own})
     return pipeline

@@ -35,7 +35,8 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
-_OPEN = ("/", "/docs", "/openapi.json", "/healthz", "/readyz")  # without a key
+_PROBES = ("/healthz", "/readyz")  # under any name, without a key
+_OPEN = ("/", "/docs", "/openapi.json")  # without a key
 _BODY_PAUSE = 30.0  # seconds without a byte
 
 
@@ -132,6 +133,9 @@ class Access:
 
     def _problem(self, scope: Scope, headers: Headers) -> Problem | None:
         host = headers.get("host", "")
+        path = scope["path"]
+        if path in _PROBES:  # orchestrators ask by address, and learn no more than they see
+            return None
         if self.hosts is not None and _host_name(host) not in self.hosts:
             # A page of another site may have pointed its name to this address.
             return Problem(421, "the header Host names no host of this service")
@@ -142,7 +146,6 @@ class Access:
             return Problem(403, "pages of this origin may not use the service")
         if scope["type"] == "websocket":
             return None  # a page cannot set headers, so the session asks for the key
-        path = scope["path"]
         if not (path in _OPEN or path.startswith("/static/") or self.key.fits_headers(headers)):
             return Problem(
                 401,

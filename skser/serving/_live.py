@@ -66,7 +66,8 @@ async def live(socket: WebSocket) -> None:
 async def _session(socket: WebSocket) -> int:
     """Answer a client to the end; the code to close with."""
     state = socket.app.state
-    content = await _receive(socket, _FIRST_MESSAGE, "the first message did not come in 10 s")
+    late = f"the first message did not come in {_FIRST_MESSAGE:g} s"
+    content = await _receive(socket, _FIRST_MESSAGE, late)
     settings = read_settings(content)
     if not (state.api_key.fits_headers(socket.headers) or state.api_key.fits(settings.api_key)):
         raise Problem(401, "the API key is missing or wrong; send it as api_key")

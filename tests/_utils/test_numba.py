@@ -64,6 +64,22 @@ def test_no_folder_to_write_to(folder):
     assert run(folder, NUMBA_CACHE_DIR=str(folder / "own"), **NOWHERE) == ""
 
 
+def test_compiled_before_in_a_folder_to_read_only(folder):
+    run(folder, **NOWHERE)
+    files = {file: file.stat().st_mtime_ns for file in (folder / "__pycache__").glob("*.nb?")}
+    refused = """
+import tempfile
+def refuse(*args, **kwargs):
+    raise PermissionError("read-only")
+tempfile.TemporaryFile = refuse  # numba tries each folder so; root could write to any
+"""
+    assert run(folder, refused, **NOWHERE) == ""
+    assert {file: file.stat().st_mtime_ns for file in files} == files
+    for file in files:
+        file.unlink()
+    assert run(folder, refused, **NOWHERE).count("NUMBA_CACHE_DIR") == 1
+
+
 def test_a_full_disk(folder):
     full = """
 import resource

@@ -1,6 +1,7 @@
 """What containers hold besides one audio track, how they end, and what they are called."""
 
 import os
+import re
 import shutil
 import struct
 import sys
@@ -78,6 +79,17 @@ def test_a_movie_that_was_cut_is_truncated(codec, tmp_path):
     assert problem(path) == (
         f"is truncated, its header promises {len(content) - start} bytes of samples and "
         f"{len(content) // 2 - start} are there"
+    )
+
+
+def test_a_movie_without_its_index_is_truncated(tmp_path):
+    path = tmp_path / "a.mp4"
+    write_container(str(path), "mp4", "aac", sr=16000, seconds=5.0)
+    content = path.read_bytes()
+    start = content.index(b"mdat") + 4
+    path.write_bytes(content[: start + 1000])
+    assert re.fullmatch(
+        r"is truncated, its header promises \d+ bytes of samples and 1000 are there", problem(path)
     )
 
 

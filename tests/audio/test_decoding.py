@@ -71,6 +71,23 @@ def test_rates_to_read_at(format, sr, tmp_path):
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
+@pytest.mark.parametrize(("format", "codec"), [("ogg", "libopus"), ("webm", "libopus")])
+def test_opus_of_ffmpeg_begins_and_ends_with_its_samples(format, codec, tmp_path):
+    """libsndfile alone delivers what the decoder is to skip, unless it is told to seek."""
+    pytest.importorskip("av")
+    path = tmp_path / "a"
+    samples = np.zeros(96000, "f4")
+    samples[24000:] = tone(600, 48000, 1.5)
+    write_container(str(path), format, codec, samples=samples)
+    whole = read_audio(path, None)[0]
+    assert len(whole) == 96000
+    assert np.flatnonzero(np.abs(whole) > 0.1)[0] == pytest.approx(24000, abs=50)
+    for offset in (0.25, 0.5, 1.5):
+        part = read_audio(path, None, offset=offset, duration=0.25)[0]
+        start = round(48000 * offset)
+        np.testing.assert_allclose(part, whole[start : start + 12000], atol=1e-6)
+
+
 def test_one_coding_is_as_another():
     samples = noise(8000)
     reference = read_audio(encode(samples, format="WAV/FLOAT"))[0]

@@ -13,7 +13,7 @@ import pytest
 from sklearn.utils import Bunch
 
 import skser.audio._clip_reader
-from skser import AudioLoader, read_audio
+from skser import AudioLoader, Segment, read_audio
 from skser.exceptions import (
     AudioError,
     AudioIsADirectoryError,
@@ -161,7 +161,6 @@ NOT_SEQUENCES = [
     5,
     Path("a.wav"),
     np.array("a.wav"),
-    Bunch(paths=["a.wav"]),
     {"a.wav"},
     io.BytesIO(b"RIFF"),
 ]
@@ -175,6 +174,8 @@ def test_inputs_that_are_not_sequences(X):
 
 
 BAD_INPUTS = [
+    (Bunch(paths=["a.wav"], sr=16000), "X must be a sequence of recordings, got a Bunch of paths"),
+    ({"array": np.zeros(9)}, "X must be a sequence of recordings, got a dict of array$"),
     ([], "X must .*at least one recording"),
     (np.array([], dtype=str), "X must .*at least one recording"),
     (np.zeros(9), "X must be a sequence .*got a single waveform"),
@@ -237,6 +238,15 @@ class TestBadFiles:
         lines += [f"  {path}: is empty (0 bytes)" for path in bad[:10]]
         lines += ["  ... and 3 more; skser.datasets.check_audio lists all"] if n == 13 else []
         assert transform_error(bad) == (AudioError, "\n".join(lines))
+
+    def test_segments_of_one_recording_share_a_line(self, tmp_path):
+        path = tmp_path / "no.wav"
+        segments = [Segment(path, i, i + 1) for i in range(20)]
+        assert transform_error([*segments, "other.wav"])[1] == (
+            "21 of 21 recordings that cannot be used:\n"
+            f"  {path}: does not exist (20 times)\n"
+            "  other.wav: does not exist"
+        )
 
     def test_of_one_class(self, tmp_path):
         missing = [str(tmp_path / name) for name in ("a.wav", "b.wav")]

@@ -1,5 +1,6 @@
 """Files that are no audio say what they are."""
 
+import base64
 import gzip
 import io
 import json
@@ -59,6 +60,10 @@ FILES = {
     "zip": (zipped(), "a zip archive, not a recording; extract it first"),
     "gzip": (gzip.compress(b"a"), "a gzip archive, not a recording; extract it first"),
     "tar": (tar(), "a tar archive, not a recording; extract it first"),
+    "base64": (
+        base64.encodebytes(encode(noise(99))),
+        "text in base64, not a recording; decode it first: base64.b64decode(...)",
+    ),
     "png": (b"\x89PNG\r\n\x1a\n" + bytes(99), "a PNG image, not a recording"),
     "jpeg": (b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(99), "a JPEG image, not a recording"),
     "pdf": (b"%PDF-1.7\n%\xe2\xe3", "a PDF document, not a recording"),

@@ -193,6 +193,8 @@ BAD = [
     (Decoder(MONO[np.newaxis], SR), "X must be a sequence of recordings, got <"),
     ([(MONO, 16)], r"waveform 0: .*rate .*\[4000, 192000\] Hz, got 16$"),
     ([(MONO, 22050.5)], r"waveform 0: .*rate .*\[4000, 192000\] Hz, got 22050\.5$"),
+    ([(MONO, "16000")], r"waveform 0: .*rate .* got '16000'$"),
+    ([(MONO, None)], r"waveform 0: .*rate .* got None$"),
     ([(float("nan"), MONO)], r"waveform 0: .*rate .* got nan$"),
     ([{"array": MONO}], "recording 0 .*array.* sampling_rate, got array"),
     ([{"path": None, "bytes": None}], "recording 0 .*dict .* got path, bytes"),
@@ -375,6 +377,8 @@ NO_PATHS = [
     ("https://example.org/a.wav", "is an address; download"),
     ("s3://bucket/a.wav", "is an address; download"),
     ("file:///home/my%20calls/a.wav", "is an address; give the path, /home/my calls/a.wav"),
+    ("https:/example.org/a.wav", "is an address; download"),  # as a Path has it
+    ("file:/home/a.wav", "is an address; give the path, /home/a.wav"),
     ("https://example.org/?q=" + "x" * 9000, "is an address; download"),
     (BASE64, r"is text in base64.*b64decode"),
     (BASE64[:120], r"is text in base64.*b64decode"),

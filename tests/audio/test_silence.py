@@ -3,8 +3,8 @@ import warnings
 import numpy as np
 import pytest
 
-from skser import Segment, read_audio
-from skser.audio._recordings import as_recordings
+from skser import AudioLoader, Segment, read_audio
+from skser.audio._forms import as_recordings
 from skser.audio._sampled import Waveform
 from skser.audio._silence import is_silent, is_silent_recording, warn_of_silence
 from skser.audio._streaming import slices
@@ -120,7 +120,7 @@ def test_warning_names_some_and_counts_all(tmp_path):
     good = tmp_path / "good.wav"
     good.write_bytes(encode(0.1 * noise(SR)))
     with pytest.warns(AudioWarning) as caught:
-        warn_of_silence(as_recordings([*paths, good, tmp_path / "missing.wav", ZEROS]), 1)
+        warn_of_silence(as_recordings([*paths, good, tmp_path / "missing.wav", ZEROS]), None, 1)
     (message,) = [str(warning.message) for warning in caught]
     assert message.startswith("6 of 8 recordings are silent or constant")
     assert [name in message for name in ("0.wav", "2.wav", "3.wav", ", ...")] == [
@@ -131,7 +131,18 @@ def test_warning_names_some_and_counts_all(tmp_path):
     ]
     assert len(message) < 300
     with pytest.warns(AudioWarning, match=r"1 of 2 .*: recording 1; .*check_audio"):
-        warn_of_silence(as_recordings([good, ZEROS]), 1)
+        warn_of_silence(as_recordings([good, ZEROS]), None, 1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_silence(as_recordings([good, "missing.wav"]), 1)
+        warn_of_silence(as_recordings([good, "missing.wav"]), None, 1)
+
+
+def test_the_channel_of_the_loader_decides(tmp_path):
+    half = np.stack([0.1 * noise(SR)[:, 0], ZEROS], axis=1)
+    path = tmp_path / "call.wav"
+    path.write_bytes(encode(half))
+    for recording in (str(path), path.read_bytes(), Waveform(half.astype("f4"), SR)):
+        silent = [is_silent_recording(recording, channel=c) for c in ("mean", 0, 1)]
+        assert silent == [False, False, True]
+    with pytest.warns(AudioWarning, match="1 of 1 recording is silent"):
+        warn_of_silence([str(path)], AudioLoader(channel=1), 1)

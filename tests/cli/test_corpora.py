@@ -47,6 +47,7 @@ def home(tmp_path_factory):
         pd.DataFrame(columns).to_csv(home / f"{name}.csv", index=False)
     other = pd.read_csv(home / "first.csv").assign(Emotion=["bored", "calm"] * 6)
     other.to_csv(home / "other.csv", index=False)
+    (home / "elsewhere.csv").write_text("file,emotion\na.wav,angry\nb.wav,sad\n")
     return home
 
 
@@ -147,6 +148,12 @@ def test_check_several_corpora(at_home):
         (["first.csv", "first.csv"], r"corpora must be different, got \S*first.csv twice"),
         (["first.csv", "first"], "corpora must have different names, got first twice"),
         (["first.csv", "nowhere"], "nowhere: no such folder"),
+        (["first.csv", "https://a.org/b.zip"], "https:/a.org/b.zip: is an address; download it"),
+        (["https://a.org/b.csv"], "https:/a.org/b.csv: is an address; download it"),
+        (
+            ["elsewhere.csv"],
+            "elsewhere.csv: none of its recordings exist, such as a.wav; --audio-home says",
+        ),
         (
             ["second.csv", "other.csv"],
             r"has no label in common .*\(boredom, calm\), got angry",
@@ -344,7 +351,7 @@ def test_commands_take_the_same_options_for_corpora():
 def test_tables_name_their_columns_and_may_lie_elsewhere(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):
-        soundfile.write(tmp_path / f"{name}.wav", np.full(8000, 0.1), 16000)
+        soundfile.write(tmp_path / f"{name}.wav", np.sin(np.arange(8000)), 16000)
     (tmp_path / "lists").mkdir()
     table = tmp_path / "lists" / "calls.csv"
     table.write_text("wav;Label;ACTOR\na.wav;sad;ann\nb.wav;angry;bob\n")

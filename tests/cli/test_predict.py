@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -167,6 +168,37 @@ def test_errors_are_one_line(arguments, message, at_home, monkeypatch, capsys):
     assert left.value.code == 1
     assert stderr.startswith(f"skser: error: {message}")
     assert stderr.count("\n") == 1
+
+
+def test_errors_repeat_little_of_base64(at_home):
+    done = invoke("model.skser", "UklGRiQAAABXQVZFZm10IBAAAAABAAEA" * 300)
+    assert done.stderr.startswith("skser: error: UklGR")
+    assert "is text in base64" in done.stderr
+    assert len(done.stderr) < 350
+
+
+def test_errors_of_the_decoder_name_a_recording_once(at_home):
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).normal(0, 0.1, 80000)
+    soundfile.write(file, noise, 16000, format="FLAC")
+    content = bytearray(file.getvalue())
+    content[3000:3500] = bytes(500)
+    (at_home / "damaged.flac").write_bytes(content)
+    done = invoke("model.skser", "damaged.flac")
+    assert done.stderr.startswith("skser: error: damaged.flac: cannot be decoded (")
+    (at_home / "damaged.flac").unlink()
+
+
+def test_a_warning_is_shown_once(at_home, tmp_path, monkeypatch, capsys):
+    waveform, sr = soundfile.read(at_home / "calls" / "0.flac")
+    path = tmp_path / "opposite.wav"
+    soundfile.write(path, np.stack([waveform, -waveform], axis=1), sr)
+    monkeypatch.setattr("sys.argv", ["skser", "predict", "model.skser", str(path)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with pytest.raises(SystemExit):
+            cli.main()
+    assert capsys.readouterr().err.count("its channels cancel in their mean") == 1
 
 
 def test_abstain_below(at_home):

@@ -51,6 +51,13 @@ def fail(monkeypatch, capsys, *arguments):
     return capsys.readouterr().err
 
 
+def test_an_address_is_no_path(model, monkeypatch, capsys):
+    address = "https://example.org/call.wav"
+    assert fail(monkeypatch, capsys, model, address).startswith(
+        f"skser: error: {address}: is an address; download it"
+    )
+
+
 def test_every_format_is_written(pipeline, model, recording, tmp_path):
     out = {name: tmp_path / f"talk.{name}" for name in ("csv", "json", "png", "textgrid", "srt")}
     options = [part for name, path in out.items() for part in (f"--{name}", path)]

@@ -86,7 +86,7 @@ def test_likely_speakers_are_pointed_out(write, name):
 
 def test_speakers_with_gaps(write):
     path = write("file,emotion,speaker\na.wav,sad,ann\nb.wav,sad,\n")
-    with pytest.warns(SkserWarning, match=r"'speaker' is not used.*empty in 1 of 2 rows: rows 3"):
+    with pytest.warns(SkserWarning, match=r"'speaker' is not used.*empty in 1 of 2 rows: row 3 "):
         assert load_manifest(path).groups is None
     with pytest.raises(DataError, match="'speaker' is empty"):
         load_manifest(path, speaker_column="speaker")
@@ -106,7 +106,7 @@ def test_cp1252_is_named(write):
 
 def test_delimiter_named_in_the_first_line(write):
     path = write('sep=;\r\nfile;emotion\r\n"a, b.wav";sad\r\nc.wav;\r\n')
-    with pytest.raises(DataError, match=r"'emotion' is empty.*1 of 2 rows: rows 4"):
+    with pytest.raises(DataError, match=r"'emotion' is empty.*1 of 2 rows: row 4 "):
         load_manifest(path)
 
 
@@ -126,7 +126,7 @@ def test_json_lines(write, name):
         ("", "no rows"),
         ('{"file": "a"}\n{', "line 2"),
         ('["a", "b"]', "line 1 must be a JSON object"),
-        ('{"file": "a", "emotion": null}', "'emotion' is empty.* 1 of 1 rows: lines 1$"),
+        ('{"file": "a", "emotion": null}', "'emotion' is empty.* 1 of 1 rows: line 1; fill"),
         ('{"file": "a"}', "no column of labels, such as emotion, .*label_column.*'file'"),
     ],
 )
@@ -139,7 +139,7 @@ def test_parquet(tmp_path):
     pytest.importorskip("pyarrow")
     table = pd.DataFrame({"file": ["a.wav", "b.wav"], "emotion": ["sad", None], "who": [1, 2]})
     table.to_parquet(tmp_path / "calls.parquet")
-    with pytest.raises(DataError, match=r"'emotion' is empty.* 1 of 2 rows: lines 2$"):
+    with pytest.raises(DataError, match=r"'emotion' is empty.* 1 of 2 rows: line 2; fill"):
         load_corpus(tmp_path / "calls.parquet")
     table.fillna("angry").set_index("file").to_parquet(tmp_path / "calls.parquet")
     speech = load_corpus(tmp_path / "calls.parquet", speaker_column="who")
@@ -319,11 +319,11 @@ def test_index_of_audformat(tmp_path):
 @pytest.mark.parametrize(
     ("bounds", "reason"),
     [
-        ("1,1", "got 1 to 1 s in row 3 .1 such rows"),
+        ("1,1", "got 1 to 1 s in row 3$"),
         ("2,1", "got 2 to 1 s in row 3"),
         ("-1,1", "got -1 to 1 s in row 3"),
-        ("late,1", "'start' must hold seconds, .* got 'late' in rows 3; rename"),
-        ("1,inf", "'end' must hold seconds, .* got 'inf' in rows 3; rename"),
+        ("late,1", "'start' must hold seconds, .* got 'late' in row 3; rename"),
+        ("1,inf", "'end' must hold seconds, .* got 'inf' in row 3; rename"),
     ],
 )
 def test_impossible_segments(write, bounds, reason):
@@ -401,7 +401,7 @@ def test_blank_rows_and_trailing_delimiters(write, text):
 
 
 def test_rows_are_counted_from_the_top_of_the_file(write):
-    with pytest.raises(DataError, match="rows 4 "):
+    with pytest.raises(DataError, match="row 4 "):
         load_manifest(write("\n\nfile,emotion\n,sad\n"))
 
 

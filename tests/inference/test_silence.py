@@ -65,6 +65,17 @@ def test_files_contents_and_waveforms(pipeline, files):
     check(predict_table(later, [files["late"]]), [False], later.classes_)
 
 
+def test_the_channel_that_the_pipeline_takes(tmp_path):
+    stereo = [np.stack([waveform, 0 * waveform], axis=1) for waveform in SPEECH.waveforms]
+    first, second = (
+        quick_pipeline(load__channel=channel).fit(stereo, SPEECH.target) for channel in (0, 1)
+    )
+    soundfile.write(tmp_path / "call.wav", stereo[0], 16000)
+    forms = [tmp_path / "call.wav", (stereo[0], 16000), (stereo[0], 48000), stereo[0]]
+    assert not predict_table(first, forms)["silence"].any()
+    assert predict_table(second, forms)["silence"].all()
+
+
 def test_labels_of_the_others_are_those_of_predict(pipeline, files):
     table = predict_table(pipeline, [files["silent"], *SPEECH.waveforms[:3]])
     np.testing.assert_allclose(

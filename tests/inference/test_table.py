@@ -92,7 +92,7 @@ def test_content_and_files_that_are_open(pipeline, files):
         table = predict_table(pipeline, [file.read(), b"", files[0]])
         file.seek(0)
         opened = predict_table(pipeline, [file])
-    assert table["error"].tolist() == [None, "<0 bytes>: is empty (0 bytes)", None]
+    assert table["error"].tolist() == [None, "is empty (0 bytes)", None]
     assert table["file"].tolist() == ["recording 0", "recording 1", files[0]]
     assert table["confidence"][0] == table["confidence"][2] == opened["confidence"][0]
 

@@ -67,10 +67,10 @@ main()
 
 
 @contextlib.contextmanager
-def serving(*arguments):
+def serving(*arguments, python=(sys.executable,)):
     """Run `skser serve` at a free port; its address, process and log."""
     process = subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, "serve", *map(str, arguments), "--port", "0"],
+        [*python, "-c", _PROGRAM, "serve", *map(str, arguments), "--port", "0"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -138,7 +138,7 @@ def in_thread(model_file, **options):
         until(lambda: running.started)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with httpx.Client(base_url=address, timeout=60) as client:
-            client.app = app
+            client.app, client.listener = app, listener
             yield client
     finally:
         running.should_exit = True

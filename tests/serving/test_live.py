@@ -2,7 +2,9 @@
 
 import io
 import json
+import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import soundfile
@@ -113,6 +115,19 @@ def test_twenty_sessions_at_a_time_get_their_own_answers(server, pipeline):
         sessions = list(pool.map(lambda part: streamed(server, part.tobytes(), PCM), parts))
     for part, heard in zip(parts, sessions, strict=True):
         assert_rows_are(heard, predict_timeline(pipeline, wav(part, 16000)))
+
+
+def test_the_client_of_the_user_guide(server, tmp_path, monkeypatch, capsys, pipeline):
+    guide = (Path(__file__).parents[2] / "docs/user_guide/live.rst").read_text(encoding="utf-8")
+    _, _, after = guide.partition(".. code-block:: python\n\n")
+    code = textwrap.dedent(after[: after.index("\n\nThe")])
+    (tmp_path / "my_recording.wav").write_bytes(wav(talk(44100), 44100))
+    monkeypatch.chdir(tmp_path)
+    exec(code.replace("127.0.0.1:8000", server.address.removeprefix("http://")), {})
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    timeline = predict_timeline(pipeline, tmp_path / "my_recording.wav")
+    last = {float(start): emotion for start, emotion in rows}
+    assert last == dict(zip(timeline["start"], timeline["emotion"].map(str), strict=True))
 
 
 def test_nothing_was_said(server):

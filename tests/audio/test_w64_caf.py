@@ -1,10 +1,10 @@
-"""Tests of skser.audio._unclosed; test_repair.py has files that FFmpeg wrote."""
+"""Tests of skser.audio._w64_caf; test_repair.py has files that FFmpeg wrote."""
 
 import numpy as np
 import pytest
 
 from skser import inspect_audio, read_audio
-from skser.audio._unclosed import with_length
+from skser.audio._w64_caf import with_length
 from skser.exceptions import AudioError
 
 from .samples import encode, noise
