@@ -186,10 +186,9 @@ def measure_memory(model: Path, clips: list[str], n: int) -> None:
     task = {"run": "many", "url": "/v1/predict", "part": "files", "clips": clips, "clients": 8}
     rows, n_done = [], 0
     with started(*served(model)) as (port, pid):
-        for n_wanted in (100, 1000, n):
-            if n_wanted > n_done:
-                clients(**task, port=port, n=n_wanted - n_done)
-                n_done = n_wanted
+        for n_wanted in (100, n // 10, n):
+            clients(**task, port=port, n=n_wanted - n_done)
+            n_done = n_wanted
             now, peak = memory(pid)
             rows.append((f"{n_wanted}", now / MIB, peak / MIB))
     print("\nmemory of the server\n")
@@ -266,7 +265,7 @@ def main() -> None:
             join(clips, 2 if quick else 10, recording)
             measure_health(model, recording, 20 if quick else 200)
         if arguments.memory:
-            measure_memory(model, clips, 300 if quick else 10_000)
+            measure_memory(model, clips, 2000 if quick else 10_000)
         for recipe in arguments.live:
             model = make_model(recipe, arguments.folder, Path(home))
             recording, audio = Path(home, "talk.flac"), Path(home, "talk.npy")

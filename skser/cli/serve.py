@@ -113,7 +113,8 @@ def _checked_proxies(addresses: list[str]) -> list[str]:
 def _run(app: FastAPI, host: str, port: int, proxies: list[str]) -> None:
     from uvicorn.config import LOGGING_CONFIG, Config
 
-    from ..serving._server import CONNECTIONS, DrainingServer, WithoutSockets
+    from ..serving._connections import settings
+    from ..serving._server import DrainingServer, WithoutSockets
 
     to_stderr = {"handlers": ["default"], "level": "INFO", "propagate": False}
     loggers = {**LOGGING_CONFIG["loggers"], "skser.serving": to_stderr}
@@ -126,9 +127,7 @@ def _run(app: FastAPI, host: str, port: int, proxies: list[str]) -> None:
         log_config={**LOGGING_CONFIG, "loggers": loggers, "filters": filters},
         access_log=False,  # it would have queries; skser.serving logs the paths of routes
         server_header=False,
-        proxy_headers=bool(proxies),
-        forwarded_allow_ips=proxies,
         timeout_graceful_shutdown=5,
-        **CONNECTIONS,
+        **(settings() | {"proxy_headers": bool(proxies), "forwarded_allow_ips": proxies}),
     )
     DrainingServer(config, app.state.workers).run()

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _HEAD = 10.0  # seconds for the head of a request to come
 _STUCK = 30.0  # seconds in which a client takes nothing of an answer
 _REFUSAL = 1.0  # seconds to read why a message is refused
+_MOST, _FEWEST = 1024, 16  # connections that are answered
+_BACKLOG = 128  # connections that are accepted at once
+_OWN_FILES = 64  # of the process
 _CROWD = 1.25  # connections for each that uvicorn answers
 _MOST_UNTAKEN = 2**16  # bytes of answers to pings
 _MOST_FRAMES = 4096  # of a message
@@ -89,8 +92,21 @@ class HttpConnection(_Answering, H11Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._await_head()
-        if len(self.connections) > _CROWD * (self.limit_concurrency or float("inf")):
-            self.transport.abort()  # too many to wait for the head and answer 503, as uvicorn does
+        if self._is_one_too_many():
+            self.transport.abort()
+
+    def _is_one_too_many(self) -> bool:
+        """Whether there are more than uvicorn answers 503, or half of them from this address."""
+        n_connections, most = len(self.connections), self.limit_concurrency
+        if most is None or n_connections <= most // 2:
+            return False
+        if n_connections > _CROWD * most:
+            return True
+        if self.config.proxy_headers:  # all may come from the proxy
+            return False
+        others = [getattr(other, "client", None) for other in self.connections]
+        n_same = sum(other[0] == self.client[0] for other in others if other and self.client)
+        return n_same > most // 2
 
     def handle_events(self) -> None:
         super().handle_events()
@@ -165,3 +181,37 @@ class SocketConnection(_Answering, WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
         self.close_timer = self._loop.call_later(_REFUSAL, self.transport.close)
+
+
+def settings() -> dict[str, Any]:
+    """Settings of uvicorn that bound connections."""
+    return {
+        "http": HttpConnection,
+        "ws": SocketConnection,
+        "backlog": _BACKLOG,
+        "limit_concurrency": most_connections(),
+        "proxy_headers": False,
+        # Audio hardly shrinks by compression, with which a short message can be a huge one.
+        "ws_max_size": 2**20,
+        "ws_per_message_deflate": False,
+        # A client that has sent much at once answers a ping late, after that.
+        "ws_ping_timeout": None,
+    }
+
+
+def most_connections() -> int:
+    """Connections at a time, for each of which the system must let the process open a file."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return _MOST
+    n_files, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = int(_CROWD * _MOST) + _BACKLOG + _OWN_FILES
+    if most_files != resource.RLIM_INFINITY:
+        wanted = min(wanted, most_files)
+    if n_files != resource.RLIM_INFINITY and n_files < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most_files))
+        except (OSError, ValueError):
+            wanted = n_files
+    return max(_FEWEST, int((wanted - _BACKLOG - _OWN_FILES) / _CROWD))

@@ -5,25 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from types import FrameType
-from typing import Any
 
 import uvicorn
 
-from ._connections import HttpConnection, SocketConnection
 from ._workers import Workers
 
 _DRAIN = 30.0  # seconds for requests that run; orchestrators kill after as many
-
-# Settings of uvicorn. Audio hardly shrinks by compression, with which a short message can be a huge
-# one. A client that has sent much at once answers a ping late, after that.
-CONNECTIONS: dict[str, Any] = {
-    "http": HttpConnection,
-    "ws": SocketConnection,
-    "limit_concurrency": 1024,  # connections
-    "ws_max_size": 2**20,
-    "ws_per_message_deflate": False,
-    "ws_ping_timeout": None,
-}
 
 
 class WithoutSockets(logging.Filter):

@@ -21,7 +21,7 @@ import skser
 from skser.inference import TrainingAudio
 from skser.persistence import ModelInfo
 from skser.serving import Limits, create_app
-from skser.serving._server import CONNECTIONS
+from skser.serving._connections import settings
 from tests.evaluations import noises, quick_pipeline
 
 
@@ -129,9 +129,7 @@ def in_thread(model_file, **options):
     """A server of the application in a thread, for settings of one test."""
     limits = {name: options.pop(name) for name in list(options) if name in LIMITS}
     app = create_app([model_file], limits=Limits(**limits), **options)
-    config = uvicorn.Config(
-        app, port=0, log_config=None, timeout_graceful_shutdown=5, **CONNECTIONS
-    )
+    config = uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=5, **settings())
     running = uvicorn.Server(config)
     listener = config.bind_socket()
     thread = threading.Thread(target=running.run, args=([listener],), daemon=True)

@@ -81,7 +81,6 @@ def neighbour(attacked):
     allocator may keep some memory.
     """
     process = Process(attacked.process.pid)
-    until(lambda: process.n_files == process.n_files)
     n_files, n_threads, memory = process.n_files, process.n_threads, process.memory
     expected, errors, n_asked, is_over = None, [], Counter(), threading.Event()
 
@@ -119,8 +118,10 @@ def neighbour(attacked):
     assert process.memory <= memory + 96 * MIB
 
 
-def connected(server, receive_buffer=None):
+def connected(server, receive_buffer=None, host=None):
     connection = socket.socket()
+    if host:
+        connection.bind((host, 0))
     if receive_buffer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     connection.settimeout(20)
@@ -457,14 +458,22 @@ def test_a_message_of_endless_empty_frames(attacked, neighbour):
 
 
 def test_broken_frames(attacked, neighbour):
-    for content in (b"\xff" * 100, b"\x81\x01x", frame(0x83), frame(PING, bytes(200)), b"GET / "):
+    def send(content):
         with raw_session(attacked) as connection:
             connection.sendall(content * 10)
-            rest(connection)
+            return rest(connection)
+
+    broken = [b"\xff" * 100, b"\x81\x01x", frame(0x83), frame(PING, bytes(200)), b"GET / "]
+    with ThreadPoolExecutor(len(broken)) as pool:
+        answers = list(pool.map(send, broken))
+    # A frame that closes, with 1002 for an error of the protocol.
+    assert [bytes([0x88]) == answer[:1] and answer[2:4] for answer in answers] == [b"\x03\xea"] * 5
 
 
-def test_two_hundred_silent_connections(attacked, neighbour):
-    connections = [connected(attacked) for _ in range(200)]
+@pytest.mark.parametrize("n_connections", [200, 700])
+def test_silent_connections(n_connections, attacked, neighbour):
+    """An address may have half of all that are answered."""
+    connections = [connected(attacked, host="127.0.0.2") for _ in range(n_connections)]
     assert {rest(connection) for connection in connections} == {b""}
     for connection in connections:
         connection.close()
