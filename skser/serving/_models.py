@@ -6,7 +6,7 @@ import hashlib
 import io
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -98,7 +98,7 @@ class ServedModel:
         for upload in uploads:
             answer = dict(_NO_ANSWER, file=upload.name)
             try:
-                with _bounded(limits, cancelled):
+                with checking(_bound(limits, cancelled)):
                     answer |= self._answer(upload.content, limits, abstain_below)
             except SkserError as error:
                 errors.append(problem_of(error, upload))
@@ -116,16 +116,21 @@ class ServedModel:
         self, upload: Upload, limits: Limits, cancelled: Event, **parameters: Any
     ) -> Iterator[pd.DataFrame]:
         """The result of `predict_timeline`, in parts, as soon as they are predicted."""
+        bound = _bound(limits, cancelled)
         try:
-            with _bounded(limits, cancelled):
+            with checking(bound):
                 _check_duration(upload.content, limits)
                 loader = window_loader(self.pipeline, parameters["window"])
                 recording = LongRecording.of(upload.content, loader.sr)
                 _, rows = stream_rows(self.pipeline, recording, **parameters)
-                while part := list(islice(rows, _ROWS_AT_ONCE)):
-                    if cancelled.is_set():
-                        raise Cancelled
-                    yield as_table(part, self.pipeline.classes_.tolist())
+            while True:
+                with checking(bound):  # not around the yield, which another context may end
+                    part = list(islice(rows, _ROWS_AT_ONCE))
+                if not part:
+                    return
+                if cancelled.is_set():
+                    raise Cancelled
+                yield as_table(part, self.pipeline.classes_.tolist())
         except SkserError as error:
             raise problem_of(error, upload) from error
 
@@ -187,9 +192,8 @@ _NO_ANSWER: dict[str, Any] = {
 }
 
 
-@contextmanager
-def _bounded(limits: Limits, cancelled: Event) -> Iterator[None]:
-    """Stop decoding when nobody waits, or when the header said less than there is."""
+def _bound(limits: Limits, cancelled: Event) -> Callable[[float], None]:
+    """A check that stops decoding when nobody waits, or when the header said less than there is."""
     n_seconds = 0.0
 
     def check(seconds: float) -> None:
@@ -200,10 +204,8 @@ def _bounded(limits: Limits, cancelled: Event) -> Iterator[None]:
         if n_seconds > _PASSES * limits.duration_s + 1:
             raise TooLongError(f"is longer than {limits.duration_s:g} s")
 
-    if cancelled.is_set():
-        raise Cancelled
-    with checking(check):
-        yield
+    check(0.0)
+    return check
 
 
 def _check_duration(content: bytes, limits: Limits) -> float:
