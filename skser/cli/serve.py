@@ -57,6 +57,8 @@ def serve(
 
     Example: SKSER_API_KEY=secret skser serve model.skser other.skser --host 0.0.0.0 --port 80
     """
+    if api_key is None and "SKSER_API_KEY" in os.environ:
+        api_key = ""  # as for an option, an empty secret must not open the service
     # Each request has a thread; more threads for each would only get into each other's way.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
@@ -73,6 +75,7 @@ def serve(
             f"skser serve needs {error.name}: python -m pip install 'skser[serve]'"
         ) from None
     from ..serving import Limits, create_app
+    from ..serving._guard import ApiKey
     from ..serving._models import ServedModel
 
     limits: dict[str, Any] = {
@@ -86,7 +89,9 @@ def serve(
     if requests is not None:
         limits["requests"] = requests
     hosts = [*_LOOPBACK, *(allow_host or [])] if host in _LOOPBACK else allow_host
-    checked, proxies = Limits(**limits), _checked_proxies(proxy or [])  # before models are loaded
+    # Before models are loaded.
+    checked, proxies = Limits(**limits), _checked_proxies(proxy or [])
+    ApiKey(api_key)
     app = create_app(
         [ServedModel(path, runtime=runtime, trusted=trust or []) for path in models],
         limits=checked,

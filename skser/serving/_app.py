@@ -69,7 +69,7 @@ def create_app(
     ModelError
         A file is not a model file, or is damaged.
     ParameterError
-        There is no model, or two have one name.
+        There is no model, two have one name, or the key cannot be sent in a header.
 
     See Also
     --------
@@ -90,8 +90,9 @@ def create_app(
     >>> app.title
     'skser'
     """
+    key = ApiKey(api_key)
     served, workers = load_models(models), Workers(limits)
-    metrics, key = Metrics(workers), ApiKey(api_key)
+    metrics = Metrics(workers)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

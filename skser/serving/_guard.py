@@ -15,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..exceptions import ParameterError
 from ._limits import Limits
 from ._metrics import Metrics
 from ._problems import FAILED, Problem
@@ -44,6 +45,11 @@ class ApiKey:
     """The key of a service, None for a service that is open to all."""
 
     def __init__(self, key: str | None) -> None:
+        # As a header can carry it. An empty one would be that of a request without a key.
+        if key is not None and (not key or not all("!" <= c <= "~" for c in key)):
+            raise ParameterError(
+                "api_key must be one or more visible ASCII characters without spaces, or None"
+            )
         self._key = None if key is None else key.encode()
 
     def fits(self, given: str | None) -> bool:
@@ -109,7 +115,7 @@ def _template(scope: Scope) -> str:
 
 
 class Access:
-    """Refuses wrong hosts, foreign pages, wrong keys, and all work while draining."""
+    """Refuses wrong hosts, pages of other sites, and wrong keys."""
 
     def __init__(
         self, app: ASGIApp, key: ApiKey, origins: Sequence[str], hosts: Sequence[str] | None
@@ -176,7 +182,7 @@ class BoundBodies:
             return
         too_large = Problem(413, f"the upload is larger than {self.limits.upload_mb:g} MB")
         length = Headers(scope=scope).get("content-length", "0")
-        if length.isdigit() and int(length) > self.limits.upload_bytes:
+        if length.isdecimal() and int(length) > self.limits.upload_bytes:
             await too_large.response()(scope, receive, send)
             return
         n_own, is_complete = 0, False

@@ -24,6 +24,7 @@ def fail(monkeypatch, capsys, *arguments):
         ([__file__], "is not a model file, or is truncated"),
         (["no.skser", "--proxy", "*"], "proxy must be IP addresses or networks, got '*' does not"),
         (["no.skser", "--upload-mb", "0"], "upload_mb must be a number above 0, got 0.0"),
+        (["no.skser", "--api-key", ""], "api_key must be one or more visible ASCII characters"),
     ],
 )
 def test_errors_are_one_line(arguments, message, monkeypatch, capsys):
@@ -32,6 +33,12 @@ def test_errors_are_one_line(arguments, message, monkeypatch, capsys):
     assert error.startswith("skser: error: ")
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_an_empty_key_in_the_environment_is_refused(monkeypatch, capsys):
+    pytest.importorskip("fastapi")
+    monkeypatch.setenv("SKSER_API_KEY", "")
+    assert "api_key must be one or more visible ASCII" in fail(monkeypatch, capsys, "no.skser")
 
 
 @pytest.mark.parametrize("module", ["fastapi", "uvicorn", "python_multipart", "prometheus_client"])

@@ -5,6 +5,9 @@ import socket
 import httpx
 import pytest
 
+from skser.exceptions import ParameterError
+from skser.serving._guard import ApiKey
+
 from .conftest import in_thread, recording, until
 
 pytestmark = pytest.mark.slow
@@ -48,6 +51,12 @@ def test_the_key_is_needed(headers, status, strict):
     if status == 401:
         assert response.headers["www-authenticate"] == "Bearer"
         assert "secret" not in response.text
+
+
+@pytest.mark.parametrize("key", ["", " ", "my key", "sécret", "secret\n"])
+def test_keys_that_no_header_can_carry_are_refused(key):
+    with pytest.raises(ParameterError, match="api_key must be one or more visible ASCII"):
+        ApiKey(key)
 
 
 def test_the_key_is_not_needed_to_be_seen_alive(strict):
