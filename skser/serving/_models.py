@@ -144,7 +144,7 @@ class ServedModel:
             return answer
         best = int(probabilities.argmax())
         abstained = bool(probabilities[best] < (abstain_below or 0.0))
-        rounded = np.round(probabilities, 4).tolist()
+        rounded = [round(float(p), 4) for p in probabilities]
         return answer | {
             "emotion": None if abstained else self.emotions[best],
             "probabilities": dict(zip(self.emotions, rounded, strict=True)),

@@ -1,0 +1,31 @@
+import json
+from threading import Event
+
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from typer.testing import CliRunner
+
+import skser
+from skser import cli
+from skser.serving import Limits
+from skser.serving._models import ServedModel
+from skser.serving._uploads import Upload
+from tests.evaluations import noises
+
+from .conftest import recording
+
+
+def test_probabilities_in_single_precision_are_those_of_the_command(tmp_path):
+    speech = noises()
+    pipeline = make_pipeline(
+        skser.AudioLoader(), skser.FeatureUnionExtractor(["rms"]), LogisticRegression()
+    )
+    pipeline.fit(speech["waveforms"], speech["target"])
+    model, file = tmp_path / "single.skser", tmp_path / "a.wav"
+    skser.save(pipeline, model)
+    file.write_bytes(recording())
+    assert skser.load(model).predict_proba([file.read_bytes()]).dtype == "float32"
+    upload = Upload(None, file.read_bytes())
+    (answer,) = ServedModel(model).answers([upload], Limits(), Event(), abstain_below=None)
+    done = CliRunner().invoke(cli.app, ["predict", str(model), str(file), "--json", "-"])
+    assert answer["probabilities"] == json.loads(done.stdout)["probabilities"]
