@@ -10,6 +10,7 @@ from .._utils._param_validation import check_value, integer, number
 __all__ = ["Limits"]
 
 _MB = 2**20
+LONGEST_SMOOTHING = 600.0  # seconds, since the work for each row grows with it
 _WAITING_UPLOADS = 8  # uploads of the largest size that are in memory at a time
 
 

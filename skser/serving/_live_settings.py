@@ -16,6 +16,7 @@ from .._utils._param_validation import (
 )
 from ..audio._decoding import MAX_SR, MIN_SR
 from ..exceptions import ParameterError
+from ._limits import LONGEST_SMOOTHING
 from ._problems import Problem
 
 _MOST_CHARACTERS = 4096
@@ -27,7 +28,7 @@ _ALLOWED = {
     # Memory and work of a session grow with these.
     "window": (number(0.1, 60),),
     "hop": (number(0.1, 60),),
-    "smoothing": (number(0, 600), NONE),
+    "smoothing": (number(0, LONGEST_SMOOTHING), NONE),
     "top_db": (number(0, 200, open_low=True), NONE),
 }
 _PCM = {"sr": (integer(MIN_SR, MAX_SR),), "channels": (integer(1, _MOST_CHANNELS),)}

@@ -13,6 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 from ..inference import to_srt, to_textgrid
 from ..inference._timeline_formats import csv_parts, json_parts
 from ._docs import EXAMPLES
+from ._limits import LONGEST_SMOOTHING
 from ._problems import Problem
 from ._requests import ModelName, client_of, find_model
 from ._uploads import read_uploads
@@ -53,7 +54,13 @@ async def timeline(
         float, Query(ge=0.1, allow_inf_nan=False, description="Seconds from one row to the next.")
     ] = 1.0,
     smoothing: Annotated[
-        float, Query(ge=0, allow_inf_nan=False, description="Seconds to average over; 0 for none.")
+        float,
+        Query(
+            ge=0,
+            le=LONGEST_SMOOTHING,
+            allow_inf_nan=False,
+            description="Seconds to average over; 0 for none.",
+        ),
     ] = 3.0,
     top_db: Annotated[
         float,
@@ -95,7 +102,7 @@ def _accepted(header: str) -> Format:
     for part in header.split(","):
         kind, *options = (text.strip().lower() for text in part.split(";"))
         given = next((text[2:] for text in options if text.startswith("q=")), "1")
-        is_number = given.replace(".", "", 1).isdigit()
+        is_number = given.replace(".", "", 1).isdecimal()
         ranges.append((float(given) if is_number else 0.0, kind))
     for weight, kind in sorted(ranges, key=lambda pair: -pair[0]):
         for name, offered in _TYPES.items():

@@ -118,9 +118,15 @@ def test_flags(client):
         ({"content": recording(), "url": "/v1/timeline?hop=0"}, 422, "hop: Input should be"),
         ({"content": recording(), "url": "/v1/timeline?window=nan"}, 422, "window: Input"),
         ({"content": recording(), "url": "/v1/timeline?window=4"}, 422, "window must be at most"),
+        ({"content": recording(), "url": "/v1/timeline?smoothing=1e308"}, 422, "smoothing: Input"),
         ({"content": b"hello", "url": "/v1/timeline"}, 422, "is text, not a recording"),
         (
             {"content": b"x", "url": "/v1/timeline", "headers": {"Accept": "image/png"}},
+            406,
+            "a timeline can be application/json, text/csv",
+        ),
+        (
+            {"content": b"x", "url": "/v1/timeline", "headers": {"Accept": b"text/csv;q=\xb2"}},
             406,
             "a timeline can be application/json, text/csv",
         ),
