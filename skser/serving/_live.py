@@ -114,7 +114,9 @@ async def _answer(socket: WebSocket, model: ServedModel, settings: LiveSettings)
         blocks = pcm_blocks(feed, timeline.sr, channel, **form)
     session = _Predicting(timeline, feed, model.emotions, workers.limits, send)
     predicting = in_thread(session.run, blocks)
-    receiving = loop.create_task(_feed(socket, feed))
+    # Twice the audio leaves time for pauses; a client that sends almost nothing must end as well.
+    longest = 2 * workers.limits.duration_s + workers.limits.timeout_s
+    receiving = loop.create_task(_feed(socket, feed, longest))
     draining = loop.create_task(_drained(workers))
     tasks = (predicting, receiving, draining)
     try:
@@ -132,13 +134,15 @@ async def _answer(socket: WebSocket, model: ServedModel, settings: LiveSettings)
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _feed(socket: WebSocket, feed: Feed) -> None:
+async def _feed(socket: WebSocket, feed: Feed, longest: float) -> None:
     """Pass audio on, until the client goes away or breaks the rules: an error either way."""
-    has_ended = False
+    has_ended, end = False, time.monotonic() + longest
     # asyncio.wait_for, before Python 3.12, forgets a cancellation when a message comes just then.
     while not feed.is_cancelled:
         seconds = None if has_ended else _IDLE
         content = await _receive(socket, seconds, f"nothing came for {_IDLE:g} s")
+        if time.monotonic() > end:
+            raise Problem(408, f"the session took more than {longest:g} s")
         if has_ended:
             raise Problem(422, "nothing may come after the end")
         if isinstance(content, bytes):

@@ -289,6 +289,19 @@ def test_messages_have_to_come(model_file, monkeypatch):
         assert heard.error == (408, "nothing came for 0.3 s", 1008)
 
 
+def test_a_session_that_hardly_sends_ends(model_file):
+    with (
+        in_thread(model_file, duration_s=0.2, timeout_s=0.1) as client,
+        opened(client) as connection,
+    ):
+        connection.send(json.dumps(PCM))
+        with contextlib.suppress(websockets.ConnectionClosed):
+            for _ in range(100):
+                connection.send(b"")
+                time.sleep(0.05)
+        assert until_closed(connection).error == (408, "the session took more than 0.5 s", 1008)
+
+
 def test_the_key_is_needed(model_file):
     with in_thread(model_file, api_key="secret") as client:
         wrong = (401, "the API key is missing or wrong; send it as api_key", 1008)
