@@ -71,7 +71,7 @@ def _kind(head: bytes) -> str | None:
         return None
     first = text.split(maxsplit=1)[:1]
     if first and len(first[0]) >= _BASE64_LINE and not_a_path(text) == BASE64:
-        return "text in base64; decode it first: base64.b64decode(...)"
+        return "text in base64; decode it first, with base64.b64decode(...) or base64 -d"
     text = text.lstrip().lower()
     return next((kind for start, kind in _TEXT if text.startswith(start)), "text")
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..audio._info import describe
-from ..audio._not_a_path import not_a_path
 from ..audio._not_audio import MARKS, SPHERE, as_text, no_recording
 from ..exceptions import DataError, SkserError
 
@@ -50,7 +49,7 @@ def read_stdin() -> Piped | list[str]:
     if names is None:
         return Piped.of(content, NAME)
     if not _exists(names[0]):
-        reason = _no_list(content, names)
+        reason = _no_list(content)
         if reason is not None:
             raise DataError(f"{NAME}: {reason}")
     return names
@@ -139,14 +138,10 @@ def _lines(text: str) -> list[str]:
     return [line.rstrip("\r") for line in text.split("\n") if line.strip()]
 
 
-def _no_list(content: bytes, names: list[str]) -> str | None:
+def _no_list(content: bytes) -> str | None:
     """That a text is, for example, an HTML page; None if it may be a list of names."""
     reason = no_recording(content[:_HEAD])
-    if reason is not None and not reason.startswith("is text,"):
-        return reason
-    if "://" not in names[0] and not_a_path("".join(names[:20])) is not None:
-        return "is text in base64, not a recording; decode it first: base64 -d"
-    return None
+    return None if reason is None or reason.startswith("is text,") else reason
 
 
 def _exists(name: str) -> bool:

@@ -62,7 +62,7 @@ FILES = {
     "tar": (tar(), "a tar archive, not a recording; extract it first"),
     "base64": (
         base64.encodebytes(encode(noise(99))),
-        "text in base64, not a recording; decode it first: base64.b64decode(...)",
+        "text in base64, not a recording; decode it first, with base64.b64decode(...) or base64 -d",
     ),
     "png": (b"\x89PNG\r\n\x1a\n" + bytes(99), "a PNG image, not a recording"),
     "jpeg": (b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(99), "a JPEG image, not a recording"),

@@ -83,14 +83,14 @@ def test_what_is_before_is_not_decoded(name, write, monkeypatch):
     whole, sr = read_audio(path, None)
     inspect_audio(path)
     lengths = []
-    decoded = _pyav._decoded
+    decoded = _pyav.decoded_frames
 
     def counted(*args):
         for frame in decoded(*args):
             lengths.append(len(frame.samples))
             yield frame
 
-    monkeypatch.setattr(_pyav, "_decoded", counted)
+    monkeypatch.setattr(_pyav, "decoded_frames", counted)
     start, stop = 17 * sr, int(17.2 * sr)
     np.testing.assert_array_equal(_far_segment(path, sr, start, stop)[:, 0], whole[start:stop])
     assert lengths

@@ -21,6 +21,8 @@ each = pytest.mark.parametrize(
 @each
 def test_one_line_and_128_plus_the_number(number, word, capsys):
     before = signal.getsignal(number)
+    if before == signal.SIG_IGN:  # as nohup starts pytest
+        pytest.skip(f"{word}: the signal is ignored")
     with pytest.raises(SystemExit) as end, ended_by_signals():
         signal.raise_signal(number)
     assert end.value.code == 128 + number
