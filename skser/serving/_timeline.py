@@ -26,7 +26,10 @@ Format = Literal["json", "csv", "textgrid", "srt"]
 
 
 def _whole(convert: Callable[[pd.DataFrame], str]) -> Callable[[Parts], Iterator[str]]:
-    return lambda parts: iter([convert(pd.concat(list(parts), ignore_index=True))])
+    def texts(parts: Parts) -> Iterator[str]:
+        yield convert(pd.concat(list(parts), ignore_index=True))
+
+    return texts
 
 
 _TYPES = {

@@ -85,16 +85,20 @@ class Workers:
                     loop.call_soon_threadsafe(made.put_nowait, part)
 
         job = asyncio.wrap_future(self._start(make, client=client, cancelled=cancelled))
-        job.add_done_callback(lambda _: made.put_nowait(None))
-        end = loop.time() + self.limits.timeout_s
+
+        def end(job: asyncio.Future[None]) -> None:
+            made.put_nowait(None)
+            if not job.cancelled():
+                job.exception()  # else asyncio logs it if nobody waits any more
+
+        job.add_done_callback(end)
+        latest = loop.time() + self.limits.timeout_s
         try:
-            while (part := await self._in_time(made.get(), end - loop.time())) is not None:
+            while (part := await self._in_time(made.get(), latest - loop.time())) is not None:
                 yield part
             job.result()
         finally:
             cancelled.set()
-            if job.done() and not job.cancelled():
-                job.exception()
 
     async def _in_time(self, awaitable: Awaitable[_Result], seconds: float) -> _Result:
         try:
