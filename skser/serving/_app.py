@@ -21,7 +21,7 @@ from .._utils._types import PathLike
 from .._version import __version__
 from . import _timeline
 from ._docs import DESCRIPTION, EXAMPLES, docs_page
-from ._guard import Access, ApiKey, BoundBodies, Observe
+from ._guard import Access, ApiKey, BoundBodies, Observe, check_access
 from ._limits import Limits
 from ._live import live
 from ._metrics import Metrics
@@ -69,7 +69,7 @@ def create_app(
     ModelError
         A file is not a model file, or is damaged.
     ParameterError
-        There is no model, or two have one name.
+        There is no model, or two have one name; the key is empty; an origin or a host is not one.
 
     See Also
     --------
@@ -90,6 +90,7 @@ def create_app(
     >>> app.title
     'skser'
     """
+    check_access(api_key, origins, hosts)
     served, workers = load_models(models), Workers(limits)
     metrics, key = Metrics(workers), ApiKey(api_key)
 
@@ -115,7 +116,7 @@ def create_app(
     if origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=[origin.rstrip("/") for origin in origins],
+            allow_origins=[origin.rstrip("/").lower() for origin in origins],
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "X-API-Key"],
         )

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import ipaddress
 import logging
+import re
 import time
 from collections.abc import Sequence
 
@@ -15,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..exceptions import ParameterError
 from ._limits import Limits
 from ._metrics import Metrics
 from ._problems import FAILED, Problem
@@ -38,6 +41,30 @@ _METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
 _PROBES = ("/healthz", "/readyz")  # under any name, without a key
 _OPEN = ("/", "/docs", "/openapi.json")  # without a key
 _BODY_PAUSE = 30.0  # seconds without a byte
+
+
+def check_access(api_key: str | None, origins: Sequence[str], hosts: Sequence[str] | None) -> None:
+    """Raise ParameterError for what would let in everybody, or never fit a request."""
+    if api_key is not None and not api_key.strip():
+        raise ParameterError("api_key must not be empty; leave it out for a service open to all")
+    for origin in origins:
+        if not re.fullmatch(r"https?://[^/?#@*\s]+/?", origin, re.IGNORECASE):
+            raise ParameterError(
+                f"origins must be web sites without a path, as https://example.org, got {origin!r}"
+            )
+    for host in hosts or ():
+        if not (re.fullmatch(r"[^/?#@*:\[\]\s]+", host) or _is_ipv6(host)):
+            raise ParameterError(
+                f"hosts must be names without scheme and port, as example.org, got {host!r}"
+            )
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        ipaddress.IPv6Address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
 
 
 class ApiKey:
@@ -116,7 +143,7 @@ class Access:
     ) -> None:
         self.app = app
         self.key = key
-        self.origins = {origin.rstrip("/") for origin in origins}
+        self.origins = {origin.rstrip("/").lower() for origin in origins}
         self.hosts = None if hosts is None else {host.strip("[]").lower() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
