@@ -27,12 +27,16 @@ from ._live import live
 from ._metrics import Metrics
 from ._models import ServedModel, load_models
 from ._problems import Problem
-from ._requests import ModelName, client_of, find_model, json_response
+from ._requests import ModelName, check_query, client_of, find_model, json_response
 from ._uploads import read_uploads
 from ._workers import Workers
 
 __all__ = ["create_app"]
 
+_DETAILS = {
+    404: "there is nothing at this address; /docs has all addresses",
+    405: "this address does not answer this method; /docs has the methods",
+}
 PAGE = Path(__file__).with_name("page")
 
 
@@ -143,6 +147,7 @@ async def predict(
     ] = None,
 ) -> Response:
     """Predict the emotion of recordings, with the probabilities of all emotions."""
+    check_query(request)
     state = request.app.state
     served, client = find_model(request, model), client_of(request)
     state.workers.check_room(client)
@@ -210,7 +215,8 @@ async def _refuse(_: Request, error: Exception) -> Response:
     if isinstance(error, Problem):
         return error.response()
     if isinstance(error, HTTPException):
-        return Problem(error.status_code, error.detail, headers=error.headers).response()
+        detail = _DETAILS.get(error.status_code, error.detail)
+        return Problem(error.status_code, detail, headers=error.headers).response()
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]
         return Problem(422, f"{first['loc'][-1]}: {first['msg']}").response()

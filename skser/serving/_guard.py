@@ -100,6 +100,11 @@ class Observe:
         started = time.perf_counter()
         status = 0
 
+        # Not another name from outside, of which there are too many for metrics.
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        if method == "HEAD":  # what GET answers, without its body
+            scope = {**scope, "method": "GET"}
+
         async def send_marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
@@ -108,10 +113,10 @@ class Observe:
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
+            elif method == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
-        # Not another name from outside, of which there are too many for metrics.
-        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         try:
             await self.app(scope, receive, send_marked)
         except Exception as error:
