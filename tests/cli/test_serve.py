@@ -22,7 +22,7 @@ def fail(monkeypatch, capsys, *arguments):
     ("arguments", "message"),
     [
         (["no.skser"], "no.skser: is not a file, so there is no model to load"),
-        ([__file__], "is not a model file, or is truncated"),
+        ([__file__], "is not a model file, or is truncated (a pickle is none)"),
         (["no.skser", "--proxy", "*"], "proxy must be IP addresses or networks, got '*' does not"),
         (["no.skser", "--origin", "example.org"], "must be web sites without a path, as https://"),
         (["no.skser", "--origin", "https://example.org/page"], "got 'https://example.org/page'"),
