@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -75,7 +76,7 @@ def serve(
             f"skser serve needs {error.name}: python -m pip install 'skser[serve]'"
         ) from None
     from ..serving import Limits, create_app
-    from ..serving._guard import ApiKey
+    from ..serving._guard import check_access
     from ..serving._models import ServedModel
 
     limits: dict[str, Any] = {
@@ -89,9 +90,12 @@ def serve(
     if requests is not None:
         limits["requests"] = requests
     hosts = [*_LOOPBACK, *(allow_host or [])] if host in _LOOPBACK else allow_host
+    if api_key is None:
+        api_key = os.environ.get("SKSER_API_KEY")  # typer takes an empty one for none
     # Before models are loaded.
     checked, proxies = Limits(**limits), _checked_proxies(proxy or [])
-    ApiKey(api_key)
+    check_access(api_key, origin or [], allow_host)
+    _check_address(host, port)
     app = create_app(
         [ServedModel(path, runtime=runtime, trusted=trust or []) for path in models],
         limits=checked,
@@ -99,7 +103,33 @@ def serve(
         origins=origin or [],
         hosts=hosts,
     )
+    if api_key is None and host not in _LOOPBACK:
+        typer.echo(
+            "skser: warning: everybody who reaches this address may ask; SKSER_API_KEY sets a key",
+            err=True,
+        )
     _run(app, host, port, proxies)
+
+
+def _check_address(host: str, port: int) -> None:
+    import socket
+
+    from ..exceptions import ParameterError
+
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            with socket.socket(family, kind, protocol) as probe:
+                if os.name == "posix":  # a port whose last connections have ended is free
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(address)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        remedy = "; choose another --port" if error.errno == errno.EADDRINUSE else ""
+        raise ParameterError(f"cannot listen at {host}, port {port}: {reason}{remedy}") from None
 
 
 def _checked_proxies(addresses: list[str]) -> list[str]:

@@ -81,7 +81,7 @@ def read(path: PathLike) -> tuple[dict[str, Any], dict[str, bytes]]:
     content = Path(path).read_bytes()
     archive, comment = content[:-_COMMENT_LENGTH], content[-_COMMENT_LENGTH:]
     if not content.startswith(b"PK\x03\x04") or not comment.startswith(_COMMENT):
-        raise ModelError(f"{path}: is not a model file, or is truncated (files of joblib are not)")
+        raise ModelError(f"{path}: is not a model file, or is truncated (a pickle is none)")
     if comment != _checksum(archive):
         raise ModelError(f"{path}: is damaged (its SHA-256 differs)")
     try:

@@ -21,18 +21,22 @@ from .._utils._types import PathLike
 from .._version import __version__
 from . import _timeline
 from ._docs import DESCRIPTION, EXAMPLES, docs_page
-from ._guard import Access, ApiKey, BoundBodies, Observe
+from ._guard import Access, ApiKey, BoundBodies, Observe, check_access
 from ._limits import Limits
 from ._live import live
 from ._metrics import Metrics
 from ._models import ServedModel, load_models
 from ._problems import Problem
-from ._requests import ModelName, client_of, find_model, json_response
+from ._requests import ModelName, check_query, client_of, find_model, json_response
 from ._uploads import read_uploads
 from ._workers import Workers
 
 __all__ = ["create_app"]
 
+_DETAILS = {
+    404: "there is nothing at this address; /docs has all addresses",
+    405: "this address does not answer this method; /docs has the methods",
+}
 PAGE = Path(__file__).with_name("page")
 
 
@@ -69,7 +73,8 @@ def create_app(
     ModelError
         A file is not a model file, or is damaged.
     ParameterError
-        There is no model, two have one name, or the key cannot be sent in a header.
+        There is no model, or two have one name; the key cannot be sent in a header; an origin or a
+        host is not one.
 
     See Also
     --------
@@ -90,6 +95,7 @@ def create_app(
     >>> app.title
     'skser'
     """
+    check_access(api_key, origins, hosts)
     key = ApiKey(api_key)
     served, workers = load_models(models), Workers(limits)
     metrics = Metrics(workers)
@@ -116,7 +122,7 @@ def create_app(
     if origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=[origin.rstrip("/") for origin in origins],
+            allow_origins=[origin.rstrip("/").lower() for origin in origins],
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "X-API-Key"],
         )
@@ -143,6 +149,7 @@ async def predict(
     ] = None,
 ) -> Response:
     """Predict the emotion of recordings, with the probabilities of all emotions."""
+    check_query(request)
     state = request.app.state
     served, client = find_model(request, model), client_of(request)
     state.workers.check_room(client)
@@ -210,7 +217,8 @@ async def _refuse(_: Request, error: Exception) -> Response:
     if isinstance(error, Problem):
         return error.response()
     if isinstance(error, HTTPException):
-        return Problem(error.status_code, error.detail, headers=error.headers).response()
+        detail = _DETAILS.get(error.status_code, error.detail)
+        return Problem(error.status_code, detail, headers=error.headers).response()
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]
         return Problem(422, f"{first['loc'][-1]}: {first['msg']}").response()

@@ -92,7 +92,7 @@ def docs_page(openapi: dict[str, Any]) -> str:
     parts = [
         '<!doctype html><html lang="en"><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        '<link rel="stylesheet" href="static/page.css">',
+        '<link rel="icon" href="data:,"><link rel="stylesheet" href="static/page.css">',
         "<title>skser: requests</title><main><h1>Requests of skser</h1>",
         f"<p>{escape(openapi['info']['description'])}</p>",
         '<p>The same as <a href="openapi.json">OpenAPI</a>.</p>',

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import ipaddress
 import logging
+import re
 import time
 from collections.abc import Sequence
 
@@ -41,15 +43,38 @@ _OPEN = ("/", "/docs", "/openapi.json")  # without a key
 _BODY_PAUSE = 30.0  # seconds without a byte
 
 
+def check_access(api_key: str | None, origins: Sequence[str], hosts: Sequence[str] | None) -> None:
+    """Raise ParameterError for what would let in everybody, or never fit a request."""
+    # As a header can carry it. An empty one would be that of a request without a key.
+    if api_key is not None and (not api_key or not all("!" <= c <= "~" for c in api_key)):
+        raise ParameterError(
+            "api_key must be one or more visible ASCII characters without spaces, or None for a "
+            "service open to all"
+        )
+    for origin in origins:
+        if not re.fullmatch(r"https?://[^/?#@*\s]+/?", origin, re.IGNORECASE):
+            raise ParameterError(
+                f"origins must be web sites without a path, as https://example.org, got {origin!r}"
+            )
+    for host in hosts or ():
+        if not (re.fullmatch(r"[^/?#@*:\[\]\s]+", host) or _is_ipv6(host)):
+            raise ParameterError(
+                f"hosts must be names without scheme and port, as example.org, got {host!r}"
+            )
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        ipaddress.IPv6Address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
 class ApiKey:
     """The key of a service, None for a service that is open to all."""
 
     def __init__(self, key: str | None) -> None:
-        # As a header can carry it. An empty one would be that of a request without a key.
-        if key is not None and (not key or not all("!" <= c <= "~" for c in key)):
-            raise ParameterError(
-                "api_key must be one or more visible ASCII characters without spaces, or None"
-            )
         self._key = None if key is None else key.encode()
 
     def fits(self, given: str | None) -> bool:
@@ -79,6 +104,11 @@ class Observe:
         started = time.perf_counter()
         status = 0
 
+        # Not another name from outside, of which there are too many for metrics.
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        if method == "HEAD":  # what GET answers, without its body
+            scope = {**scope, "method": "GET"}
+
         async def send_marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
@@ -87,10 +117,10 @@ class Observe:
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
+            elif method == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
-        # Not another name from outside, of which there are too many for metrics.
-        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         try:
             await self.app(scope, receive, send_marked)
         except Exception as error:
@@ -122,7 +152,7 @@ class Access:
     ) -> None:
         self.app = app
         self.key = key
-        self.origins = {origin.rstrip("/") for origin in origins}
+        self.origins = {origin.rstrip("/").lower() for origin in origins}
         self.hosts = None if hosts is None else {host.strip("[]").lower() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -28,7 +28,7 @@ from ._live_audio import Feed, container_blocks, pcm_blocks
 from ._live_settings import LiveSettings, is_end, read_settings
 from ._models import ServedModel, TooLongError, problem_of
 from ._problems import FAILED, Problem
-from ._requests import model_named
+from ._requests import check_query, model_named
 from ._uploads import Upload
 from ._workers import Cancelled, Workers
 
@@ -71,6 +71,7 @@ async def _session(socket: WebSocket) -> int:
     settings = read_settings(content)
     if not (state.api_key.fits_headers(socket.headers) or state.api_key.fits(settings.api_key)):
         raise Problem(401, "the API key is missing or wrong; send it as api_key")
+    check_query(socket, ["model"])
     model = model_named(state.models, socket.query_params.get("model"))
     with _place(state.workers):
         return await _answer(socket, model, settings)

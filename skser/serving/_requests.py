@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Query, Request
 from fastapi.responses import Response
+from starlette.requests import HTTPConnection
 
+from .._utils._param_validation import did_you_mean
 from ._models import ServedModel
 from ._problems import Problem
 
 ModelName = Annotated[str | None, Query(description="Name of a model; the first one by default.")]
+
+
+def check_query(request: HTTPConnection, known: Sequence[str] = ()) -> None:
+    """Refuse parameters that the route has not, which would else change nothing unsaid."""
+    if not known:
+        known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    for name in request.query_params:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+            raise Problem(422, f"{name!r:.80} is no parameter of this request{hint}")
 
 
 def find_model(request: Request, name: str | None) -> ServedModel:

@@ -15,7 +15,7 @@ from ..inference._timeline_formats import csv_parts, json_parts
 from ._docs import EXAMPLES
 from ._limits import LONGEST_SMOOTHING
 from ._problems import Problem
-from ._requests import ModelName, client_of, find_model
+from ._requests import ModelName, check_query, client_of, find_model
 from ._uploads import read_uploads
 from ._workers import unless_gone
 
@@ -72,6 +72,7 @@ async def timeline(
     format: Annotated[Format | None, Query(description="Overrides the header Accept.")] = None,
 ) -> Response:
     """Predict emotions over the time of one recording, in rows that come as they are predicted."""
+    check_query(request)
     state = request.app.state
     served, client = find_model(request, model), client_of(request)
     name = format or _accepted(request.headers.get("accept", "*/*"))

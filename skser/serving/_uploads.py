@@ -40,19 +40,21 @@ async def read_uploads(request: Request, most: int) -> list[Upload]:
         form = await parser.parse()
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
-            raise Problem(413, f"there may be {most} recordings in a request") from None
+            noun = "recording" if most == 1 else "recordings"
+            raise Problem(413, f"there may be {most} {noun} in a request") from None
         if error.message.startswith("Too many fields"):
-            reason = "each part of the form must have a name of a file"
-            raise Problem(422, reason) from None
+            raise Problem(422, "each part of the form must be a file, with its name") from None
         raise Problem(400, f"the form cannot be read ({error.message})") from None
     uploads = []
     try:
         for name, part in form.multi_items():
             if name != PART or not isinstance(part, UploadFile):
-                raise Problem(422, f"the parts of the form must be named {PART}, got {name!r:.80}")
+                raise Problem(
+                    422, f"the parts of the form must be named {PART!r}, got {name!r:.80}"
+                )
             uploads.append(Upload(part.filename, part.file.read()))
     finally:
         await form.close()
     if not uploads:
-        raise Problem(422, f"the form has no part named {PART}")
+        raise Problem(422, f"the form has no part named {PART!r}")
     return uploads

@@ -39,5 +39,5 @@ def test_bad_pickles(tmp_path):
 def test_a_joblib_file_has_no_information(tmp_path):
     path = tmp_path / "model.joblib"
     save_model(DummyClassifier().fit([[0], [1]], ["calm", "sad"]), path)
-    with pytest.raises(ModelError, match=r"model\.joblib: is not a model file.* joblib"):
+    with pytest.raises(ModelError, match=r"model\.joblib: is not a model file.* pickle"):
         load_info(path)

@@ -64,6 +64,9 @@ def files(page, folder):
     _download(page, "#over-time button:text('CSV')", folder / "timeline.csv")
     _download(page, "#over-time button:text('SRT')", folder / "timeline.srt")
     page.fill("#abstain", "1")
+    page.press("#abstain", "Enter")
+    expect(page.locator("#predictions tbody tr").nth(3)).to_contain_text("too uncertain")
+    expect(page.locator("#files-status")).to_contain_text("5 of 5")
     page.set_input_files("#picker", [folder / "talk.wav"])
     expect(page.locator("#files-status")).to_contain_text("6 of 6")
     assert "too uncertain" in page.locator("#predictions tbody tr").nth(5).text_content()
@@ -198,6 +201,15 @@ def models(page, folder):
     with page.expect_request("**/v1/predict?*") as request:
         _choose(page, folder, "loud.wav")
     assert "model=other" in request.value.url
+    page.click('button[aria-label="Over time: loud.wav"]')
+    expect(page.locator("#over-time")).to_be_visible()
+    with page.expect_request("**/v1/predict?*") as request:
+        page.select_option("#model", "quick")
+    assert "model=quick" in request.value.url
+    expect(page.locator("#over-time")).to_be_hidden()
+    expect(page.locator("#predictions tbody tr")).to_have_count(1)
+    expect(page.locator("#predictions .bars")).to_have_count(1)
+    page.select_option("#model", "other")
     page.click("#tab-live")
     with page.expect_websocket() as socket:
         page.click("#record")

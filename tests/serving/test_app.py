@@ -105,7 +105,7 @@ def test_flags(client):
 @pytest.mark.parametrize(
     ("request_", "status", "detail"),
     [
-        ({"files": {"file": b"x"}}, 422, "the parts of the form must be named files, got 'file'"),
+        ({"files": {"file": b"x"}}, 422, "the parts of the form must be named 'files', got 'file'"),
         ({"data": {"files": "x"}, "files": {"files": b"x"}}, 422, "each part of the form must"),
         (
             {"content": b"--x", "headers": {"Content-Type": "multipart/form-data"}},
@@ -113,6 +113,16 @@ def test_flags(client):
             "the form cannot be read (its boundary is missing)",
         ),
         ({"content": b"x", "params": {"abstain_below": "2"}}, 422, "abstain_below: Input should"),
+        (
+            {"content": recording(), "params": {"abstain": "0.5"}},
+            422,
+            "'abstain' is no parameter of this request; did you mean 'abstain_below'?",
+        ),
+        (
+            {"content": recording(), "url": "/v1/timeline?lang=en"},
+            422,
+            "'lang' is no parameter of this request; there are model, window, hop, smoothing, ",
+        ),
         ({"content": b"x", "params": {"model": "other"}}, 404, "there is no model 'other', only"),
         ({"content": b""}, 422, "is empty (0 bytes)"),
         ({"content": recording(), "url": "/v1/timeline?hop=0"}, 422, "hop: Input should be"),
@@ -130,8 +140,8 @@ def test_flags(client):
             406,
             "a timeline can be application/json, text/csv",
         ),
-        ({"content": b"x", "url": "/v1/nothing"}, 404, "Not Found"),
-        ({"content": b"x", "url": "/v1/models"}, 405, "Method Not Allowed"),
+        ({"content": b"x", "url": "/v1/nothing"}, 404, "there is nothing at this address; /docs"),
+        ({"content": b"x", "url": "/v1/models"}, 405, "this address does not answer this method"),
     ],
 )
 def test_requests_are_refused_with_the_reason(request_, status, detail, client):
@@ -200,6 +210,15 @@ def test_it_is_alive_ready_and_measured(client):
     assert 'skser_requests_total{method="POST",path="/v1/predict",status="200"}' in text
     assert 'skser_recordings_total{model="quick",outcome="answered"}' in text
     assert "secret" not in text.lower()
+
+
+@pytest.mark.parametrize("url", ["/", "/healthz", "/readyz", "/v1/models", "/v1/models/quick"])
+def test_head_is_get_without_the_body(url, client):
+    got, head = client.get(url), client.head(url)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == got.headers["content-type"]
+    assert head.headers["content-length"] == got.headers["content-length"]
+    assert client.head("/v1/predict").status_code == 405
 
 
 def test_docs_load_nothing_from_elsewhere(client):

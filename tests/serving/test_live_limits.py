@@ -132,6 +132,12 @@ def test_no_model_of_that_name(client):
     )
 
 
+def test_settings_are_not_in_the_address(client):
+    status, detail, code = said(client, PCM, query="?modle=quick").error
+    assert (status, code) == (422, 1008)
+    assert detail == "'modle' is no parameter of this request; did you mean 'model'?"
+
+
 def test_a_film_without_sound(unharmed):
     file = io.BytesIO()
     with av.open(file, "w", format="webm") as output:

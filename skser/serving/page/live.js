@@ -116,7 +116,8 @@ class Session {
     });
     const last = this.timeline.rows.at(-1);
     this.now.textContent = last.emotion ?? "silence";
-    const place = `${clock(last.start)} to ${clock(last.end)}`;
+    const [from, to] = [clock(last.start), clock(last.end)];
+    const place = from === to ? from : `${from} to ${to}`; // the last row may be short
     this.nowNote.textContent = last.silence ? place : `${percent(last.probabilities[last.emotion])}, ${place}`;
     const name = last.emotion ?? "silence";
     if (name !== this.said && this.state === "on") say(`Recording. ${clock(last.start)}: ${name}.`);

@@ -85,6 +85,7 @@ find("access").addEventListener("submit", (event) => {
   find("tab-files").focus();
 });
 find("about").addEventListener("click", () => openCard(chosen()));
+find("model").addEventListener("change", upload.again);
 window.addEventListener("beforeunload", (event) => {
   if (live.isLive()) event.preventDefault();
 });

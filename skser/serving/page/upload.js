@@ -11,6 +11,7 @@ const SHOWN = 3; // emotions, before the others are opened
 const MB = 2 ** 20;
 const waiting = [];
 const answers = [];
+const held = []; // files of the rows
 let app;
 let running = 0;
 let nClips = 0;
@@ -90,6 +91,7 @@ async function work(job) {
   try {
     answer = await answerFor(file, job.model, job.abstain);
   } catch (error) {
+    if (own !== generation) return;
     if (error.status === 401) {
       waiting.unshift(job);
       row.cells[1].firstChild.textContent = "waiting";
@@ -99,7 +101,7 @@ async function work(job) {
     const none = { emotion: null, probabilities: null, duration: null, silence: false, abstained: false };
     answer = { ...none, ood_reasons: [], error: error.message };
   }
-  if (own !== generation) return; // cleared meanwhile
+  if (own !== generation) return; // cleared or asked again meanwhile
   answers[number] = { ...answer, file: file.name };
   fillRow(row, file, answers[number]);
   say();
@@ -117,6 +119,7 @@ export function goOn() {
 
 export function add(files) {
   for (const file of files) {
+    held.push(file);
     const number = answers.push(null) - 1;
     const job = { file, number, row: addRow(file), own: generation, model: app.model().name };
     waiting.push({ ...job, abstain: Number(find("abstain").value) || 0 });
@@ -126,12 +129,22 @@ export function add(files) {
   goOn();
 }
 
-function clear() {
+function forget() {
   generation += 1;
-  waiting.length = 0;
-  answers.length = 0;
+  for (const list of [waiting, answers, held]) list.length = 0;
   closeOverTime();
   find("predictions").tBodies[0].replaceChildren();
+}
+
+// The rows and their CSV are of one model and one setting, so another one answers all recordings.
+export function again() {
+  const files = [...held];
+  forget();
+  add(files);
+}
+
+function clear() {
+  forget();
   find("files-result").hidden = true;
   find("files-status").textContent = "";
   find("choose").focus();
@@ -221,5 +234,6 @@ export function prepare(given) {
     save("emotions.csv", "text/csv", predictionsCsv(answers.filter(Boolean), app.model().emotions));
   });
   find("files-clear").addEventListener("click", clear);
+  find("abstain").addEventListener("change", again);
   prepareRecording();
 }
