@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -45,6 +46,30 @@ def ended_by_signals() -> Iterator[None]:
             raise
         typer.echo(f"skser: {_WORDS[received[0].name]}", err=True)
         sys.exit(128 + received[0])
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def ended_at_once() -> Iterator[None]:
+    """End the process in the handler of a signal, for a block that has nothing to clean up.
+
+    An exception would be lost in a callback of the interpreter, of which imports have many.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        os.write(2, f"skser: {_WORDS[signal.Signals(number).name]}\n".encode())
+        os._exit(128 + number)
+
+    previous: dict[int, Any] = {}  # handlers
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if (handler := signal.getsignal(number)) not in (signal.SIG_IGN, None):
+                previous[number] = handler
+                signal.signal(number, end)
+    try:
+        yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._options import Runtime, Trust
+from ._signals import ended_at_once
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -96,13 +97,14 @@ def serve(
     checked, proxies = Limits(**limits), _checked_proxies(proxy or [])
     check_access(api_key, origin or [], allow_host)
     _check_address(host, port)
-    app = create_app(
-        [ServedModel(path, runtime=runtime, trusted=trust or []) for path in models],
-        limits=checked,
-        api_key=api_key,
-        origins=origin or [],
-        hosts=hosts,
-    )
+    with ended_at_once():
+        app = create_app(
+            [ServedModel(path, runtime=runtime, trusted=trust or []) for path in models],
+            limits=checked,
+            api_key=api_key,
+            origins=origin or [],
+            hosts=hosts,
+        )
     if api_key is None and host not in _LOOPBACK:
         typer.echo(
             "skser: warning: everybody who reaches this address may ask; SKSER_API_KEY sets a key",

@@ -117,7 +117,11 @@ class Workers:
         self.check_room(client)
         with self._lock:
             self._held[client] += 1
-        job = self._pool.submit(_unless_set, cancelled, function, *arguments)
+        try:
+            job = self._pool.submit(_unless_set, cancelled, function, *arguments)
+        except RuntimeError:  # closed
+            self._release(client)
+            raise
         # Not before its thread ends, even if nobody waits for it.
         job.add_done_callback(lambda _: self._release(client))
         return job

@@ -69,6 +69,25 @@ def test_errors_and_exits_without_a_signal_pass():
     assert end.value.code == 3
 
 
+def test_in_a_callback_of_the_interpreter():
+    """Where an exception would be lost."""
+    program = """
+import signal, weakref
+from skser.cli._signals import ended_at_once
+
+class Loading:
+    pass
+
+loading = Loading()
+watch = weakref.ref(loading, lambda _: signal.raise_signal(signal.SIGTERM))
+with ended_at_once():
+    del loading
+    print("went on")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "skser: terminated\n")
+
+
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     home = tmp_path_factory.mktemp("corpus")
