@@ -71,8 +71,8 @@ def ended_at_once() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        for ended_number, handler in previous.items():
+            signal.signal(ended_number, handler)
 
 
 @contextmanager
