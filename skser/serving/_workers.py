@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from threading import Event, Lock
+from threading import Event, Lock, Semaphore
 from typing import TypeVar
 
 from starlette.requests import ClientDisconnect
@@ -32,6 +33,9 @@ class Workers:
         self.n_live = 0  # live sessions
         self._pool = ThreadPoolExecutor(limits.requests, "skser-predict")
         self.live_pool = ThreadPoolExecutor(max(1, limits.live_sessions), "skser-live")
+        # More threads than cores that compute at a time only get into each other's way; those of
+        # long timelines let others in between two parts.
+        self._cores = Semaphore(os.cpu_count() or 1)
         self._held: Counter[str] = Counter()  # jobs by client
         self._lock = Lock()
 
@@ -62,7 +66,7 @@ class Workers:
 
         ``cancelled`` is set as soon as nobody waits for the result any more.
         """
-        job = self._start(function, *arguments, client=client, cancelled=cancelled)
+        job = self._start(client, self._compute, cancelled, function, *arguments)
         try:
             return await unless_gone(
                 self._in_time(asyncio.wrap_future(job), self.limits.timeout_s), gone
@@ -79,12 +83,10 @@ class Workers:
 
         def make() -> None:
             with closing(parts):
-                for part in parts:
-                    if cancelled.is_set():
-                        raise Cancelled
+                while (part := self._compute(cancelled, next, parts, None)) is not None:
                     loop.call_soon_threadsafe(made.put_nowait, part)
 
-        job = asyncio.wrap_future(self._start(make, client=client, cancelled=cancelled))
+        job = asyncio.wrap_future(self._start(client, make))
 
         def end(job: asyncio.Future[None]) -> None:
             made.put_nowait(None)
@@ -108,23 +110,28 @@ class Workers:
             raise Problem(503, took, headers=_RETRY) from None
 
     def _start(
-        self,
-        function: Callable[..., _Result],
-        *arguments: object,
-        client: str,
-        cancelled: Event,
+        self, client: str, function: Callable[..., _Result], *arguments: object
     ) -> Future[_Result]:
         self.check_room(client)
         with self._lock:
             self._held[client] += 1
         try:
-            job = self._pool.submit(_unless_set, cancelled, function, *arguments)
+            job = self._pool.submit(function, *arguments)
         except RuntimeError:  # closed
             self._release(client)
             raise
         # Not before its thread ends, even if nobody waits for it.
         job.add_done_callback(lambda _: self._release(client))
         return job
+
+    def _compute(
+        self, cancelled: Event, function: Callable[..., _Result], *arguments: object
+    ) -> _Result:
+        """Call a function when a core is free, unless nobody waits for it any more."""
+        with self._cores:
+            if cancelled.is_set():
+                raise Cancelled
+            return function(*arguments)
 
     def _release(self, client: str) -> None:
         with self._lock:
@@ -152,9 +159,3 @@ async def unless_gone(
     finally:
         task.cancel()
         leaving.cancel()
-
-
-def _unless_set(cancelled: Event, function: Callable[..., _Result], *arguments: object) -> _Result:
-    if cancelled.is_set():
-        raise Cancelled
-    return function(*arguments)
