@@ -183,6 +183,17 @@ def training_part(speech: Bunch) -> Bunch:
     return make_corpus(speech.frame[~tested].reset_index(drop=True), speech.DESCR)
 
 
+def tested_part(speech: Bunch) -> Bunch:
+    """The recordings that the own split of their corpus tests, or all; a line says how many."""
+    tested, line = held_out(speech.frame)
+    if not line:
+        return speech
+    typer.echo(
+        f"{tested.sum()} of {len(tested)} recordings are scored: the part that train leaves out"
+    )
+    return make_corpus(speech.frame[tested].reset_index(drop=True), speech.DESCR)
+
+
 def trained_on(model: Path, speech: Bunch) -> list[str]:
     """Names of corpora that a model file was trained on too."""
     info = None if is_joblib(model) else load_info(model)

@@ -92,6 +92,7 @@ def evaluate(
         load_other,
         load_speech,
         merge,
+        tested_part,
         trained_on,
     )
     from ._evaluation import check_options, check_several, choose_folds
@@ -99,9 +100,10 @@ def evaluate(
     check_options(context.params)
     check_differ([*data, *(across or [])])
     if model is not None:
-        speech = load_speech(data, corpus, speaker, labels, label, audio_home)
+        everything = load_speech(data, corpus, speaker, labels, label, audio_home)
+        speech = tested_part(everything)
         fitted = load_model(model, trusted=trust or [])
-        if shared := trained_on(model, speech):
+        if speech is everything and (shared := trained_on(model, speech)):
             typer.echo(
                 f"skser: warning: the model was trained on recordings of {', '.join(shared)}; on "
                 "those, scores are too high",

@@ -4,6 +4,7 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from typer.testing import CliRunner
@@ -124,6 +125,10 @@ def test_training_leaves_the_test_part_out(split, tmp_path):
     assert "4 of 12 recordings are left out: part test of the split; --with-test trains" in printed
     info = load_info(tmp_path / "model.skser")
     assert (info.n_speakers, info.emotions) == (2, {"angry": 4, "sad": 4})
+    model = tmp_path / "model.skser"
+    printed = run("evaluate", split, *words[:2], "--model", model, "--out", tmp_path / "scores")
+    assert "4 of 12 recordings are scored: the part that train leaves out" in printed
+    assert len(pd.read_csv(tmp_path / "scores" / "predictions.csv")) == 4
     assert "left out" not in run("train", split, *words, "--with-test")
     assert load_info(tmp_path / "model.skser").n_speakers == 3
 
