@@ -2,6 +2,7 @@
 
 import io
 import json
+from contextlib import suppress
 
 import av
 import numpy as np
@@ -96,11 +97,12 @@ def streamed(server, content, settings, sizes=(3200,), query="", **options):
     with opened(server, query, **options) as connection:
         connection.send(json.dumps(settings))
         start = number = 0
-        while start < len(content):
-            size = sizes[number % len(sizes)]
-            connection.send(content[start : start + size])
-            start, number = start + size, number + 1
-        connection.send('{"type": "end"}')
+        with suppress(ConnectionClosed):  # the server may refuse before the end
+            while start < len(content):
+                size = sizes[number % len(sizes)]
+                connection.send(content[start : start + size])
+                start, number = start + size, number + 1
+            connection.send('{"type": "end"}')
         return until_closed(connection)
 
 

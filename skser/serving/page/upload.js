@@ -89,7 +89,7 @@ async function work(job) {
   row.cells[1].firstChild.textContent = "listening";
   let answer;
   try {
-    answer = await answerFor(file, job.model, job.abstain);
+    answer = await answerFor(file, app.model().name, job.abstain);
   } catch (error) {
     if (own !== generation) return;
     if (error.status === 401) {
@@ -108,7 +108,8 @@ async function work(job) {
 }
 
 export function goOn() {
-  while (running < AT_A_TIME && waiting.length && !app.needsKey()) {
+  // Files may be dropped before the models are known.
+  while (running < AT_A_TIME && waiting.length && app.model() && !app.needsKey()) {
     running += 1;
     work(waiting.shift()).finally(() => {
       running -= 1;
@@ -121,7 +122,7 @@ export function add(files) {
   for (const file of files) {
     held.push(file);
     const number = answers.push(null) - 1;
-    const job = { file, number, row: addRow(file), own: generation, model: app.model().name };
+    const job = { file, number, row: addRow(file), own: generation };
     waiting.push({ ...job, abstain: Number(find("abstain").value) || 0 });
   }
   find("files-result").hidden = !answers.length;
