@@ -16,7 +16,7 @@ CHANNEL = (one_of("mean"), integer(0))
 
 _MEASURED_SECONDS = 60
 _PIECE = 2**16  # samples
-_FIRST_SOUND = 1e-3  # of full scale, -60 dB
+FIRST_SOUND = 1e-3  # of full scale, -60 dB
 # Of the power that the mean of unrelated channels has: 15 dB below either channel of stereo, since
 # lossy codings leave opposite channels 20 dB or so.
 _CANCELLED = 0.06
@@ -70,7 +70,7 @@ def mean_or_channel(blocks: Iterable[np.ndarray], name: str, sr: int | None = No
     powers: np.ndarray | None = None  # of the channels
     for piece in _pieces(blocks):
         if powers is None:
-            is_loud = np.abs(piece).max(axis=1, initial=0.0) > _FIRST_SOUND
+            is_loud = np.abs(piece).max(axis=1, initial=0.0) > FIRST_SOUND
             if not is_loud.any():
                 continue
             piece = piece[is_loud.argmax() :]

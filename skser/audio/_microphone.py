@@ -13,7 +13,7 @@ import numpy as np
 
 from .._utils._stderr import stderr_closed
 from ..exceptions import AudioError, AudioWarning, MissingDependencyError, ParameterError
-from ._channels import _FIRST_SOUND, Channel, check_channel, mean_or_channel, mix_to_mono
+from ._channels import FIRST_SOUND, Channel, check_channel, mean_or_channel, mix_to_mono
 from ._streaming import slices
 
 _BLOCK_SECONDS = 0.1
@@ -182,7 +182,7 @@ class Microphone:
 
     def _measure(self, samples: np.ndarray) -> None:
         """Read one channel, with a warning, if the first sounds cancel in the mean."""
-        if self._measured is None or not np.abs(samples).max(initial=0.0) > _FIRST_SOUND:
+        if self._measured is None or not np.abs(samples).max(initial=0.0) > FIRST_SOUND:
             return
         self._measured.append(samples)
         if sum(map(len, self._measured)) >= _MEASURED_SECONDS * self._device.sr:

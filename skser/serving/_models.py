@@ -29,12 +29,13 @@ from ..exceptions import (
 )
 from ..inference import TrainingAudio
 from ..inference._silence import SilenceWatch
-from ..inference._timeline import as_table, fitted_loader, stream_rows
+from ..inference._timeline import as_table, stream_rows
 from ..inference._timeline_audio import LongRecording
 from ..inference._window_predictor import window_loader
 from ..persistence import _container, load, load_card
 from ..persistence._info import describe_model, info_in
 from ..persistence._light import light_form
+from ..recipes._steps import loader_of
 from ._limits import Limits
 from ._problems import FAILED, Problem
 from ._uploads import Upload
@@ -167,7 +168,7 @@ class ServedModel:
 
         The recording is decoded once for all three.
         """
-        silence = SilenceWatch(fitted_loader(self.pipeline))
+        silence = SilenceWatch(loader_of(self.pipeline))
         reasons: dict[str | bytes, tuple[str, ...]] = {}
         with ExitStack() as stack:
             stack.enter_context(silence.watching())

@@ -51,12 +51,6 @@ def home(tmp_path_factory):
     return home
 
 
-@pytest.fixture
-def at_home(home, monkeypatch):
-    monkeypatch.chdir(home)
-    return home
-
-
 @pytest.fixture(scope="module")
 def model(home):
     path = home / "general.skser"

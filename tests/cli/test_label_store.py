@@ -3,7 +3,6 @@
 import contextlib
 import csv
 import json
-import logging
 import os
 import random
 import shutil
@@ -24,6 +23,7 @@ from skser import cli
 from skser.audio._folders import find_audio
 from skser.exceptions import MissingDependencyError, SkserError
 from skser.inference._partitions import Partitions
+from tests.clusters import two_workers
 from tests.persistence.models import quick_model
 
 N_FILES = 60  # and two more
@@ -44,12 +44,6 @@ def home(tmp_path_factory):
         soundfile.write(home / "store" / f"{i:03}.flac", clip, 16000)
     soundfile.write(home / "store" / "silent.flac", 0 * clips[0], 16000)
     (home / "store" / "broken.wav").write_text("no audio")
-    return home
-
-
-@pytest.fixture
-def at_home(home, monkeypatch):
-    monkeypatch.chdir(home)
     return home
 
 
@@ -148,18 +142,8 @@ def test_killed_at_random_points(at_home, tmp_path, whole):
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_worker_of_a_cluster_is_killed(at_home, tmp_path, whole):
-    distributed = pytest.importorskip("distributed")
     out = tmp_path / "labels.csv"
-    with (
-        distributed.LocalCluster(
-            n_workers=2,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=":0",
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
+    with two_workers() as (cluster, client):
         process = start(out, "--scheduler", cluster.scheduler_address)
         wait_until_done(5, out, process)
         workers = client.run(os.getpid)

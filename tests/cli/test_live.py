@@ -28,19 +28,6 @@ SR = 16000
 
 
 @pytest.fixture(scope="module")
-def pipeline():
-    speech = noises()
-    return quick_pipeline(load__duration=3.0, load__pad=None).fit(speech.waveforms, speech.target)
-
-
-@pytest.fixture(scope="module")
-def model(pipeline, tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "model.joblib"
-    joblib.dump(pipeline, path)
-    return path
-
-
-@pytest.fixture(scope="module")
 def wave():
     """Faint speech that becomes silence beside the loud speech that follows."""
     rng = np.random.default_rng(0)

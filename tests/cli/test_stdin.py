@@ -37,12 +37,6 @@ def home(tmp_path_factory):
     return home
 
 
-@pytest.fixture
-def at_home(home, monkeypatch):
-    monkeypatch.chdir(home)
-    return home
-
-
 def invoke(*arguments, stdin=None):
     arguments = [str(argument) for argument in arguments]
     return CliRunner().invoke(cli.app, arguments, input=stdin, catch_exceptions=False)

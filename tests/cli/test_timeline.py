@@ -1,6 +1,5 @@
 import json
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,20 +9,6 @@ from typer.testing import CliRunner
 
 from skser import cli, predict_timeline
 from skser.inference import to_srt, to_textgrid
-from tests.evaluations import noises, quick_pipeline
-
-
-@pytest.fixture(scope="module")
-def pipeline():
-    speech = noises()
-    return quick_pipeline(load__duration=3.0, load__pad=None).fit(speech.waveforms, speech.target)
-
-
-@pytest.fixture(scope="module")
-def model(pipeline, tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "model.joblib"
-    joblib.dump(pipeline, path)
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Extraction on the workers of a dask cluster."""
 
 import contextlib
-import logging
 import os
 import pickle
 import shutil
@@ -17,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from skser import AudioLoader, FeatureScaler, FeatureUnionExtractor
 from skser.exceptions import ExtractionError
 from skser.features import MFCC, RMS, FeatureBlock
+from tests.clusters import two_workers
 
 from ..recordings import write_recordings
 
@@ -32,16 +32,7 @@ BLOCKS = ["mfcc", "contrast"]
 
 @pytest.fixture(scope="module")
 def client():
-    with (
-        distributed.LocalCluster(
-            n_workers=2,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=":0",
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
+    with two_workers() as (_, client):
         yield client
 
 
