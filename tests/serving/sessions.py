@@ -3,6 +3,7 @@
 import io
 import json
 from contextlib import suppress
+from itertools import cycle
 
 import av
 import numpy as np
@@ -11,6 +12,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from skser.datasets import make_emotional_speech
+
+END = '{"type": "end"}'
 
 
 def talk(sr=16000, n_channels=1):
@@ -92,18 +95,26 @@ def until_closed(connection, heard=None):
     return heard
 
 
+def said(server, *messages, query="", **options):
+    """What the server answers to messages, until it closes."""
+    with opened(server, query, **options) as connection:
+        with suppress(ConnectionClosed):  # the server may refuse before the last of them
+            for message in messages:
+                connection.send(json.dumps(message) if isinstance(message, dict) else message)
+        return until_closed(connection)
+
+
 def streamed(server, content, settings, sizes=(3200,), query="", **options):
     """What the server says to audio in messages of sizes that repeat."""
-    with opened(server, query, **options) as connection:
-        connection.send(json.dumps(settings))
-        start = number = 0
-        with suppress(ConnectionClosed):  # the server may refuse before the end
-            while start < len(content):
-                size = sizes[number % len(sizes)]
-                connection.send(content[start : start + size])
-                start, number = start + size, number + 1
-            connection.send('{"type": "end"}')
-        return until_closed(connection)
+
+    def parts(start=0):
+        for size in cycle(sizes):
+            if start >= len(content):
+                return
+            yield content[start : start + size]
+            start += size
+
+    return said(server, settings, *parts(), END, query=query, **options)
 
 
 def assert_rows_are(heard, timeline, atol=1.01e-4):

@@ -16,10 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from websockets.exceptions import ConnectionClosed
 
 from .conftest import recording, serving, tone, until
-from .sessions import container, opened, until_closed
+from .sessions import END, container, said
 
 pytestmark = [
     pytest.mark.slow,
@@ -42,11 +41,7 @@ def attacked(model_file):
         with server.client() as client:
             client.post("/v1/predict", content=CLIP).raise_for_status()
             client.post("/v1/timeline", content=CLIP).raise_for_status()
-        with opened(server) as connection:
-            connection.send(PCM)
-            connection.send(bytes(32000))
-            connection.send('{"type": "end"}')
-            until_closed(connection)
+        assert said(server, PCM, bytes(32000), END).code == 1000
         yield server
 
 
@@ -139,7 +134,7 @@ def rest(connection):
     return b"".join(parts)
 
 
-def said(server, *parts):
+def reply(server, *parts):
     """The answer to bytes, to the end of the connection."""
     with connected(server) as connection:
         with contextlib.suppress(ConnectionResetError, BrokenPipeError):
@@ -181,8 +176,8 @@ def test_slow_clients_are_sent_away_together(attacked, neighbour):
         slow = [pool.submit(dribble, attacked, head, b"x") for head in heads]
         slow.append(pool.submit(dribble, attacked, chunked, b"1\r\nx\r\n"))
         slow.append(pool.submit(dribble, attacked, refused, b"x"))
-        slow.append(pool.submit(said, attacked, POST + b"Content-Length: 5\r\n\r\nxx"))
-        silent = pool.submit(said, attacked)
+        slow.append(pool.submit(reply, attacked, POST + b"Content-Length: 5\r\n\r\nxx"))
+        silent = pool.submit(reply, attacked)
     expected = [[408], [408], [408], [408], [413], [408]]
     assert [statuses(future.result()) for future in slow] == expected
     assert silent.result() == b""
@@ -207,12 +202,12 @@ def test_slow_clients_are_sent_away_together(attacked, neighbour):
     ],
 )
 def test_wrong_heads_and_lengths(head, status, attacked, neighbour):
-    assert statuses(said(attacked, POST + head)) == status
+    assert statuses(reply(attacked, POST + head)) == status
 
 
 def test_garbage_after_requests(attacked, neighbour):
     get = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-    found = statuses(said(attacked, get * 50 + b"\x16\x03\x01" * 1000 + b"\r\n\r\n"))
+    found = statuses(reply(attacked, get * 50 + b"\x16\x03\x01" * 1000 + b"\r\n\r\n"))
     assert found == [200] * 50 + [400]
 
 
@@ -356,21 +351,12 @@ def test_fuzzed_webm_over_http(webm, attacked, neighbour):
     assert len(found) > 1, found
 
 
-def session(server, first, *messages):
-    """All that the server says to messages."""
-    with opened(server) as connection:
-        with contextlib.suppress(ConnectionClosed):
-            for message in (first, *messages):
-                connection.send(message)
-        return until_closed(connection)
-
-
 def test_fuzzed_webm_on_the_socket(webm, attacked, neighbour):
     found = Counter()
     for seed in range(100, 200):
         content = mutated(webm, seed)
         parts = [content[start : start + 5000] for start in range(0, len(content), 5000)]
-        heard = session(attacked, CONTAINER, *parts, '{"type": "end"}')
+        heard = said(attacked, CONTAINER, *parts, END)
         kind = heard.messages[-1]["type"]
         status = heard.messages[-1].get("status")
         found[kind, status, heard.code] += 1
@@ -393,19 +379,19 @@ def test_fuzzed_webm_on_the_socket(webm, attacked, neighbour):
         (['{"format": "pcm16", "sr": ' + "9" * 4000 + "}"], 1008),
         ([PCM, PCM], 1008),
         ([PCM, "\ud7ff" * 1000], 1008),
-        ([PCM, '{"type": "end"}', b"more"], 1008),
+        ([PCM, END, b"more"], 1008),
         ([PCM, bytes(2 * MIB)], 1009),
         (["x" * 2 * MIB], 1009),
-        ([CONTAINER, bytes(100_000), '{"type": "end"}'], 1008),
-        ([CONTAINER, *[b"\x1a\x45\xdf\xa3" * 1000] * 100, '{"type": "end"}'], 1008),
-        ([PCM, *[b""] * 5000, '{"type": "end"}'], 1000),
-        ([PCM, *[b"x"] * 5000, '{"type": "end"}'], 1000),
+        ([CONTAINER, bytes(100_000), END], 1008),
+        ([CONTAINER, *[b"\x1a\x45\xdf\xa3" * 1000] * 100, END], 1008),
+        ([PCM, *[b""] * 5000, END], 1000),
+        ([PCM, *[b"x"] * 5000, END], 1000),
         # 60 s are allowed.
-        ([PCM, *[bytes(320_000)] * 8, '{"type": "end"}'], 1009),
+        ([PCM, *[bytes(320_000)] * 8, END], 1009),
     ],
 )
 def test_wrong_messages(messages, code, attacked, neighbour):
-    assert session(attacked, *messages).code == code
+    assert said(attacked, *messages).code == code
 
 
 UPGRADE = (
@@ -486,7 +472,7 @@ def test_answers_that_nobody_reads(attacked, neighbour):
     timeline += b"Content-Length: %d\r\n\r\n" % len(content) + content
     settings = json.dumps({"format": "pcm16", "sr": 4000, "hop": 0.1}).encode()
     sound = frame(BINARY, bytes(8000)) * 20
-    talk = UPGRADE + frame(TEXT, settings) + sound + frame(TEXT, b'{"type": "end"}')
+    talk = UPGRADE + frame(TEXT, settings) + sound + frame(TEXT, END.encode())
     get = b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     process = Process(attacked.process.pid)
     n_files = process.n_files

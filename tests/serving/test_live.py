@@ -13,7 +13,7 @@ import skser
 from skser import predict_timeline
 
 from .conftest import in_thread
-from .sessions import Heard, assert_rows_are, container, opened, streamed, talk, until_closed
+from .sessions import END, Heard, assert_rows_are, container, opened, streamed, talk, until_closed
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +103,7 @@ def test_rows_come_before_the_end_with_levels(server):
             assert -120 <= level["db"] <= 0
             assert 0 < level["at"] <= 8
         assert heard.of("level")
-        connection.send('{"type": "end"}')
+        connection.send(END)
         until_closed(connection, heard)
     assert heard.messages[-1] == {"type": "end", "duration": 8.0, "rows": 8}
 

@@ -18,22 +18,13 @@ from skser import predict_timeline
 from skser.serving import _live
 
 from .conftest import in_thread, serving, until
-from .sessions import assert_rows_are, container, opened, streamed, talk, until_closed
+from .sessions import END, assert_rows_are, container, opened, said, streamed, talk, until_closed
 from .test_live import PCM, wav
 from .test_workers import in_background
 
 pytestmark = pytest.mark.slow
 
-END = '{"type": "end"}'
 FIRST = 'the first message must be JSON as {"format": "pcm16", "sr": 16000, "channels": 1}'
-
-
-def said(server, *messages, query="", **options):
-    """What the server answers to messages, until it closes."""
-    with opened(server, query, **options) as connection:
-        for message in messages:
-            connection.send(json.dumps(message) if isinstance(message, dict) else message)
-        return until_closed(connection)
 
 
 @pytest.fixture
@@ -185,11 +176,7 @@ def test_damaged_webm_harms_nobody(unharmed):
 
 
 def test_a_message_may_have_a_mebibyte(unharmed):
-    with opened(unharmed) as connection:
-        connection.send(json.dumps(PCM))
-        connection.send(bytes(2**20))
-        connection.send(bytes(2**20 + 1))
-        assert until_closed(connection).code == 1009
+    assert said(unharmed, PCM, bytes(2**20), bytes(2**20 + 1)).code == 1009
 
 
 def test_no_compression_makes_short_messages_long(unharmed):
