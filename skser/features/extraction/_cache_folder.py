@@ -138,13 +138,16 @@ def inspect_cache(memory: PathLike) -> CacheContents:
 
     Examples
     --------
+    >>> from tempfile import TemporaryDirectory
     >>> import numpy as np
     >>> from skser import FeatureUnionExtractor
     >>> from skser.features import inspect_cache
-    >>> extractor = FeatureUnionExtractor(["zcr"], memory="cache")
-    >>> features = extractor.fit_transform(np.ones((3, 16000)))
-    >>> inspect_cache("cache").n_entries  # the three clips are the same
-    1
+    >>> with TemporaryDirectory() as folder:
+    ...     extractor = FeatureUnionExtractor(["zcr"], memory=folder)
+    ...     features = extractor.fit_transform(np.eye(3, 16000))
+    ...     contents = inspect_cache(folder)
+    >>> contents.n_entries, contents.n_bytes
+    (3, 84)
     """
     return _contents(cached_files(_features_folder(memory)))
 
@@ -189,15 +192,15 @@ def prune_cache(
 
     Examples
     --------
+    >>> from tempfile import TemporaryDirectory
     >>> import numpy as np
     >>> from skser import FeatureUnionExtractor
     >>> from skser.features import prune_cache
-    >>> extractor = FeatureUnionExtractor(["zcr"], memory="cache")
-    >>> features = extractor.fit_transform(np.eye(3, 16000))
-    >>> prune_cache("cache", max_days=30).n_entries
-    0
-    >>> prune_cache("cache", max_bytes=0).n_entries
-    3
+    >>> with TemporaryDirectory() as folder:
+    ...     extractor = FeatureUnionExtractor(["zcr"], memory=folder)
+    ...     features = extractor.fit_transform(np.eye(3, 16000))
+    ...     prune_cache(folder, max_days=30).n_entries, prune_cache(folder, max_bytes=0).n_entries
+    (0, 3)
     """
     check_value("max_days", max_days, NONE, number(0))
     check_value("max_bytes", max_bytes, NONE, integer(0))
