@@ -59,11 +59,14 @@ class _Sound:
     format: str
     subtype: str
     kind: str  # container and coding, before any repair
+    is_seekable: bool
 
     @classmethod
     def of(cls, file: SoundFile, kind: str | None = None) -> _Sound:
-        container, coding = file.format, file.subtype
-        return cls(file, container, coding, kind or f"{container}/{coding}")
+        container, coding, is_seekable = file.format, file.subtype, file.seekable()
+        # soundfile seeks after every read: FLAC is then decoded twice, and MP3 muted.
+        file.seekable = lambda: False
+        return cls(file, container, coding, kind or f"{container}/{coding}", is_seekable)
 
     @property
     def is_mpeg(self) -> bool:
@@ -99,7 +102,7 @@ class _Sound:
         first = 0  # in GSM 6.10 and other codings of telephony there is no seeking
         if self.is_mpeg:
             first = max(position - _PREROLL, 0)
-        elif self.file.seekable():
+        elif self.is_seekable and not self.is_counted:
             first = position
         if first > 0 or self.subtype == "OPUS":
             with self._quiet():
@@ -133,9 +136,6 @@ def _open_sound(source: Source) -> _Sound:
         if repaired is not None:
             sound.file.close()
             sound = _Sound.of(_open_content(source, repaired), sound.kind)
-    if sound.is_mpeg or sound.is_counted:
-        # soundfile seeks after every read, and the MP3 decoder mutes what follows a seek.
-        sound.file.seekable = lambda: False
     return sound
 
 
