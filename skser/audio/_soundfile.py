@@ -6,7 +6,7 @@ import io
 import os
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,7 @@ class _Content(io.BytesIO):
 
 
 @dataclass(frozen=True)
-class _Sound:
+class Sound:
     """An open recording; soundfile would search its tables for the format at every question."""
 
     file: SoundFile
@@ -62,7 +62,7 @@ class _Sound:
     is_seekable: bool
 
     @classmethod
-    def of(cls, file: SoundFile, kind: str | None = None) -> _Sound:
+    def of(cls, file: SoundFile, kind: str | None = None) -> Sound:
         container, coding, is_seekable = file.format, file.subtype, file.seekable()
         # soundfile seeks after every read: FLAC is then decoded twice, and MP3 muted.
         file.seekable = lambda: False
@@ -118,16 +118,16 @@ class _Sound:
         return stderr_closed() if self.is_mpeg else nullcontext()
 
 
-def _open_sound(source: Source) -> _Sound:
+def _open_sound(source: Source) -> Sound:
     try:
-        sound = _Sound.of(_open_content(source, _opened(source)))
+        sound = Sound.of(_open_content(source, _opened(source)))
     except UnreadableError:
         closed = None
         with suppress(OSError, ValueError):  # the file is gone or empty
             closed = with_length(content(source))
         if closed is None:
             raise
-        sound = _Sound.of(_open_content(source, closed))
+        sound = Sound.of(_open_content(source, closed))
     if sound.kind == "RAW/ULAW":  # by its name, .au or .snd, the first bytes being of no format
         sound.file.close()
         raise UnreadableError(f"{describe(source)}: is not readable audio (Format not recognised)")
@@ -135,7 +135,7 @@ def _open_sound(source: Source) -> _Sound:
         repaired = repair(sound.file, source)
         if repaired is not None:
             sound.file.close()
-            sound = _Sound.of(_open_content(source, repaired), sound.kind)
+            sound = Sound.of(_open_content(source, repaired), sound.kind)
     return sound
 
 
@@ -162,14 +162,22 @@ def _open_content(source: Source, opened: object) -> SoundFile:
         raise UnreadableError(f"{describe(source)}: is not readable audio ({reason})") from error
 
 
-def inspect_sound(source: Source, *, to_end: bool) -> AudioInfo:
-    """Header of a recording; ``to_end`` also checks its last sample."""
+def inspect_sound(source: Source, *, to_end: bool) -> tuple[AudioInfo, Sound | None]:
+    """Header of a recording; ``to_end`` also checks its last sample.
+
+    Without, the recording stays open for `sound_blocks`, if none of it had to be decoded.
+    """
     sound = _open_sound(source)
-    with sound.file:
-        return _header(sound, source, to_end=to_end)
+    with ExitStack() as stack:
+        stack.enter_context(sound.file)
+        info = _header(sound, source, to_end=to_end)
+        if to_end or sound.is_counted:
+            return info, None
+        stack.pop_all()
+        return info, sound
 
 
-def _header(sound: _Sound, source: Source, *, to_end: bool) -> AudioInfo:
+def _header(sound: Sound, source: Source, *, to_end: bool) -> AudioInfo:
     file = sound.file
     n_samples = _count_samples(sound, source) if sound.is_counted else file.frames
     info = AudioInfo(file.samplerate, n_samples, file.channels, sound.kind, "libsndfile")
@@ -195,12 +203,12 @@ def _header(sound: _Sound, source: Source, *, to_end: bool) -> AudioInfo:
     return info
 
 
-def _count_samples(sound: _Sound, source: Source) -> int:
+def _count_samples(sound: Sound, source: Source) -> int:
     with decoding_errors(source, RuntimeError):
         return sum(map(len, sound.blocks_to_end()))
 
 
-def _has_last_sample(sound: _Sound) -> bool:
+def _has_last_sample(sound: Sound) -> bool:
     try:
         # libsndfile crashes when it seeks in Vorbis with damaged codebooks, and it finds the end
         # only from the beginning.
@@ -215,11 +223,19 @@ def _has_last_sample(sound: _Sound) -> bool:
 
 
 def sound_blocks(
-    source: Source, info: AudioInfo, start: int, stop: int | None, size: int
+    source: Source,
+    info: AudioInfo,
+    start: int,
+    stop: int | None,
+    size: int,
+    sound: Sound | None = None,
 ) -> Iterator[np.ndarray]:
-    """Blocks (n_samples, n_channels) of up to ``size`` samples, from ``start`` to ``stop``."""
+    """Blocks (n_samples, n_channels) of up to ``size`` samples, from ``start`` to ``stop``.
+
+    Of ``sound`` if the recording is open already.
+    """
     stop = info.n_samples if stop is None else min(stop, info.n_samples)
-    sound = _open_sound(source)
+    sound = sound or _open_sound(source)
     with sound.file, decoding_errors(source, RuntimeError):
         # Without a seek, libsndfile may deliver what Opus has its decoder skip, and not the end.
         if 0 < start < stop or sound.subtype == "OPUS":
