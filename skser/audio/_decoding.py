@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import lru_cache
 from itertools import chain
 from typing import Literal
@@ -26,7 +26,7 @@ from ._info import AudioInfo, Source, UnreadableError, check_samples, describe
 from ._not_a_path import not_a_path
 from ._not_audio import RAW_SAMPLES, is_raw, no_recording
 from ._pyav import container_blocks, container_kind, inspect_container, may_be_container
-from ._soundfile import BLOCK, LARGE_BLOCK, inspect_sound, sound_blocks
+from ._soundfile import BLOCK, LARGE_BLOCK, Sound, inspect_sound, sound_blocks
 from ._waveforms import resample
 
 __all__ = ["AudioInfo", "inspect_audio", "read_audio"]
@@ -77,18 +77,21 @@ def inspect_audio(source: Recording) -> AudioInfo:
         from ._any_form import inspect_any  # which imports this module
 
         return inspect_any(source)
-    return _inspect(source, to_end=True, count=True)
+    return _inspect(source, to_end=True, count=True)[0]
 
 
-def _inspect(source: Source, *, to_end: bool, count: bool) -> AudioInfo:
-    """Header of a recording; ``count`` decodes a container, whose header has no exact length."""
-    head = _first_bytes(source)
+def _inspect(source: Source, *, to_end: bool, count: bool) -> tuple[AudioInfo, Sound | None]:
+    """Header of a recording, and the recording itself if it is still open.
+
+    ``count`` decodes a container, whose header has no exact length.
+    """
+    head, sound = _first_bytes(source), None
     kind = container_kind(head)
     if kind is not None:
         info = inspect_container(source, kind, count=count)
     else:
         try:
-            info = inspect_sound(source, to_end=to_end)
+            info, sound = inspect_sound(source, to_end=to_end)
         except UnreadableError as error:
             info = _inspect_other(source, head, error, count=count)
     is_counted = count or info.decoder == "libsndfile"
@@ -98,7 +101,7 @@ def _inspect(source: Source, *, to_end: bool, count: bool) -> AudioInfo:
         raise AudioError(
             f"{describe(source)}: sampling rate is {info.sr} Hz, allowed are {MIN_SR} to {MAX_SR}"
         )
-    return info
+    return info, sound
 
 
 def _inspect_other(
@@ -185,9 +188,12 @@ def read_audio(
 
         return read_any(source, sr, offset=offset, duration=duration, channel=channel)
     # Decoding to the end detects truncation by itself.
-    info = _inspect(source, to_end=offset > 0 or duration is not None, count=False)
-    check_channel(describe(source), info.n_channels, channel)
-    return decode_audio(source, info, sr, offset=offset, duration=duration, channel=channel)
+    info, sound = _inspect(source, to_end=offset > 0 or duration is not None, count=False)
+    with nullcontext() if sound is None else sound.file:
+        check_channel(describe(source), info.n_channels, channel)
+        return decode_audio(
+            source, info, sr, offset=offset, duration=duration, channel=channel, sound=sound
+        )
 
 
 def decode_audio(
@@ -198,15 +204,16 @@ def decode_audio(
     offset: float,
     duration: float | None,
     channel: Channel = "mean",
+    sound: Sound | None = None,
 ) -> tuple[np.ndarray, int]:
-    """Decode a recording whose header has been checked."""
+    """Decode a recording whose header has been checked, and which may be open as ``sound``."""
     start = int(offset * info.sr)
     stop = None if duration is None else start + int(duration * info.sr)
     is_whole = start == 0 and (stop is None or stop >= info.n_samples > 0)
     if not is_whole:
         channel = channel_to_read(source, info, channel)
     try:
-        decoded = _decoded_blocks(source, info, start, stop, LARGE_BLOCK)
+        decoded = _decoded_blocks(source, info, start, stop, LARGE_BLOCK, sound)
         if is_whole and channel == "mean" and info.n_channels > 1:
             measured: list[np.ndarray] = []
             channel = mean_or_channel(_kept(decoded, measured), describe(source), info.sr)
@@ -265,11 +272,16 @@ def audio_blocks(
 
 
 def _decoded_blocks(
-    source: Source, info: AudioInfo, start: int = 0, stop: int | None = None, size: int = BLOCK
+    source: Source,
+    info: AudioInfo,
+    start: int = 0,
+    stop: int | None = None,
+    size: int = BLOCK,
+    sound: Sound | None = None,
 ) -> Iterator[np.ndarray]:
     """Blocks (n_samples, n_channels) at the own sampling rate, from ``start`` to ``stop``."""
     if info.decoder == "libsndfile":
-        return sound_blocks(source, info, start, stop, size)
+        return sound_blocks(source, info, start, stop, size, sound)
     return container_blocks(source, info, start, stop)
 
 

@@ -6,7 +6,8 @@ import io
 import os
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,30 +51,92 @@ class _Content(io.BytesIO):
         return self.tell()
 
 
-def _open_sound(source: Source) -> tuple[SoundFile, str]:
-    """An open recording, and its container and coding."""
+@dataclass(frozen=True)
+class Sound:
+    """An open recording; soundfile would search its tables for the format at every question."""
+
+    file: SoundFile
+    format: str
+    subtype: str
+    kind: str  # container and coding, before any repair
+    is_seekable: bool
+
+    @classmethod
+    def of(cls, file: SoundFile, kind: str | None = None) -> Sound:
+        container, coding, is_seekable = file.format, file.subtype, file.seekable()
+        # soundfile seeks after every read: FLAC is then decoded twice, and MP3 muted.
+        file.seekable = lambda: False
+        return cls(file, container, coding, kind or f"{container}/{coding}", is_seekable)
+
+    @property
+    def is_mpeg(self) -> bool:
+        return self.format == "MP3" or self.subtype.startswith("MPEG")
+
+    @property
+    def is_unseekable(self) -> bool:
+        """Whether libsndfile cannot seek in a coding, though it says that it can."""
+        return self.subtype.startswith(("DWVW", "VOX")) or self.format == "SDS"
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the header has no length, so that decoding gives it."""
+        return self.file.frames >= _UNKNOWN or self.is_unseekable
+
+    def read(self, n_samples: int) -> np.ndarray:
+        """Up to ``n_samples`` samples, shape (n_samples, n_channels)."""
+        # Into our own array: soundfile allocates a wrong one if the header has a wrong length.
+        samples = np.empty((n_samples, self.file.channels), np.float32)
+        with self._quiet():
+            samples = self.file.read(out=samples)
+        check_block(len(samples), self.file.samplerate)
+        return samples
+
+    def blocks_to_end(self) -> Iterator[np.ndarray]:
+        """What is left, in blocks of shape (n_samples, n_channels)."""
+        size = max(BLOCK // self.file.channels, 1)
+        while len(samples := self.read(size)):
+            yield samples
+
+    def seek(self, position: int) -> None:
+        """Go to a sample of a file of which none has been read."""
+        first = 0  # in GSM 6.10 and other codings of telephony there is no seeking
+        if self.is_mpeg:
+            first = max(position - _PREROLL, 0)
+        elif self.is_seekable and not self.is_counted:
+            first = position
+        if first > 0 or self.subtype == "OPUS":
+            with self._quiet():
+                self.file.seek(first)
+        while first < position:
+            size = min(position - first, max(BLOCK // self.file.channels, 1))
+            n_passed = len(self.read(size))
+            if n_passed == 0:
+                return
+            first += n_passed
+
+    def _quiet(self) -> AbstractContextManager[None]:
+        return stderr_closed() if self.is_mpeg else nullcontext()
+
+
+def _open_sound(source: Source) -> Sound:
     try:
-        file = _open_content(source, _opened(source))
+        sound = Sound.of(_open_content(source, _opened(source)))
     except UnreadableError:
         closed = None
         with suppress(OSError, ValueError):  # the file is gone or empty
             closed = with_length(content(source))
         if closed is None:
             raise
-        file = _open_content(source, closed)
-    kind = f"{file.format}/{file.subtype}"
-    if kind == "RAW/ULAW":  # by its name, .au or .snd, the first bytes being of no format
-        file.close()
+        sound = Sound.of(_open_content(source, closed))
+    if sound.kind == "RAW/ULAW":  # by its name, .au or .snd, the first bytes being of no format
+        sound.file.close()
         raise UnreadableError(f"{describe(source)}: is not readable audio (Format not recognised)")
-    if _is_mpeg(file) or not file.frames:
-        repaired = repair(file, source)
+    if sound.is_mpeg or not sound.file.frames:
+        repaired = repair(sound.file, source)
         if repaired is not None:
-            file.close()
-            file = _open_content(source, repaired)
-    if _is_mpeg(file) or file.frames >= _UNKNOWN or _is_unseekable(file):
-        # soundfile seeks after every read, and the MP3 decoder mutes what follows a seek.
-        file.seekable = lambda: False
-    return file, kind
+            sound.file.close()
+            sound = Sound.of(_open_content(source, repaired), sound.kind)
+    return sound
 
 
 def _opened(source: Source) -> object:
@@ -99,71 +162,87 @@ def _open_content(source: Source, opened: object) -> SoundFile:
         raise UnreadableError(f"{describe(source)}: is not readable audio ({reason})") from error
 
 
-def inspect_sound(source: Source, *, to_end: bool) -> AudioInfo:
-    """Header of a recording; ``to_end`` also checks its last sample."""
-    file, kind = _open_sound(source)
-    with file:
-        is_counted = file.frames >= _UNKNOWN or _is_unseekable(file)
-        n_samples = _count_samples(file, source) if is_counted else file.frames
-        info = AudioInfo(file.samplerate, n_samples, file.channels, kind, "libsndfile")
-        truncated = f"{describe(source)}: is truncated, its"
-        cut = _TRUNCATED_CHUNK.search(file.extra_info)
-        if cut and int(cut[2]) < int(cut[1]) < STREAMED_SIZE:
+def inspect_sound(source: Source, *, to_end: bool) -> tuple[AudioInfo, Sound | None]:
+    """Header of a recording; ``to_end`` also checks its last sample.
+
+    Without, the recording stays open for `sound_blocks`, if none of it had to be decoded.
+    """
+    sound = _open_sound(source)
+    with ExitStack() as stack:
+        stack.enter_context(sound.file)
+        info = _header(sound, source, to_end=to_end)
+        if to_end or sound.is_counted:
+            return info, None
+        stack.pop_all()
+        return info, sound
+
+
+def _header(sound: Sound, source: Source, *, to_end: bool) -> AudioInfo:
+    file = sound.file
+    n_samples = _count_samples(sound, source) if sound.is_counted else file.frames
+    info = AudioInfo(file.samplerate, n_samples, file.channels, sound.kind, "libsndfile")
+    log, truncated = file.extra_info, f"{describe(source)}: is truncated, its"
+    cut = _TRUNCATED_CHUNK.search(log)
+    if cut and int(cut[2]) < int(cut[1]) < STREAMED_SIZE:
+        raise AudioError(
+            f"{truncated} header promises {cut[1]} bytes of samples and {cut[2]} are there"
+        )
+    if _TRUNCATED_OGG.search(log):
+        raise AudioError(f"{truncated} last page is incomplete")
+    if to_end and info.n_samples > 0 and not sound.is_counted:
+        if not _has_last_sample(sound):
             raise AudioError(
-                f"{truncated} header promises {cut[1]} bytes of samples and {cut[2]} are there"
+                f"{truncated} header promises {info.n_samples} samples and the last cannot be read"
             )
-        if _TRUNCATED_OGG.search(file.extra_info):
-            raise AudioError(f"{truncated} last page is incomplete")
-        if to_end and info.n_samples > 0 and not is_counted:
-            if not _has_last_sample(file):
-                raise AudioError(
-                    f"{truncated} header promises {info.n_samples} samples and the last cannot be "
-                    "read"
-                )
-            # Only these encodings can hold NaN, and they are fast to read.
-            if file.subtype in ("FLOAT", "DOUBLE"):
-                with decoding_errors(source, RuntimeError):
-                    file.seek(0)
-                    while len(samples := _read(file, max(BLOCK // file.channels, 1))):
-                        check_samples(samples, source)
+        # Only these encodings can hold NaN, and they are fast to read.
+        if sound.subtype in ("FLOAT", "DOUBLE"):
+            with decoding_errors(source, RuntimeError):
+                file.seek(0)
+                for samples in sound.blocks_to_end():
+                    check_samples(samples, source)
     return info
 
 
-def _count_samples(file: SoundFile, source: Source) -> int:
-    n_samples = 0
+def _count_samples(sound: Sound, source: Source) -> int:
     with decoding_errors(source, RuntimeError):
-        while n_read := len(_read(file, max(BLOCK // file.channels, 1))):
-            n_samples += n_read
-    return n_samples
+        return sum(map(len, sound.blocks_to_end()))
 
 
-def _has_last_sample(file: SoundFile) -> bool:
+def _has_last_sample(sound: Sound) -> bool:
     try:
         # libsndfile crashes when it seeks in Vorbis with damaged codebooks, and it finds the end
         # only from the beginning.
-        if file.subtype == "VORBIS":
-            if not len(_read(file, 1)):
+        if sound.subtype == "VORBIS":
+            if not len(sound.read(1)):
                 return False
-            file.seek(0)
-        _seek(file, file.frames - 1)
-        return len(_read(file, 1)) > 0
+            sound.file.seek(0)
+        sound.seek(sound.file.frames - 1)
+        return len(sound.read(1)) > 0
     except RuntimeError:
         return False
 
 
 def sound_blocks(
-    source: Source, info: AudioInfo, start: int, stop: int | None, size: int
+    source: Source,
+    info: AudioInfo,
+    start: int,
+    stop: int | None,
+    size: int,
+    sound: Sound | None = None,
 ) -> Iterator[np.ndarray]:
-    """Blocks (n_samples, n_channels) of up to ``size`` samples, from ``start`` to ``stop``."""
+    """Blocks (n_samples, n_channels) of up to ``size`` samples, from ``start`` to ``stop``.
+
+    Of ``sound`` if the recording is open already.
+    """
     stop = info.n_samples if stop is None else min(stop, info.n_samples)
-    file, _ = _open_sound(source)
-    with file, decoding_errors(source, RuntimeError):
+    sound = sound or _open_sound(source)
+    with sound.file, decoding_errors(source, RuntimeError):
         # Without a seek, libsndfile may deliver what Opus has its decoder skip, and not the end.
-        if 0 < start < stop or file.subtype == "OPUS":
-            _seek(file, start)
+        if 0 < start < stop or sound.subtype == "OPUS":
+            sound.seek(start)
         while start < stop:
-            n_samples = min(max(size // file.channels, 1), stop - start)
-            samples = _read(file, n_samples)
+            n_samples = min(max(size // sound.file.channels, 1), stop - start)
+            samples = sound.read(n_samples)
             start += len(samples)
             if len(samples) < n_samples:
                 raise AudioError(
@@ -171,43 +250,3 @@ def sound_blocks(
                     f"samples and {start} are there"
                 )
             yield samples
-
-
-def _read(file: SoundFile, n_samples: int) -> np.ndarray:
-    """Up to ``n_samples`` samples, shape (n_samples, n_channels)."""
-    # Into our own array: soundfile allocates a wrong one if the header has a wrong length.
-    samples = np.empty((n_samples, file.channels), np.float32)
-    with _quiet(file):
-        samples = file.read(out=samples)
-    check_block(len(samples), file.samplerate)
-    return samples
-
-
-def _seek(file: SoundFile, position: int) -> None:
-    """Go to a sample of a file of which none has been read."""
-    first = 0  # in GSM 6.10 and other codings of telephony there is no seeking
-    if _is_mpeg(file):
-        first = max(position - _PREROLL, 0)
-    elif file.seekable():
-        first = position
-    if first > 0 or file.subtype == "OPUS":
-        with _quiet(file):
-            file.seek(first)
-    while first < position:
-        n_passed = len(_read(file, min(position - first, max(BLOCK // file.channels, 1))))
-        if n_passed == 0:
-            return
-        first += n_passed
-
-
-def _quiet(file: SoundFile) -> AbstractContextManager[None]:
-    return stderr_closed() if _is_mpeg(file) else nullcontext()
-
-
-def _is_unseekable(file: SoundFile) -> bool:
-    """Whether libsndfile cannot seek in a coding, though it says that it can."""
-    return file.subtype.startswith(("DWVW", "VOX")) or file.format == "SDS"
-
-
-def _is_mpeg(file: SoundFile) -> bool:
-    return file.format == "MP3" or file.subtype.startswith("MPEG")

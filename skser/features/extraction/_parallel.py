@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from contextvars import copy_context
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -60,11 +63,12 @@ class _ReadClip(NamedTuple):
 def extract_in_parallel(
     parts: list[Part], works: Iterable[Work], plan: Plan, n_jobs: int | None
 ) -> Generator[Extracted]:
-    """Extract clips one by one, or in chunks by several processes, consuming ``works`` lazily."""
+    """Extract clips in order, or in chunks by several processes, consuming ``works`` lazily."""
     with one_blas_thread:
         if joblib.effective_n_jobs(n_jobs) == 1:
-            for batch in _batches(works, plan.clips_at_once):
-                yield from _extract_batch(parts, [w.number for w in batch], batch, plan)
+            read = _read_ahead(lambda work: _read(parts, work.number, work), works)
+            with closing(read):
+                yield from _extract_all(read, plan, parts[0].clips.sr)
             return
         chunks = _batches(works, max(_CLIPS_PER_CHUNK, plan.clips_at_once))
         # Each array goes to one worker, so to share it by a temporary file would not pay.
@@ -94,31 +98,52 @@ def _select(parts: list[Part], works: list[Work]) -> list[Part]:
 def _extract_chunk(parts: list[Part], works: list[Work], plan: Plan) -> list[Extracted]:
     """Extract the clips of ``parts``, which are those of the works in their order."""
     with one_blas_thread:
-        positions = iter(range(len(works)))
-        return [
-            extracted
-            for batch in _batches(works, plan.clips_at_once)
-            for extracted in _extract_batch(parts, list(islice(positions, len(batch))), batch, plan)
-        ]
+        read = (_read(parts, position, work) for position, work in enumerate(works))
+        return list(_extract_all(read, plan, parts[0].clips.sr))
 
 
-def _extract_batch(
-    parts: list[Part], positions: list[int], works: list[Work], plan: Plan
-) -> Iterator[Extracted]:
-    """Read clips, and extract their features together, or in several parts if they are long."""
+def _read(parts: list[Part], position: int, work: Work) -> _ReadClip:
+    """Read the clip at a position of ``parts``."""
+    clips = parts[work.parts[-1]].clips  # the last part has the views of those before it too
+    name = _name(clips.sources[position], work.number)
+    with naming(name):
+        views, error = read_views(clips, position)
+    arrays = [views[parts[part].views] for part in work.parts]
+    return _ReadClip(work, name, arrays, None if error is None else str(error))
+
+
+def _read_ahead(read: Callable[[Work], _ReadClip], works: Iterable[Work]) -> Generator[_ReadClip]:
+    """Clips in their order; a thread reads each while the caller works on the one before.
+
+    Decoders, resampling and kernels release the interpreter's lock, so they run side by side.
+    """
+    if joblib.cpu_count() == 1:
+        yield from map(read, works)
+        return
+    clip: _ReadClip | None = None
+    with ThreadPoolExecutor(1) as thread:
+        for work in works:
+            if clip is None:  # a single clip needs no thread
+                clip = read(work)
+                continue
+            following = thread.submit(copy_context().run, read, work)
+            yield clip
+            clip = following.result()
+        if clip is not None:
+            yield clip
+
+
+def _extract_all(clips: Iterable[_ReadClip], plan: Plan, sr: int) -> Iterator[Extracted]:
+    """Extract the features of clips, several together, but few if they are long."""
     batch: list[_ReadClip] = []
-    for position, work in zip(positions, works, strict=True):
-        clips = parts[work.parts[-1]].clips  # the last part has the views of those before it too
-        name = _name(clips.sources[position], work.number)
-        with naming(name):
-            views, error = read_views(clips, position)
-        arrays = [views[parts[part].views] for part in work.parts]
-        batch.append(_ReadClip(work, name, arrays, None if error is None else str(error)))
-        if sum(array.size for clip in batch for array in clip.arrays) > _SAMPLES_AT_ONCE:
-            yield from _extract_together(batch, plan, clips.sr)
+    for clip in clips:
+        batch.append(clip)
+        n_samples = sum(array.size for read in batch for array in read.arrays)
+        if len(batch) == plan.clips_at_once or n_samples > _SAMPLES_AT_ONCE:
+            yield from _extract_together(batch, plan, sr)
             batch = []
     if batch:
-        yield from _extract_together(batch, plan, clips.sr)
+        yield from _extract_together(batch, plan, sr)
 
 
 def _extract_together(batch: list[_ReadClip], plan: Plan, sr: int) -> list[Extracted]:

@@ -3,7 +3,9 @@
 import os
 import pickle
 import signal
+import threading
 from concurrent.futures.process import BrokenProcessPool
+from contextvars import ContextVar
 from pathlib import Path
 
 import joblib
@@ -14,8 +16,8 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_info
 
 from skser import AudioLoader, Clips, FeatureUnionExtractor
-from skser.exceptions import AudioWarning, DataError, ExtractionError, ParameterError
-from skser.features import FeatureBlock
+from skser.exceptions import AudioError, AudioWarning, DataError, ExtractionError, ParameterError
+from skser.features import RMS, FeatureBlock
 from skser.features.extraction._extract import FeatureStack
 
 BLOCKS = ["mfcc", "zcr"]
@@ -85,6 +87,52 @@ def test_clips_are_read_once_and_one_at_a_time():
     assert read == []  # fit extracts nothing
     extractor.transform(clips)
     assert read == list(range(40))
+
+
+def test_a_thread_reads_ahead(monkeypatch):
+    watched = ContextVar("watched", default=None)
+    threads, seen = [], []
+
+    def read_noise(source):
+        threads.append(threading.current_thread())
+        seen.append(watched.get())
+        return np.full(2000, source, np.float32)
+
+    clips = Clips(range(1, 6), read_noise, sr=16000, n_samples=2000)
+    extractor = FeatureUnionExtractor(["rms"]).fit(clips)
+    watched.set("by the caller")
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
+    ahead = extractor.transform(clips)
+    main, *others = threads
+    assert main is threading.current_thread()
+    assert len(set(others)) == 1
+    assert main not in others
+    assert not others[0].is_alive()
+    assert seen == ["by the caller"] * 5
+
+    threads.clear()
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 1)
+    np.testing.assert_array_equal(extractor.transform(clips), ahead)
+    assert set(threads) == {main}
+
+
+def test_what_fails_ahead_is_raised_in_its_turn(monkeypatch):
+    def read_noise(source):
+        if source == 2:
+            raise AudioError("recording 2: cannot be read")
+        return np.full(2000, source, np.float32)
+
+    def work_on(self, spectra):
+        worked_on.append(int(spectra.waveform[0]))
+        return rms(self, spectra)
+
+    rms, worked_on = RMS.compute, []
+    monkeypatch.setattr(RMS, "compute", work_on)
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
+    clips = Clips(range(4), read_noise, sr=16000, n_samples=2000)
+    with pytest.raises(AudioError, match=r"^recording 2: cannot be read$"):
+        FeatureUnionExtractor(["rms"]).fit_transform(clips)
+    assert worked_on == [0, 1]
 
 
 def test_threads_warn_of_silence_once_and_do_not_cache_it(with_broken, memory):
