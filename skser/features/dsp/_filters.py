@@ -9,6 +9,8 @@ from functools import lru_cache
 import numpy as np
 import scipy.fft
 
+from ._loops import spectral_loops
+
 _DELTA_WIDTH = 9
 _DELTA_PREFIXES = ("", "delta_", "delta2_")
 _BANDS_AT_ONCE = 16
@@ -114,8 +116,7 @@ def names_with_deltas(names: Sequence[str], n_orders: int) -> list[str]:
 
 def delta(features: np.ndarray, order: int) -> np.ndarray:
     """Derivative over time, as `librosa.feature.delta`; NaN if one of its 9 frames is NaN."""
-    from ._kernels import derivatives
-
+    derivatives = spectral_loops(features.shape[1]).derivatives
     if features.shape[1] >= _DELTA_WIDTH:
         return derivatives(features, delta_weights(order))
     margin = _DELTA_WIDTH // 2
