@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 
 from ._loops import spectral_loops
 
@@ -90,8 +89,10 @@ def chroma_filters(sr: int, n_fft: int, n_chroma: int, tuning: float) -> np.ndar
 @lru_cache(maxsize=32)
 def cosine_basis(n: int, n_rows: int) -> np.ndarray:
     """First ``n_rows`` rows of the orthonormal cosine transform (type 2) of ``n`` values."""
-    basis = scipy.fft.dct(np.eye(n), axis=0, type=2, norm="ortho")[:n_rows]
-    return np.ascontiguousarray(basis, dtype=np.float32)
+    rows = np.arange(n_rows)[:, np.newaxis]
+    basis = np.sqrt(2 / n) * np.cos(np.pi / n * rows * (np.arange(n) + 0.5))
+    basis[0] /= np.sqrt(2)
+    return basis.astype(np.float32)
 
 
 @lru_cache(maxsize=4)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ._pyin import BINS_PER_OCTAVE, DECAY, LOG_STAY, LOG_SWITCH, LOG_TINY, NO_TROUGH, TINY
@@ -13,10 +14,15 @@ _LOG_MOVES = np.array([[LOG_STAY, LOG_SWITCH], [LOG_SWITCH, LOG_STAY]])[..., np.
 
 
 def correlate_frames(samples, frame_length, hop_length, n_frames, max_lag):
-    n_fft = scipy.fft.next_fast_len(frame_length + max_lag, real=True)
+    n_fft = _fast_length(frame_length + max_lag)
     frames = sliding_window_view(samples, frame_length)[::hop_length][:n_frames]
-    spectra = scipy.fft.rfft(frames.astype(np.float64), n_fft, axis=1)
-    return scipy.fft.irfft(np.abs(spectra) ** 2, n_fft, axis=1)[:, : max_lag + 1]
+    spectra = np.fft.rfft(frames.astype(np.float64), n_fft, axis=1)
+    return np.fft.irfft(np.abs(spectra) ** 2, n_fft, axis=1)[:, : max_lag + 1]
+
+
+def _fast_length(n):
+    """The next length that is 2, 3 or 5 times a power of 2, to transform quickly."""
+    return min(m * 2 ** max(0, math.ceil(math.log2(n / m))) for m in (2, 3, 5))
 
 
 def frame_candidates(

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import scipy.fft
 
 from ._cqt import BINS_PER_OCTAVE, constant_q
 from ._filters import chroma_filters, hann, mel_filters
@@ -118,7 +117,7 @@ class Spectra:
         for first in range(0, self.n_frames, n_at_once):
             n = min(n_at_once, self.n_frames - first)
             frames = self.loops.windowed_frames(self.waveform, window, self.hop_length, first, n)
-            spectrum = scipy.fft.rfft(frames, axis=1, overwrite_x=True)
+            spectrum = self.loops.rfft(frames)
             yield slice(first, first + n), spectrum.astype(np.complex64, copy=False)
 
     def _empty(self, dtype: type) -> np.ndarray:
