@@ -19,7 +19,7 @@ from ._batches import Prediction, flag_out_of_distribution, predict_each, predic
 if TYPE_CHECKING:
     from ..persistence import ModelInfo
 
-_FEW = 8  # recordings that take as long in NumPy as numba takes to load
+_FEW = 16  # recordings that take as long in NumPy as numba takes to load
 
 
 class OpenModel(NamedTuple):
