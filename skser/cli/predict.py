@@ -119,7 +119,7 @@ def predict(
         classes, n_adapted, predictions = _predict_adapted(model, bar(paths), runtime, trust or [])
         typer.echo(f"adapted to {n_adapted} of {len(paths)} recordings, without labels", err=True)
     else:
-        opened = open_model(model, runtime=runtime, trusted=trust or [])
+        opened = open_model(model, runtime=runtime, trusted=trust or [], n_recordings=len(paths))
         classes, predictions = opened.classes, bar(opened.predict(paths))
     unusable: list[str] = []
     usable = _usable(named(predictions), unusable)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._utils._param_validation import check_value, one_of
 from ..exceptions import ModelError, SkserError
+from ..features.dsp._loops import each_without_numba
 from ..persistence import _container
 from ..persistence._any_model import is_joblib, load_model
 from ..persistence._info import info_in
@@ -18,6 +19,8 @@ from ._batches import Prediction, flag_out_of_distribution, predict_each, predic
 if TYPE_CHECKING:
     from ..persistence import ModelInfo
 
+_FEW = 16  # recordings that take as long in NumPy as numba takes to load
+
 
 class OpenModel(NamedTuple):
     """Emotions of a model file, and its predictions of recordings as they are asked for."""
@@ -26,8 +29,14 @@ class OpenModel(NamedTuple):
     predict: Callable[[Iterable[Any]], Iterator[Prediction]]
 
 
-def open_model(model: Path, *, runtime: str = "auto", trusted: Sequence[str] = ()) -> OpenModel:
-    """Load a model file to predict any number of times."""
+def open_model(
+    model: Path,
+    *,
+    runtime: str = "auto",
+    trusted: Sequence[str] = (),
+    n_recordings: int | None = None,
+) -> OpenModel:
+    """Load a model file to predict any number of times, or ``n_recordings`` once."""
     check_value("--runtime", runtime, one_of(*RUNTIMES))
     light, info = None, None
     if model.is_file() and not is_joblib(model):
@@ -42,10 +51,11 @@ def open_model(model: Path, *, runtime: str = "auto", trusted: Sequence[str] = (
     def predict(recordings: Iterable[Any]) -> Iterator[Prediction]:
         with raising_model_error(model):
             if light is None:
-                predictions = predict_in_batches(loaded, recordings)
-            else:
-                predictions = predict_each(light.predict_proba, recordings)
-            yield from _flagged(predictions, info)
+                yield from _flagged(predict_in_batches(loaded, recordings), info)
+                return
+            predictions = _flagged(predict_each(light.predict_proba, recordings), info)
+            is_few = n_recordings is not None and n_recordings <= _FEW
+            yield from each_without_numba(predictions) if is_few else predictions
 
     return OpenModel([str(label) for label in loaded.classes_], predict)
 

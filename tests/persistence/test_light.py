@@ -25,7 +25,7 @@ from skser.recipes import standardize_by_corpus
 from tests.evaluations import noises, quick_pipeline
 from tests.persistence.models import CLIP, contents_of, forge, golden_model, quick_model
 
-HEAVY = ("sklearn", "pandas", "tensorflow", "keras", "librosa", "joblib", "scipy.signal")
+HEAVY = ("sklearn", "pandas", "tensorflow", "keras", "librosa", "joblib", "numba", "scipy")
 
 
 @pytest.fixture(scope="module")

@@ -33,9 +33,7 @@ class ZeroCrossingRate(FeatureBlock):
     """
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from ..dsp._kernels import crossings
-
-        counts = crossings(
+        counts = spectra.loops.crossings(
             spectra.waveform, -_ZERO_THRESHOLD, spectra.n_fft, spectra.hop_length, spectra.n_frames
         )
         return in_float32(counts / spectra.n_fft)[np.newaxis]
@@ -53,9 +51,9 @@ class RMS(FeatureBlock):
     """
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from ..dsp._kernels import mean_squares
-
-        means = mean_squares(spectra.waveform, spectra.n_fft, spectra.hop_length, spectra.n_frames)
+        means = spectra.loops.mean_squares(
+            spectra.waveform, spectra.n_fft, spectra.hop_length, spectra.n_frames
+        )
         return np.sqrt(means)[np.newaxis]
 
 
@@ -82,9 +80,7 @@ class SpectralRolloff(FeatureBlock):
     _allowed = {"roll_percent": [_OPEN_SHARE]}
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from ..dsp._kernels import rolloff_bins
-
-        bins = rolloff_bins(spectra.magnitude.T, self.roll_percent)
+        bins = spectra.loops.rolloff_bins(spectra.magnitude.T, self.roll_percent)
         return in_float32(spectra.frequencies[bins][np.newaxis])
 
 
@@ -128,10 +124,8 @@ class SpectralBandwidth(FeatureBlock):
     _allowed = {"p": [number(0, open_low=True)]}
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from ..dsp._kernels import weighted_deviations
-
         arguments = (spectra.magnitude.T, spectra.frequencies, spectra.centroid, float(self.p))
-        return in_float32(weighted_deviations(*arguments)[np.newaxis])
+        return in_float32(spectra.loops.weighted_deviations(*arguments)[np.newaxis])
 
 
 class SpectralFlatness(FeatureBlock):
@@ -195,10 +189,8 @@ class SpectralContrast(FeatureBlock):
     fourier_dtype = np.float64
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from ..dsp._kernels import mean_of_extremes
-
         bands = self._bands(spectra.sr, spectra.n_fft)
-        valley, peak = mean_of_extremes(spectra.magnitude.T, *bands)
+        valley, peak = spectra.loops.mean_of_extremes(spectra.magnitude.T, *bands)
         return in_float32(power_to_db(peak, top_db=80.0) - power_to_db(valley, top_db=80.0))
 
     def _bands(self, sr: int, n_fft: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 from ..._utils._param_validation import even_integer, integer, number, one_of
 from ...exceptions import ParameterError
 from ..dsp._cqt import BINS_PER_OCTAVE, C1_HZ
+from ..dsp._pyin import pyin
 from ..dsp._spectra import Spectra, normalize_frames
 from ._base import FeatureBlock, in_float32, numbered
 from ._cepstral import check_band
@@ -202,8 +203,6 @@ class Pitch(FeatureBlock):
     }
 
     def compute(self, spectra: Spectra) -> np.ndarray:
-        from ..dsp._pyin import pyin
-
         sr, hop_length = spectra.sr, spectra.hop_length
         grid = (self.fmin, self.fmax, self.frame_length, hop_length, max_semitones(sr, hop_length))
         return in_float32(pyin(spectra.waveform, sr, *grid))

@@ -14,7 +14,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 
 from ...audio._waveforms import resample
 
@@ -73,6 +72,8 @@ def _early_factor(sr: float, hop_length: int, n_octaves: int, lowest: float) -> 
 
 def _spectrum(waveform: np.ndarray, n_fft: int, hop_length: int, n_frames: int) -> np.ndarray:
     """Fourier transform of frames without a window, (n_frames, n_fft // 2 + 1)."""
+    import scipy.fft  # slow to load
+
     missing = max(0, (n_frames - 1) * hop_length + n_fft // 2 - len(waveform))
     padded = np.pad(waveform, (n_fft // 2, missing))
     windows = np.lib.stride_tricks.sliding_window_view(padded, n_fft)
@@ -85,6 +86,8 @@ def octave_filters(lowest: float) -> tuple[np.ndarray, int, int]:
 
     ``lowest`` is the frequency of the first filter over the sampling rate.
     """
+    import scipy.fft
+
     frequencies = lowest * _STEPS
     lengths = 1 / _RELATIVE_BAND / frequencies
     n_fft = int(2 ** np.ceil(np.log2(lengths.max())))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
+
+from ._loops import spectral_loops
 
 _DELTA_WIDTH = 9
 _DELTA_PREFIXES = ("", "delta_", "delta2_")
@@ -88,8 +89,10 @@ def chroma_filters(sr: int, n_fft: int, n_chroma: int, tuning: float) -> np.ndar
 @lru_cache(maxsize=32)
 def cosine_basis(n: int, n_rows: int) -> np.ndarray:
     """First ``n_rows`` rows of the orthonormal cosine transform (type 2) of ``n`` values."""
-    basis = scipy.fft.dct(np.eye(n), axis=0, type=2, norm="ortho")[:n_rows]
-    return np.ascontiguousarray(basis, dtype=np.float32)
+    rows = np.arange(n_rows)[:, np.newaxis]
+    basis = np.sqrt(2 / n) * np.cos(np.pi / n * rows * (np.arange(n) + 0.5))
+    basis[0] /= np.sqrt(2)
+    return basis.astype(np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -114,8 +117,7 @@ def names_with_deltas(names: Sequence[str], n_orders: int) -> list[str]:
 
 def delta(features: np.ndarray, order: int) -> np.ndarray:
     """Derivative over time, as `librosa.feature.delta`; NaN if one of its 9 frames is NaN."""
-    from ._kernels import derivatives
-
+    derivatives = spectral_loops(features.shape[1]).derivatives
     if features.shape[1] >= _DELTA_WIDTH:
         return derivatives(features, delta_weights(order))
     margin = _DELTA_WIDTH // 2

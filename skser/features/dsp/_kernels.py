@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.fft
 
 from ..._utils._numba import kernel
 
@@ -26,6 +27,11 @@ def windowed_frames(
         for i in range(len(samples)):
             inside[i] = samples[i] * weights[i]
     return frames
+
+
+def rfft(frames: np.ndarray) -> np.ndarray:
+    """Fourier transform of frames, which may be overwritten."""
+    return scipy.fft.rfft(frames, axis=1, overwrite_x=True)
 
 
 @kernel

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-import scipy.fft
 
 from ._cqt import BINS_PER_OCTAVE, constant_q
 from ._filters import chroma_filters, hann, mel_filters
+from ._loops import spectral_loops
 
 _SAMPLES_AT_ONCE = 2**15
 # Settings of `librosa.piptrack`.
@@ -80,6 +81,11 @@ class Spectra:
         """Number of frames."""
         return 1 + len(self.waveform) // self.hop_length
 
+    @property
+    def loops(self) -> Any:
+        """Module of the loops over frames, compiled or in NumPy."""
+        return spectral_loops(self.n_frames)
+
     def frames(self, mode: str) -> np.ndarray:
         """Frames of the waveform.
 
@@ -106,14 +112,12 @@ class Spectra:
 
     def _transformed(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Complex spectra of a few frames at a time, to fit into the processor's cache."""
-        from ._kernels import windowed_frames
-
         window = hann(self.n_fft, self.dtype)
         n_at_once = max(1, _SAMPLES_AT_ONCE // self.n_fft)
         for first in range(0, self.n_frames, n_at_once):
             n = min(n_at_once, self.n_frames - first)
-            frames = windowed_frames(self.waveform, window, self.hop_length, first, n)
-            spectrum = scipy.fft.rfft(frames, axis=1, overwrite_x=True)
+            frames = self.loops.windowed_frames(self.waveform, window, self.hop_length, first, n)
+            spectrum = self.loops.rfft(frames)
             yield slice(first, first + n), spectrum.astype(np.complex64, copy=False)
 
     def _empty(self, dtype: type) -> np.ndarray:
@@ -143,13 +147,11 @@ class Spectra:
     @cached_property
     def power(self) -> np.ndarray:
         """Squared magnitude, ndarray of shape (1 + n_fft // 2, n_frames), float32."""
-        from ._kernels import square_magnitudes
-
         if self.dtype != np.float32:
             return self.magnitude**2
         power = self._empty(np.float32)
         for part, spectrum in self._transformed():
-            square_magnitudes(spectrum, power[part])
+            self.loops.square_magnitudes(spectrum, power[part])
         return power.T
 
     @property
@@ -160,9 +162,7 @@ class Spectra:
     @cached_property
     def centroid(self) -> np.ndarray:
         """Mean frequency in Hz, weighted by magnitude, ndarray of shape (n_frames,)."""
-        from ._kernels import weighted_means
-
-        return weighted_means(self.magnitude.T, self.frequencies)
+        return self.loops.weighted_means(self.magnitude.T, self.frequencies)
 
     def mel(self, n_mels: int, fmin: float, fmax: float | None) -> np.ndarray:
         """Mel spectrogram of power, with Slaney's filters.
@@ -278,13 +278,11 @@ def power_to_db(power: np.ndarray, top_db: float | None, amin: float = 1e-10) ->
 
 def estimate_tuning(spectrum: np.ndarray, sr: int, bins_per_octave: int) -> float:
     """Deviation from A = 440 Hz in bins, in [-0.5, 0.5), as `librosa.estimate_tuning`."""
-    from ._kernels import spectral_peaks
-
     hz_per_bin = sr / 2 / (spectrum.shape[1] - 1)
     first = int(np.ceil(_TUNING_FMIN / hz_per_bin))
     last = int(np.ceil(min(_TUNING_FMAX, sr / 2) / hz_per_bin))
     floors = np.float32(_PEAK_THRESHOLD) * spectrum.max(axis=1)
-    positions, heights = spectral_peaks(spectrum, floors, first, last)
+    positions, heights = spectral_loops(len(spectrum)).spectral_peaks(spectrum, floors, first, last)
     if len(positions) == 0:
         return 0.0
     loud = positions[heights >= np.median(heights)]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from skser import read_audio
 from skser.exceptions import ParameterError
 from skser.features import Pitch, Spectra
-from skser.features.dsp import _pyin
+from skser.features.dsp import _numpy_pyin, _pyin, _pyin_kernels
+from skser.features.dsp._loops import without_numba
 
 from ..golden.make_golden import speechlike
 
@@ -27,6 +28,10 @@ EXTREMES = [
     (16000, 8, {"fmax": 67.0}),  # pitch cannot move
     (16000, 100, {"fmin": 1900.0, "fmax": 4000.0, "frame_length": 64}),
     (8000, 300, {"fmin": 20.0, "fmax": 4000.0, "frame_length": 4096}),
+]
+LOOPS = [
+    pytest.param(_pyin_kernels, id="compiled"),
+    pytest.param(_numpy_pyin, id="numpy"),
 ]
 SECONDS = np.arange(8000) / 16000
 WAVEFORMS = {
@@ -90,6 +95,14 @@ def test_extreme_waveforms(setting):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("setting", [SETTINGS[0], EXTREMES[3]], ids=str)
+def test_without_numba(setting):
+    for waveform in WAVEFORMS.values():
+        with without_numba():
+            assert_librosas_but_for_rounding(waveform, *setting)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("corpus", ["ravdess", "emodb4", "emovo"])
 def test_real_speech(speech_home, corpus):
     paths = sorted((speech_home / corpus).rglob("*.flac"))
@@ -122,6 +135,7 @@ def test_random_parameters(sr, hop_length, fmin, fmax, frame_length, n_samples, 
     assert_librosas_but_for_rounding(waveform, sr, hop_length, params)
 
 
+@pytest.mark.parametrize("loops", LOOPS)
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @given(
     seed=st.integers(0, 10**6),
@@ -129,7 +143,7 @@ def test_random_parameters(sr, hop_length, fmin, fmax, frame_length, n_samples, 
     semitones=st.integers(0, 2),
     surely_voiced=st.sampled_from([0.0, 0.3, 1.0]),
 )
-def test_path_is_as_likely_as_the_best_of_all(seed, n_bins, semitones, surely_voiced):
+def test_path_is_as_likely_as_the_best_of_all(loops, seed, n_bins, semitones, surely_voiced):
     rng = np.random.default_rng(seed)
     voiced = rng.random((n_bins, 30)) * (rng.random((n_bins, 30)) < 0.1)
     total = voiced.sum(axis=0)
@@ -143,7 +157,7 @@ def test_path_is_as_likely_as_the_best_of_all(seed, n_bins, semitones, surely_vo
     _, likelihood = librosa.sequence.viterbi(emissions, transition, return_logp=True)
 
     frames, bins = np.nonzero(voiced.T)
-    states = _pyin.likeliest_path(
+    states = loops.likeliest_path(
         np.cumsum(np.bincount(frames, minlength=30)),
         bins.astype(np.int16),
         np.log(voiced[bins, frames]),
@@ -156,14 +170,15 @@ def test_path_is_as_likely_as_the_best_of_all(seed, n_bins, semitones, surely_vo
     np.testing.assert_allclose(own, likelihood, rtol=1e-12)
 
 
+@pytest.mark.parametrize("loops", LOOPS)
 @pytest.mark.parametrize("hop_length", [8, 100, 163, 256, 700])
 @pytest.mark.parametrize(("n_samples", "n_at_once"), [(1, 1024), (300, 5), (3000, 5), (3000, 1024)])
-def test_autocorrelation_of_every_frame(monkeypatch, hop_length, n_samples, n_at_once):
+def test_autocorrelation_of_every_frame(monkeypatch, loops, hop_length, n_samples, n_at_once):
     """To the rounding of float32, also of a quiet frame after a loud one."""
-    monkeypatch.setattr(_pyin, "_FRAMES_AT_ONCE", n_at_once)
+    monkeypatch.setattr(loops, "FRAMES_AT_ONCE", n_at_once)
     waveform = np.random.default_rng(0).normal(size=n_samples).astype(np.float32)
     waveform[n_samples // 2 :] *= 1e-12
-    blocks = list(_pyin.autocorrelations(waveform, 512, hop_length, 200))
+    blocks = list(_pyin.autocorrelations(waveform, 512, hop_length, 200, loops))
     correlations = np.concatenate([correlations for _, correlations in blocks])
     frames = librosa.util.frame(
         np.pad(waveform.astype(float), 256), frame_length=512, hop_length=hop_length
