@@ -122,6 +122,9 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         Deviation of the noise added to features, in standard deviations.
     view_sampling : {"one", "all"}, default="one"
         One random view of each clip per epoch, or all views.
+    dtype_policy : {"float32", "mixed_float16", "mixed_bfloat16"}, default="float32"
+        Keras policy of the training: mixed precision computes in 16 bits, which is faster on most
+        GPUs, and keeps weights in 32. Predictions are in float32. See Notes.
     n_networks : int, default=1
         Number of networks trained from different seeds; their probabilities are averaged.
     class_weight : dict, "balanced" or None, default=None
@@ -173,6 +176,11 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
 
     Notes
     -----
+    A GPU that TensorFlow sees is used. With a mixed ``dtype_policy``, normalisations, pooling over
+    frames, the output and the loss of skser's architectures are in float32, and with
+    ``"mixed_float16"`` the loss is scaled. The last layer of a function's network should have
+    ``dtype="float32"``.
+
     With ``warm_start=True``, `fit` trains the networks of the previous fit, or of the model file,
     for another ``epochs`` epochs. Optimizer, schedule, ``history_`` and the draws of an int
     ``random_state`` start anew. Parameters of training and dropout may change; features and
@@ -229,6 +237,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         "gain": [number_range(-100, 100)],
         "noise": [number(0, 100)],
         "view_sampling": [one_of("one", "all")],
+        "dtype_policy": [one_of("float32", "mixed_float16", "mixed_bfloat16")],
         "n_networks": [integer(1)],
         "class_weight": [_DICT, one_of("balanced"), NONE],
         "validation_fraction": [number(0, 0.9)],
@@ -265,6 +274,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         gain: tuple[float, float] = (-0.35, 0.35),
         noise: float = 0.05,
         view_sampling: Literal["one", "all"] = "one",
+        dtype_policy: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32",
         n_networks: int = 1,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         validation_fraction: float = 0.0,
@@ -295,6 +305,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         self.gain = gain
         self.noise = noise
         self.view_sampling = view_sampling
+        self.dtype_policy = dtype_policy
         self.n_networks = n_networks
         self.class_weight = class_weight
         self.validation_fraction = validation_fraction

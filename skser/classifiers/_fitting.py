@@ -157,6 +157,12 @@ def continuing_builder(
                 f"contain: set it again before fitting new classes, got {n_classes} instead of "
                 f"{n_known}"
             )
+        if classifier.dtype_policy != "float32":
+            raise ParameterError(
+                f"dtype_policy must be 'float32' while architecture is the function "
+                f"{architecture.name}, which the model file does not contain, got "
+                f"{classifier.dtype_policy!r}"
+            )
         return lambda: keras.models.model_from_json(config)
     build = network_builder(classifier, input_shape, n_classes)
     new = build()

@@ -31,7 +31,8 @@ class EmbeddingPlan:
     # Enough for some of one length.
     clips_at_once: ClassVar[int] = 16
     code: ClassVar[tuple[str, ...]] = ("_utils", "audio", "augmentation", "features", "embeddings")
-    libraries: ClassVar[tuple[str, ...]] = (*LIBRARIES, "onnxruntime")
+    # One of the last two is not installed.
+    libraries: ClassVar[tuple[str, ...]] = (*LIBRARIES, "onnxruntime", "onnxruntime-gpu")
 
     @classmethod
     def of(cls, embedding: Any) -> EmbeddingPlan:

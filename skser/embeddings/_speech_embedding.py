@@ -62,8 +62,9 @@ class SpeechEmbedding(ClipsExtractor):
     batch_size : int, default=8
         Number of clips that the encoder gets at once. Only clips of equal length are batched, so
         the features of a clip do not depend on others.
-    device : {"cpu", "cuda"}, default="cpu"
-        Where the encoder runs; ``"cuda"`` needs the package onnxruntime-gpu.
+    device : {"auto", "cpu", "cuda"}, default="auto"
+        Where the encoder runs; ``"cuda"`` needs the package onnxruntime-gpu. ``"auto"`` is CUDA if
+        that package can start it, and else the CPU. Features of both are in one cache.
     n_jobs : int or None, default=None
         Number of processes, each with one thread.
     memory : str, path, joblib.Memory or None, default=None
@@ -135,7 +136,7 @@ class SpeechEmbedding(ClipsExtractor):
         pooling: Literal["mean", "mean_std"] | None = "mean",
         max_seconds: float = 15.0,
         batch_size: int = 8,
-        device: Literal["cpu", "cuda"] = "cpu",
+        device: Literal["auto", "cpu", "cuda"] = "auto",
         n_jobs: int | None = None,
         memory: PathLike | joblib.Memory | None = None,
         verbose: int = 0,

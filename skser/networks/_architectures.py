@@ -293,7 +293,8 @@ def _classify(
     """The model: hidden layers and class probabilities after ``x``."""
     for n in _sizes(dense_units):
         x = _hidden(x, n, dropout, normalize)
-    return keras.Model(inputs, layers.Dense(meta.n_classes, activation="softmax")(x))
+    # Small probabilities do not fit float16.
+    return keras.Model(inputs, layers.Dense(meta.n_classes, "softmax", dtype="float32")(x))
 
 
 def _hidden(x: Tensor, n: int, dropout: float, normalize: bool) -> Tensor:

@@ -3,6 +3,9 @@
 A mask (n, frames) has 1 for real frames and 0 for padding. Activations are (n, frames, ...), with
 frequencies and channels after the frames. All layers are registered with Keras, so that a network
 loads from its configuration alone.
+
+They compute in float32 under any policy of Keras: in float16, a sum over frames overflows, and in
+bfloat16 a mask cannot count beyond 256.
 """
 
 from __future__ import annotations
@@ -21,8 +24,13 @@ def _along(mask: Tensor, x: Tensor) -> Tensor:
     return mask
 
 
+class _InFloat32(keras.layers.Layer):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "dtype": "float32"})
+
+
 @keras.saving.register_keras_serializable("skser")
-class FrameMask(keras.layers.Layer):
+class FrameMask(_InFloat32):
     """The mask of frames (n, frames, features): 0 for frames of zeros."""
 
     def call(self, frames: Tensor) -> Tensor:
@@ -33,7 +41,7 @@ class FrameMask(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skser")
-class RelativeToClip(keras.layers.Layer):
+class RelativeToClip(_InFloat32):
     """Features less their mean over the real frames of the clip; zeros in padding."""
 
     def call(self, frames: Tensor, real: Tensor) -> Tensor:
@@ -47,7 +55,7 @@ class RelativeToClip(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skser")
-class ShortenMask(keras.layers.Layer):
+class ShortenMask(_InFloat32):
     """The mask after strides over time: a frame is real if any frame that it covers is."""
 
     def __init__(self, strides: int = 2, **kwargs: Any) -> None:
@@ -67,7 +75,7 @@ class ShortenMask(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skser")
-class MaskedBatchNormalization(keras.layers.Layer):
+class MaskedBatchNormalization(_InFloat32):
     """Batch normalisation over real frames only; padding frames become zeros.
 
     Keras' own layer with a mask leaves values in padding frames, which the next convolution reads.
@@ -112,7 +120,7 @@ class MaskedBatchNormalization(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("skser")
-class AttentiveStatistics(keras.layers.Layer):
+class AttentiveStatistics(_InFloat32):
     """Weighted mean, weighted deviation and maximum over real frames [1]_.
 
     Frames (n, frames, k) and scores (n, frames, 1) become (n, 3 k), k for each of ``statistics``.

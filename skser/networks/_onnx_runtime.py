@@ -7,24 +7,33 @@ the graph.
 from __future__ import annotations
 
 import ctypes
+import io
 import os
+import warnings
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 from typing import Any
 from weakref import WeakSet
 
 import numpy as np
 
+from .._utils._stderr import stderr_closed
 from .._utils._types import PathLike
-from ..exceptions import MissingDependencyError, ModelError, ParameterError
+from ..exceptions import MissingDependencyError, ModelError, ParameterError, SkserWarning
 from ._rows import predict_in_blocks
 
 # Since 1.29, wheels of all systems report each session to Microsoft unless this is set before the
 # import; the thread that does so would also keep a forked child from ending.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
-DEVICES = tuple(_PROVIDERS)
+DEVICES = ("auto", "cpu", "cuda")
+_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+_CUDA_OPTIONS = {
+    "arena_extend_strategy": "kSameAsRequested",  # by default, each request doubles the memory
+    "cudnn_conv_algo_search": "HEURISTIC",  # by default, all algorithms run for each new length
+    "use_tf32": "0",  # 10 bits would make features differ from those of the CPU
+}
 ROWS = "rows"
 WEIGHT = "weight_"
 # The protobuf entry of a weight outside the graph: key and value.
@@ -46,13 +55,18 @@ def check_installed(user: str, extra: str) -> None:
         ) from None
 
 
-def check_device(device: str) -> None:
-    """Raise ParameterError if the installed onnxruntime does not support a device."""
+def has_cuda() -> bool:
+    """Whether the installed onnxruntime is the one for CUDA."""
     import onnxruntime
 
-    if _PROVIDERS[device] not in onnxruntime.get_available_providers():
+    return _CUDA in onnxruntime.get_available_providers()
+
+
+def check_device(device: str) -> None:
+    """Raise ParameterError if the installed onnxruntime does not support a device."""
+    if device == "cuda" and not has_cuda():
         raise ParameterError(
-            "device must be 'cpu', got 'cuda': this onnxruntime has no CUDA; install"
+            "device must be 'auto' or 'cpu', got 'cuda': this onnxruntime has no CUDA; install"
             " onnxruntime-gpu in its place"
         )
 
@@ -64,7 +78,10 @@ def start_session(
     n_threads: int = 0,
     weights: Mapping[str, Any] | None = None,
 ) -> Any:
-    """An InferenceSession of onnxruntime on a device; 0 threads are as many as cores."""
+    """An InferenceSession of onnxruntime on a device; 0 threads are as many as cores.
+
+    "auto" is CUDA where onnxruntime-gpu can start it.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -78,12 +95,22 @@ def start_session(
         options.add_external_initializers(list(weights), list(weights.values()))
     check_device(device)
     content = model if isinstance(model, bytes) else os.fspath(model)
-    session = onnxruntime.InferenceSession(content, options, providers=[_PROVIDERS[device]])
-    if session.get_providers()[0] != _PROVIDERS[device]:  # onnxruntime falls back to the CPU
-        raise ParameterError(
-            f"device must be 'cpu', got {device!r}: onnxruntime could not start CUDA; check that"
-            " its version is the one that onnxruntime-gpu needs"
+    if device == "cpu" or not has_cuda():
+        return onnxruntime.InferenceSession(content, options, providers=[_CPU])
+    # Messages on CUDA come before their causes can be caught.
+    with stderr_closed(), redirect_stdout(io.StringIO()):
+        if hasattr(onnxruntime, "preload_dlls"):  # since 1.21
+            onnxruntime.preload_dlls()  # of the packages nvidia-*
+        providers = [(_CUDA, _CUDA_OPTIONS), _CPU]
+        session = onnxruntime.InferenceSession(content, options, providers=providers)
+    if session.get_providers()[0] != _CUDA:  # onnxruntime falls back to the CPU
+        problem = (
+            "onnxruntime could not start CUDA; check that there is a GPU, and that CUDA and cuDNN"
+            " have the versions that onnxruntime-gpu needs"
         )
+        if device == "cuda":
+            raise ParameterError(f"device must be 'auto' or 'cpu', got 'cuda': {problem}")
+        warnings.warn(f"device='auto' is the CPU: {problem}", SkserWarning, stacklevel=2)
     return session
 
 

@@ -33,6 +33,7 @@ class TrainingSettings:
     plateau_patience: int
     early_stopping: int | None
     label_smoothing: float
+    dtype_policy: str
 
 
 def make_optimizer(settings: TrainingSettings, n_batches: int) -> keras.optimizers.Optimizer:

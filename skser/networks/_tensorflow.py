@@ -14,6 +14,8 @@ from ._forks import check_not_forked
 
 # A memory pool for tensors: malloc may return large blocks to the system after every step.
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
+# TensorFlow would take all memory of a GPU, and leave none to other processes.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 _is_quiet = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") >= "3"
 
 check_not_forked()  # the import would wait too

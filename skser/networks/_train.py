@@ -12,6 +12,7 @@ import numpy as np
 
 from ._batches import Draws
 from ._checkpoint import Checkpoint
+from ._dtype_policy import dtype_policy
 from ._optimization import EpochBar, TrainingSettings, make_callbacks, make_loss, make_optimizer
 from ._predict import ignore_array_warning
 from ._tensorflow import keras, tf  # before scikeras, which would import it with messages
@@ -58,10 +59,12 @@ def train(
     all_callbacks += [EpochBar()] if verbose else []
 
     def compiled() -> keras.Model:
-        model = build()
+        with dtype_policy(settings.dtype_policy):
+            model = build()
         if start is not None:
             start.set_in(model)
-        # Compiling with XLA makes small networks slower on a CPU.
+        # Compiling with XLA makes small networks slower on a CPU. Keras scales the loss if the
+        # policy is "mixed_float16".
         model.compile(
             make_optimizer(settings, draws.n_batches),
             loss=make_loss(settings, classes),
@@ -91,11 +94,14 @@ def train(
                     verbose=0,
                 )
             history = state.history if state else fitted.history
+        # Keras writes conversions to 16 bits into the configuration.
+        is_mixed = settings.dtype_policy != "float32"
+        in_float32 = build() if is_mixed else model
     for callback in all_callbacks:
         # Callbacks with a network do not pickle. TensorBoard's own set_model would look into it.
         keras.callbacks.Callback.set_model(callback, None)
     history = {name: [float(v) for v in values] for name, values in history.items()}
-    return TrainedNetwork(_config_of(model), model.get_weights()), history
+    return TrainedNetwork(_config_of(in_float32), model.get_weights()), history
 
 
 def _config_of(model: keras.Model) -> str:

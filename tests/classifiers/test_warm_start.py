@@ -369,6 +369,8 @@ def test_loaded_network_of_a_function_continues_without_it(loaded, fitted):
     params = {"n_networks": 2, "epochs": 2}
     again = more(classifier, **params).fit(X, y)
     check_equal_weights(again, more(fitted, **params).fit(X, y), rtol=1e-5)
+    with pytest.raises(ParameterError, match=r"^dtype_policy .*linear, .* got 'mixed_float16'$"):
+        more(classifier, dtype_policy="mixed_float16").fit(*clusters())
     with pytest.raises(ParameterError, match=r"function linear, .* got 4 instead of 3"):
         more(classifier).fit(*clusters(CLASSES))
     with (

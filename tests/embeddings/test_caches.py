@@ -71,6 +71,7 @@ def test_cache_info(encoder, waveforms, memory):
         ({"max_seconds": 0.2}, True),
         ({"layer": 1}, False),  # which is the middle
         ({"batch_size": 1}, False),
+        ({"device": "cpu"}, False),
         ({"verbose": 0}, False),
     ],
 )

@@ -299,7 +299,7 @@ def test_features_of_a_forged_encoder_have_entries_of_their_own(fitted, home, co
 def test_a_device_is_not_kept(fitted, home):
     fitted.set_params(features__device="cuda")
     skser.save(fitted, home / "model.skser")
-    assert skser.load(home / "model.skser")["features"].device == "cpu"
+    assert skser.load(home / "model.skser")["features"].device == "auto"
 
 
 @pytest.mark.parametrize("scale", [StandardScaler(with_mean=False), StandardScaler(with_std=False)])

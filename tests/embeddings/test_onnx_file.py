@@ -6,9 +6,10 @@ import sys
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
-from skser.embeddings._onnx_file import OnnxFile
-from skser.exceptions import DataError, MissingDependencyError, ParameterError
+from skser.embeddings._onnx_file import OnnxFile, _open
+from skser.exceptions import DataError, MissingDependencyError, ParameterError, SkserWarning
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -262,8 +263,53 @@ def test_a_waveform_that_is_too_short(tmp_path):
 def test_cuda_must_be_there(tmp_path, monkeypatch):
     file = OnnxFile.read(network(tmp_path / "a.onnx"), "mean")
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
-    with pytest.raises(ParameterError, match=r"device must be 'cpu', got 'cuda'.*onnxruntime-gpu"):
+    with pytest.raises(ParameterError, match=r"device must be .*, got 'cuda'.*onnxruntime-gpu"):
         file.open("cuda")
+
+
+# The warning is onnxruntime's, of the stand-in; without CUDA's libraries it falls back alike.
+@pytest.mark.filterwarnings("ignore:Specified provider 'CUDAExecutionProvider':UserWarning")
+def test_cuda_that_does_not_start(tmp_path, monkeypatch, capfd):
+    file = OnnxFile.read(network(tmp_path / "a.onnx"), "mean")
+    providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: providers)
+    with pytest.raises(ParameterError, match=r"^device must be .*'cpu', got 'cuda'.*start CUDA"):
+        file.open("cuda")
+    with pytest.warns(
+        SkserWarning, match=r"^device='auto' is the CPU: .*could not start CUDA"
+    ) as w:
+        encode = file.open("auto")
+    assert [warning.category for warning in w].count(SkserWarning) == 1
+    assert_array_equal(encode(WAVEFORMS), file.open("cpu")(WAVEFORMS))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("device", "n_started"), [("auto", 1), ("cuda", 1), ("cpu", 0)])
+def test_cuda_that_starts(tmp_path, monkeypatch, device, n_started):
+    """A stand-in for onnxruntime-gpu, which runs on the CPU and says that it is CUDA."""
+    import onnxruntime
+
+    file = OnnxFile.read(network(tmp_path / "a.onnx"), "mean")
+    expected = file.open("cpu")(WAVEFORMS)
+    cuda, started = "CUDAExecutionProvider", []
+
+    class Session(onnxruntime.InferenceSession):
+        def __init__(self, content, options, providers):
+            self.device = "CPUExecutionProvider"
+            if providers[0] != self.device:
+                (self.device, settings), _ = providers
+                started.append(settings)
+            super().__init__(content, options, providers=["CPUExecutionProvider"])
+
+        def get_providers(self):
+            return [self.device]
+
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: [cuda])
+    monkeypatch.setattr("onnxruntime.InferenceSession", Session)
+    _open.cache_clear()
+    assert_array_equal(file.open(device)(WAVEFORMS), expected)
+    assert len(started) == n_started
+    assert all(settings["use_tf32"] == "0" for settings in started)
 
 
 def test_without_onnxruntime(tmp_path, monkeypatch):

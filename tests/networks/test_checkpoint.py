@@ -158,6 +158,13 @@ def test_checkpoint_changes_nothing(tmp_path, whole):
 
 
 @pytest.mark.slow
+def test_the_scale_of_the_loss_is_a_part_of_the_state(tmp_path):
+    mixed = {"dtype_policy": "mixed_float16"}
+    interrupted(tmp_path, 2, **mixed)
+    check_equal(classifier(tmp_path, **mixed).fit(*data()), classifier(**mixed).fit(*data()))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0, "end"])
 def test_interrupted_at_the_first_epoch_or_the_end(tmp_path, whole, at):
     if at == 0:
