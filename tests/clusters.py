@@ -27,7 +27,7 @@ def two_workers():
 
 @contextlib.contextmanager
 def scheduler_that_can_be_killed(port):
-    """The process of a scheduler at a port of this machine, with two workers, for a client that is current."""
+    """The process of a scheduler at a port, with two workers and a current client."""
     distributed = pytest.importorskip("distributed")
     address = f"tcp://127.0.0.1:{port}"
     dask = [sys.executable, "-m", "dask"]

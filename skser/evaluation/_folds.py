@@ -94,7 +94,10 @@ def run_folds(
             # TensorFlow makes workers large, and joblib replaces them.
             warnings.filterwarnings("ignore", "A worker stopped while", UserWarning)
             finished = run_parallel(
-                (delayed(_run_fold)(i, cached, corpus, *splits[i], measure, files[i]) for i in todo),
+                (
+                    delayed(_run_fold)(i, cached, corpus, *splits[i], measure, files[i])
+                    for i in todo
+                ),
                 n_jobs,
             )
             count = {"total": len(splits), "initial": len(folds)}

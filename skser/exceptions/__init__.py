@@ -72,7 +72,7 @@ class CorpusNotFoundError(FileNotFoundError, DataError):
 
 
 class ClusterError(ConnectionError, SkserError):
-    """A Dask cluster lost its scheduler, or its workers; the message has the scheduler's address."""
+    """A Dask cluster is lost, or its workers die or cannot run tasks; the message says which."""
 
 
 class DownloadError(ConnectionError, DataError):

@@ -6,7 +6,6 @@ import pickle
 import shutil
 import signal
 import time
-
 from concurrent.futures import ThreadPoolExecutor
 
 import joblib
