@@ -24,6 +24,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -36,8 +37,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import _one_thread  # noqa: F401
+import distributed
 import joblib
 import numpy as np
+import optuna
+import psycopg
 from _compare import describe, print_table, spread
 from _local_cluster import LocalCluster
 from sklearn.model_selection import GroupKFold
@@ -49,10 +53,13 @@ from skser.datasets import load_corpus
 from skser.exceptions import ClusterError
 from skser.features import FeatureBlock
 from skser.recipes import functionals
+from skser.tuning import tune
+from skser.tuning._storage import open_storage
+from skser.tuning._workers import n_finished, repeats
 
 CLIPS_PER_CALL = 16
 PARTITION_SIZE = 16
-GRACE_S = 4
+GRACE_S = 2
 
 
 class Counted(FeatureBlock):
@@ -189,8 +196,8 @@ def extract_disturbed(
 
 def predict_disturbed(
     cluster: LocalCluster, kill: Callable[[], list[str]], speech: Bunch, model: Path, out: Path
-) -> tuple[bytes, int, int, str]:
-    """The table, partitions that were there and made again, those in progress, and the error."""
+) -> tuple[bytes, None, int, str]:
+    """The table, None as what is predicted twice is not counted, those in progress, the error."""
     parts = Path(f"{out}.parts")
     n_parts = -(-len(speech.paths) // PARTITION_SIZE)
     killer, tasks = kill_halfway(kill, lambda: len(list(parts.glob("[0-9]*.jsonl"))), n_parts)
@@ -206,7 +213,7 @@ def predict_disturbed(
         _, stderr = process.communicate()
         if process.returncode or f"continuing: {n_kept} of {n_parts}" not in stderr:
             sys.exit(f"the second call ends with {process.returncode}: {stderr}")
-    return out.read_bytes(), 0, len(tasks), error
+    return out.read_bytes(), None, len(tasks), error
 
 
 def measure_losses(speech: Bunch, folder: Path, model: Path) -> None:
@@ -238,38 +245,40 @@ def losses(
             if not np.array_equal(result, expected):
                 sys.exit(f"{what}: the result differs after {name} was killed")
             # A result that the calling process had not fetched yet is lost with its worker.
-            if not 0 <= n_twice <= n_running + CLIPS_PER_CALL:
+            if n_twice is not None and not 0 <= n_twice <= n_running + CLIPS_PER_CALL:
                 sys.exit(f"{what}: {n_twice} twice, but {n_running} were in progress")
-            yield name, what, str(n_twice), str(n_running), error
+            yield name, what, "" if n_twice is None else str(n_twice), str(n_running), error
 
 
-def run_study(speech: Bunch, storage: str, memory: str, n_trials: int, address: str | None) -> None:
+class FatalSampler(optuna.samplers.RandomSampler):
+    """Kills its process in the middle of the first trial with parameters."""
+
+    def sample_independent(self, *args: Any) -> Any:
+        print("begun", flush=True)
+        time.sleep(2)  # the trial has a heartbeat then
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def suggest(trial: Any) -> dict[str, Any]:
+    return {"classify__estimator__shrinkage": trial.suggest_float("shrinkage", 0.1, 0.9)}
+
+
+def run_study(speech: Bunch, *, address: str | None, is_fatal: bool, **params: Any) -> None:
     """A process of the study, whose folds run on the cluster if it has an address."""
-    import distributed
-    import optuna
-
-    from skser.tuning import tune
-
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    pipeline = functionals(augment__n_views=1, random_state=0)
-
-    def space(trial: Any) -> dict[str, Any]:
-        return {"classify__estimator__shrinkage": trial.suggest_float("shrinkage", 0.1, 0.9)}
 
     def run() -> None:
-        tune(
-            pipeline,
+        tuning = tune(
+            functionals(features__blocks=["rms", "zcr", "mfcc"], augment__n_views=1),
             speech.paths,
             speech.target,
             groups=speech.groups,
-            space=space,
-            n_trials=n_trials,
-            storage=storage,
-            memory=memory,
-            random_state=0,
+            space=suggest,
+            sampler=FatalSampler() if is_fatal else None,
             grace=GRACE_S,
-            callbacks=[lambda study, trial: print("finished", trial.number, flush=True)],
+            **params,
         )
+        print(tuning.n_run)
 
     if address is None:
         run()
@@ -278,49 +287,42 @@ def run_study(speech: Bunch, storage: str, memory: str, n_trials: int, address: 
         run()
 
 
+def start_study(**task: Any) -> subprocess.Popen:
+    command = [sys.executable, *sys.argv, "--task", json.dumps(task)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
 def measure_study(server: str, speech: Bunch, folder: Path, n_trials: int) -> None:
-    import optuna
-    import psycopg
-
-    from skser.tuning._storage import open_storage
-    from skser.tuning._workers import n_finished, repeats
-
     name = f"study_{uuid.uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    storage = f"{server.rpartition('/')[0]}/{name}"
     try:
+        storage = f"{server.rpartition('/')[0]}/{name}"
+        task = {"storage": storage, "memory": str(folder / "study"), "n_trials": n_trials}
         with LocalCluster(2) as cluster:
-            start = time.perf_counter()
-            task = {"storage": storage, "memory": str(folder / "study"), "n_trials": n_trials}
-            here, there, lost = (
-                subprocess.Popen(
-                    [sys.executable, *sys.argv, "--task", json.dumps({**task, "address": address})],
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
-                for address in (None, cluster.address, None)
-            )
-            for line in lost.stdout:  # type: ignore[union-attr]
-                if line.startswith("finished"):
-                    break
-            study = optuna.load_study(study_name="skser", storage=open_storage(storage))
-            time.sleep(0.3)  # into its next trial
-            lost.kill()
-            n_by = {"alone": here.communicate()[0], "on the cluster": there.communicate()[0]}
-            taken = time.perf_counter() - start
-            if here.returncode or there.returncode:
-                sys.exit(f"the processes end with {here.returncode} and {there.returncode}")
-        trials = study.get_trials()
-        repeated = repeats(trials)
-        unfinished = [t.number for t in trials if not t.state.is_finished()]
-        if not n_trials <= n_finished(study) <= n_trials + 1 or unfinished or not repeated:
-            sys.exit(f"{n_finished(study)} trials, unfinished: {unfinished}, repeats: {repeated}")
-        counts = [f"{text.count('finished')} {who}" for who, text in n_by.items()]
-        header = ("trials", "of them", "lost, and repeated by", "s")
-        lost_trials = ", ".join(f"{old} by {new}" for old, new in repeated.items())
-        row = (str(n_finished(study)), ", ".join(counts), lost_trials, f"{taken:.0f}")
-        print_table(header, [row])
+            fatal = start_study(**task, address=None, is_fatal=True)
+            if fatal.stdout.readline() != "begun\n":  # type: ignore[union-attr]
+                sys.exit("the process that was to be killed ended before")
+            processes = {
+                "alone": start_study(**task, address=None, is_fatal=False),
+                "on the cluster": start_study(**task, address=cluster.address, is_fatal=False),
+            }
+            counts = {who: process.communicate()[0] for who, process in processes.items()}
+        codes = [process.returncode for process in processes.values()]
+        if any(codes):
+            sys.exit(f"the processes end with {codes}")
+        study = optuna.load_study(study_name="skser", storage=open_storage(storage))
+        repeated = repeats(study.trials)
+        running = [trial.number for trial in study.trials if not trial.state.is_finished()]
+        row = (
+            str(n_trials),
+            str(n_finished(study)),
+            ", ".join(f"{int(n)} {who}" for who, n in counts.items()),
+            ", ".join(f"{lost} by {new}" for lost, new in repeated.items()),
+        )
+        print_table(("n_trials", "finished", "of them", "lost, and repeated"), [row])
+        if not n_trials <= n_finished(study) <= n_trials + 1 or running or len(repeated) != 1:
+            sys.exit(f"trials that are still running: {running}")
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
