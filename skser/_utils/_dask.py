@@ -19,8 +19,6 @@ def cluster_error(error: BaseException, address: str) -> ClusterError:
     if isinstance(error, distributed.KilledWorker):
         n_died = error.allowed_failures + 1
         reason = f"{n_died} workers died with the same task, for lack of memory perhaps"
-    elif isinstance(error, TimeoutError):
-        reason = "has no workers"
     elif isinstance(error, (distributed.CancelledError, CancelledError, OSError)):
         reason = "the connection to the scheduler is lost"
     else:
@@ -51,6 +49,8 @@ class ReportingBackend(DaskDistributedBackend):  # type: ignore[misc]  # Any wit
         """Number of threads of the workers."""
         try:
             return int(super().effective_n_jobs(n_jobs))
+        except TimeoutError as error:
+            raise ClusterError(f"{self._address}: has no workers, or does not respond") from error
         except Exception as error:  # of several classes, by what the client is doing
             raise self._error(error) from error
 
