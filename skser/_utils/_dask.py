@@ -33,6 +33,8 @@ class ReportingBackend(DaskDistributedBackend):  # type: ignore[misc]  # Any wit
     Such are tasks whose workers died repeatedly, or cannot unpickle them.
     """
 
+    _address: str
+
     @classmethod
     def like(cls, backend: DaskDistributedBackend) -> ReportingBackend:
         """A backend with the client and settings of another."""
