@@ -12,6 +12,7 @@ from types import TracebackType
 import distributed
 
 _DASK = [sys.executable, "-m", "dask"]
+_IDLE = ["--idle-timeout", "600"]  # seconds, if the benchmark is killed
 
 
 class LocalCluster:
@@ -41,7 +42,7 @@ class LocalCluster:
     def start(self) -> None:
         """Start the processes, and connect a client."""
         commands = [
-            ["scheduler", "--host", "127.0.0.1", "--port", self._port, "--no-dashboard"],
+            ["scheduler", "--host", "127.0.0.1", "--port", self._port, "--no-dashboard", *_IDLE],
             *[["worker", self.address, "--nthreads", "1", "--no-dashboard"]] * self.n_workers,
         ]
         self._processes = [

@@ -219,7 +219,9 @@ def predict_disturbed(
 def measure_losses(speech: Bunch, folder: Path, model: Path) -> None:
     header = ("killed", "during", "twice", "in progress", "error")
     with LocalCluster(2) as cluster:
-        print_table(header, losses(cluster, speech, folder, model))
+        print_table(header, [])
+        for row in losses(cluster, speech, folder, model):
+            print("| " + " | ".join(row) + " |", flush=True)
 
 
 def losses(
