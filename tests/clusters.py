@@ -12,7 +12,11 @@ import pytest
 def two_workers():
     """A cluster of two processes, and its client."""
     distributed = pytest.importorskip("distributed")
+    import dask
+
     with (
+        # On a busy machine, to start a worker in place of a killed one takes longer than 15 s.
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "120s"}),
         distributed.LocalCluster(
             n_workers=2,
             threads_per_worker=1,
