@@ -12,6 +12,7 @@ BUILT_IN = {
     "AudioIsADirectoryError": IsADirectoryError,
     "AudioNotFoundError": FileNotFoundError,
     "AudioPermissionError": PermissionError,
+    "ClusterError": ConnectionError,
     "ConversionError": TypeError,
     "CorpusNotFoundError": FileNotFoundError,
     "DataError": ValueError,

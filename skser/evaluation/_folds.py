@@ -14,10 +14,11 @@ from typing import Any
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
 from .._utils._files import file_signature, written_whole
 from .._utils._hashing import fingerprint
+from .._utils._parallel import run_parallel
 from .._utils._param_validation import N_JOBS, VERBOSE, check_value
 from .._utils._progress import progress
 from .._utils._segment import Segment
@@ -92,8 +93,12 @@ def run_folds(
             set_everywhere(cached, verbose=0)
             # TensorFlow makes workers large, and joblib replaces them.
             warnings.filterwarnings("ignore", "A worker stopped while", UserWarning)
-            finished = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-                delayed(_run_fold)(i, cached, corpus, *splits[i], measure, files[i]) for i in todo
+            finished = run_parallel(
+                (
+                    delayed(_run_fold)(i, cached, corpus, *splits[i], measure, files[i])
+                    for i in todo
+                ),
+                n_jobs,
             )
             count = {"total": len(splits), "initial": len(folds)}
             folds.update(

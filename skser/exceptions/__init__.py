@@ -18,6 +18,7 @@ __all__ = [
     "AudioIsADirectoryError",
     "AudioPermissionError",
     "AudioWarning",
+    "ClusterError",
     "ConversionError",
     "CorpusNotFoundError",
     "DataError",
@@ -68,6 +69,10 @@ class AudioPermissionError(PermissionError, AudioError):
 
 class CorpusNotFoundError(FileNotFoundError, DataError):
     """The folder or table of a corpus does not exist."""
+
+
+class ClusterError(ConnectionError, SkserError):
+    """A Dask cluster is lost, or its workers die or cannot run tasks; the message says which."""
 
 
 class DownloadError(ConnectionError, DataError):

@@ -7,25 +7,21 @@ import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import distributed
 
+from .._utils._dask import cluster_error
 from .._version import __version__
-from ..exceptions import ParameterError, SkserError
+from ..exceptions import ClusterError, ParameterError, SkserError
 from ._partition_runs import Results
 from ._partitions import Partitions
 from ._prediction_process import Ended, PredictionProcesses
 
 _TASKS_PER_THREAD = 2  # so that no worker waits for its next partition
 _TIMEOUT_S = 10
-
-
-class ClusterError(ConnectionError, SkserError):
-    """The scheduler is gone, or workers cannot predict."""
 
 
 def run_on_cluster(
@@ -140,11 +136,5 @@ def _naming_losses(address: str) -> Iterator[None]:
         yield
     except SkserError:
         raise
-    except distributed.KilledWorker as error:
-        n_died = error.allowed_failures + 1
-        raise ClusterError(f"{address}: {n_died} workers died with the same partition") from error
-    except (distributed.CancelledError, CancelledError, OSError) as error:
-        raise ClusterError(f"{address}: the connection to the scheduler is lost") from error
     except Exception as error:
-        reason = " ".join(repr(error).split())
-        raise ClusterError(f"{address}: a worker cannot predict ({reason:.300})") from error
+        raise cluster_error(error, address) from error

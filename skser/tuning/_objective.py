@@ -15,14 +15,14 @@ from weakref import finalize
 
 import numpy as np
 import optuna
-from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
 from optuna.trial import BaseTrial
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import BaseCrossValidator, GroupKFold
 from sklearn.utils import Bunch
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
+from .._utils._parallel import is_serial, run_parallel
 from .._utils._param_validation import N_JOBS, check_value
 from .._utils._types import CV, PathLike, Recordings, Splitter
 from ..classifiers import CNNEmotionClassifier
@@ -254,7 +254,7 @@ class Objective:
 
     def _run_folds(self, pipeline: BaseEstimator, reports: Reports) -> Generator[Fold]:
         """Yield the folds in order, each when it is measured."""
-        if effective_n_jobs(self.n_jobs) == 1:
+        if is_serial(self.n_jobs):
             for train, test in self.splits:
                 watch = partial(self._watch, reports=reports, test=test)
                 yield fit_and_measure(pipeline, self.corpus, train, test, watch=watch)
@@ -262,8 +262,10 @@ class Objective:
         with warnings.catch_warnings():
             # TensorFlow makes workers large, and joblib replaces them.
             warnings.filterwarnings("ignore", "A worker stopped while", UserWarning)
-            yield from Parallel(n_jobs=self.n_jobs, return_as="generator")(
-                delayed(fit_and_measure)(pipeline, self.corpus, *split) for split in self.splits
+            yield from run_parallel(
+                (delayed(fit_and_measure)(pipeline, self.corpus, *s) for s in self.splits),
+                self.n_jobs,
+                return_as="generator",
             )
 
     def _watch(self, pipeline: BaseEstimator, reports: Reports, test: np.ndarray) -> None:

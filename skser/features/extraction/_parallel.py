@@ -13,11 +13,11 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-import joblib
 import numpy as np
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 from threadpoolctl import ThreadpoolController
 
+from ..._utils._parallel import is_serial, run_parallel
 from ...audio import Clips
 from ...audio._clips import read_views
 from ...audio._info import describe
@@ -65,15 +65,17 @@ def extract_in_parallel(
 ) -> Generator[Extracted]:
     """Extract clips in order, or in chunks by several processes, consuming ``works`` lazily."""
     with one_blas_thread:
-        if joblib.effective_n_jobs(n_jobs) == 1:
+        if is_serial(n_jobs):
             read = _read_ahead(lambda work: _read(parts, work.number, work), works)
             with closing(read):
                 yield from _extract_all(read, plan, parts[0].clips.sr)
             return
         chunks = _batches(works, max(_CLIPS_PER_CHUNK, plan.clips_at_once))
         # Each array goes to one worker, so to share it by a temporary file would not pay.
-        results = Parallel(n_jobs=n_jobs, return_as="generator", max_nbytes=None)(
-            delayed(_extract_chunk)(_select(parts, chunk), chunk, plan) for chunk in chunks
+        results = run_parallel(
+            (delayed(_extract_chunk)(_select(parts, chunk), chunk, plan) for chunk in chunks),
+            n_jobs,
+            max_nbytes=None,
         )
         try:
             for result in results:

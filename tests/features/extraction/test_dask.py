@@ -5,6 +5,8 @@ import os
 import pickle
 import shutil
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -14,9 +16,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skser import AudioLoader, FeatureScaler, FeatureUnionExtractor
-from skser.exceptions import ExtractionError
+from skser.exceptions import ClusterError, ExtractionError
 from skser.features import MFCC, RMS, FeatureBlock
-from tests.clusters import two_workers
+from tests.clusters import scheduler_that_can_be_killed, two_workers
 
 from ..recordings import write_recordings
 
@@ -28,6 +30,7 @@ pytestmark = [
 ]
 
 BLOCKS = ["mfcc", "contrast"]
+IN_PROGRESS = 2 * 16  # clips that a worker has at a time
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +76,24 @@ class DiesOnce(FeatureBlock):
         return np.zeros((1, spectra.n_frames), np.float32)
 
 
+class Counts(FeatureBlock):
+    """Zeros; a file in the folder gets a character for each clip, slowly if ``slow`` is there."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def compute(self, spectra):
+        if os.path.exists(f"{self.folder}/slow"):
+            time.sleep(0.015)  # 0.24 s for a chunk, which joblib then does not make larger
+        with open(f"{self.folder}/{os.getpid()}.count", "a") as file:
+            file.write(".")
+        return np.zeros((1, spectra.n_frames), np.float32)
+
+
+def n_extracted(folder):
+    return sum(file.stat().st_size for file in folder.glob("*.count"))
+
+
 class Fails(FeatureBlock):
     def compute(self, spectra):
         raise ZeroDivisionError("went wrong")
@@ -102,11 +123,12 @@ def test_tasks_hold_paths(paths):
 def test_killed_worker_costs_time_only(on_cluster, paths, tmp_path):
     (tmp_path / "alive").touch()
     workers = set(on_cluster.run(os.getpid).values())
-    blocks = [*BLOCKS, ("dies", DiesOnce(str(tmp_path)))]
+    blocks = [*BLOCKS, ("dies", DiesOnce(str(tmp_path))), ("counts", Counts(str(tmp_path)))]
     memory = tmp_path / "memory"
     features = FeatureUnionExtractor(blocks, memory=memory).fit_transform(load(paths))
     (killed,) = tmp_path.glob("killed-*")
     assert int(killed.name.partition("-")[2]) in workers
+    assert len(paths) <= n_extracted(tmp_path) <= len(paths) + IN_PROGRESS
     with joblib.parallel_config(backend="sequential"):
         alone = FeatureUnionExtractor(blocks).fit_transform(load(paths))
     np.testing.assert_array_equal(features, alone)
@@ -114,6 +136,36 @@ def test_killed_worker_costs_time_only(on_cluster, paths, tmp_path):
     assert len(files) == len(paths)
     assert {name.partition(".")[2] for name in files} == {"features"}  # no temporary file
     on_cluster.wait_for_workers(2)
+
+
+def test_lost_scheduler(tmp_path, free_port):
+    """The call ends with a line, and the same call goes on from the cache."""
+    paths = write_recordings(tmp_path, [0.1] * 240)
+    memory = tmp_path / "memory"
+    extractor = FeatureUnionExtractor(["mfcc", ("counts", Counts(str(tmp_path)))], memory=memory)
+    (tmp_path / "slow").touch()
+    with scheduler_that_can_be_killed(free_port) as scheduler:
+
+        def kill():
+            while not list(memory.rglob("*.features")) and scheduler.poll() is None:
+                time.sleep(0.01)
+            scheduler.kill()
+
+        message = f"^tcp://127.0.0.1:{free_port}: the connection to the scheduler is lost$"
+        with ThreadPoolExecutor(1) as pool, joblib.parallel_config(backend="dask"):
+            killing = pool.submit(kill)
+            with pytest.raises(ClusterError, match=message):
+                extractor.fit_transform(load(paths))
+            killing.result()
+    (tmp_path / "slow").unlink()
+    n_done, n_kept = n_extracted(tmp_path), len(list(memory.rglob("*.features")))
+    assert 0 < n_kept < len(paths)
+    assert n_done <= n_kept + 2 * IN_PROGRESS
+    features = extractor.fit_transform(load(paths))
+    assert n_extracted(tmp_path) - n_done == len(paths) - n_kept
+    np.testing.assert_array_equal(
+        features, extractor.set_params(memory=None).fit_transform(load(paths))
+    )
 
 
 def test_failure_names_the_recording(on_cluster, paths):
