@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 from sklearn.utils.parallel import delayed
 from threadpoolctl import ThreadpoolController
