@@ -25,7 +25,8 @@ allowed         200 MiB and 3 x the features of the training set, where a step h
 files, MiB      on the disk afterwards
 
 Results are kept in ``--results``, step by step: the same command continues what was interrupted.
-``--again STEP`` measures a step anew.
+``--again STEP`` measures a step anew. After a change of skser's code, begin with the cold
+extraction: the names of cache entries depend on the code.
 """
 
 from __future__ import annotations
