@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
-from functools import lru_cache
 from itertools import chain
 from typing import Literal
 
@@ -25,6 +24,7 @@ from ._channels import CHANNEL, Channel, check_channel, mean_or_channel, mixed_b
 from ._info import AudioInfo, Source, UnreadableError, check_samples, describe
 from ._not_a_path import not_a_path
 from ._not_audio import RAW_SAMPLES, is_raw, no_recording
+from ._per_file import PerFile
 from ._pyav import container_blocks, container_kind, inspect_container, may_be_container
 from ._soundfile import BLOCK, LARGE_BLOCK, Sound, inspect_sound, sound_blocks
 from ._waveforms import resample
@@ -240,14 +240,11 @@ def channel_to_read(source: Source, info: AudioInfo, channel: Channel) -> Channe
     return _channel_of_file(os.fspath(source), file_signature(source), info)
 
 
-@lru_cache(maxsize=2**16)
-def _channel_of_file(path: str, signature: tuple[str, int, int], info: AudioInfo) -> Channel:
-    """Measured again only when the signature of the file changes."""
-    return _measured_channel(path, info)
-
-
 def _measured_channel(source: Source, info: AudioInfo) -> Channel:
     return mean_or_channel(_until_damage(source, info), describe(source), info.sr)
+
+
+_channel_of_file = PerFile(_measured_channel)
 
 
 def _until_damage(source: Source, info: AudioInfo) -> Iterator[np.ndarray]:

@@ -21,6 +21,7 @@ from ._channels import CHANNEL, mixed_waveform
 from ._clip_reader import ClipReader
 from ._clips import Clips
 from ._forms import as_recordings, have_rates, warn_of_rate
+from ._per_file import PerFile
 from ._recordings import AnyRecording, ClipSource, check_length, combine_errors, inspect_recording
 from ._sampled import Waveform
 
@@ -182,6 +183,7 @@ class AudioLoader(ClipsTransformer, BaseEstimator):
         sources: list[ClipSource] = []
         errors: list[AudioError] = []
         limits = self.offset, self.max_duration
+        PerFile.make_room(len(recordings))
         for i, recording in enumerate(recordings):
             source: ClipSource = None
             try:

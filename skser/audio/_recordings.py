@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -17,6 +16,7 @@ from ..exceptions import AudioError
 from ._channels import Channel, check_channel
 from ._decoding import inspect_audio
 from ._info import AudioInfo, describe
+from ._per_file import PerFile
 from ._sampled import Waveform
 
 _MAX_LISTED = 10
@@ -55,6 +55,8 @@ class Recording(NamedTuple):
 ClipSource: TypeAlias = Recording | Waveform | np.ndarray | None  # None for silence
 AnyRecording: TypeAlias = str | bytes | np.ndarray | Waveform | Segment
 
+header_of = PerFile(inspect_audio)
+
 
 def inspect_recording(
     source: str | bytes | Segment,
@@ -73,7 +75,7 @@ def inspect_recording(
         except (OSError, ValueError):
             inspect_audio(source)  # its AudioError gives the reason
             raise
-        recording = Recording(*signature, None, _inspect_file(source, signature))
+        recording = Recording(*signature, None, header_of(source, signature))
     info = recording.info
     check_channel(describe(source), info.n_channels, channel)
     check_length(describe(source), info.n_samples, info.sr, offset, max_duration)
@@ -90,12 +92,6 @@ def _inspect_segment(
     part = whole._replace(start=segment.start, end=segment.end)
     check_length(str(segment), round(part.duration * sr), sr, offset, max_duration)
     return part
-
-
-@lru_cache(maxsize=2**16)
-def _inspect_file(path: str, signature: tuple[str, int, int]) -> AudioInfo:
-    """Header of a file, read again only when its signature changes."""
-    return inspect_audio(path)
 
 
 def check_length(

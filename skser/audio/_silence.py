@@ -19,6 +19,7 @@ from ._channels import Channel, mixed_waveform
 from ._clip_reader import ClipReader
 from ._decoding import audio_blocks, channel_to_read
 from ._info import describe
+from ._per_file import PerFile
 from ._recordings import AnyRecording, inspect_recording
 from ._sampled import Waveform
 from ._streaming import FRAME_SECONDS, slices
@@ -94,6 +95,7 @@ def warn_of_silence(
     """Warn of recordings silent in the channel of a loader, which finds the unusable ones."""
     channel = "mean" if loader is None else ClipReader.of(loader).channel
     silent = []
+    PerFile.make_room(len(recordings))
     for i, recording in enumerate(recordings):
         with suppress(SkserError):
             if is_silent_recording(recording, channel=channel):

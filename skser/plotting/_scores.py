@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Scores: TypeAlias = Sequence[Literal["precision", "recall", "f1"]]
 
 _SCORES: Scores = ("precision", "recall", "f1")
+_MAX_NAMED = 60  # speakers; a page has no room for the names of more
 
 
 class ClassScoresDisplay(AxesDisplay):
@@ -146,6 +147,8 @@ class ClassScoresDisplay(AxesDisplay):
 class SpeakerScoresDisplay(AxesDisplay):
     """Unweighted average recall (UAR) of each speaker, the highest on top.
 
+    Up to 60 speakers are named.
+
     Parameters
     ----------
     scores : Series of shape (n_speakers,)
@@ -197,16 +200,21 @@ class SpeakerScoresDisplay(AxesDisplay):
         return cls(scores, uar["pooled"], interval, 1 / len(evaluation.classes)).plot(ax=ax)
 
     def _figure_size(self) -> tuple[float, float]:
-        return 6.0, 1.5 + 0.25 * len(self.scores)
+        return 6.0, 1.5 + 0.25 * min(len(self.scores), _MAX_NAMED)
 
     def _draw(self, ax: Axes) -> None:
         scores = self.scores.sort_values()
         rows = range(len(scores))
+        are_named = len(scores) <= _MAX_NAMED
         ax.axvspan(*self.interval, color=BLUE, alpha=0.15, lw=0)
         ax.axvline(self.pooled, color=BLUE, label=f"all clips {self.pooled:.3f}")
         ax.axvline(self.chance, color=VERMILION, ls=":", label=f"chance {self.chance:.3f}")
-        self.points_ = ax.scatter(scores, rows, color=ink(), zorder=3, clip_on=False)
-        ax.set_yticks(rows, [str(name) for name in scores.index])
+        size = None if are_named else 4.0
+        self.points_ = ax.scatter(scores, rows, size, color=ink(), zorder=3, clip_on=False)
+        if are_named:
+            ax.set_yticks(rows, [str(name) for name in scores.index])
+        else:
+            ax.set(yticks=[], ylabel=f"{len(scores)} speakers", ylim=(-1, len(scores)))
         quiet(ax, grid="x").set(xlabel="unweighted average recall", xlim=(0, 1))
         legend_above(ax)
 

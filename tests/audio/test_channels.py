@@ -160,7 +160,7 @@ def test_opposite_channels(suffix, tmp_path):
     # Vorbis does not keep the phases of noise.
     wave = sum(tone(150 * k, SR, 3.0, 0.3 / k) for k in range(1, 9))[:, np.newaxis]
     path = write(tmp_path / f"opposite.{suffix}", np.hstack([wave, -wave]))
-    _decoding._channel_of_file.cache_clear()
+    _decoding._channel_of_file.clear()
     whole = quiet(read_audio, path)[0]
     assert_array_equal(whole, read_audio(path, channel=0)[0])
     assert whole.std() > 0.1

@@ -140,6 +140,17 @@ def test_speaker_scores(ax, evaluation):
     drawn = display.points_.get_offsets()
     assert_allclose(drawn[:, 0], evaluation.by("speaker")["uar"].sort_values())
     assert display.chance == pytest.approx(1 / 3)
+    assert len(ax.get_yticklabels()) == len(drawn)
+
+
+def test_many_speakers_have_no_names(ax):
+    scores = pd.Series(np.linspace(0, 1, 61), [f"s{i}" for i in range(61)])
+    display = SpeakerScoresDisplay(scores, 0.5, (0.4, 0.6), 0.25).plot(ax=ax)
+    assert len(display.points_.get_offsets()) == 61
+    assert ax.get_yticklabels() == []
+    assert ax.get_ylabel() == "61 speakers"
+    few = SpeakerScoresDisplay(scores[:60], 0.5, (0.4, 0.6), 0.25)
+    assert display._figure_size() == few._figure_size()
 
 
 @pytest.mark.parametrize("kind", ["bars", "heatmap"])
