@@ -79,7 +79,7 @@ class FeatureStore(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
             )
         check_padding(values, is_sequence=False)
         values = values.reshape(len(values), -1, self.n_features_in_)
-        self._mean, self._scale, _ = mean_and_scale(values.reshape(-1, self.n_features_in_))
+        self._mean, self._scale, _ = mean_and_scale(values)
         # In deviations from the mean, half the precision is enough.
         self._deviations = ((values - self._mean) / self._scale).astype(np.float16)
         self.labels_ = check_labels(y, len(values))

@@ -277,12 +277,10 @@ def _shrunk(own: Statistics, average: Statistics, share: float) -> Statistics:
 
 def _statistics(values: np.ndarray, speaker: object) -> Statistics:
     """Mean and scale, (n_views, n_features) each, of clips (n_clips, n_views, ..., n_features)."""
-    n_features = values.shape[-1]
     if len(values) == 1 and values.ndim == 3:
         raise DataError(
             f"groups must have at least two clips of each speaker, got one sample of {speaker!r}, "
             "which equals its mean"
         )
-    by_view = [mean_and_scale(view.reshape(-1, n_features)) for view in values.swapaxes(0, 1)]
-    mean, scale, _ = (np.stack(rows).astype(values.dtype) for rows in zip(*by_view, strict=True))
-    return mean, scale
+    mean, scale, _ = mean_and_scale(values, by_view=True)
+    return mean.astype(values.dtype), scale.astype(values.dtype)
