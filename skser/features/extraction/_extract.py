@@ -121,10 +121,10 @@ class _Entries:
 
 def _works(is_missing: np.ndarray) -> list[Work]:
     """Missing parts of each clip, from a mask (n_clips, n_parts)."""
-    return [
-        Work(int(number), tuple(np.flatnonzero(is_missing[number]).tolist()))
-        for number in np.flatnonzero(is_missing.any(axis=1))
-    ]
+    parts: dict[int, list[int]] = {}
+    for number, part in np.argwhere(is_missing).tolist():
+        parts.setdefault(number, []).append(part)
+    return [Work(number, tuple(missing)) for number, missing in parts.items()]
 
 
 def _max_frames(clips: Clips, plan: Plan) -> int:
