@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
@@ -59,7 +61,7 @@ def extract(
         if entries is not None:
             for work in _works(is_missing):
                 put(work.number, entries.load(work).items())
-        return _works(is_missing)
+        return list(_works(is_missing))
 
     missing = missing_works()
     if missing and cache is not None:
@@ -130,12 +132,12 @@ class _Entries:
                 yield Work(number, tuple(part for part in parts if part not in loaded))
 
 
-def _works(is_missing: np.ndarray) -> list[Work]:
+def _works(is_missing: np.ndarray) -> Iterator[Work]:
     """Missing parts of each clip, from a mask (n_clips, n_parts)."""
-    parts: dict[int, list[int]] = {}
-    for number, part in np.argwhere(is_missing).tolist():
-        parts.setdefault(number, []).append(part)
-    return [Work(number, tuple(missing)) for number, missing in parts.items()]
+    # One at a time: a list of many tuples sets the garbage collector off, which takes longer.
+    numbers, parts = (indices.tolist() for indices in np.nonzero(is_missing))
+    for number, missing in groupby(zip(numbers, parts, strict=True), itemgetter(0)):
+        yield Work(number, tuple(part for _, part in missing))
 
 
 def _max_frames(clips: Clips, plan: Plan) -> int:
