@@ -18,7 +18,8 @@ class AugmentedFeatures:
     ----------
     values : ndarray of shape (n_clips, n_views, n_features) or \
             (n_clips, n_views, n_frames, n_features)
-        The features; view 0 is the clean clip.
+        The features; view 0 is the clean clip. An extractor may leave them on disk, as an
+        array-like that `numpy.asarray` reads.
 
     Attributes
     ----------

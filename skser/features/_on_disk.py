@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -77,6 +77,9 @@ class FeaturesOnDisk:
 
     def __len__(self) -> int:
         return len(self.clips)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (np.asarray(self[clip]) for clip in range(len(self)))
 
     def __getitem__(self, index: Any) -> FeaturesOnDisk | np.ndarray:
         clips, *rest = index if isinstance(index, tuple) else (index,)

@@ -57,9 +57,10 @@ class ClipsExtractor(FeaturesTransformer, BaseEstimator):
 
         Returns
         -------
-        features : ndarray of shape (n_clips, n_features) or (n_clips, n_frames, n_features), \
+        features : array of shape (n_clips, n_features) or (n_clips, n_frames, n_features), \
                 or AugmentedFeatures
-            Features in float32; AugmentedFeatures if the clips have several views.
+            Features in float32; AugmentedFeatures if the clips have several views. Features that
+            stay in ``memory`` are an array-like, which `numpy.asarray` reads.
 
         Raises
         ------
@@ -72,7 +73,7 @@ class ClipsExtractor(FeaturesTransformer, BaseEstimator):
         ExtractionError
             A feature or stage failed; the message names it and the recording.
         ParameterError
-            ``memory`` cannot be written to.
+            ``memory`` cannot be written to, or is None and the features do not fit into memory.
         """
         check_is_fitted(self, "sr_")
         clips = as_clips(X, self, reset=False)
