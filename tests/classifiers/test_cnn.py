@@ -715,6 +715,7 @@ def test_bad_weights():
         CNNEmotionClassifier(**TINY, class_weight={"joy": 2}).fit(X, y)
 
 
+@pytest.mark.slow
 def test_features_on_disk_train_the_same_network(tmp_path):
     """Also after an error in the middle, from the checkpoint."""
     rng = np.random.default_rng(0)
