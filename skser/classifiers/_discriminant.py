@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from .._utils._blocks import blocks_of
 from .._utils._functional import softmax
 from .._utils._param_validation import NONE, check_is_fitted, check_parameters, number, one_of
 from ..exceptions import DataError, ParameterError
@@ -125,11 +127,14 @@ class WeightedLinearDiscriminant(ClassifierMixin, BaseEstimator):
         _check_classes(self.classes_, total, int(np.count_nonzero(weight)))
         self.priors_ = self._check_priors(total / total.sum())
         share = weight / total[index]  # of the weight of its class
-        in_class = [np.flatnonzero((index == k) & (weight > 0)) for k in range(n_classes)]
-        self.means_ = np.stack([share[rows] @ values[rows].astype(np.float64) for rows in in_class])
+        parts = [
+            _Class(values, np.flatnonzero((index == k) & (weight > 0)), share)
+            for k in range(n_classes)
+        ]
+        self.means_ = np.stack([part.mean for part in parts])
         covariance = np.zeros((values.shape[1], values.shape[1]))
-        for rows, mean, prior in zip(in_class, self.means_, self.priors_, strict=True):
-            covariance += prior * _covariance(values[rows], share[rows], mean, self.shrinkage)
+        for part, prior in zip(parts, self.priors_, strict=True):
+            covariance += prior * part.covariance(self.shrinkage)
         coef = _solve(covariance, self.means_.T).T
         intercept = -0.5 * np.sum(self.means_ * coef, axis=1)
         with np.errstate(divide="ignore"):  # a class of prior 0 is never predicted
@@ -157,7 +162,9 @@ class WeightedLinearDiscriminant(ClassifierMixin, BaseEstimator):
             rows = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         except ValueError as error:
             raise DataError(str(error)) from None
-        values = rows @ self.coef_.T + self.intercept_
+        values = np.empty((len(rows), len(self.coef_)))
+        for block in blocks_of(*rows.shape):  # a product in float64 copies rows in float32
+            values[block] = rows[block] @ self.coef_.T + self.intercept_
         return values.ravel() if len(self.classes_) == 2 else values
 
     def predict(self, X: ArrayLike) -> np.ndarray:
@@ -225,38 +232,72 @@ def _check_classes(classes: np.ndarray, total: np.ndarray, n_clips: int) -> None
         )
 
 
-def _covariance(
-    rows: np.ndarray, share: np.ndarray, mean: np.ndarray, shrinkage: float | str | None
-) -> np.ndarray:
-    """Shrunk covariance of a class; the shares of its rows sum to 1."""
-    centred = rows - mean.astype(rows.dtype)
-    if shrinkage != "auto":
-        return _shrink(_gram(centred, share), float(shrinkage or 0.0))
-    variance = share @ centred.astype(np.float64) ** 2
-    # The variance of a constant is a rounding error.
-    is_constant = variance <= (len(rows) * np.finfo(rows.dtype).eps * mean) ** 2
-    scale = np.where(is_constant, 1.0, np.sqrt(variance))
-    centred /= scale.astype(rows.dtype)
-    covariance = _gram(centred, share)
-    shrunk = _shrink(covariance, _ledoit_wolf(centred, share, covariance))
-    return scale[:, np.newaxis] * shrunk * scale
+class _Class:
+    """Sums over the rows of a class, whose shares sum to 1, in blocks of rows."""
+
+    def __init__(self, values: np.ndarray, numbers: np.ndarray, share: np.ndarray) -> None:
+        self.values = values
+        self.numbers = numbers  # of the rows
+        self.share = share[numbers]
+        self.mean = np.sum(
+            [share @ rows.astype(np.float64) for rows, share in self._blocks()], axis=0
+        )
+
+    def covariance(self, shrinkage: float | str | None) -> np.ndarray:
+        """Shrunk covariance."""
+        if shrinkage != "auto":
+            return _shrink(self._gram()[0], float(shrinkage or 0.0))
+        squares = [share @ rows.astype(np.float64) ** 2 for rows, share in self._centred()]
+        variance = np.sum(squares, axis=0)
+        # The variance of a constant is a rounding error.
+        error = len(self.numbers) * np.finfo(self.values.dtype).eps * self.mean
+        scale = np.where(variance <= error**2, 1.0, np.sqrt(variance))
+        gram, fourth = self._gram(scale)
+        shrunk = _shrink(gram, _ledoit_wolf(gram, fourth, self.share))
+        return scale[:, np.newaxis] * shrunk * scale
+
+    def _gram(self, scale: np.ndarray | None = None) -> tuple[np.ndarray, float]:
+        """Covariance of the rows divided by ``scale``, and the mean of their lengths to the 4th.
+
+        Products are in the precision of the rows.
+        """
+        n_features = self.values.shape[1]
+        gram, fourth = np.zeros((n_features, n_features)), 0.0
+        for rows, share in self._centred():
+            if scale is not None:
+                rows /= scale.astype(rows.dtype)
+                fourth += share @ np.sum(rows.astype(np.float64) ** 2, axis=1) ** 2
+            rows *= np.sqrt(share).astype(rows.dtype)[:, np.newaxis]
+            gram += rows.T @ rows
+        return gram, fourth
+
+    def _centred(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Copies of blocks of rows less their mean, with their shares."""
+        mean = self.mean.astype(self.values.dtype)
+        for rows, share in self._blocks():
+            rows -= mean
+            yield rows, share
+
+    def _blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Copies of blocks of rows, with their shares."""
+        n_features = self.values.shape[1]
+        # To add up covariances of fewer rows would take longer than to compute them.
+        for block in blocks_of(len(self.numbers), n_features, at_least=2 * n_features):
+            yield self.values[self.numbers[block]], self.share[block]
 
 
-def _gram(centred: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Covariance of centred rows, in the precision of the rows."""
-    rows = centred * np.sqrt(share).astype(centred.dtype)[:, np.newaxis]
-    return (rows.T @ rows).astype(np.float64)
+def _ledoit_wolf(covariance: np.ndarray, fourth: float, share: np.ndarray) -> float:
+    """Shrinkage of Ledoit and Wolf: error of the covariance, divided by its distance.
 
-
-def _ledoit_wolf(centred: np.ndarray, share: np.ndarray, covariance: np.ndarray) -> float:
-    """Shrinkage of Ledoit and Wolf: error of the covariance, divided by its distance."""
+    ``fourth`` is the mean of the lengths of the centred rows to the fourth.
+    """
     n_features = len(covariance)
     square = np.sum(covariance**2)
     distance = square - np.trace(covariance) ** 2 / n_features
     if n_features == 1 or distance <= 0:
         return 0.0
     # Mean squared distance of the rows' outer products from the covariance.
-    spread = share @ np.sum(centred.astype(np.float64) ** 2, axis=1) ** 2 - square
+    spread = fourth - square
     return float(np.clip(np.sum(share**2) * spread / distance, 0.0, 1.0))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,14 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 
+from .._utils._blocks import blocks_of
 from .._utils._functional import standardize
 from .._utils._param_validation import BOOLEAN, check_is_fitted, check_parameters
 from .._utils._set_output import FeaturesTransformer
 from ..exceptions import DataError
 from ._augmented_features import AugmentedFeatures, Features
 from ._checks import check_features
-
-_ROWS_AT_ONCE = 4096
+from ._on_disk import FeaturesOnDisk
 
 
 class Standardizer(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
@@ -91,8 +92,8 @@ class FeatureScaler(Standardizer):
             The features are infinite or of a wrong shape, or a feature is NaN everywhere.
         """
         check_parameters(self)
-        rows = check_features(self, X, reset=True, allow_nan=True).reshape(-1, self.n_features_in_)
-        mean, scale, count = mean_and_scale(rows)
+        values = check_features(self, X, reset=True, allow_nan=True)
+        mean, scale, count = mean_and_scale(values)
         if not count.all():
             raise DataError(
                 f"feature {int((count == 0).argmax())} of {self.n_features_in_} is NaN everywhere"
@@ -123,29 +124,47 @@ class FeatureScaler(Standardizer):
         """
         check_is_fitted(self, "mean_")
         values = check_features(self, X, reset=False, allow_nan=True)
-        scaled = standardize(values, self.mean_, self.scale_)
+        if isinstance(values, FeaturesOnDisk):
+            mean, scale = self.mean_[np.newaxis, np.newaxis], self.scale_[np.newaxis, np.newaxis]
+            scaled = values.standardized(mean, scale)
+        else:
+            scaled = standardize(values, self.mean_, self.scale_)
         return AugmentedFeatures(scaled) if isinstance(X, AugmentedFeatures) else scaled
 
 
-def mean_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean of each column, its deviation (1 for a constant), and its number of values."""
-    count = np.zeros(rows.shape[1])
-    total = np.zeros(rows.shape[1])
-    for block in _blocks(rows):
-        count += np.isfinite(block).sum(axis=0)
-        total += np.nansum(block, axis=0)
+def mean_and_scale(
+    values: np.ndarray, *, by_view: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean of each feature, its deviation (1 for a constant), and its number of values.
+
+    ``values`` are of shape (n_clips, ..., n_features). The results are of shape (n_features,), or
+    with ``by_view``, which needs (n_clips, n_views, ..., n_features), (n_views, n_features).
+    """
+    n_groups = values.shape[1] if by_view else 1
+    shape = n_groups, values.shape[-1]
+    count, total, squares = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for rows in _blocks(values, n_groups):
+        finite = np.isfinite(rows)
+        count += finite.sum(axis=1)
+        if not finite.all():
+            rows[np.isnan(rows)] = 0.0
+        total += rows.sum(axis=1)
     mean = total / np.maximum(count, 1)
     # Squares about the mean, in a second pass, do not cancel.
-    squares = np.zeros(rows.shape[1])
-    for block in _blocks(rows):
-        squares += np.nansum((block - mean) ** 2, axis=0)
+    for rows in _blocks(values, n_groups):
+        rows -= mean[:, np.newaxis]
+        rows[np.isnan(rows)] = 0.0
+        squares += np.einsum("vnf,vnf->vf", rows, rows)
     deviation = np.sqrt(squares / np.maximum(count, 1))
     # The deviation of a constant is a rounding error.
-    constant = deviation <= 10 * np.finfo(rows.dtype).eps * np.abs(mean)
-    return mean, np.where(constant, 1.0, deviation), count
+    constant = deviation <= 10 * np.finfo(values.dtype).eps * np.abs(mean)
+    scale = np.where(constant, 1.0, deviation)
+    return (mean, scale, count) if by_view else (mean[0], scale[0], count[0])
 
 
-def _blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Blocks of rows in float64, without a copy of all the features."""
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        yield rows[start : start + _ROWS_AT_ONCE].astype(np.float64)
+def _blocks(values: np.ndarray, n_groups: int) -> Iterator[np.ndarray]:
+    """Copies of blocks of clips in float64, of shape (n_groups, n_rows, n_features)."""
+    for block in blocks_of(len(values), math.prod(values.shape[1:])):
+        clips = np.asarray(values[block])
+        rows = clips.reshape(len(clips), n_groups, -1, values.shape[-1]).swapaxes(0, 1)
+        yield rows.reshape(n_groups, -1, values.shape[-1]).astype(np.float64)

@@ -1,4 +1,5 @@
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -136,3 +137,14 @@ def test_too_few_clips_and_no_fit():
         WeightedLinearDiscriminant().fit(X, ["a", "a", "a"])
     with pytest.raises(NotFittedError):
         WeightedLinearDiscriminant().predict(X)
+
+
+def test_needs_little_memory_beside_the_features():
+    X = np.random.default_rng(0).standard_normal((160_000, 50), np.float32)
+    discriminant, y = WeightedLinearDiscriminant(shrinkage="auto"), np.arange(len(X)) % 2
+    for method in (lambda: discriminant.fit(X, y), lambda: discriminant.predict_proba(X)):
+        tracemalloc.start()
+        method()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < X.nbytes

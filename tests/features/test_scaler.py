@@ -1,6 +1,7 @@
 """FeatureScaler against scikit-learn's StandardScaler, and on more axes than that knows."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -132,3 +133,12 @@ def test_pandas_output(X):
     scaled = FeatureScaler().set_output(transform="pandas").fit_transform(frame)
     assert scaled.columns.tolist() == ["a", "b", "c"]
     np.testing.assert_allclose(scaled.to_numpy(), FeatureScaler().fit_transform(X), rtol=1e-9)
+
+
+def test_needs_memory_for_its_result_alone():
+    X = np.random.default_rng(0).normal(size=(20_000, 8, 50)).astype(np.float32)
+    tracemalloc.start()
+    FeatureScaler().fit_transform(AugmentedFeatures(X))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * X.nbytes

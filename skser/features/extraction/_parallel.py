@@ -108,7 +108,7 @@ def _extract_chunk(parts: list[Part], works: list[Work], plan: Plan) -> list[Ext
 def _read(parts: list[Part], position: int, work: Work) -> _ReadClip:
     """Read the clip at a position of ``parts``."""
     clips = parts[work.parts[-1]].clips  # the last part has the views of those before it too
-    name = _name(clips.sources[position], work.number)
+    name = clip_name(clips.sources[position], work.number)
     with naming(name):
         views, error = read_views(clips, position)
     arrays = [views[parts[part].views] for part in work.parts]
@@ -164,7 +164,7 @@ def _extract_together(batch: list[_ReadClip], plan: Plan, sr: int) -> list[Extra
     ]
 
 
-def _name(source: object, number: int) -> str:
+def clip_name(source: object, number: int) -> str:
     """Name of a clip in messages."""
     if isinstance(source, Recording):
         source = source.source
