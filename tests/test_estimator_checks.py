@@ -107,10 +107,7 @@ EXPECTED_FAILURES = {
 
 
 def expected_failures(estimator):
-    failures = EXPECTED_FAILURES.get(type(estimator).__name__, {})
-    if getattr(estimator, "warm_start", False):
-        failures = failures | {"check_supervised_y_2d": "its second fit continues the first"}
-    return failures
+    return EXPECTED_FAILURES.get(type(estimator).__name__, {})
 
 
 # These score what was learnt; the other checks ask for two epochs' worth of network only.
@@ -130,13 +127,53 @@ def test_sklearn_check(estimator, check):
 
 
 @pytest.mark.slow
-@parametrize_with_checks(
-    [NETWORK, clone(NETWORK).set_params(warm_start=True)], expected_failed_checks=expected_failures
-)
+@parametrize_with_checks([NETWORK], expected_failed_checks=expected_failures)
 def test_sklearn_check_of_the_network(estimator, check):
     if check.func.__name__ in SCORED:
         estimator = clone(estimator).set_params(epochs=8)
     check(estimator)
+
+
+# Checks that fit an estimator twice; in a first fit, a warm start is as any other.
+FITTED_AGAIN = {
+    "check_sample_weights_shape",
+    "check_dtype_object",
+    "check_estimators_empty_data_messages",
+    "check_pipeline_consistency",
+    "check_estimators_nan_inf",
+    "check_classifiers_train",
+    "check_supervised_y_no_nan",
+    "check_fit_idempotent",
+    "check_set_params",
+    "check_get_params_invariance",
+    "check_dict_unchanged",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "check",
+    [
+        pytest.param(check, id=check.func.__name__)
+        for _, check in estimator_checks_generator(clone(NETWORK).set_params(warm_start=True))
+        if check.func.__name__ in FITTED_AGAIN
+    ],
+)
+def test_sklearn_check_of_a_network_with_a_warm_start(check):
+    epochs = 8 if check.func.__name__ in SCORED else 2
+    check(clone(NETWORK).set_params(warm_start=True, epochs=epochs))
+
+
+@pytest.mark.slow
+def test_sklearn_check_that_a_warm_start_fails():
+    estimator = clone(NETWORK).set_params(warm_start=True)
+    (check,) = (
+        check
+        for _, check in estimator_checks_generator(estimator)
+        if check.func.__name__ == "check_supervised_y_2d"
+    )
+    with pytest.raises(AssertionError):  # its second fit continues the first
+        check(estimator)
 
 
 def test_every_public_estimator_is_checked():

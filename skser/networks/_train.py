@@ -70,9 +70,11 @@ def train(
         model.compile(
             make_optimizer(settings, draws.n_batches),
             loss=make_loss(settings, classes),
-            weighted_metrics=["accuracy"],
+            weighted_metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
             jit_compile=False,
         )
+        # TensorFlow traces a step twice if the first time creates variables: these, or a metric's.
+        model.optimizer.build(model.trainable_variables)
         return model
 
     # scikeras reads the number of classes from rows and labels; the batches come from `draws`.

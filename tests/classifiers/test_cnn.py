@@ -83,6 +83,16 @@ def test_is_classifier():
     assert is_classifier(CNNEmotionClassifier())
 
 
+def test_a_step_is_traced_once(monkeypatch):
+    """Tracing takes longer than the training of a small network."""
+    traced, train_step = [], keras.Model.train_step
+    monkeypatch.setattr(
+        keras.Model, "train_step", lambda *args: traced.append(1) or train_step(*args)
+    )
+    CNNEmotionClassifier(**PLAIN, architecture=linear, epochs=2).fit(*speech_like())
+    assert len(traced) == 1
+
+
 @pytest.mark.slow
 def test_learns_sequences(fitted):
     X, y = speech_like(seed=1)
