@@ -14,6 +14,8 @@ from pathlib import Path
 from ..exceptions import DataError
 from ._types import PathLike
 
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
 
 @contextmanager
 def written_whole(path: PathLike) -> Iterator[Path]:
@@ -40,6 +42,35 @@ def written_whole(path: PathLike) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def write_small_file(path: str, content: bytes) -> None:
+    """Write a file, one of many in a few folders, whole or not at all, and make its folder.
+
+    Takes a third of the time of `written_whole`, and replaces links.
+    """
+    folder, name = os.path.split(path)
+    stem, suffix = os.path.splitext(name)
+    temporary = os.path.join(folder, f".{stem}.{os.urandom(8).hex()}{suffix}")
+    try:
+        descriptor = os.open(temporary, _NEW_FILE, 0o666)
+    except FileNotFoundError:  # rare, so that it is cheaper not to ask before
+        os.makedirs(folder, exist_ok=True)
+        descriptor = os.open(temporary, _NEW_FILE, 0o666)
+    try:
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except BaseException as error:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        if isinstance(error, OSError):
+            _name_full_folder(error, Path(folder))
+        raise
 
 
 def _name_full_folder(error: OSError, folder: Path) -> None:

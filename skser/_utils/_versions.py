@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
 _PACKAGES = ("skser", "scikit-learn", "tensorflow", "keras", "librosa", "numpy")
@@ -16,6 +17,7 @@ def versions(*packages: str) -> dict[str, str]:
     }
 
 
+@lru_cache(maxsize=64)  # looking for a package and parsing what it says takes a millisecond
 def _version(package: str) -> str:
     try:
         return version(package)

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from . import datasets
+from . import cache, datasets
 from ._demo import demo
 from ._signals import ended_by_signals
 from .adapt import adapt
@@ -55,6 +55,7 @@ COMMANDS = (
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(cache.app, name="cache")
 
 
 @app.callback(invoke_without_command=True)

@@ -19,3 +19,6 @@ from .blocks._tonal import Pitch as Pitch
 from .blocks._tonal import Tonnetz as Tonnetz
 from .dsp._spectra import Spectra as Spectra
 from .extraction._cache import CacheInfo as CacheInfo
+from .extraction._cache_folder import CacheContents as CacheContents
+from .extraction._cache_folder import inspect_cache as inspect_cache
+from .extraction._cache_folder import prune_cache as prune_cache

@@ -10,6 +10,7 @@ from skser._utils._files import (
     check_writable,
     file_signature,
     folder_written_whole,
+    write_small_file,
     written_whole,
 )
 from skser.exceptions import DataError
@@ -132,3 +133,26 @@ def test_other_errors_stay_as_they_are(tmp_path):
     with pytest.raises(OSError, match="own") as raised, written_whole(tmp_path / "a"):
         raise OSError("own")
     assert raised.value.filename is None
+
+
+def test_small_file(tmp_path, monkeypatch):
+    path = tmp_path / "made" / "with" / "it.features"
+    for content in (b"first", b"", b"another one"):
+        write_small_file(str(path), content)
+        assert path.read_bytes() == content
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, content: write(file, content[:3]))
+    write_small_file(str(path), b"in several parts")
+    assert path.read_bytes() == b"in several parts"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_small_file_on_a_full_disk(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", fail)
+    with pytest.raises(OSError, match="No space left") as raised:
+        write_small_file(str(tmp_path / "a"), b"content")
+    assert raised.value.filename == str(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -6,26 +6,29 @@ import hashlib
 import os
 import struct
 import tempfile
+import time
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
+from contextlib import suppress
 from typing import NamedTuple
 
 import joblib
 import numpy as np
 
-from ..._utils._files import written_whole
+from ..._utils._files import write_small_file
 from ..._utils._hashing import fingerprint
 from ..._utils._types import PathLike
 from ...audio import Clips
 from ...audio._clips import stage_name
 from ...audio._recordings import Recording
 from ...exceptions import ParameterError
+from ._cache_folder import DAY, FOLDER, cached_files, generation
 from ._plan import Plan
 
 # A mark with the version of the format, a checksum of the rest, and the shape.
 _HEADER = struct.Struct("<8sI3I")
 _MARK = b"skser\x00\x00\x01"
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 class CacheInfo(NamedTuple):
@@ -54,22 +57,26 @@ class FeatureCache:
 
     def __init__(self, memory: PathLike) -> None:
         self.memory = os.fspath(memory)
-        self.folder = os.path.join(self.memory, "skser-features")
+        self.folder = os.path.join(self.memory, FOLDER)
 
     def path(self, key: str) -> str:
         """File of an entry, which may not exist."""
-        return f"{self.folder}/{key[0]}/{key}.features"
+        return f"{self.folder}/{key[:2]}/{key}.features"
 
     def load(self, key: str) -> np.ndarray | None:
         """Features, or None if the entry is missing or damaged."""
+        path = self.path(key)
         try:
-            content = _read(self.path(key))
+            content, modified = _read(path)
             mark, checksum, *shape = _HEADER.unpack_from(content)
         except (OSError, struct.error):
             return None
         body = memoryview(content)[_HEADER.size - 12 :]
         if mark != _MARK or zlib.crc32(body) != checksum:
             return None
+        if time.time() - modified > DAY:
+            with suppress(OSError):  # the folder may be read-only
+                os.utime(path)  # the time of the last use, for `prune_cache`
         features = np.frombuffer(content, np.float32, offset=_HEADER.size)
         n_views, n_frames, n_features = shape
         return features.reshape((n_views, n_frames, n_features) if n_frames else (n_views, -1))
@@ -82,10 +89,8 @@ class FeatureCache:
         n_views, *n_frames, n_features = features.shape
         shape = struct.pack("<3I", n_views, *(n_frames or [0]), n_features)
         body = shape + features.astype("<f4", copy=False).tobytes()
-        path = self.path(key)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with written_whole(path) as temporary:
-            temporary.write_bytes(struct.pack("<8sI", _MARK, zlib.crc32(body)) + body)
+        content = struct.pack("<8sI", _MARK, zlib.crc32(body)) + body
+        write_small_file(self.path(key), content)
 
     def check_writable(self) -> None:
         """Make the folder, and raise ParameterError before extraction if it is not writable."""
@@ -100,16 +105,16 @@ class FeatureCache:
 
     def size(self) -> dict[str, int]:
         """``n_entries`` and ``n_bytes``."""
-        # A name with a leading dot is a half-written entry.
-        sizes = [path.stat().st_size for path in Path(self.folder).glob("*/[!.]*.features")]
+        sizes = [f.n_bytes for f in cached_files(self.folder) if f.kind != "abandoned"]
         return {"n_entries": len(sizes), "n_bytes": sum(sizes)}
 
 
-def _read(path: str) -> bytes:
-    """Content of a small file, faster than by `open`."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+def _read(path: str) -> tuple[bytes, float]:
+    """Content of a small file, faster than by `open`, and its time of modification."""
+    descriptor = os.open(path, _READ)
     try:
-        return os.read(descriptor, os.fstat(descriptor).st_size)
+        status = os.fstat(descriptor)
+        return os.read(descriptor, status.st_size), status.st_mtime
     finally:
         os.close(descriptor)
 
@@ -124,7 +129,8 @@ def entry_keys(clips: Clips, plan: Plan) -> list[str]:
         **{f"{stage_name(stage)} (number {i})": stage for i, stage in enumerate(clips.stages, 1)},
     }
     common = fingerprint(parts, parameter="memory", packages=plan.libraries, code=plan.code)
-    return [_hash(common.encode(), *_source_parts(source)) for source in clips.sources]
+    suffix = generation()
+    return [_hash(common.encode(), *_source_parts(source)) + suffix for source in clips.sources]
 
 
 def _source_parts(source: object) -> Sequence[bytes]:

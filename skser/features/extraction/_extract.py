@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
@@ -50,7 +52,7 @@ def extract(
         if entries is not None:
             for work in _works(is_missing):
                 put(work.number, entries.load(work).items())
-        return _works(is_missing)
+        return list(_works(is_missing))
 
     missing = missing_works()
     if missing and cache is not None:
@@ -119,12 +121,12 @@ class _Entries:
                 yield Work(number, tuple(part for part in parts if part not in loaded))
 
 
-def _works(is_missing: np.ndarray) -> list[Work]:
+def _works(is_missing: np.ndarray) -> Iterator[Work]:
     """Missing parts of each clip, from a mask (n_clips, n_parts)."""
-    return [
-        Work(int(number), tuple(np.flatnonzero(is_missing[number]).tolist()))
-        for number in np.flatnonzero(is_missing.any(axis=1))
-    ]
+    # One at a time: a list of many tuples sets the garbage collector off, which takes longer.
+    numbers, parts = (indices.tolist() for indices in np.nonzero(is_missing))
+    for number, missing in groupby(zip(numbers, parts, strict=True), itemgetter(0)):
+        yield Work(number, tuple(part for _, part in missing))
 
 
 def _max_frames(clips: Clips, plan: Plan) -> int:

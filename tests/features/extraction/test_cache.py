@@ -15,7 +15,7 @@ from skser.features.extraction._cache import FeatureCache
 from ..test_union import Louder
 from .test_extract import BLOCKS, load
 
-KEY = "0123456789abcdef" * 2
+KEY = "0123456789abcdef" * 2 + "01234567"
 
 
 @pytest.fixture
