@@ -215,7 +215,9 @@ def _features(steps: list[tuple[str, Any]], clips: np.ndarray) -> np.ndarray:
     X: Any = clips
     for _, step in steps:
         X = step.fit_transform(X) if isinstance(step, Augmenter) else step.transform(X)
-    return X.values if isinstance(X, AugmentedFeatures) else np.asarray(X)[:, np.newaxis]
+    return (
+        np.asarray(X.values) if isinstance(X, AugmentedFeatures) else np.asarray(X)[:, np.newaxis]
+    )
 
 
 def _with_views(values: np.ndarray) -> np.ndarray | AugmentedFeatures:

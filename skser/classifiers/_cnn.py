@@ -32,8 +32,8 @@ from .._utils._param_validation import (
 )
 from ..exceptions import DataError, ParameterError, SkserWarning
 from ..features import AugmentedFeatures
-from ..features._checks import check_features, check_padding
-from ..networks._rows import without_nan
+from ..features._checks import by_view, check_features, check_padding
+from ..networks._rows import BLOCK_SIZE, without_nan
 from ._network_params import NetworkParamsMixin
 from ._validation_split import validation_split
 
@@ -357,7 +357,9 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
             raise DataError(str(reason)) from None
         labels = check_labels(y, len(values))
         try:
-            weight = _check_sample_weight(sample_weight, values[:, 0], ensure_non_negative=True)
+            weight = _check_sample_weight(
+                sample_weight, np.empty((len(values), 1)), ensure_non_negative=True
+            )
             if self.class_weight is not None:
                 weight = weight * compute_sample_weight(self.class_weight, labels)
         except ValueError as error:
@@ -374,7 +376,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         training, validation = validation_split(self.validation_fraction, labels, groups, rng)
         self.networks_, self.histories_ = fit_networks(
             self,
-            values if isinstance(X, AugmentedFeatures) else values[:, np.newaxis],
+            by_view(X, values),
             np.eye(len(classes), dtype=np.float32)[columns[encoded]],
             weight,
             training,
@@ -404,10 +406,13 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
             In the order of ``classes_``, averaged over networks and views.
         """
         check_is_fitted(self, "networks_")
-        values = self._check_features(X, reset=False)
-        rows = without_nan(X.flatten() if isinstance(X, AugmentedFeatures) else values)
-        probabilities = mean_probabilities(self.networks_, rows)
-        return X.average(probabilities) if isinstance(X, AugmentedFeatures) else probabilities
+        values = by_view(X, self._check_features(X, reset=False))
+        return np.concatenate(
+            [
+                self._probabilities(np.asarray(values[start : start + BLOCK_SIZE]))
+                for start in range(0, len(values), BLOCK_SIZE)
+            ]
+        )
 
     def predict(self, X: Features) -> np.ndarray:
         """Predict the most probable labels.
@@ -468,6 +473,12 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
                 SkserWarning,
                 stacklevel=3,
             )
+
+    def _probabilities(self, values: np.ndarray) -> np.ndarray:
+        """Probabilities of clips, averaged over networks and views."""
+        n_clips, n_views, *shape = values.shape
+        rows = without_nan(values.reshape(n_clips * n_views, *shape))
+        return mean_probabilities(self.networks_, rows).reshape(n_clips, n_views, -1).mean(axis=1)
 
     def _check_features(self, X: Features, reset: bool) -> np.ndarray:
         """Features as an array, with NaN in padding frames only."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..exceptions import ConversionError, DataError
+from ._on_disk import FeaturesOnDisk
 
 
 class AugmentedFeatures:
@@ -17,7 +18,8 @@ class AugmentedFeatures:
     ----------
     values : ndarray of shape (n_clips, n_views, n_features) or \
             (n_clips, n_views, n_frames, n_features)
-        The features; view 0 is the clean clip.
+        The features; view 0 is the clean clip. An extractor may leave them on disk, as an
+        array-like that `numpy.asarray` reads.
 
     Attributes
     ----------
@@ -40,13 +42,14 @@ class AugmentedFeatures:
     ((3, 4, 13), (40, 13), (40,))
     """
 
-    def __init__(self, values: np.ndarray) -> None:
-        if not isinstance(values, np.ndarray) or values.ndim < 3:
+    def __init__(self, values: np.ndarray | FeaturesOnDisk) -> None:
+        if not isinstance(values, (np.ndarray, FeaturesOnDisk)) or values.ndim < 3:
             raise DataError(
                 "values must be an array of shape (n_clips, n_views, ...), got "
                 f"{getattr(values, 'shape', type(values).__name__)}"
             )
-        self.values = values
+        # Typed as an array, which `FeaturesOnDisk` can be used like.
+        self.values: np.ndarray = values  # type: ignore[assignment]
 
     @property
     def n_views(self) -> int:
@@ -72,7 +75,7 @@ class AugmentedFeatures:
         rows : ndarray of shape (n_clips * n_views, ...)
             The views of a clip are neighbours.
         """
-        return self.values.reshape(-1, *self.values.shape[2:])
+        return np.asarray(self.values).reshape(-1, *self.values.shape[2:])
 
     def repeat(self, per_clip: ArrayLike) -> np.ndarray:
         """Repeat a label or weight of each clip for each row of `flatten`.

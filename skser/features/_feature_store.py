@@ -78,7 +78,7 @@ class FeatureStore(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
                 f"X must be vectors (n_clips, n_features) to be kept, got shape {values.shape}"
             )
         check_padding(values, is_sequence=False)
-        values = values.reshape(len(values), -1, self.n_features_in_)
+        values = np.asarray(values).reshape(len(values), -1, self.n_features_in_)
         self._mean, self._scale, _ = mean_and_scale(values)
         # In deviations from the mean, half the precision is enough.
         self._deviations = ((values - self._mean) / self._scale).astype(np.float16)

@@ -17,6 +17,7 @@ from .._utils._set_output import FeaturesTransformer
 from ..exceptions import DataError
 from ._augmented_features import AugmentedFeatures, Features
 from ._checks import check_features
+from ._on_disk import FeaturesOnDisk
 
 
 class Standardizer(OneToOneFeatureMixin, FeaturesTransformer, BaseEstimator):
@@ -123,7 +124,11 @@ class FeatureScaler(Standardizer):
         """
         check_is_fitted(self, "mean_")
         values = check_features(self, X, reset=False, allow_nan=True)
-        scaled = standardize(values, self.mean_, self.scale_)
+        if isinstance(values, FeaturesOnDisk):
+            mean, scale = self.mean_[np.newaxis, np.newaxis], self.scale_[np.newaxis, np.newaxis]
+            scaled = values.standardized(mean, scale)
+        else:
+            scaled = standardize(values, self.mean_, self.scale_)
         return AugmentedFeatures(scaled) if isinstance(X, AugmentedFeatures) else scaled
 
 

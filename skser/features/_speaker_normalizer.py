@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._utils._blocks import blocks_of
 from .._utils._functional import average_statistics
 from .._utils._labels import check_speakers
 from .._utils._param_validation import (
@@ -20,7 +22,8 @@ from .._utils._param_validation import (
 )
 from ..exceptions import DataError, ParameterError
 from ._augmented_features import AugmentedFeatures, Features
-from ._checks import check_features
+from ._checks import by_view, check_features
+from ._on_disk import FeaturesOnDisk
 from ._scaler import Standardizer, mean_and_scale
 
 Statistics = tuple[np.ndarray, np.ndarray]
@@ -136,7 +139,7 @@ class SpeakerNormalizer(Standardizer):
             The features are infinite or of a wrong shape, or a speaker has a single vector.
         """
         check_parameters(self)
-        values = _by_view(X, check_features(self, X, reset=True, allow_nan=True))
+        values = by_view(X, check_features(self, X, reset=True, allow_nan=True))
         groups = self._check_groups(groups, len(values))
         speakers, counts = np.unique(groups, return_counts=True)
         self.statistics_ = {
@@ -179,13 +182,24 @@ class SpeakerNormalizer(Standardizer):
         """
         check_is_fitted(self, "statistics_")
         values = check_features(self, X, reset=False, allow_nan=True)
-        by_view = _by_view(X, values)
-        scaled = np.empty_like(by_view)
-        shape = (-1, *[1] * (by_view.ndim - 3), values.shape[-1])  # of the statistics
-        for speaker, rows in self._rows_of_speakers(groups, len(values)):
-            mean, scale = self._statistics_of(speaker, by_view[rows])
-            scaled[rows] = (by_view[rows] - mean.reshape(shape)) / scale.reshape(shape)
-        scaled = scaled.reshape(values.shape)
+        views = by_view(X, values)
+        of_speakers = list(self._rows_of_speakers(groups, len(values)))
+        statistics = [self._statistics_of(speaker, views, rows) for speaker, rows in of_speakers]
+        if isinstance(values, FeaturesOnDisk):
+            number = np.zeros(len(values), int)
+            for i, (_, rows) in enumerate(of_speakers):
+                number[rows] = i
+            means, scales = (np.stack(each) for each in zip(*statistics, strict=True))
+            scaled = values.standardized(means, scales, number)
+        else:
+            scaled = np.empty_like(views)
+            shape = (-1, *[1] * (views.ndim - 3), values.shape[-1])  # of the statistics
+            for (_, rows), (mean, scale) in zip(of_speakers, statistics, strict=True):
+                for block in blocks_of(len(rows), math.prod(views.shape[1:])):
+                    part = views[rows[block]] - mean.reshape(shape)
+                    part /= scale.reshape(shape)
+                    scaled[rows[block]] = part
+            scaled = scaled.reshape(values.shape)
         return AugmentedFeatures(scaled) if isinstance(X, AugmentedFeatures) else scaled
 
     def fit_transform(
@@ -220,10 +234,13 @@ class SpeakerNormalizer(Standardizer):
         for speaker in np.unique(groups).tolist():
             yield speaker, np.flatnonzero(groups == speaker)
 
-    def _statistics_of(self, speaker: object, values: np.ndarray) -> Statistics:
-        """Mean and scale of a speaker, for each view of ``values`` or for the clean view."""
+    def _statistics_of(self, speaker: object, values: np.ndarray, rows: np.ndarray) -> Statistics:
+        """Mean and scale of a speaker, for each view of ``values`` or for the clean view.
+
+        ``rows`` are those of the speaker.
+        """
         if self.transductive:
-            return _statistics(values, speaker)
+            return _statistics(values[rows], speaker)
         if speaker in self.statistics_ or self.unknown == "average":
             of_fit = self.statistics_.get(speaker)
             mean, scale = average_statistics(self.statistics_) if of_fit is None else of_fit
@@ -234,12 +251,12 @@ class SpeakerNormalizer(Standardizer):
                 f"groups must be speakers of fit, got {speaker!r}; set n_calibration, "
                 "transductive=True or unknown='average' for new speakers"
             )
-        if len(values) < self.n_calibration:
+        if len(rows) < self.n_calibration:
             raise DataError(
                 f"groups must have n_calibration={self.n_calibration} clips of each new speaker, "
-                f"got {len(values)} of {speaker!r}"
+                f"got {len(rows)} of {speaker!r}"
             )
-        return _statistics(values[: self.n_calibration], speaker)
+        return _statistics(values[rows[: self.n_calibration]], speaker)
 
     def _check_groups(self, groups: ArrayLike | None, n_clips: int) -> np.ndarray:
         if groups is None:
@@ -261,11 +278,6 @@ class SpeakerNormalizer(Standardizer):
             raise ParameterError(
                 "unknown must be 'error' with n_calibration or transductive=True, got 'average'"
             )
-
-
-def _by_view(X: object, values: np.ndarray) -> np.ndarray:
-    """Features with an axis for views: (n_clips, n_views, ..., n_features)."""
-    return values if isinstance(X, AugmentedFeatures) else values[:, np.newaxis]
 
 
 def _shrunk(own: Statistics, average: Statistics, share: float) -> Statistics:

@@ -60,7 +60,9 @@ class FeatureUnionExtractor(ClipsExtractor, _BaseComposition):
         Number of processes, as in scikit-learn.
     memory : str, path, joblib.Memory or None, default=None
         Folder that caches the features of each clip for later folds, searches and sessions. After
-        a change of a file or a parameter they are extracted again.
+        a change of a file or a parameter they are extracted again. Features stay in the folder
+        and are read in parts if a joblib.Memory has an ``mmap_mode``, or if they would take more
+        than half of the available memory.
     verbose : int, default=0
         1 shows a progress bar and prints the number of clips read from ``memory``.
 

@@ -36,7 +36,7 @@ class Member:
     def shuffled(self, block: str, order: np.ndarray) -> np.ndarray | AugmentedFeatures:
         """Features, those of one block in another order of clips."""
         features = self.features
-        values = (features.values if isinstance(features, AugmentedFeatures) else features).copy()
+        values = np.array(features.values if isinstance(features, AugmentedFeatures) else features)
         columns = np.flatnonzero(self.blocks == block)
         values[..., columns] = values[order][..., columns]
         return AugmentedFeatures(values) if isinstance(features, AugmentedFeatures) else values

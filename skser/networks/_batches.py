@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .._utils._blocks import blocks_of
 from ._rows import with_frames
 
 # Batches sorted by length together: enough for similar lengths, few enough to stay random.
@@ -40,7 +42,8 @@ class DrawSettings:
 class Draws:
     """Training batches of clips (indices into the arrays), different in every epoch.
 
-    ``values`` are of shape (n_clips, n_views, [n_frames,] n_features), padded with NaN or zeros.
+    ``values`` are of shape (n_clips, n_views, [n_frames,] n_features), padded with NaN or zeros: an
+    array, or features on disk that are indexed like one.
     An epoch depends on the seed and its number alone, so training can resume after any epoch.
     """
 
@@ -157,8 +160,13 @@ class Draws:
 
 def count_frames(sequences: np.ndarray) -> np.ndarray:
     """Number of frames before the padding (NaN or zeros) of sequences (..., frames, features)."""
-    is_real = ~np.isnan(sequences[..., 0]) & (sequences != 0).any(axis=-1)
-    return np.where(is_real.any(axis=-1), is_real.shape[-1] - is_real[..., ::-1].argmax(axis=-1), 1)
+    counts = np.empty(sequences.shape[:-2], int)
+    for block in blocks_of(len(sequences), math.prod(sequences.shape[1:])):
+        frames = np.asarray(sequences[block])
+        is_real = ~np.isnan(frames[..., 0]) & (frames != 0).any(axis=-1)
+        last = is_real.shape[-1] - is_real[..., ::-1].argmax(axis=-1)
+        counts[block] = np.where(is_real.any(axis=-1), last, 1)
+    return counts
 
 
 def _uniform(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-_BLOCK_SIZE = 256
+BLOCK_SIZE = 256
 
 
 def with_frames(sequences: np.ndarray, n_frames: int) -> np.ndarray:
@@ -26,10 +26,10 @@ def predict_in_blocks(
     rows = rows.astype(np.float32, copy=False)
     if rows.ndim == 3 and isinstance(input_shape[1], int):
         rows = with_frames(rows, input_shape[1])
-    starts = range(0, len(rows), _BLOCK_SIZE)
-    return np.concatenate([predict(rows[start : start + _BLOCK_SIZE]) for start in starts])
+    starts = range(0, len(rows), BLOCK_SIZE)
+    return np.concatenate([predict(rows[start : start + BLOCK_SIZE]) for start in starts])
 
 
 def without_nan(rows: np.ndarray) -> np.ndarray:
     """Rows in float32 with zeros for NaN, which networks take for padding."""
-    return np.nan_to_num(rows.astype(np.float32, copy=False), nan=0.0)
+    return np.nan_to_num(np.asarray(rows, np.float32), nan=0.0)

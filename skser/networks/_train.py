@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
 
+from ..exceptions import SkserError
 from ._batches import Draws
 from ._checkpoint import Checkpoint
 from ._optimization import EpochBar, TrainingSettings, make_callbacks, make_loss, make_optimizer
@@ -80,9 +82,9 @@ def train(
             state.restore(model)
             history = state.history
         else:
-            with tensorflow_random_state(seed):
+            with tensorflow_random_state(seed), _raising_own_errors() as errors:
                 fitted = model.fit(
-                    _as_dataset(draws, n_done, model.input_shape),
+                    _as_dataset(draws, n_done, model.input_shape, errors),
                     validation_data=validation,
                     initial_epoch=n_done,
                     epochs=settings.epochs,
@@ -104,8 +106,22 @@ def _config_of(model: keras.Model) -> str:
     return json.dumps(config)
 
 
-def _as_dataset(draws: Draws, first_epoch: int, input_shape: tuple) -> tf.data.Dataset:
-    """The batches of an epoch; each iteration gives the next epoch."""
+@contextmanager
+def _raising_own_errors() -> Iterator[list[SkserError]]:
+    """Raise the errors of batches, such as of features on disk, in place of TensorFlow's."""
+    errors: list[SkserError] = []
+    try:
+        yield errors
+    except tf.errors.OpError:
+        if errors:
+            raise errors[0] from None
+        raise
+
+
+def _as_dataset(
+    draws: Draws, first_epoch: int, input_shape: tuple, errors: list[SkserError]
+) -> tf.data.Dataset:
+    """The batches of an epoch; each iteration gives the next, ``errors`` those raised."""
     epochs = count(first_epoch)
     n_frames = input_shape[1] if draws.is_sequence else None
     signature = (
@@ -113,8 +129,14 @@ def _as_dataset(draws: Draws, first_epoch: int, input_shape: tuple) -> tf.data.D
         tf.TensorSpec([None, draws.targets.shape[1]], tf.float32),
         tf.TensorSpec([None], tf.float32),
     )
-    dataset = tf.data.Dataset.from_generator(
-        lambda: draws.epoch(next(epochs), n_frames), output_signature=signature
-    )
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        try:
+            yield from draws.epoch(next(epochs), n_frames)
+        except SkserError as error:
+            errors.append(error)
+            raise
+
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
     n_batches = tf.data.experimental.assert_cardinality(draws.n_batches)
     return dataset.apply(n_batches).prefetch(_BATCHES_AHEAD)

@@ -1,6 +1,8 @@
 import pickle
 import re
+from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 import sklearn
@@ -10,7 +12,14 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
 
-from skser import AugmentedFeatures, CNNEmotionClassifier, FeatureScaler
+from skser import (
+    AugmentedFeatures,
+    Augmenter,
+    Clips,
+    CNNEmotionClassifier,
+    FeatureScaler,
+    FeatureUnionExtractor,
+)
 from skser.classifiers._fitting import network_builder
 from skser.exceptions import DataError, NotFittedError, ParameterError
 from skser.networks._tensorflow import keras
@@ -704,3 +713,48 @@ def test_bad_weights():
         CNNEmotionClassifier(**TINY).fit(X, y, sample_weight=-np.ones(30))
     with pytest.raises(DataError, match="are not in class_weight"):
         CNNEmotionClassifier(**TINY, class_weight={"joy": 2}).fit(X, y)
+
+
+@pytest.mark.slow
+def test_features_on_disk_train_the_same_network(tmp_path):
+    """Also after an error in the middle, from the checkpoint."""
+    rng = np.random.default_rng(0)
+    waveforms = [rng.normal(size=4000 + 300 * i) for i in range(12)]
+    clips = Augmenter(n_views=2, random_state=0).fit_transform(
+        Clips.from_waveforms(waveforms, 16000)
+    )
+    y = np.array(["calm", "sad", "angry"] * 4)
+    cnn = CNNEmotionClassifier(
+        **{**QUICK, "architecture": linear, "epochs": 3, "random_state": 0},
+        view_sampling="all",
+        validation_fraction=0.25,
+    )
+    fitted = []
+    for mode in (None, "r"):
+        memory = joblib.Memory(tmp_path / "cache", mmap_mode=mode, verbose=0)
+        extractor = FeatureUnionExtractor(["mel"], statistics=None, memory=memory)
+        pipeline = clone(make_pipeline(extractor, FeatureScaler(), cnn))
+        fitted.append(pickle.loads(pickle.dumps(pipeline.fit(clips, y))))
+    in_memory, disk = (pipeline[-1] for pipeline in fitted)
+    assert disk.histories_ == in_memory.histories_
+    assert_same_weights(disk, in_memory)
+    assert_array_equal(*(pipeline.predict_proba(clips) for pipeline in fitted))
+
+    X = fitted[1][:-1].transform(clips)
+    number = int(np.setdiff1d(np.arange(12), disk.validation_clips_)[0])
+    entry = Path(X.values.cache.path(X.values.entries[1].keys[number]))
+    content = entry.read_bytes()
+    checkpoint = clone(cnn).set_params(checkpoint=tmp_path / "state")
+    gone = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: entry.unlink())
+    with pytest.raises(DataError, match=f"clip {number}: its features can no longer be read"):
+        clone(checkpoint).set_params(callbacks=[gone]).fit(X, y)
+    entry.write_bytes(content)
+    epochs = []
+    seen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: epochs.append(epoch))
+    assert_same_weights(checkpoint.set_params(callbacks=[seen]).fit(X, y), disk)
+    assert epochs == [1, 2]
+
+
+def assert_same_weights(first, second):
+    for ours, theirs in zip(first.networks_[0].weights, second.networks_[0].weights, strict=True):
+        assert_array_equal(ours, theirs)

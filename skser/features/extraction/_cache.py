@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import struct
@@ -80,6 +81,16 @@ class FeatureCache:
         features = np.frombuffer(content, np.float32, offset=_HEADER.size)
         n_views, n_frames, n_features = shape
         return features.reshape((n_views, n_frames, n_features) if n_frames else (n_views, -1))
+
+    def read_into(self, key: str, out: np.ndarray, first: int) -> None:
+        """Fill an array in float32 with the numbers of an entry from the ``first`` on.
+
+        Raises OSError if the entry does not have them. The checksum is that of `load`.
+        """
+        with open(self.path(key), "rb", buffering=0) as file:
+            file.seek(_HEADER.size + first * out.itemsize)
+            if file.readinto(out.data) < out.nbytes:
+                raise OSError(errno.EIO, "file is too short")
 
     def save(self, key: str, features: np.ndarray) -> None:
         """Save features of a clip, float32 of shape (n_views, n_features) or with frames between.

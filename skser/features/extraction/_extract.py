@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import groupby
 from operator import itemgetter
@@ -12,9 +12,11 @@ import numpy as np
 
 from ..._utils._progress import progress
 from ...audio import Clips
+from ...audio._recordings import Recording
 from ...exceptions import AudioWarning, DataError
+from .._on_disk import Entries, FeaturesOnDisk
 from ._cache import FeatureCache, entry_keys
-from ._parallel import Part, Work, extract_in_parallel
+from ._parallel import Part, Work, clip_name, extract_in_parallel
 from ._plan import Plan
 
 _SECONDS_RESERVED = 30  # for each clip, if clips differ in length
@@ -26,18 +28,25 @@ def extract(
     *,
     n_jobs: int | None = None,
     cache: FeatureCache | None = None,
+    on_disk: bool = False,
     verbose: int = 0,
-) -> tuple[np.ndarray, int]:
+) -> tuple[np.ndarray | FeaturesOnDisk, int]:
     """Features of all clips (n_clips, n_views, ...), and the number of clips read from the cache.
 
-    Sequences are padded with NaN. ``verbose=1`` shows a progress bar and prints that number.
+    Sequences are padded with NaN. With ``on_disk``, features stay in the cache. ``verbose=1`` shows
+    a progress bar and prints the number of clips read.
     """
     n_clips = len(clips)
     if n_clips == 0:
         raise DataError("X must hold at least one clip, got none")
     parts = [Part(clips, slice(None))] if cache is None else _cached_parts(clips)
     entries = None if cache is None else _Entries(cache, parts, plan)
-    stack = FeatureStack(n_clips, clips.n_views, _max_frames(clips, plan), plan.n_features)
+    stack: FeatureStack | _Placed
+    if on_disk:
+        assert entries is not None
+        stack = _Placed(parts, entries, plan)
+    else:
+        stack = FeatureStack(n_clips, clips.n_views, _max_frames(clips, plan), plan.n_features)
     is_missing = np.ones((n_clips, len(parts)), bool)
     is_new = np.zeros(n_clips, bool)
     decoding_errors = {}
@@ -73,6 +82,7 @@ def extract(
                     if decoding_error is not None:
                         # Silence is not cached, so that a later run warns again.
                         decoding_errors[work.number] = decoding_error
+                        stack.keep(work.number, work.parts, arrays)
                     elif entries is not None:
                         entries.save(work, arrays)
                     bar.update()
@@ -89,25 +99,26 @@ def extract(
             stacklevel=3,
         )
     stacked = stack.finish()
-    return (stacked if plan.samples_per_frame else stacked[:, :, 0]), n_hits
+    is_array = isinstance(stacked, np.ndarray)
+    return (stacked[:, :, 0] if is_array and not plan.samples_per_frame else stacked), n_hits
 
 
 class _Entries:
     """Cache entries of clips, one for each part of a clip."""
 
     def __init__(self, cache: FeatureCache, parts: list[Part], plan: Plan) -> None:
-        self._cache = cache
-        self._keys = [entry_keys(part.clips, plan) for part in parts]
+        self.cache = cache
+        self.keys = [entry_keys(part.clips, plan) for part in parts]
 
     def load(self, work: Work) -> dict[int, np.ndarray]:
         """Features of the parts that are in the cache."""
-        loaded = {part: self._cache.load(self._keys[part][work.number]) for part in work.parts}
+        loaded = {part: self.cache.load(self.keys[part][work.number]) for part in work.parts}
         return {part: features for part, features in loaded.items() if features is not None}
 
     def save(self, work: Work, arrays: list[np.ndarray]) -> None:
         """Save features of the parts."""
         for part, features in zip(work.parts, arrays, strict=True):
-            self._cache.save(self._keys[part][work.number], features)
+            self.cache.save(self.keys[part][work.number], features)
 
     def shuffled_missing(self, works: list[Work]) -> Iterator[Work]:
         """Works in random order, without parts that another process has saved by their turn.
@@ -134,6 +145,27 @@ def _max_frames(clips: Clips, plan: Plan) -> int:
         return 1
     # Reserved memory is not used yet, but systems limit how much may be reserved.
     return 1 + min(clips.max_samples, _SECONDS_RESERVED * clips.sr) // plan.samples_per_frame
+
+
+def expected_size(clips: Clips, plan: Plan) -> int:
+    """Size of the features in bytes, by the headers of the recordings; less if silence is cut."""
+    n_frames = 1
+    if plan.samples_per_frame is not None:
+        longest = max((_n_samples(source, clips) for source in clips.sources), default=0)
+        n_frames = 1 + int(longest) // plan.samples_per_frame
+    return 4 * len(clips) * clips.n_views * n_frames * plan.n_features
+
+
+def _n_samples(source: object, clips: Clips) -> float:
+    """Samples of a clip at most, as far as its source tells."""
+    if clips.n_samples is not None:
+        return clips.n_samples
+    if isinstance(source, Recording):
+        n_samples = source.duration * clips.sr
+    else:
+        n_samples = getattr(getattr(source, "samples", source), "shape", (0,))[0]
+        n_samples *= clips.sr / getattr(source, "sr", clips.sr)
+    return min(n_samples, clips.max_samples or n_samples)
 
 
 def _cached_parts(clips: Clips) -> list[Part]:
@@ -167,6 +199,9 @@ class FeatureStack:
         self._array[clip, views, :n_frames] = sequences
         self._lengths[clip, views] = n_frames
 
+    def keep(self, clip: int, parts: Sequence[int], arrays: list[np.ndarray]) -> None:
+        """Do nothing for features that are not in the cache, which are in the array."""
+
     def finish(self) -> np.ndarray:
         """All features, (n_clips, n_views, n_frames, n_features), padded with NaN."""
         n_clips, n_views, capacity, n_features = self._array.shape
@@ -179,3 +214,43 @@ class FeatureStack:
             flat[i * longest : i * longest + length] = flat[i * capacity : i * capacity + length]
             flat[i * longest + length : (i + 1) * longest] = np.nan
         return flat[: n_clips * n_views * longest].reshape(n_clips, n_views, longest, n_features)
+
+
+class _Placed:
+    """Places of features in a cache, collected in the way of a `FeatureStack`."""
+
+    def __init__(self, parts: list[Part], entries: _Entries, plan: Plan) -> None:
+        self._parts, self._cache, self._plan = parts, entries.cache, plan
+        n_clips, n_views = len(parts[0].clips), parts[-1].clips.n_views
+        self._entries = [
+            Entries(range(n_views)[part.views], keys, np.zeros(n_clips, np.int32))
+            for part, keys in zip(parts, entries.keys, strict=True)
+        ]
+
+    def put(self, clip: int, first_view: int, features: np.ndarray) -> None:
+        """Remember the length of some views of a clip."""
+        entry = next(e for e in self._entries if e.views.start == first_view)
+        if len(features) != len(entry.views):
+            n_views, promised = first_view + len(features), entry.views.stop
+            raise DataError(f"clip {clip} has {n_views} views, its stages promise {promised}")
+        entry.n_frames[clip] = features.shape[1] if features.ndim == 3 else 1
+
+    def keep(self, clip: int, parts: Sequence[int], arrays: list[np.ndarray]) -> None:
+        """Keep features that are not in the cache in memory."""
+        for part, features in zip(parts, arrays, strict=True):
+            self._entries[part].in_memory[clip] = features
+
+    def finish(self) -> FeaturesOnDisk:
+        """All features, to be read."""
+        clips = self._parts[0].clips
+        is_sequence = self._plan.samples_per_frame is not None
+        longest = max(int(entry.n_frames.max()) for entry in self._entries)
+        return FeaturesOnDisk(
+            self._cache,
+            self._entries,
+            [clip_name(source, i) for i, source in enumerate(clips.sources)],
+            self._plan.n_features,
+            longest if is_sequence else None,
+            has_views=True,
+            clips=np.arange(len(clips)),
+        )

@@ -109,7 +109,7 @@ def _extract_batch(
     batch: list[_ReadClip] = []
     for position, work in zip(positions, works, strict=True):
         clips = parts[work.parts[-1]].clips  # the last part has the views of those before it too
-        name = _name(clips.sources[position], work.number)
+        name = clip_name(clips.sources[position], work.number)
         with naming(name):
             views, error = read_views(clips, position)
         arrays = [views[parts[part].views] for part in work.parts]
@@ -136,7 +136,7 @@ def _extract_together(batch: list[_ReadClip], plan: Plan, sr: int) -> list[Extra
     ]
 
 
-def _name(source: object, number: int) -> str:
+def clip_name(source: object, number: int) -> str:
     """Name of a clip in messages."""
     if isinstance(source, Recording):
         source = source.source
