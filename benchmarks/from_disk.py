@@ -6,7 +6,7 @@ Fits the default network, from paths on, to the same clips with eight views: wit
 memory, and with ``joblib.Memory(FOLDER, mmap_mode="r")``, each in a process of its own. A first
 pass, which is left out, fills the cache in FOLDER. Losses and probabilities must be equal.
 
-peak above start    peak resident memory, less that before the fit
+peak MiB            peak resident memory, less that before the fit
 s before epochs     checking and reading the cache, statistics of the scaler, building the network
 s an epoch          the median without the first, which traces the graph
 """
@@ -30,7 +30,7 @@ from skser.recipes import residual_network
 
 
 class Clock(keras.callbacks.Callback):
-    """Time at the begin of the first epoch, and seconds of each."""
+    """Time and peak memory at the begin of the first epoch, and seconds of each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,8 @@ class Clock(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.start = time.perf_counter()
-        self.first = self.start if epoch == 0 else self.first
+        if epoch == 0:
+            self.first, self.peak = self.start, memory()[1]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.seconds.append(time.perf_counter() - self.start)
@@ -59,6 +60,7 @@ def fit(arguments: argparse.Namespace, paths: np.ndarray, y: np.ndarray, mode: s
     peak = memory()[1]
     probabilities = pipeline.predict_proba(paths[: len(paths) // 10])
     return {
+        "first": (clock.peak - before) / MIB,
         "peak": (peak - before) / MIB,
         "before": clock.first - start,
         "epoch": float(np.median(clock.seconds[1:])),
@@ -89,15 +91,17 @@ def main() -> None:
     results = [run["result"] for turn in turns for run in turn.values()]
     if any(result != results[0] for result in results):
         sys.exit(f"losses or probabilities differ: {results}")
+    columns = ("first", "peak", "before", "epoch")
     rows = [
         (
             name,
-            *(describe([turn[mode][key] for turn in turns]) for key in ("peak", "before", "epoch")),
+            *(describe([turn[mode][key] for turn in turns]) for key in columns),
         )
         for name, mode in {"memory": None, "disk": "r"}.items()
     ]
     print(f"{len(paths)} clips, {size:.0f} MiB of features")
-    print_table(("features in", "peak MiB above start", "s before epochs", "s an epoch"), rows)
+    header = ("peak MiB to the first epoch", "to the last", "s before epochs", "s an epoch")
+    print_table(("features in", *header), rows)
 
 
 if __name__ == "__main__":
