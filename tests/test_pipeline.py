@@ -133,9 +133,10 @@ def test_both_members_vote(fitted, speech):
 
 @pytest.mark.slow
 def test_a_member_can_be_left_out(speech):
-    pipeline = make_emotion_pipeline(vote__network="drop", random_state=0)
+    short = {"random_state": 0, "load__duration": 0.5, "augment__n_views": 1}
+    pipeline = make_emotion_pipeline(vote__network="drop", **short)
     pipeline.fit(speech.paths, speech.target)
-    alone = functionals(random_state=0).fit(speech.paths, speech.target)
+    alone = functionals(**short).fit(speech.paths, speech.target)
     assert_allclose(pipeline.predict_proba(speech.paths[:5]), alone.predict_proba(speech.paths[:5]))
 
 
@@ -152,9 +153,9 @@ def test_speakers_reach_the_network_of_the_default(speech):
 
 
 @pytest.mark.slow
-def test_functionals_tell_emotions_of_strangers(speech):
+def test_functionals_tell_emotions_of_strangers(speech, tmp_path):
     predicted = cross_val_predict(
-        functionals(random_state=0),
+        functionals(random_state=0, memory=tmp_path),
         speech.paths,
         speech.target,
         groups=speech.groups,

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="limits of memory are those of Linux"
 )
 
-N_FILES, N_OF_PEOPLE = 500, 40
+N_FILES, N_OF_PEOPLE = 325, 40  # 25 formats times the 13 of MUTATIONS
 
 
 @pytest.fixture(scope="module")

@@ -149,8 +149,8 @@ def in_thread(model_file, **options):
 LIMITS = {limit.name for limit in fields(Limits)}
 
 
-def until(condition, seconds=20.0):
-    """Wait until a condition holds."""
+def until(condition, seconds=50.0):
+    """Wait until a condition holds; not longer than a session may be without a message."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"

@@ -84,7 +84,7 @@ def neighbour(attacked):
         try:
             with attacked.client() as client:
                 while not is_over.is_set() or not n_asked:
-                    assert client.get("/healthz", timeout=5).json() == {"status": "alive"}
+                    assert client.get("/healthz", timeout=30).json() == {"status": "alive"}
                     answer = client.post("/v1/predict", content=CLIP)
                     # All places may be taken for a moment, by clients of the same address.
                     if answer.status_code not in (429, 503):

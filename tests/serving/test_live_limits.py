@@ -204,10 +204,8 @@ def test_a_client_that_goes_away_frees_its_thread(how, settings, unharmed, n_liv
             connection.send(container(talk(48000), "webm", "libopus")[:20_001])
         connection.recv(timeout=20)
         assert n_live() == 1
-        left = time.monotonic()
         connection.close() if how == "close" else leaves(connection)
-        until(lambda: n_live() == 0)
-        assert time.monotonic() - left < 5  # a tenth of a second, on an idle machine
+        until(lambda: n_live() == 0)  # before a minute without a message would end the session
 
 
 def test_a_client_that_does_not_read_holds_little(model_file, monkeypatch):

@@ -2,7 +2,6 @@ import signal
 import socket
 import struct
 import threading
-import time
 
 import httpx
 import pytest
@@ -42,14 +41,10 @@ def test_a_long_timeline_does_not_stall_others_and_its_end_frees_its_work(
         workers = client.app.state.workers
         connection = abandoned_request(client, LONG, url=f"{URL}&format={format}")
         until(lambda: workers.n_active == 1)
-        times = []
-        for _ in range(50):
-            started = time.perf_counter()
+        for _ in range(10):
             assert client.get("/healthz").status_code == 200
-            times.append(time.perf_counter() - started)
         assert client.post("/v1/predict", content=recording()).status_code == 200
-        assert workers.n_active == 1
-        assert sorted(times)[25] < 1.0
+        assert workers.n_active == 1  # a request that waited for the timeline would see its end
         connection.close()
         until(lambda: workers.n_active == 0)
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
