@@ -24,14 +24,14 @@ import soxr
 from _compare import MIB, check_equal, memory, pick_clips, print_ratios, time_in_batches
 
 from skser import AudioLoader, read_audio
-from skser.audio._recordings import _inspect_file
+from skser.audio._recordings import header_of
 
 SR = 16000
 
 
 def with_pipeline(paths: list[str]) -> list[np.ndarray]:
     # Headers of unchanged files are looked at once; here every time is the first.
-    _inspect_file.cache_clear()
+    header_of.clear()
     return [views[0] for views in AudioLoader(sr=SR, duration=None).transform(paths)]
 
 

@@ -31,10 +31,12 @@ def _of_cgroups() -> Iterator[int]:
         for line in Path("/proc/self/cgroup").read_text().splitlines():
             _, controllers, path = line.split(":", 2)
             if controllers == "":
-                top, names = _CGROUPS, ("memory.max", "memory.current", "inactive_file")
+                top, names = _CGROUPS, ("memory.max", "memory.current")
+                cached = ("inactive_file", "active_file")
             elif "memory" in controllers.split(","):
                 top = _CGROUPS / "memory"
-                names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+                names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+                cached = ("total_inactive_file", "total_active_file")
             else:
                 continue
             group = top / path.lstrip("/")
@@ -43,8 +45,9 @@ def _of_cgroups() -> Iterator[int]:
                 if folder == top.parent:
                     break
                 with suppress(OSError, ValueError):  # "max" is no number
-                    limit, used = (int((folder / name).read_text()) for name in names[:2])
-                    yield limit - used + _table(folder / "memory.stat").get(names[2], 0)
+                    limit, used = (int((folder / name).read_text()) for name in names)
+                    table = _table(folder / "memory.stat")
+                    yield limit - used + sum(table.get(name, 0) for name in cached)
 
 
 def _of_process() -> Iterator[int]:

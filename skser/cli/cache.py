@@ -22,7 +22,7 @@ Memory = Annotated[
         metavar="FOLDER", help="Folder that pipelines have as memory, or OUT/shared of skser tune."
     ),
 ]
-_DAYS = {"h": 1 / 24, "d": 1, "w": 7}
+_DAYS = {"d": 1, "w": 7}  # the last use is known to the day
 _BYTES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -69,7 +69,7 @@ def info(memory: Memory, json: JsonPath = None) -> None:
 def prune(
     memory: Memory,
     older_than: Annotated[
-        str | None, typer.Option(help="Remove what was not used for a time, as 12h, 30d or 8w.")
+        str | None, typer.Option(help="Remove what was not used for a time, as 30d or 8w.")
     ] = None,
     max_size: Annotated[
         str | None,

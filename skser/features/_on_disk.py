@@ -83,13 +83,17 @@ class FeaturesOnDisk:
 
     def __getitem__(self, index: Any) -> FeaturesOnDisk | np.ndarray:
         clips, *rest = index if isinstance(index, tuple) else (index,)
+        if clips is Ellipsis or clips is None:
+            return np.asarray(self)[index]
         if rest and rest[0] is Ellipsis:  # scikit-learn selects rows by [rows, ...]
             rest = []
         is_one = isinstance(clips, (int, np.integer))
         within = tuple(rest[1:])
         if self.has_views and rest and isinstance(rest[0], (int, np.integer, np.ndarray)):
             if is_one:
-                stop = within[0].stop if within and isinstance(within[0], slice) else None
+                frames: Any = within[0] if within and self.max_frames is not None else None
+                is_start = isinstance(frames, slice) and frames == slice(frames.stop)
+                stop = frames.stop if is_start else None  # later frames need not be read
                 return self._view(int(clips), int(rest[0]), stop)[within]
             pairs = zip(*np.broadcast_arrays(np.arange(len(self))[clips], rest[0]), strict=True)
             views = np.stack([self._view(int(clip), int(view)) for clip, view in pairs])
@@ -142,6 +146,7 @@ class FeaturesOnDisk:
     def _view(self, clip: int, view: int, stop: int | None = None) -> np.ndarray:
         """One view of a clip, ([n_frames,] n_features), up to a frame."""
         number = int(self.clips[clip])
+        view = range(self.entries[-1].views.stop)[view]  # which may be negative
         part = next(part for part in self.entries if view in part.views)
         length, wanted = int(part.n_frames[number]), self.max_frames or 1
         wanted = wanted if stop is None or stop < 0 else min(stop, wanted)

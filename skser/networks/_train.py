@@ -98,9 +98,11 @@ def train(
                     verbose=0,
                 )
             history = state.history if state else fitted.history
-        # Keras writes conversions to 16 bits into the configuration.
-        is_mixed = settings.dtype_policy != "float32"
-        in_float32 = build() if is_mixed else model
+        in_float32 = model
+        if settings.dtype_policy != "float32":
+            # Keras writes conversions to 16 bits into the configuration.
+            with dtype_policy("float32"), tensorflow_random_state(seed):
+                in_float32 = build()
     for callback in all_callbacks:
         # Callbacks with a network do not pickle. TensorBoard's own set_model would look into it.
         keras.callbacks.Callback.set_model(callback, None)

@@ -24,8 +24,8 @@ def test_is_at_most_that_of_the_machine():
 def test_is_what_any_control_group_above_leaves(monkeypatch, tmp_path, version):
     """The container's own group has no limit, the one above has 1000 bytes, 300 of them cached."""
     names = [
-        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-        ("memory.max", "memory.current", "inactive_file"),
+        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
+        ("memory.max", "memory.current", ""),
     ][version - 1]
     line = ["4:cpu,memory:/above/own", "0::/above/own"][version - 1]
     top = tmp_path / "memory" if version == 1 else tmp_path
@@ -33,7 +33,9 @@ def test_is_what_any_control_group_above_leaves(monkeypatch, tmp_path, version):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / names[0]).write_text(f"{limit}\n")
         (folder / names[1]).write_text("500\n")
-        (folder / "memory.stat").write_text(f"anon 200\n{names[2]} 300\n")
+        (folder / "memory.stat").write_text(
+            f"anon 200\n{names[2]}inactive_file 200\n{names[2]}active_file 100\n"
+        )
     groups = tmp_path / "cgroup"
     groups.write_text(f"1:name=systemd:/else\n{line}\n")
     read = Path.read_text

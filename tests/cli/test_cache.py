@@ -67,7 +67,7 @@ def test_prune(memory):
         (["prune", "."], ".: is not a cache, because it has no folder skser-features"),
         (
             ["prune", "mine", "--older-than", "30"],
-            "--older-than must be a number and one of h, d, w, got '30'",
+            "--older-than must be a number and one of d, w, got '30'",
         ),
         (
             ["prune", "mine", "--max-size", "-1GB"],

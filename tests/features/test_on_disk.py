@@ -67,9 +67,13 @@ def test_is_indexed_like_the_array(both):
         *(4, -1, slice(2, 5), some, LABELS == "sad", [1]),
         *((4, 2), (4, 2, slice(None, 3)), (slice(None), 0), (some, 1), (some, views)),
         *((2, slice(1, 3)), (slice(None), slice(0, 1)), (slice(3), 0, slice(2))),
+        *((4, -1), (some, -2), (4, 2, slice(-3, 2)), (4, 2, slice(5, 2, -1)), (4, 2, slice(0))),
+        *(Ellipsis, (Ellipsis, 0), None),
     ]
     for index in indices:
         assert_array_equal(np.asarray(disk[index]), array[index], err_msg=str(index))
+    with pytest.raises(IndexError):
+        disk[4, 3]
     # Rows are selected without reading, as often as needed.
     assert isinstance(disk[some], FeaturesOnDisk)
     assert_array_equal(np.asarray(both[1][some][1:].values), array[some][1:])

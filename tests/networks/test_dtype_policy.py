@@ -69,12 +69,21 @@ def test_a_network_trained_in_16_bits_is_in_32(mixed, in_float32):
     assert layers == expected
 
 
+def build(meta):
+    inputs = keras.Input(meta.input_shape)
+    return keras.Model(inputs, keras.layers.Dense(meta.n_classes, "softmax")(inputs))
+
+
+@pytest.mark.slow
+def test_a_policy_of_the_process_does_not_reach_the_model():
+    classifier = CNNEmotionClassifier(build, **NOTHING_DRAWN, epochs=1, dtype_policy=MIXED[1])
+    with dtype_policy("mixed_float16"):
+        classifier.fit(np.nan_to_num(X[:, 0]), Y)
+    assert {layer.dtype_policy.name for layer in classifier.model_.layers} == {"float32"}
+
+
 @pytest.mark.slow
 def test_either_goes_on_from_the_weights_of_the_other():
-    def build(meta):
-        inputs = keras.Input(meta.input_shape)
-        return keras.Model(inputs, keras.layers.Dense(meta.n_classes, "softmax")(inputs))
-
     rows = np.nan_to_num(X[:, 0])
     classifier = CNNEmotionClassifier(build, **NOTHING_DRAWN, epochs=2, random_state=0)
     classifier.fit(rows, Y).set_params(warm_start=True, epochs=1, learning_rate=1e-9)

@@ -170,7 +170,7 @@ def prune_cache(
     memory : str or path
         Folder of the cache, as in ``FeatureUnionExtractor(memory=...)``.
     max_days : float or None, default=None
-        Remove the entries that were not used for so many days.
+        Remove the entries that were not used for so many days. The last use is known to the day.
     max_bytes : int or None, default=None
         Remove the least recently used entries until the others take so many bytes on the disk.
     dry_run : bool, default=False

@@ -41,10 +41,10 @@ def extract(
         raise DataError("X must hold at least one clip, got none")
     parts = [Part(clips, slice(None))] if cache is None else _cached_parts(clips)
     entries = None if cache is None else _Entries(cache, parts, plan)
-    stack: FeatureStack | _Placed
+    stack: FeatureStack | _StackOnDisk
     if on_disk:
         assert entries is not None
-        stack = _Placed(parts, entries, plan)
+        stack = _StackOnDisk(parts, entries, plan)
     else:
         stack = FeatureStack(n_clips, clips.n_views, _max_frames(clips, plan), plan.n_features)
     is_missing = np.ones((n_clips, len(parts)), bool)
@@ -109,6 +109,7 @@ class _Entries:
     def __init__(self, cache: FeatureCache, parts: list[Part], plan: Plan) -> None:
         self.cache = cache
         self.keys = [entry_keys(part.clips, plan) for part in parts]
+        self._begun: set[str] = set()  # keys of what was to be extracted
 
     def load(self, work: Work) -> dict[int, np.ndarray]:
         """Features of the parts that are in the cache."""
@@ -124,12 +125,17 @@ class _Entries:
         """Works in random order, without parts that another process has saved by their turn.
 
         Processes that share a folder have different orders, so they rarely extract the same clip.
+        Of equal clips the first call yields one, as the next work is read before one is saved.
         """
+        is_first = not self._begun
         for i in np.random.default_rng().permutation(len(works)):
             number, parts = works[i]
             loaded = self.load(works[i])
-            if len(loaded) < len(parts):
-                yield Work(number, tuple(part for part in parts if part not in loaded))
+            missing = tuple(part for part in parts if part not in loaded)
+            keys = {self.keys[part][number] for part in missing}
+            if missing and not (is_first and keys <= self._begun):
+                self._begun |= keys
+                yield Work(number, missing)
 
 
 def _works(is_missing: np.ndarray) -> Iterator[Work]:
@@ -216,8 +222,8 @@ class FeatureStack:
         return flat[: n_clips * n_views * longest].reshape(n_clips, n_views, longest, n_features)
 
 
-class _Placed:
-    """Places of features in a cache, collected in the way of a `FeatureStack`."""
+class _StackOnDisk:
+    """Lengths of features that stay in the cache, collected like a `FeatureStack`."""
 
     def __init__(self, parts: list[Part], entries: _Entries, plan: Plan) -> None:
         self._parts, self._cache, self._plan = parts, entries.cache, plan

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from contextvars import copy_context
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -129,9 +129,12 @@ def _read_ahead(read: Callable[[Work], _ReadClip], works: Iterable[Work]) -> Gen
             if clip is None:  # a single clip needs no thread
                 clip = read(work)
                 continue
-            following = thread.submit(copy_context().run, read, work)
+            try:
+                following = thread.submit(copy_context().run, read, work).result
+            except RuntimeError:  # the main thread has ended, after which none can start
+                following = partial(read, work)
             yield clip
-            clip = following.result()
+            clip = following()
         if clip is not None:
             yield clip
 

@@ -3,6 +3,8 @@
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures.process import BrokenProcessPool
 from contextvars import ContextVar
@@ -114,6 +116,23 @@ def test_a_thread_reads_ahead(monkeypatch):
     monkeypatch.setattr(joblib, "cpu_count", lambda: 1)
     np.testing.assert_array_equal(extractor.transform(clips), ahead)
     assert set(threads) == {main}
+
+
+def test_no_thread_reads_ahead_after_the_main_thread_has_ended():
+    code = """
+import joblib, threading, numpy as np
+from skser import FeatureUnionExtractor
+
+joblib.cpu_count = lambda: 2
+
+def extract():
+    threading.main_thread().join()
+    print(FeatureUnionExtractor(["zcr"]).fit_transform(np.eye(4, 4000)).shape)
+
+threading.Thread(target=extract).start()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("(4, 1)\n", "")
 
 
 def test_what_fails_ahead_is_raised_in_its_turn(monkeypatch):
