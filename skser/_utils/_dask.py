@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from typing import Any
@@ -19,12 +20,19 @@ def cluster_error(error: BaseException, address: str) -> ClusterError:
     if isinstance(error, distributed.KilledWorker):
         n_died = error.allowed_failures + 1
         reason = f"{n_died} workers died with the same task, for lack of memory perhaps"
-    elif isinstance(error, (distributed.CancelledError, CancelledError, OSError)):
+    elif isinstance(error, (distributed.CancelledError, CancelledError)) or _is_of_network(error):
         reason = "the connection to the scheduler is lost"
     else:
         what = f"{type(error).__name__}: {' '.join(str(error).split())}"
         reason = f"a worker cannot run a task ({what:.300})"
     return ClusterError(f"{address}: {reason}")
+
+
+def _is_of_network(error: BaseException) -> bool:
+    """Whether an error is of a connection; errors of a worker's files have a number."""
+    return isinstance(error, ConnectionError) or (
+        isinstance(error, OSError) and error.errno in (None, errno.ETIMEDOUT)
+    )
 
 
 class ReportingBackend(DaskDistributedBackend):  # type: ignore[misc]  # Any without dask
