@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import os
+import signal
 import socket
 import uuid
 from pathlib import Path
@@ -12,6 +13,9 @@ from .evaluations import noises, quick_pipeline
 
 def pytest_configure(config):
     """Have librosa compile its functions here; workers that do so at once spoil its cache."""
+    # A shell starts with SIGINT ignored what it does not wait for; commands would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     is_worker = hasattr(config, "workerinput")
     if getattr(config.option, "numprocesses", None) and not is_worker:
         from .features.golden.make_golden import references, speechlike

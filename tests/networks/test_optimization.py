@@ -26,6 +26,7 @@ SETTINGS = {
     "plateau_patience": 2,
     "early_stopping": None,
     "label_smoothing": 0.0,
+    "dtype_policy": "float32",
 }
 
 

@@ -127,8 +127,10 @@ def test_clips_saved_by_another_process_meanwhile(recordings, disturbed, log):
     concurrent = clone(disturbed)
     Disturbed.events.append(lambda: concurrent.fit_transform(clips))
     features = disturbed.fit_transform(clips)
-    assert counts(log) == [*ONCE[1:], 2]
-    assert disturbed.cache_info()[:2] == (N_CLIPS - 1, 1)
+    n_twice = counts(log).count(2)  # the one in progress, and with two cores the one read ahead
+    assert counts(log) == [1] * (N_CLIPS - n_twice) + [2] * n_twice
+    assert 1 <= n_twice <= 2
+    assert disturbed.cache_info()[:2] == (N_CLIPS - n_twice, n_twice)
     assert concurrent.cache_info()[:2] == (0, N_CLIPS)
     np.testing.assert_array_equal(features, concurrent.transform(clips))
 
