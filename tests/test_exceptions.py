@@ -84,3 +84,7 @@ def test_warnings():
 def test_an_interruption_in_compiled_code_is_not_of_the_recording():
     with pytest.raises(KeyboardInterrupt), exceptions.naming("a.wav"):
         raise SystemError("a result with an exception set") from KeyboardInterrupt()
+    first, second = SystemError("while unpacking"), SystemError("a result with an exception set")
+    first.__cause__ = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt), exceptions.naming("a.wav"):
+        raise second from first

@@ -125,4 +125,4 @@ def _in_units(option: str, text: str | None, units: Mapping[str, float]) -> floa
         raise ParameterError(
             f"{option} must be a number and one of {', '.join(units)}, got {text!r}"
         )
-    return float(parts[1]) * by_name[parts[2].lower()]
+    return min(float(parts[1]), 1e15) * by_name[parts[2].lower()]

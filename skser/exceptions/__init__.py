@@ -136,6 +136,9 @@ class naming:
         if isinstance(error, SkserError):
             error.args = (f"{self.name}: {error}",)
         elif isinstance(error, Exception):
-            if isinstance(error.__cause__, KeyboardInterrupt):  # of compiled code: a SystemError
-                raise error.__cause__
+            cause = error.__cause__  # of compiled code: a SystemError, perhaps of another one
+            while cause is not None and not isinstance(cause, KeyboardInterrupt):
+                cause = cause.__cause__
+            if cause is not None:
+                raise cause
             raise ExtractionError(f"{self.name}: {type(error).__name__}: {error}") from error

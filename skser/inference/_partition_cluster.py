@@ -116,6 +116,8 @@ def _connected(address: str) -> Iterator[Any]:
     for name in ("distributed", "distributed.client", "distributed.core", "distributed.comm"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # the error says it in one line
     try:
+        # A client that cannot parse its address waits for twenty seconds when it is collected.
+        distributed.comm.get_address_host_port(address)
         client = distributed.Client(address, timeout=_TIMEOUT_S, set_as_default=False)
     except Exception as error:  # of almost any class, by what is wrong with the address
         raise ParameterError(

@@ -118,12 +118,12 @@ def _cached_file(file: os.DirEntry[str], current: str, now: float) -> Iterator[C
     yield CachedFile(file.path, kind, status.st_size, on_disk, status.st_mtime)
 
 
-def inspect_cache(memory: PathLike) -> CacheContents:
+def inspect_cache(memory: PathLike | joblib.Memory) -> CacheContents:
     """Count the entries in a cache folder, without reading them.
 
     Parameters
     ----------
-    memory : str or path
+    memory : str, path or joblib.Memory
         Folder of the cache, as in ``FeatureUnionExtractor(memory=...)``.
 
     Returns
@@ -153,7 +153,7 @@ def inspect_cache(memory: PathLike) -> CacheContents:
 
 
 def prune_cache(
-    memory: PathLike,
+    memory: PathLike | joblib.Memory,
     *,
     max_days: float | None = None,
     max_bytes: int | None = None,
@@ -167,7 +167,7 @@ def prune_cache(
 
     Parameters
     ----------
-    memory : str or path
+    memory : str, path or joblib.Memory
         Folder of the cache, as in ``FeatureUnionExtractor(memory=...)``.
     max_days : float or None, default=None
         Remove the entries that were not used for so many days. The last use is known to the day.
@@ -187,8 +187,8 @@ def prune_cache(
         The folder holds no cache.
     ParameterError
         ``max_days`` or ``max_bytes`` is invalid.
-    OSError
-        A file may not be removed.
+    PermissionError
+        Some files may not be removed; all others were.
 
     Examples
     --------
@@ -205,11 +205,24 @@ def prune_cache(
     check_value("max_days", max_days, NONE, number(0))
     check_value("max_bytes", max_bytes, NONE, integer(0))
     unwanted = _unwanted(cached_files(_features_folder(memory)), max_days, max_bytes)
-    return _contents(unwanted if dry_run else filter(_remove, unwanted))
+    if dry_run:
+        return _contents(unwanted)
+    refused: list[PermissionError] = []
+    removed = _contents(file for file in unwanted if _remove(file, refused))
+    if refused:
+        raise PermissionError(
+            f"{refused[0].filename}: {refused[0].strerror}, as for {len(refused)} files; "
+            f"{removed.n_entries} entries were removed"
+        )
+    return removed
 
 
-def _features_folder(memory: PathLike) -> str:
+def _features_folder(memory: PathLike | joblib.Memory) -> str:
     """The folder below ``memory``; DataError if there is none, such as after a slip in its name."""
+    if isinstance(memory, joblib.Memory):
+        if memory.location is None:
+            raise DataError(f"{memory!r}: is not a cache, because it has no location")
+        memory = memory.location
     folder = os.path.join(memory, FOLDER)
     if os.path.islink(folder):
         raise DataError(f"{folder}: is a symbolic link, which is not followed")
@@ -237,11 +250,14 @@ def _unwanted(
         yield file
 
 
-def _remove(file: CachedFile) -> bool:
-    """Whether the file was still there."""
+def _remove(file: CachedFile, refused: list[PermissionError]) -> bool:
+    """Remove a file that is still there, or add the error to ``refused``; whether it is removed."""
     try:
         os.unlink(file.path)
     except FileNotFoundError:
+        return False
+    except PermissionError as error:
+        refused.append(error)
         return False
     return True
 

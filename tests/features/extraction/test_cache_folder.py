@@ -1,10 +1,13 @@
 """inspect_cache and prune_cache: only what is named as an entry, by the time of its last use."""
 
+import errno
 import os
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 
@@ -137,6 +140,27 @@ def test_nothing_else_is_touched(memory, entries, tmp_path):
     assert prune_cache(memory, max_bytes=0).n_entries == 5
     assert all(path.read_bytes() == b"mine" for path in [*others, outside])
     assert len(list(folder.iterdir())) == 5
+
+
+def test_files_that_may_not_be_removed(memory, entries, monkeypatch):
+    unlink = os.unlink
+
+    def refuse(path):
+        if path == str(entries[1]):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        unlink(path)
+
+    monkeypatch.setattr(_cache_folder.os, "unlink", refuse)
+    message = f"{entries[1]}: Permission denied, as for 1 files; 4 entries were removed"
+    with pytest.raises(PermissionError, match=f"^{re.escape(message)}$"):
+        prune_cache(memory, max_bytes=0)
+    assert left(memory, entries) == [1]
+
+
+def test_a_cache_of_joblib(memory, entries):
+    assert inspect_cache(joblib.Memory(memory, verbose=0)).n_entries == len(entries)
+    with pytest.raises(DataError, match="has no location"):
+        inspect_cache(joblib.Memory(None))
 
 
 def test_a_file_that_another_process_removes_meanwhile(memory, entries, monkeypatch):
