@@ -239,7 +239,10 @@ async def _in_time(awaitable: Awaitable[_T], seconds: float) -> _T:
     """The result, or WebSocketDisconnect: a client that takes no answer takes no error either."""
     try:
         return await asyncio.wait_for(awaitable, seconds)
-    except asyncio.TimeoutError:
+    except (
+        asyncio.TimeoutError,
+        RuntimeError,
+    ):  # the server itself has closed it
         raise WebSocketDisconnect(_GONE) from None
 
 

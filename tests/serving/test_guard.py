@@ -1,3 +1,5 @@
+import contextlib
+import http.client
 import json
 import select
 import socket
@@ -206,12 +208,18 @@ def test_uploads_in_memory_are_bounded_together(model_file):
 
         def is_refused():
             answered = select.select(waiting, [], [], 0.1)[0]
-            refused.extend(connection.recv(10_000) for connection in answered)
+            refused.extend(answer(connection) for connection in answered)
             return refused
 
+        def answer(connection):
+            with contextlib.closing(http.client.HTTPResponse(connection)) as response:
+                response.begin()
+                return response.status, response.read()
+
         until(is_refused)
-        assert refused[0].startswith(b"HTTP/1.1 503")
-        assert b"other requests hold too large uploads" in refused[0]
+        status, content = refused[0]
+        assert status == 503
+        assert b"other requests hold too large uploads" in content
         for connection in waiting:
             connection.close()
         until(lambda: client.post("/v1/predict", content=recording()).status_code == 200)

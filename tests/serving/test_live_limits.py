@@ -1,5 +1,6 @@
 """Live sessions with clients that are wrong, slow, gone or too many; the end of the service."""
 
+import asyncio
 import contextlib
 import io
 import json
@@ -12,6 +13,7 @@ import av
 import numpy as np
 import pytest
 import websockets
+from starlette.websockets import WebSocketDisconnect
 
 import skser
 from skser import predict_timeline
@@ -183,6 +185,17 @@ def test_no_compression_makes_short_messages_long(unharmed):
     with opened(unharmed) as connection:
         assert connection.protocol.extensions == []
         connection.send(json.dumps(PCM))
+
+
+def test_an_answer_after_the_server_has_closed_a_connection_is_none():
+    """As uvicorn does after broken frames, before the session gets to know of it."""
+
+    class Closed:
+        async def send_json(self, content):
+            raise RuntimeError("Unexpected ASGI message, after sending 'websocket.close'.")
+
+    with pytest.raises(WebSocketDisconnect):
+        asyncio.run(_live._send(Closed(), {"type": "level"}))
 
 
 def leaves(connection):
