@@ -53,11 +53,12 @@ def write_small_file(path: str, content: bytes) -> None:
     stem, suffix = os.path.splitext(name)
     temporary = os.path.join(folder, f".{stem}.{os.urandom(8).hex()}{suffix}")
     try:
-        descriptor = os.open(temporary, _NEW_FILE, 0o666)
-    except FileNotFoundError:  # rare, so that it is cheaper not to ask before
-        os.makedirs(folder, exist_ok=True)
-        descriptor = os.open(temporary, _NEW_FILE, 0o666)
-    try:
+        # Within the block, since an interruption comes as soon as the file has been made.
+        try:
+            descriptor = os.open(temporary, _NEW_FILE, 0o666)
+        except FileNotFoundError:  # rare, so that it is cheaper not to ask before
+            os.makedirs(folder, exist_ok=True)
+            descriptor = os.open(temporary, _NEW_FILE, 0o666)
         try:
             rest = memoryview(content)
             while rest:

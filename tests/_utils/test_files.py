@@ -156,3 +156,16 @@ def test_small_file_on_a_full_disk(tmp_path, monkeypatch):
         write_small_file(str(tmp_path / "a"), b"content")
     assert raised.value.filename == str(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_as_a_small_file_is_made_leaves_none(tmp_path, monkeypatch):
+    opened = os.open
+
+    def interrupted(*arguments):
+        os.close(opened(*arguments))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "open", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_small_file(str(tmp_path / "a.features"), b"content")
+    assert list(tmp_path.iterdir()) == []
