@@ -23,30 +23,23 @@ from typing import Any
 import joblib
 import numpy as np
 from _compare import MIB, describe, memory, print_table, run_again, spread
+from _epochs import Clock
 
 from skser.datasets import load_corpus
-from skser.networks._tensorflow import keras
 from skser.recipes import residual_network
 
 
-class Clock(keras.callbacks.Callback):
-    """Time and peak memory at the begin of the first epoch, and seconds of each."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seconds: list[float] = []
+class ClockWithPeak(Clock):
+    """Time and peak memory at the begin of the first epoch too."""
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.start = time.perf_counter()
+        super().on_epoch_begin(epoch, logs)
         if epoch == 0:
             self.first, self.peak = self.start, memory()[1]
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.seconds.append(time.perf_counter() - self.start)
-
 
 def fit(arguments: argparse.Namespace, paths: np.ndarray, y: np.ndarray, mode: str | None) -> dict:
-    clock = Clock()
+    clock = ClockWithPeak()
     store = joblib.Memory(arguments.memory, mmap_mode=mode, verbose=0)
     pipeline = residual_network(
         memory=store,

@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 from _compare import describe, print_table, spread
+from _epochs import Clock
 
 from skser import CNNEmotionClassifier
 from skser.classifiers._fitting import network_builder, settings_of
@@ -41,20 +42,6 @@ from skser.networks._tensorflow import keras
 from skser.recipes import get_recipe
 
 N_EPOCHS = 4
-
-
-class Clock(keras.callbacks.Callback):
-    """Seconds of each epoch."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seconds: list[float] = []
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.start = time.perf_counter()
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.seconds.append(time.perf_counter() - self.start)
 
 
 def fit_keras(classifier: CNNEmotionClassifier, X: np.ndarray, y: np.ndarray) -> tuple:
