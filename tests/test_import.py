@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import joblib
 import pytest
 
 import skser
@@ -29,13 +30,27 @@ def test_every_public_name_is_there():
 
 
 @pytest.mark.slow
-def test_tensorflow_is_loaded_in_silence_and_with_the_threads_of_its_process(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as joblib does in its workers
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"OMP_NUM_THREADS": "3"}, 3),  # as joblib does in its workers
+        ({}, max(1, joblib.cpu_count() // 2)),
+        ({"TF_NUM_INTRAOP_THREADS": "3"}, 0),  # TensorFlow reads it itself
+    ],
+    ids=["worker", "alone", "user"],
+)
+def test_tensorflow_is_loaded_in_silence_and_with_the_threads_of_its_process(
+    monkeypatch, environment, expected
+):
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     done = run(
         "from skser.networks._tensorflow import tf;"
         "print(tf.config.threading.get_intra_op_parallelism_threads())"
     )
-    assert done.stdout.strip() == "1"
+    assert done.stdout.strip() == str(expected)
     assert done.stderr == ""
 
 

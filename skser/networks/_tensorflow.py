@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from contextlib import nullcontext, suppress
 
+import joblib
+
 from .._utils._stderr import stderr_closed
 from ._forks import check_not_forked
 
@@ -25,11 +27,15 @@ with stderr_closed() if _is_quiet else nullcontext():
 
 Tensor = tf.Tensor | keras.KerasTensor
 
-# joblib tells its workers here how many threads to use; TensorFlow would use all. It raises
-# RuntimeError once it has started.
-if not tf.config.threading.get_intra_op_parallelism_threads():
-    with suppress(KeyError, ValueError, RuntimeError):
-        n_threads = int(os.environ["OMP_NUM_THREADS"])
+# joblib tells its workers here how many threads to use; TensorFlow would use all. Elsewhere half of
+# them: two operations of a step run side by side, and more threads would wait for each other.
+# Raises RuntimeError once TensorFlow has started.
+if (
+    not tf.config.threading.get_intra_op_parallelism_threads()
+    and "TF_NUM_INTRAOP_THREADS" not in os.environ
+):
+    with suppress(ValueError, RuntimeError):
+        n_threads = int(os.environ.get("OMP_NUM_THREADS", max(1, joblib.cpu_count() // 2)))
         tf.config.threading.set_intra_op_parallelism_threads(n_threads)
 
 # Every fit builds a new network, which TensorFlow mistakes for one network traced repeatedly.
