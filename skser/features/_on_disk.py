@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .._utils._functional import standardize
+from .._utils._memory import available_memory
 from ..exceptions import DataError
 
 if TYPE_CHECKING:
     from .extraction._cache import FeatureCache
+
+_SMALL = 2**28  # bytes that are read without a look at the memory
 
 
 @dataclass(eq=False)
@@ -107,6 +110,13 @@ class FeaturesOnDisk:
         return np.asarray(selected)[within] if rest else selected
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+        available = available_memory() if self.nbytes > _SMALL else None
+        if available is not None and self.nbytes > available:
+            raise DataError(
+                f"features of {len(self)} clips need {self.nbytes / 1e9:.3g} GB to be read at once,"
+                f" and {available / 1e9:.3g} GB of memory are available: use fewer clips, views or "
+                "features, or CNNEmotionClassifier, which reads them batch by batch"
+            )
         array = np.empty((len(self), *self.by_view().shape[1:]), np.float32)
         for clip, features in enumerate(array):
             self._read_clip(clip, features)

@@ -86,7 +86,7 @@ def functionals(**params: object) -> Pipeline:
 
     It trims silence at 30 dB and takes up to 5 s. Ten statistics summarise level, zero crossings,
     spectral shape, cepstrum, mel bands and pitch, and their derivatives over time, in 1,100
-    features [1]_. Training adds seven views of each clip at other speeds. The covariance of the
+    features [1]_. Training adds three views of each clip at other speeds. The covariance of the
     classes is shrunk by half towards a multiple of the identity [2]_, since there are fewer clips
     than features. It fits in seconds and needs no network.
 
@@ -124,7 +124,7 @@ def residual_network(**params: object) -> Pipeline:
     """Make a pipeline of log-mel bands and a residual network, one half of the default.
 
     It trims silence at 30 dB and turns up to 5 s into sequences of 64 log-mel bands, 50 frames a
-    second. Every epoch changes the clips: shifted in pitch and formants (seven views of each),
+    second. Every epoch changes the clips: shifted in pitch and formants (three views of each),
     stretched in time, louder or softer, with masked bands and frames, and mixed in pairs.
 
     {shared}
@@ -135,8 +135,8 @@ def residual_network(**params: object) -> Pipeline:
 
 
 def _clips_and_views() -> tuple[AudioLoader, Augmenter]:
-    """Up to 5 s without silence, and seven views, up to three semitones lower and higher."""
+    """Up to 5 s without silence, and three views, up to three semitones lower and higher."""
     return (
         AudioLoader(duration=5.0, trim_db=30, pad=None),
-        Augmenter(n_views=8, speed=(0.84, 1.19), noise=None, pitch=None, stretch=None, shift=None),
+        Augmenter(n_views=4, speed=(0.84, 1.19), noise=None, pitch=None, stretch=None, shift=None),
     )

@@ -23,7 +23,7 @@ from skser import (
 )
 from skser.classifiers import WeightedLinearDiscriminant
 from skser.exceptions import AudioWarning, ConversionError, DataError, ParameterError
-from skser.features import MelSpectrogram
+from skser.features import MelSpectrogram, _on_disk
 from skser.features._checks import check_padding
 from skser.features._on_disk import Entries, FeaturesOnDisk
 from skser.features.extraction import _extractor
@@ -118,6 +118,18 @@ def test_other_estimators_read_all(memory):
     views = [extract(m, ("mean", "std")) for m in (memory, on_disk(memory))]
     first, second = (classifier.fit(X, LABELS).predict_proba(X) for X in views)
     assert_array_equal(first, second)
+
+
+def test_more_than_the_memory_holds_is_not_read_at_once(both, monkeypatch):
+    disk = both[1].values
+    monkeypatch.setattr(_on_disk, "_SMALL", 0)
+    monkeypatch.setattr(_on_disk, "available_memory", lambda: disk.nbytes)
+    np.asarray(disk)
+    monkeypatch.setattr(_on_disk, "available_memory", lambda: disk.nbytes - 1)
+    message = r"^features of 9 clips need .* GB to be read at once, and .* GB of memory are availab"
+    with pytest.raises(DataError, match=message):
+        AugmentedClassifier(WeightedLinearDiscriminant()).fit(both[1], LABELS)
+    assert np.isfinite(disk[0, 0]).any()  # parts may be read
 
 
 def test_entry_that_is_gone(both):
