@@ -1,0 +1,113 @@
+"""The gallery of examples: order, audio players, a clean state for each, and a limit on time."""
+
+import base64
+import shutil
+import warnings
+import xml.etree.ElementTree
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from sphinx.util import logging
+
+# Names of examples in the order of the gallery; others follow by name.
+ORDER = [
+    "first_model",
+    "honest_folds",
+    "compare_pipelines",
+    "own_features",
+    "own_augmentation",
+    "own_network",
+    "pretrained_encoder",
+    "many_corpora",
+    "tuning",
+    "calibration",
+    "timeline",
+    "report",
+    "explanations",
+]
+MAX_SECONDS = 30
+
+logger = logging.getLogger(__name__)
+_state = {}
+
+
+class ExampleOrder:
+    """Key that sorts the files of the gallery."""
+
+    def __init__(self, src_dir):
+        self.src_dir = src_dir
+
+    def __call__(self, file_name):
+        name = Path(file_name).stem.removeprefix("plot_")
+        return (ORDER.index(name) if name in ORDER else len(ORDER), name)
+
+    def __repr__(self):
+        return "<ExampleOrder>"
+
+
+def _wav_files(src_file):
+    return {path: path.stat().st_mtime_ns for path in Path(src_file).parent.glob("*.wav")}
+
+
+def audio_scraper(block, block_vars, gallery_conf):
+    """Show a player for each WAV file that a block of code has written to the working directory."""
+    found, seen = _wav_files(block_vars["src_file"]), _state.setdefault("wav", {})
+    new = sorted((p for p in found if seen.get(p) != found[p]), key=found.get)
+    seen.update(found)
+    lines = []
+    for path in new:
+        data = base64.b64encode(path.read_bytes()).decode()
+        lines += [
+            "   <figure class='skser-audio'>",
+            f"   <figcaption>{escape(path.stem.replace('_', ' '))}</figcaption>",
+            f"   <audio controls preload='metadata' src='data:audio/wav;base64,{data}'></audio>",
+            "   </figure>",
+        ]
+    return "\n".join([".. raw:: html", "", *lines, "", ""]) if lines else ""
+
+
+def reset(gallery_conf, file_name, when):
+    """Give each example the same seed and strict warnings, and remove the files that it writes."""
+    if when == "before":
+        _state.update(wav=_wav_files(file_name), present=set(Path(file_name).parent.iterdir()))
+        _state["warnings"] = warnings.catch_warnings()
+        _state["warnings"].__enter__()
+        warnings.simplefilter("error")
+        from skser.exceptions import SkserWarning
+
+        warnings.simplefilter("default", SkserWarning)
+        np.random.seed(0)  # noqa: NPY002, for libraries that use it
+    else:
+        _state.pop("warnings").__exit__(None, None, None)
+        for path in set(Path(file_name).parent.iterdir()) - _state["present"]:
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.suffix not in (".py", ".rst"):
+                path.unlink()
+
+
+def check_times(app):
+    """Warn of examples that take too long."""
+    report = Path(app.outdir, "gallery.xml")
+    if report.exists():
+        for case in xml.etree.ElementTree.parse(report).iter("testcase"):
+            if float(case.get("time")) > MAX_SECONDS:
+                logger.warning(
+                    "%s takes %.0f s, more than %d",
+                    case.get("file"),
+                    float(case.get("time")),
+                    MAX_SECONDS,
+                )
+
+
+def leave_gallery_alone(app):
+    """Run the examples for pages only: doctests are on the other pages."""
+    if app.builder.name not in ("html", "dirhtml"):
+        app.config.plot_gallery = "False"
+
+
+def setup(app):
+    app.connect("builder-inited", leave_gallery_alone, priority=1)
+    app.connect("builder-inited", check_times, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
