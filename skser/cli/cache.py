@@ -119,6 +119,8 @@ def _in_units(option: str, text: str | None, units: Mapping[str, float]) -> floa
 
     if text is None:
         return None
+    if text == "0":
+        return 0.0
     parts = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-zA-Z]+)", text)
     by_name = {name.lower(): value for name, value in units.items()}
     if parts is None or parts[2].lower() not in by_name:

@@ -42,7 +42,7 @@ class _Standardization(NamedTuple):
         return self.mean[self.groups[clip], rows], self.scale[self.groups[clip], rows]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class FeaturesOnDisk:
     """Features of clips in a cache, as an array that is read in parts.
 
@@ -80,6 +80,9 @@ class FeaturesOnDisk:
 
     def __len__(self) -> int:
         return len(self.clips)
+
+    def __repr__(self) -> str:
+        return f"<features of {len(self)} clips in {self.cache.memory!r}, shape {self.shape}>"
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return (np.asarray(self[clip]) for clip in range(len(self)))

@@ -54,7 +54,7 @@ def test_prune(memory):
     assert run("prune", memory, "--older-than", "30d")[0] == "removed 0 entries, 0 B on the disk"
     assert run("prune", memory, "--max-size", "0GB", "--dry-run")[0].startswith("would remove 3 ")
     assert len(entries(memory)) == 3
-    lines = run("prune", memory, "--max-size", "0GB")
+    lines = run("prune", memory, "--max-size", "0")
     assert lines[0].startswith("removed 3 entries, ")
     assert lines[1] == "left: 0 entries, 0 B on the disk"
     assert entries(memory) == []

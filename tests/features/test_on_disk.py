@@ -132,6 +132,16 @@ def test_more_than_the_memory_holds_is_not_read_at_once(both, monkeypatch):
     assert np.isfinite(disk[0, 0]).any()  # parts may be read
 
 
+def test_is_read_from_another_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    disk = extract(on_disk("features"), ("mean", "std"))
+    assert repr(disk.values) == "<features of 9 clips in 'features', shape (9, 3, 16)>"
+    expected = np.asarray(disk.values)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert_array_equal(np.asarray(disk.values), expected)
+
+
 def test_entry_that_is_gone(both):
     disk = both[1].values
     os.remove(disk.cache.path(disk.entries[1].keys[5]))

@@ -58,7 +58,8 @@ class FeatureCache:
 
     def __init__(self, memory: PathLike) -> None:
         self.memory = os.fspath(memory)
-        self.folder = os.path.join(self.memory, FOLDER)
+        # Features that stay on the disk are read when the process may be in another folder.
+        self.folder = os.path.abspath(os.path.join(self.memory, FOLDER))
 
     def path(self, key: str) -> str:
         """File of an entry, which may not exist."""
