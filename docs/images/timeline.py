@@ -2,7 +2,7 @@
 
     python docs/images/timeline.py
 
-Writes timeline-light.svg and timeline-dark.svg. Speech is synthetic, of a speaker outside the training data.
+Writes timeline-light.svg and timeline-dark.svg. Speech is synthetic, of a new speaker.
 """
 
 from pathlib import Path
