@@ -104,12 +104,12 @@ def landing_table() -> list[list[str]]:
     corpora = [corpus for corpus, _ in MIXED]
     found = {recipe: [read(recipe, *key) for key in MIXED] for recipe, _, _ in OWN}
     names = [", ".join(CORPORA[corpus].split(", ")[:2]) for corpus in corpora]
-    rows = [["", "pre-trained", *names]]
-    rows.append(["guessing", "", *(number(1 / n_emotions(*key)) for key in MIXED)])
-    rows.append(["openSMILE ComParE + SVC", "", *(number(COMPARE[c]) for c in corpora)])
+    rows = [["", "pre-training", *names]]
+    rows.append(["guessing", "none", *(number(1 / n_emotions(*key)) for key in MIXED)])
+    rows.append(["openSMILE ComParE + SVC", "none", *(number(COMPARE[c]) for c in corpora)])
     for recipe, name, encoder in OWN:
         uars = [number(f["uar"]) for f in found[recipe]]
-        rows.append([name, encoder.split(",")[0], *uars])
+        rows.append([name, encoder.split(",")[0] or "none", *uars])
     return rows
 
 
