@@ -25,6 +25,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "changelog",
     "gallery",
 ]
 templates_path = ["_templates"]

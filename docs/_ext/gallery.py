@@ -84,6 +84,8 @@ def reset(gallery_conf, file_name, when):
         from skser.exceptions import SkserWarning
 
         warnings.simplefilter("default", SkserWarning)
+        # As in setup.cfg: a worker that has grown is replaced.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
         np.random.seed(0)  # noqa: NPY002, for libraries that use it
     else:
         _state.pop("warnings").__exit__(None, None, None)
