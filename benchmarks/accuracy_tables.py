@@ -66,6 +66,11 @@ def read(recipe: str, corpus: str, protocol: str) -> dict | None:
     return summary(json.loads(path.read_text())) if path.exists() else None
 
 
+def n_emotions(corpus: str, protocol: str) -> int:
+    result = json.loads((RESULTS / f"default-{corpus}-{protocol}.json").read_text())
+    return len(result["folds"][0]["confusion"])
+
+
 def number(mean: float, sd: float = 0.0, n_seeds: int = 1) -> str:
     text = f"{mean:.3f}".lstrip("0")
     return text if n_seeds == 1 else text + f" ± {sd:.3f}".replace("0.", ".")
@@ -91,6 +96,20 @@ def default_table() -> list[list[str]]:
         rows.append(
             [name, encoder, *cells, " to ".join(map(brief, (min(seconds), max(seconds)))) + " s"]
         )
+    return rows
+
+
+def landing_table() -> list[list[str]]:
+    """New speakers, for the first page: means alone, and what guessing scores."""
+    corpora = [corpus for corpus, _ in MIXED]
+    found = {recipe: [read(recipe, *key) for key in MIXED] for recipe, _, _ in OWN}
+    names = [", ".join(CORPORA[corpus].split(", ")[:2]) for corpus in corpora]
+    rows = [["", "pre-training", *names]]
+    rows.append(["guessing", "none", *(number(1 / n_emotions(*key)) for key in MIXED)])
+    rows.append(["openSMILE ComParE + SVC", "none", *(number(COMPARE[c]) for c in corpora)])
+    for recipe, name, encoder in OWN:
+        uars = [number(f["uar"]) for f in found[recipe]]
+        rows.append([name, encoder.split(",")[0] or "none", *uars])
     return rows
 
 
@@ -164,6 +183,7 @@ def nested_table() -> list[list[str]]:
 
 TABLES = {
     "default": default_table,
+    "landing": landing_table,
     "published": published_table,
     "protocols": protocols_table,
     "nested": nested_table,

@@ -25,12 +25,14 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "changelog",
     "gallery",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "examples"]
 default_role = "literal"
 nitpicky = False
+smartquotes = False  # they would be wrong in types such as {"end", "both"}
 
 autosummary_generate = True
 autodoc_member_order = "bysource"
@@ -60,6 +62,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+html_context = {"default_mode": "auto"}
 # Pages without a navigation of their section.
 html_sidebars = {page: [] for page in ("index", "install", "quickstart", "changelog")}
 html_copy_source = False

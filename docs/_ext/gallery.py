@@ -46,13 +46,18 @@ class ExampleOrder:
         return "<ExampleOrder>"
 
 
-def _wav_files(src_file):
-    return {path: path.stat().st_mtime_ns for path in Path(src_file).parent.glob("*.wav")}
+def _folder(gallery_conf):
+    """The folder of the examples, in which they run."""
+    return Path(gallery_conf["src_dir"], "examples")
+
+
+def _wav_files(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.glob("*.wav")}
 
 
 def audio_scraper(block, block_vars, gallery_conf):
     """Show a player for each WAV file that a block of code has written to the working directory."""
-    found, seen = _wav_files(block_vars["src_file"]), _state.setdefault("wav", {})
+    found, seen = _wav_files(_folder(gallery_conf)), _state.setdefault("wav", {})
     new = sorted((p for p in found if seen.get(p) != found[p]), key=found.get)
     seen.update(found)
     lines = []
@@ -70,17 +75,21 @@ def audio_scraper(block, block_vars, gallery_conf):
 def reset(gallery_conf, file_name, when):
     """Give each example the same seed and strict warnings, and remove the files that it writes."""
     if when == "before":
-        _state.update(wav=_wav_files(file_name), present=set(Path(file_name).parent.iterdir()))
+        _state.update(
+            wav=_wav_files(_folder(gallery_conf)), present=set(_folder(gallery_conf).iterdir())
+        )
         _state["warnings"] = warnings.catch_warnings()
         _state["warnings"].__enter__()
         warnings.simplefilter("error")
         from skser.exceptions import SkserWarning
 
         warnings.simplefilter("default", SkserWarning)
+        # As in setup.cfg: a worker that has grown is replaced.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
         np.random.seed(0)  # noqa: NPY002, for libraries that use it
     else:
         _state.pop("warnings").__exit__(None, None, None)
-        for path in set(Path(file_name).parent.iterdir()) - _state["present"]:
+        for path in set(_folder(gallery_conf).iterdir()) - _state["present"]:
             if path.is_dir():
                 shutil.rmtree(path)
             elif path.suffix not in (".py", ".rst"):
