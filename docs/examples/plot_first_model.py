@@ -56,8 +56,8 @@ evaluation.to_frame().round(2)
 
 # %%
 # The confusion matrix shows which emotions are mistaken for which. Scores on synthetic speech say
-# nothing about people; on a real corpus, look for pairs that are alike in arousal, such as fear and
-# happiness.
+# nothing about people; on a real corpus, look for pairs that are alike in arousal, such as fear
+# and happiness.
 from skser.plotting import ConfusionDisplay
 
 predictions = evaluation.predictions

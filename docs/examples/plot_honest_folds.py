@@ -10,9 +10,9 @@ much that inflates the score, and shows why.
 # A corpus of few speakers
 # ------------------------
 #
-# Five synthetic speakers say three sentences with four emotions, three times each. Corpora of acted
-# speech look the same: few speakers, and many clips of each. Put a corpus of your own in place of
-# `speech`, from any loader in :mod:`skser.datasets`.
+# Five synthetic speakers say three sentences with four emotions, three times each. Corpora of
+# acted speech look the same: few speakers, and many clips of each. Put a corpus of your own in
+# place of `speech`, from any loader in :mod:`skser.datasets`.
 import tempfile
 
 from skser.datasets import make_emotional_speech
@@ -32,9 +32,9 @@ pipeline = functionals(augment__n_views=1, random_state=0, memory=f"{folder.name
 # The same pipeline, two kinds of folds
 # -------------------------------------
 #
-# :func:`~skser.evaluation.leakage_report` evaluates the pipeline twice, with as many random folds as
-# folds of speakers. `gap` is what the random folds add; `low` and `high` bound its 95 % interval over
-# speakers.
+# :func:`~skser.evaluation.leakage_report` evaluates the pipeline twice, with as many random folds
+# as folds of speakers. `gap` is what the random folds add; `low` and `high` bound its 95 %
+# interval over speakers.
 from skser.evaluation import leakage_report
 
 report = leakage_report(pipeline, speech)
@@ -43,8 +43,8 @@ print("new speakers:", report.new_speakers.protocol)
 report.to_frame().loc[["uar", "accuracy", "macro_f1"]].round(2)
 
 # %%
-# The same scores by speaker. With random folds, every speaker looks easy; as new speakers, some are
-# much harder than others.
+# The same scores by speaker. With random folds, every speaker looks easy; as new speakers, some
+# are much harder than others.
 import pandas as pd
 
 from skser.plotting import LeakageGapDisplay
@@ -59,15 +59,17 @@ LeakageGapDisplay(pd.DataFrame(by_speaker)).plot()
 # Why: features of an emotion are features of a voice
 # ---------------------------------------------------
 #
-# Train the same pipeline on the names of the speakers, and it recognises them, too. So a model can
-# label a clip by its likeness to the other clips of that person, which it does not have of a new one.
+# Train the same pipeline on the names of the speakers, and it recognises them, too. So a model
+# can label a clip by its likeness to the other clips of that person, which it does not have of a
+# new one.
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from skser.plotting import ConfusionDisplay
 
 folds = StratifiedKFold(5, shuffle=True, random_state=0)
 recognised = cross_val_predict(pipeline, speech.paths, speech.groups, cv=folds)
-ConfusionDisplay.from_predictions(speech.groups, recognised)
+display = ConfusionDisplay.from_predictions(speech.groups, recognised)
+display.ax_.set_xlabel("recognised (share of each speaker's clips)")
 folder.cleanup()
 
 # %%

@@ -10,10 +10,10 @@ statistics and its cache, and a report of feature importance names them.
 # A block of features
 # -------------------
 #
-# A loud, tense voice has more energy at high frequencies. Two usual measures, in dB, are the alpha
-# ratio (1 to 5 kHz against 50 Hz to 1 kHz) and the Hammarberg index (the strongest peak below 2 kHz
-# against the strongest from 2 to 5 kHz). `compute` returns a row for each name and a column for each
-# frame.
+# A loud, tense voice has more energy at high frequencies. Two usual measures, in dB, are the
+# alpha ratio (1 to 5 kHz against 50 Hz to 1 kHz) and the Hammarberg index (the strongest peak
+# below 2 kHz against the strongest from 2 to 5 kHz). `compute` returns a row for each name and a
+# column for each frame.
 import numpy as np
 
 from skser.features import FeatureBlock
@@ -49,8 +49,8 @@ class VocalEffort(FeatureBlock):
 # ---------------
 #
 # The same synthetic sentence, angry and sad. `statistics=None` keeps the frames; in the pipeline
-# below, statistics of the frames become the features of a clip. Look at your features on recordings
-# of your own before you trust them.
+# below, statistics of the frames become the features of a clip. Look at your features on
+# recordings of your own before you trust them.
 import tempfile
 
 import matplotlib.pyplot as plt
@@ -71,7 +71,7 @@ seconds = np.arange(frames.shape[1]) * extractor.hop_length / clips.sr
 figure, axes = plt.subplots(2, 1, figsize=(8, 4.5), layout="constrained", sharex=True)
 for emotion in ["angry", "sad"]:
     clip = speech.target.tolist().index(emotion)
-    for ax, values in zip(axes, frames[clip].T):
+    for ax, values in zip(axes, frames[clip].T, strict=True):
         ax.plot(seconds, values, label=emotion)
 axes[0].set(ylabel="alpha ratio (dB)")
 axes[0].legend(frameon=False, loc="upper right")
@@ -97,8 +97,8 @@ print(pipeline.get_params()["features__effort__edge"])
 # Does it help?
 # -------------
 #
-# :func:`~skser.inspection.block_importance` shuffles the features of a block between the clips of a
-# new speaker, and measures how much of the score is lost.
+# :func:`~skser.inspection.block_importance` shuffles the features of a block between the clips of
+# a new speaker, and measures how much of the score is lost.
 from skser.inspection import block_importance
 from skser.plotting import BlockImportanceDisplay
 

@@ -10,9 +10,9 @@ training, the recipes and the pictures of skser.
 # A function that builds
 # ----------------------
 #
-# It takes `meta`, with the shape of a clip and the number of classes, and returns a model that ends in
-# their probabilities. Other arguments become parameters, with the prefix `network__`. This one stacks
-# convolutions over time, each of which looks twice as far as the one before [1]_.
+# It takes `meta`, with the shape of a clip and the number of classes, and returns a model that
+# ends in their probabilities. Other arguments become parameters, with the prefix `network__`.
+# This one stacks convolutions over time, each of which looks twice as far as the one before [1]_.
 import keras
 from keras import layers
 
@@ -24,6 +24,7 @@ def dilated(meta, filters=32, n_layers=4, dropout=0.2):
     for i in range(n_layers):
         y = layers.Conv1D(filters, 3, padding="same", dilation_rate=2**i, activation="relu")(x)
         x = layers.Add()([x, layers.SpatialDropout1D(dropout)(y)])
+        x = layers.LayerNormalization()(x)
     x = layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)])
     return keras.Model(inputs, layers.Dense(meta.n_classes, activation="softmax")(x))
 
@@ -32,9 +33,9 @@ def dilated(meta, filters=32, n_layers=4, dropout=0.2):
 # In a recipe
 # -----------
 #
-# :func:`~skser.recipes.residual_network` turns recordings into sequences of log-mel bands. Its last
-# step, a :class:`~skser.CNNEmotionClassifier`, takes the function as `architecture`. The number of
-# epochs is small, to keep this page quick.
+# :func:`~skser.recipes.residual_network` turns recordings into sequences of log-mel bands. Its
+# last step, a :class:`~skser.CNNEmotionClassifier`, takes the function as `architecture`. The
+# number of epochs is small, to keep this page quick.
 from skser.recipes import residual_network
 
 pipeline = residual_network(
@@ -42,7 +43,7 @@ pipeline = residual_network(
     augment__n_views=2,
     classify__architecture=dilated,
     classify__network__filters=24,
-    classify__epochs=15,
+    classify__epochs=40,
     classify__validation_fraction=0.25,
     random_state=0,
 )
@@ -52,8 +53,8 @@ pipeline = residual_network(
 # --------
 #
 # The speech is synthetic: put a corpus from a loader in :mod:`skser.datasets` in its place. With
-# metadata routing, `groups` reaches the classifier, which then watches speakers that it is not trained
-# on.
+# metadata routing, `groups` reaches the classifier, which then watches speakers that it is not
+# trained on.
 import tempfile
 
 import sklearn
@@ -78,7 +79,8 @@ pipeline["classify"].model_.summary()
 # See what it uses
 # ----------------
 #
-# A saliency map works with any network of sequences: red is evidence for the emotion, blue against it.
+# A saliency map works with any network of sequences: red is evidence for the emotion, blue
+# against it.
 from skser.plotting import SaliencyDisplay
 
 sad = speech.paths[speech.target == "sad"][-1]
@@ -100,4 +102,5 @@ folder.cleanup()
 # References
 # ----------
 #
-# .. [1] A. van den Oord et al., "WaveNet: a generative model for raw audio", 2016, arXiv:1609.03499.
+# .. [1] A. van den Oord et al., "WaveNet: a generative model for raw audio",
+#    arXiv:1609.03499, 2016.
