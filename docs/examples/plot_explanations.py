@@ -40,7 +40,7 @@ plt.show()
 # information. MFCC are computed from mel bands, so each hides the other. Without the mel bands, the
 # importance of MFCC rises:
 
-blocks = [block for block in vectors.get_params()["features__blocks"] if block[0] != "mel"]
+blocks = [block for block in vectors["features"].blocks if "mel" not in block]
 without_mel = vectors.set_params(features__blocks=blocks)
 fewer = block_importance(without_mel, speech, n_repeats=5, random_state=0)
 print(f"mfcc: {importance['mean']['mfcc']:.2f}, without mel {fewer['mean']['mfcc']:.2f}")

@@ -105,6 +105,7 @@ pipeline = make_pipeline(
 )
 evaluation = evaluate(pipeline, speech)
 ConfusionDisplay(evaluation.confusion()).plot()
+folder.cleanup()
 evaluation.to_frame().round(2)
 
 # %%
@@ -140,5 +141,3 @@ evaluation.to_frame().round(2)
 #
 # Where to go next: :doc:`/user_guide/embeddings` about layers, ONNX files and work without a
 # network, and :ref:`sphx_glr_auto_examples_plot_many_corpora.py`, where such features help most.
-
-folder.cleanup()

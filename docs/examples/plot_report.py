@@ -120,6 +120,7 @@ plt.show()
 # :ref:`sphx_glr_auto_examples_plot_explanations.py` explains it.
 
 plotting.BlockImportanceDisplay(importance).plot()
+folder.cleanup()
 plt.show()
 
 # %%
@@ -127,5 +128,3 @@ plt.show()
 # evaluate RAVDESS --leakage --explain --out scores`` writes it, with all tables as CSV files beside
 # it. Where to go next: :doc:`/user_guide/evaluation`, and
 # :ref:`sphx_glr_auto_examples_plot_calibration.py` to mend the probabilities.
-
-folder.cleanup()
