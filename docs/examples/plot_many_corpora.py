@@ -83,8 +83,8 @@ right.set_title("standardised by corpus")
 plt.show()
 
 # %%
-# Chance is 0.25. Away from the diagonal, scores fall; with the telephone on either side, to chance or
-# below. Training on two corpora instead of one helps a little. Adaptation gains most, because it
+# Chance is 0.25. Away from the diagonal, scores fall; with the telephone on either side, to chance
+# or below. Training on two corpora instead of one helps a little. Adaptation gains most, because it
 # removes the recording condition of the tested corpus from the features.
 
 # %%
