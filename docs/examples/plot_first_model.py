@@ -38,7 +38,7 @@ speech.frame[["path", "emotion", "speaker", "gender", "sentence"]].sample(5, ran
 # on real corpora and takes minutes to train.
 from skser.recipes import functionals
 
-pipeline = functionals(augment__n_views=4, random_state=0)
+pipeline = functionals(random_state=0)
 pipeline
 
 # %%
