@@ -22,7 +22,12 @@ from skser.datasets import make_emotional_speech
 from skser.recipes import functionals
 
 speech = make_emotional_speech(n_speakers=8, n_sentences=3, n_takes=1, random_state=0)
-pipeline = functionals(augment="passthrough", features__statistics=("mean", "std"), random_state=0)
+pipeline = functionals(
+    augment="passthrough",
+    features__deltas=0,
+    features__statistics=("mean", "std"),
+    random_state=0,
+)
 evaluation = evaluate(pipeline, speech)
 
 # %%

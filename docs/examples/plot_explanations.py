@@ -30,7 +30,12 @@ speech = make_emotional_speech(
     n_takes=1,
     random_state=0,
 )
-vectors = functionals(augment="passthrough", features__statistics=("mean", "std"), random_state=0)
+vectors = functionals(
+    augment="passthrough",
+    features__deltas=0,
+    features__statistics=("mean", "std"),
+    random_state=0,
+)
 importance = block_importance(vectors, speech, n_repeats=5, random_state=0)
 BlockImportanceDisplay(importance).plot()
 plt.show()
@@ -60,7 +65,7 @@ network = residual_network(
     augment="passthrough",
     classify__architecture="cnn_average_pooling",
     classify__network__filters=(32, 32),
-    classify__epochs=15,
+    classify__epochs=10,
     random_state=0,
 )
 is_new = speech.groups == "synthetic-f01"

@@ -77,7 +77,7 @@ for ax, emotion in zip(axes, ["angry", "sad"], strict=True):
     clip = speech.waveforms[np.flatnonzero(speech.target == emotion)[0]]
     frames = SpeechEmbedding(encoder, pooling=None).fit_transform([clip])
     extent = (0, len(clip) / 16000, 0, 40)
-    image = ax.imshow(frames[0].T, origin="lower", aspect="auto", extent=extent, vmin=-13, vmax=3)
+    image = ax.imshow(frames[0].T, origin="lower", aspect="auto", extent=extent, vmin=-13, vmax=6)
     ax.set(title=emotion, xlabel="time (s)")
 axes[0].set_ylabel("feature of the encoder")
 figure.colorbar(image, ax=axes, label="log power", pad=0.01)
