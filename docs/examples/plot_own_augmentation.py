@@ -66,9 +66,6 @@ class AddRooms(TransformerMixin, BaseEstimator):
     def transform(self, clips):
         return clips
 
-    def __sklearn_is_fitted__(self):
-        return True
-
 
 # %%
 # Listen

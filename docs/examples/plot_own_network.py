@@ -53,8 +53,8 @@ pipeline = residual_network(
 # --------
 #
 # The speech is synthetic: put a corpus from a loader in :mod:`skser.datasets` in its place. With
-# metadata routing, `groups` reaches the classifier, which then watches speakers that it is not
-# trained on.
+# metadata routing, `groups` reaches the classifier, which then computes the validation loss on
+# speakers that it is not trained on.
 import tempfile
 
 import sklearn
