@@ -94,7 +94,6 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "show_signature": False,
     "write_computation_times": False,
-    "junit": "gallery.xml",
 }
 
 # The examples of a page share names and a folder, which is empty at first.
