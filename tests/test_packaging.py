@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import skser
+from skser.datasets.auto import LOADERS
 
 ROOT = Path(__file__).resolve().parents[1]
 FOR_DEVELOPERS = {"test", "docs", "lint", "bench"}
@@ -27,7 +28,9 @@ def requirements(text):
 
 
 def extras():
-    return {name: requirements(text) for name, text in setup_cfg()["options.extras_require"].items()}
+    return {
+        name: requirements(text) for name, text in setup_cfg()["options.extras_require"].items()
+    }
 
 
 def for_users():
@@ -56,7 +59,9 @@ def test_oldest_versions_are_the_lower_bounds():
 
 def test_bounds_of_the_tests_are_those_of_the_extras():
     bounds = {r.name: r.specifier for r in for_users()}
-    assert [str(r) for r in extras()["test"] if r.specifier != bounds.get(r.name, r.specifier)] == []
+    assert [
+        str(r) for r in extras()["test"] if r.specifier != bounds.get(r.name, r.specifier)
+    ] == []
 
 
 def test_licences_of_all_direct_dependencies_are_listed():
@@ -83,3 +88,9 @@ def test_python_versions_are_those_of_the_documentation():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"Python {named[0]} to {named[-1]}" in readme
     assert setup_cfg()["options"]["python_requires"] == f">={named[0]}"
+
+
+def test_licences_of_all_corpora_are_listed():
+    text = (ROOT / "docs" / "responsible_use.rst").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^`(\w+)` ", text, re.M))
+    assert listed == LOADERS.keys() - {"folder", "manifest", "several"}

@@ -12,8 +12,8 @@ import skser
 from skser import (
     AudioLoader,
     Augmenter,
-    CNNEmotionClassifier,
     Clips,
+    CNNEmotionClassifier,
     Evaluation,
     FeatureUnionExtractor,
     compare,
