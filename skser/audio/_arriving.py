@@ -9,7 +9,7 @@ import numpy as np
 
 from ..exceptions import AudioError, MissingDependencyError
 from ._info import decoding_errors, describe
-from ._pyav import decoded_frames
+from ._pyav import any_titles, decoded_frames
 
 # Of a MediaRecorder. None of them has the address of another file.
 _FORMATS = {"matroska": "WebM or Matroska", "ogg": "Ogg", "mov": "MP4"}
@@ -41,7 +41,7 @@ def arriving_container(file: Readable) -> tuple[int, Iterator[np.ndarray]]:
         raise MissingDependencyError(needs) from None
     name = describe(_NAME)
     try:
-        container = av.open(file, "r", metadata_errors="replace", options=_OPTIONS)
+        container = av.open(file, "r", options=_OPTIONS, **any_titles())
     except (av.error.FFmpegError, ValueError) as error:
         raise AudioError(f"{name}: is no {', '.join(_FORMATS.values())} stream") from error
     streams = container.streams.audio

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -75,6 +75,13 @@ def may_be_container(head: bytes, reason: str) -> bool:
     return any(word in reason for word in ("not recognised", "unsupported", "unimplemented"))
 
 
+def any_titles() -> dict[str, Any]:
+    """Arguments of ``av.open`` for titles in any encoding, which PyAV 19 and newer always reads."""
+    import av
+
+    return {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+
+
 def _open_container(source: Source, kind: str | None, otherwise: str | None) -> InputContainer:
     try:
         import av
@@ -87,8 +94,8 @@ def _open_container(source: Source, kind: str | None, otherwise: str | None) -> 
         container = av.open(
             _address(source),
             "r",
-            metadata_errors="replace",  # titles may be in any encoding
             options={"protocol_whitelist": "file"},  # nothing that a file names is downloaded
+            **any_titles(),
         )
     except (av.error.FFmpegError, ValueError) as error:
         check_promised_size(source)  # MP4 may have its index behind the samples
