@@ -130,7 +130,7 @@ evaluation.to_frame().round(2)
 # ============================================  ========  =====  =====
 # Pipeline                                      RAVDESS   EmoDB  EMOVO
 # ============================================  ========  =====  =====
-# :func:`~skser.make_emotion_pipeline`          0.665     0.883  0.384
+# :func:`~skser.make_emotion_pipeline`          0.671     0.880  0.387
 # :func:`~skser.recipes.whisper`                0.785     0.986  0.573
 # ============================================  ========  =====  =====
 #
