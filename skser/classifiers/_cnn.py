@@ -52,7 +52,11 @@ ARCHITECTURES = (
     "dense",
     "cnn256",
 )
-_FUNCTION = Allowed("a function build(meta, **params)", callable)
+_FUNCTION = Allowed(
+    "a function build(meta, **params)",
+    # A Keras model can be called, too.
+    lambda value: callable(value) and (isinstance(value, type) or not hasattr(value, "to_json")),
+)
 _DICT = Allowed("a dict", lambda value: isinstance(value, dict))
 _CALLBACKS = Allowed("a list of Keras callbacks", lambda value: isinstance(value, (list, tuple)))
 _FOLDER = Allowed("a folder", lambda value: isinstance(value, (str, os.PathLike)))
@@ -346,8 +350,9 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ParameterError
-            A parameter has an invalid value, or the architecture has no such parameter, or is
-            another than that of the weights to continue from.
+            A parameter has an invalid value, or the architecture has no such parameter, takes
+            another input than ``X``, returns no probabilities, or is another than that of the
+            weights to continue from.
         DataError
             Features, labels, weights or speakers are invalid, or there are too few clips for
             ``validation_fraction``.

@@ -50,6 +50,7 @@ _ALLOWED = {
     "dense_dropout": [number(0, 0.95)],
 }
 _Settings = TypeVar("_Settings", TrainingSettings, DrawSettings)
+_MAX_ROUNDING = 0.01  # of a sum of probabilities, which may be in 16 bits
 # Parameters without effect on the networks.
 _IGNORED_PARAMS = ("callbacks", "checkpoint", "verbose", "warm_start")
 
@@ -137,7 +138,7 @@ def network_builder(
         return function(meta, **params)
 
     if function is classifier.architecture:
-        _check_can_be_saved(build(), _name(function), n_classes)
+        _check_model(build(), _name(function), meta)
     return build
 
 
@@ -197,15 +198,22 @@ def check_network_params(
     return function, {name.removeprefix(PREFIX): _plain(v) for name, v in params.items()}
 
 
-def _check_can_be_saved(model: object, name: str, n_classes: int) -> None:
+def _check_model(model: object, name: str, meta: networks.NetworkMeta) -> None:
     """Raise ParameterError for a user's network that cannot be trained or loaded again."""
     if not isinstance(model, keras.Model):
         raise ParameterError(f"architecture {name} must return a keras.Model, got {model!r}")
     # A Sequential model without an Input has no shape.
     shape = getattr(model, "output_shape", None)
-    if shape != (None, n_classes):
+    if shape != (None, meta.n_classes):
         raise ParameterError(
-            f"architecture {name} must return probabilities of shape (None, {n_classes}), got "
+            f"architecture {name} must return probabilities of shape (None, {meta.n_classes}), got "
+            f"{shape}"
+        )
+    shape, allowed = model.input_shape, (None, *meta.input_shape)
+    is_one = isinstance(shape, tuple) and len(shape) == len(allowed)
+    if not is_one or any(n not in (None, m) for n, m in zip(shape, allowed, strict=True)):
+        raise ParameterError(
+            f"architecture {name} must take inputs of shape {allowed}, as meta.input_shape, got "
             f"{shape}"
         )
     try:
@@ -217,6 +225,20 @@ def _check_can_be_saved(model: object, name: str, n_classes: int) -> None:
             f"architecture {name} has a layer that Keras cannot load again; register it with "
             f"keras.saving.register_keras_serializable() ({reason})"
         ) from error
+    _check_probabilities(model, name, meta)
+
+
+def _check_probabilities(model: keras.Model, name: str, meta: networks.NetworkMeta) -> None:
+    """Raise ParameterError for a network whose outputs for any input are no probabilities."""
+    rows = np.random.default_rng(0).random((2, *meta.input_shape), dtype=np.float32)
+    outputs = keras.ops.convert_to_numpy(model(rows, training=False)).astype(np.float64)
+    total = outputs.sum(axis=1)
+    # Comparisons with NaN are false: other features may give numbers.
+    if (outputs < 0).any() or (np.abs(total - 1) > _MAX_ROUNDING).any():
+        raise ParameterError(
+            f"architecture {name} must return probabilities, such as those of a softmax, got "
+            f"outputs from {outputs.min():.3g} to {outputs.max():.3g} with a sum of {total[0]:.3g}"
+        )
 
 
 def _name(architecture: object) -> str:

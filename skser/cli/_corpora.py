@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from sklearn.utils import Bunch
 
+from .._utils._labels import check_labels
 from ..datasets import load_corpus, merge_corpora
 from ..datasets._corpus import emotion_name, make_corpus
 from ..datasets.auto import recognise
@@ -172,6 +173,17 @@ def check_each_has_labels(speech: Bunch) -> None:
             "standardised by itself; put its recordings into a table with others, all of one "
             "corpus"
         )
+
+
+def refusal(data: Sequence[Path], loaded: Mapping[Path, Bunch]) -> str:
+    """Why `skser train` refuses corpora, "" if it does not; ``loaded`` if they have been loaded."""
+    try:
+        speech = merge_corpora(*by_name(loaded or load_paths(data, "auto")).values())
+        check_each_has_labels(speech)
+        check_labels(speech.target, len(speech.paths))
+    except DataError as error:
+        return str(error)
+    return ""
 
 
 def training_part(speech: Bunch) -> Bunch:

@@ -18,6 +18,7 @@ from .manifest import load_manifest
 from .merge import merge_corpora
 from .ravdess import load_ravdess
 from .savee import load_savee
+from .selection import select
 from .synthetic import make_emotional_speech
 from .tess import load_tess
 
@@ -41,4 +42,5 @@ __all__ = [
     "load_tess",
     "make_emotional_speech",
     "merge_corpora",
+    "select",
 ]

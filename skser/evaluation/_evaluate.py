@@ -32,7 +32,7 @@ from ._splits import Splits, split_corpus
 @documented
 def evaluate(
     pipeline: BaseEstimator,
-    X: Bunch | Recordings,
+    X: Bunch | Recordings | ArrayLike,
     y: ArrayLike | None = None,
     *,
     groups: ArrayLike | None = None,
@@ -50,10 +50,11 @@ def evaluate(
     Parameters
     ----------
     pipeline : estimator
-        A classifier of recordings; it is cloned, not changed. Steps that consume ``groups`` get
-        the speakers; those that consume ``domains`` get the corpora, from the column ``corpus`` of
-        ``frame``, and those that request ``sample_weight`` get weights that make several corpora
-        count alike (:func:`skser.recipes.standardize_by_corpus`).
+        A classifier of recordings, or of features (see Notes); it is cloned, not changed. Steps
+        that consume ``groups`` get the speakers; those that consume ``domains`` get the corpora,
+        from the column ``corpus`` of ``frame``, and those that request ``sample_weight`` get
+        weights that make several corpora count alike
+        (:func:`skser.recipes.standardize_by_corpus`).
     {corpus}
     cv : int, splitter, iterable of (train, test), "prefit" or None, default=None
         Folds in which each clip is tested once. None leaves out one speaker at a time, up to ten,
@@ -91,6 +92,12 @@ def evaluate(
         The clips that a :class:`skser.SpeakerNormalizer` is calibrated on lack most emotions, or
         every clip has a speaker of its own.
 
+    Notes
+    -----
+    A classifier of features, without a step of skser that reads recordings, is evaluated on an
+    array of shape (n_clips, n_features) or (n_clips, n_frames, n_features), on a DataFrame, or on a
+    Bunch that has them as ``data``.
+
     Examples
     --------
     >>> from skser import evaluate
@@ -101,8 +108,8 @@ def evaluate(
     >>> evaluation.to_frame().index.tolist()
     ['uar', 'accuracy', 'macro_f1', 'log_loss', 'calibration_error']
     """
-    corpus = read_corpus(X, y, groups)
-    warn_of_tuning(pipeline, corpus.clips)
+    corpus = read_corpus(X, y, groups, pipeline)
+    warn_of_tuning(pipeline, corpus.items)
     classes = np.unique(corpus.target)
     if isinstance(cv, str):
         if cv != "prefit":
@@ -117,7 +124,8 @@ def evaluate(
                 f"target must have no label named as a column of the predictions "
                 f"({', '.join(COLUMNS)}), got {name!r}"
             )
-    warn_of_silence(corpus.clips, loader_of(pipeline), stacklevel=2)
+    if not corpus.has_features:
+        warn_of_silence(corpus.clips, loader_of(pipeline), stacklevel=2)
     if isinstance(cv, str):
         splits, folds = _evaluate_fitted(pipeline, corpus, classes)
         protocol = describe_fitted(pipeline)

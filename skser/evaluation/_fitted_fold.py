@@ -83,7 +83,8 @@ class FittedFold:
         if not valid.all():
             row = int(valid.argmin())
             raise DataError(
-                f"pipeline must return probabilities, got {predicted[row]} for {tested[row]}"
+                f"pipeline must return probabilities, got {predicted[row]} for "
+                f"{_safe_indexing(tested, row)}"
             )
         probabilities = np.zeros((len(predicted), len(classes)))
         probabilities[:, np.searchsorted(classes, self.pipeline.classes_)] = predicted

@@ -71,7 +71,7 @@ def run_folds(
     if checkpoint is not None:
         folder = Path(checkpoint)
         folder.mkdir(parents=True, exist_ok=True)
-        signatures = [signature(clip) for clip in corpus.clips]
+        signatures = [signature(clip) for clip in corpus.items]
         parts = {
             "pipeline": without_conveniences(pipeline),
             "measure": measure,

@@ -37,14 +37,17 @@ def warn_of_leakage(corpus: Corpus, splits: Splits, *, stacklevel: int = 3) -> N
             LeakageWarning,
             stacklevel=stacklevel,
         )
-    contents = number_contents(corpus.clips)
+    contents = number_contents(corpus.items)
     if len(shared := shared_values(contents, splits)):
         pair = np.flatnonzero(contents == shared[0])[:2]
-        are_segments = any(isinstance(corpus.clips[i], Segment) for i in pair)
+        clips = corpus.items
+        are_segments = any(isinstance(clips[i], Segment) for i in pair)
         how = "in segments" if are_segments else "under two names"
+        what = f"recordings are both trained on and tested {how}, {len(shared)} of them"
+        if corpus.has_features:
+            what = f"equal rows are both trained on and tested, {len(shared)} pairs or more"
         warnings.warn(
-            f"recordings are both trained on and tested {how}, {len(shared)} of them, "
-            f"such as {' and '.join(clip_name(corpus.clips, i) for i in pair)}",
+            f"{what}, such as {' and '.join(clip_name(clips, i) for i in pair)}",
             LeakageWarning,
             stacklevel=stacklevel,
         )

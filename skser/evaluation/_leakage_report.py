@@ -62,7 +62,7 @@ class LeakageReport:
 @documented
 def leakage_report(
     pipeline: BaseEstimator,
-    X: Bunch | Recordings,
+    X: Bunch | Recordings | ArrayLike,
     y: ArrayLike | None = None,
     *,
     groups: ArrayLike | None = None,
@@ -79,7 +79,7 @@ def leakage_report(
     Parameters
     ----------
     pipeline : estimator
-        A classifier of recordings; it is cloned, not changed.
+        A classifier of recordings, or of features; it is cloned, not changed.
     {corpus}
     cv : int, splitter, iterable of (train, test) or None, default=None
         Folds of new speakers, each trained on all clips that it does not test; None leaves out
@@ -103,10 +103,10 @@ def leakage_report(
     >>> leakage_report(pipeline, speech).to_frame().shape
     (5, 5)
     """
-    bunch = as_corpus(X, y, groups)
-    corpus = read_corpus(bunch)
+    bunch = as_corpus(X, y, groups, pipeline)
+    corpus = read_corpus(bunch, pipeline=pipeline)
     speakers = known_speakers(corpus)
-    cv, splits = split_corpus(corpus, default_cv(speakers, corpus.clips) if cv is None else cv)
+    cv, splits = split_corpus(corpus, default_cv(speakers, corpus.items) if cv is None else cv)
     for number, (train, test) in enumerate(splits):
         if len(train) + len(test) < len(corpus.clips):
             raise DataError(

@@ -100,7 +100,7 @@ def split_corpus(corpus: Corpus, cv: CV = None) -> tuple[Splitter, Splits]:
     None is the corpus' own split, which does not test all clips, else `default_cv`.
     """
     cv = (
-        (own_split(corpus.frame.get("split", [])) or default_cv(corpus.groups, corpus.clips))
+        (own_split(corpus.frame.get("split", [])) or default_cv(corpus.groups, corpus.items))
         if cv is None
         else cv
     )

@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import unique_labels
 from .._utils._labels import index_labels
 from .._utils._param_validation import NONE, check_value, one_of
 from ..metrics import N_BINS, SpeakerSums, coverage_accuracy
-from ._style import BLUE, VERMILION, AxesDisplay, draw_table, quiet
+from ._style import BLUE, VERMILION, AxesDisplay, draw_table, legend_above, quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -279,8 +279,9 @@ class ReliabilityDisplay(ProbabilitiesDisplay):
             bar.set_alpha(alpha)
         (self.line_,) = ax.plot([0, 1], [0, 1], color=VERMILION, label="perfect calibration")
         quiet(ax, grid="y").set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1))
-        ax.set_title(f"calibration error {self.calibration_error:.3f}", fontsize="medium")
-        ax.legend(frameon=False, loc="upper left")
+        # Bars may be anywhere in the axes.
+        ax.set_title(f"calibration error {self.calibration_error:.3f}", fontsize="medium", pad=28)
+        legend_above(ax)
 
 
 class CoverageDisplay(ProbabilitiesDisplay):

@@ -28,6 +28,12 @@ def loader_of(pipeline: object) -> AudioLoader | None:
     return next((step for step in steps_of(pipeline) if isinstance(step, AudioLoader)), None)
 
 
+def first_of_recordings(pipeline: object) -> AudioLoader | ClipsExtractor | None:
+    """The first step for recordings, or None for a pipeline of features or of its own steps."""
+    steps = steps_of(pipeline)
+    return next((s for s in steps if isinstance(s, (AudioLoader, ClipsExtractor))), None)
+
+
 def walk(estimator: object) -> Iterator[tuple[list[tuple[str, Any]], Any]]:
     """All steps as `steps_of`, each after the list of the steps before it."""
     return _walk([("", estimator)], [])

@@ -559,12 +559,39 @@ def build_unregistered(meta):
     return keras.Model(model.input, Unregistered()(model.output))
 
 
+def build_for_other_frames(meta):
+    return linear(type(meta)((13, 3), 3))
+
+
+def build_for_vectors(meta):
+    return linear(type(meta)((3,), 3))
+
+
+def build_two_inputs(meta):
+    models = linear(meta), linear(meta)
+    outputs = keras.layers.Average()([model.output for model in models])
+    return keras.Model([model.input for model in models], outputs)
+
+
+def build_logits(meta):
+    return linear(meta, activation=None)
+
+
+def build_sigmoid(meta):
+    return linear(meta, activation="sigmoid")
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
         (build_nothing, "must return a keras.Model, got None"),
         (build_sequential, r"must return .* \(None, 3\), got None"),
         (build_two_outputs, r"must return .* \(None, 3\), got \(None, 2\)"),
+        (build_for_other_frames, r"must take .* \(None, 12, 3\), .* got \(None, 13, 3\)"),
+        (build_for_vectors, r"must take .* \(None, 12, 3\), .* got \(None, 3\)"),
+        (build_two_inputs, r"must take .* \(None, 12, 3\), .* got \[\(None, 12, 3\), "),
+        (build_logits, r"must return probabilities, .* outputs from .* with a sum of "),
+        (build_sigmoid, r"must return probabilities, .* outputs from 0.* with a sum of "),
         (build_unregistered, r".*register_keras_serializable.*\(.*class 'Unregistered'\)"),
     ],
 )
@@ -574,6 +601,24 @@ def test_functions_that_build_an_unusable_network(build, message):
     with pytest.raises(ParameterError, match=f"architecture {build.__name__} {message}"):
         CNNEmotionClassifier(**{**LINEAR, "architecture": build, "callbacks": [epochs]}).fit(X, y)
     assert not hasattr(epochs, "n")
+
+
+def test_a_network_in_place_of_a_function():
+    X, y = speech_like()
+    network = keras.Sequential([keras.Input((12, 3)), keras.layers.Flatten()])
+    with pytest.raises(ParameterError, match=r"architecture must .* build\(meta.* got <Sequential"):
+        CNNEmotionClassifier(network).fit(X, y)
+
+
+def test_a_network_of_any_number_of_frames():
+    X, y = speech_like()
+
+    def build(meta):
+        inputs = keras.Input((None, meta.input_shape[1]))
+        x = keras.layers.GlobalAveragePooling1D()(inputs)
+        return keras.Model(inputs, keras.layers.Dense(meta.n_classes, "softmax")(x))
+
+    CNNEmotionClassifier(**{**LINEAR, "architecture": build}).fit(X, y)
 
 
 @pytest.mark.parametrize(

@@ -116,14 +116,33 @@ def test_datasets_check_of_a_name_that_is_not_text(tmp_path):
 
 def test_datasets_check(tmp_path):
     soundfile.write(tmp_path / "good.wav", np.sin(np.arange(32000)), 16000)
-    printed = run("datasets", "check", tmp_path)
-    assert printed == "1 recordings, 0 of them unusable; 0.0 minutes (1 at 16000 Hz)\n"
+    first, second = run("datasets", "check", tmp_path).splitlines()
+    assert first == "1 recordings, 0 of them unusable; 0.0 minutes (1 at 16000 Hz)"
+    assert second.startswith(f"not usable by skser train: {tmp_path}: not recognised: ")
     (tmp_path / "bad.mp3").write_text("no audio")
     printed = run("datasets", "check", tmp_path, "--csv", tmp_path / "all.csv", code=1)
-    first, second, third = printed.splitlines()
-    assert first.startswith(f"{tmp_path}/bad.mp3: is text, not a recording")
-    assert second.startswith("2 recordings, 1 of them unusable")
-    assert third == f"wrote {tmp_path}/all.csv"
+    lines = printed.splitlines()
+    assert lines[0].startswith(f"{tmp_path}/bad.mp3: is text, not a recording")
+    assert lines[1].startswith("2 recordings, 1 of them unusable")
+    assert lines[-1] == f"wrote {tmp_path}/all.csv"
+
+
+def test_datasets_check_of_labels_that_train_refuses(tmp_path, monkeypatch, capsys):
+    for folder in ("Trauer", "Wut"):
+        (tmp_path / "speech" / folder).mkdir(parents=True)
+        soundfile.write(tmp_path / "speech" / folder / "1.wav", np.sin(np.arange(8000)), 16000)
+    monkeypatch.chdir(tmp_path)
+    line = run("datasets", "check", "speech").splitlines()[-1]
+    monkeypatch.setattr("sys.argv", ["skser", "train", "speech", "--out", "m.skser"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    refused = capsys.readouterr().err.removeprefix("skser: error: ").rstrip()
+    assert line == f"not usable by skser train: {refused}"
+    (tmp_path / "speech" / "Trauer").rename(tmp_path / "speech" / "sad")
+    (tmp_path / "speech" / "Wut").rename(tmp_path / "speech" / "angry")
+    assert len(run("datasets", "check", "speech").splitlines()) == 1
+    line = run("datasets", "check", "speech", "--labels", "sad").splitlines()[-1]
+    assert line.endswith(": y must have at least two classes, got one class only: 'sad'")
 
 
 @pytest.mark.parametrize(

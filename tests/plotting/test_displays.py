@@ -113,6 +113,10 @@ def test_reliability(ax):
     assert_allclose(display.accuracy[full], accuracy)
     assert_allclose(display.confidence[full], confidence)
     assert display.calibration_error == expected_calibration_error(truth, probabilities)
+    ax.figure.draw_without_rendering()
+    legend = ax.get_legend().get_window_extent()
+    assert not legend.overlaps(ax.get_window_extent())
+    assert not legend.overlaps(ax.title.get_window_extent())
 
 
 def test_coverage(ax, evaluation):
