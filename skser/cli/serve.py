@@ -42,9 +42,18 @@ def serve(
     duration_s: Annotated[float, typer.Option(help="Longest recording, in seconds.")] = 3600.0,
     files: Annotated[int, typer.Option(help="Most recordings of a request.")] = 64,
     requests: Annotated[
-        int | None, typer.Option(help="Most requests at a time.", show_default="2 per core")
+        int | None,
+        typer.Option(
+            help="Most requests at a time. A client may have half of these and --queue together.",
+            show_default="2 per core",
+        ),
     ] = None,
-    queue: Annotated[int, typer.Option(help="Most requests that wait.")] = 32,
+    queue: Annotated[
+        int,
+        typer.Option(
+            help="Most requests that wait. A client may have half of these and --requests together."
+        ),
+    ] = 32,
     live_sessions: Annotated[int, typer.Option(help="Most live sessions at a time.")] = 32,
     timeout_s: Annotated[float, typer.Option(help="Longest time for a request, in seconds.")] = 300,
     runtime: Runtime = "auto",
@@ -59,13 +68,17 @@ def serve(
 
     Example: SKSER_API_KEY=secret skser serve model.skser other.skser --host 0.0.0.0 --port 80
     """
-    if api_key is None and "SKSER_API_KEY" in os.environ:
-        api_key = ""  # as for an option, an empty secret must not open the service
     # Each request has a thread; more threads for each would only get into each other's way.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    from ..exceptions import MissingDependencyError
+    from ..exceptions import MissingDependencyError, ParameterError
 
+    # typer takes an empty variable for none, but an empty secret must not open the service.
+    if api_key is None and "SKSER_API_KEY" in os.environ:
+        raise ParameterError(
+            "SKSER_API_KEY is empty; it must be one or more visible ASCII characters without "
+            "spaces, or unset for a service open to all"
+        )
     try:
         import fastapi  # noqa: F401
         import prometheus_client  # noqa: F401
@@ -91,8 +104,6 @@ def serve(
     if requests is not None:
         limits["requests"] = requests
     hosts = [*_LOOPBACK, *(allow_host or [])] if host in _LOOPBACK else allow_host
-    if api_key is None:
-        api_key = os.environ.get("SKSER_API_KEY")  # typer takes an empty one for none
     # Before models are loaded.
     checked, proxies = Limits(**limits), _checked_proxies(proxy or [])
     check_access(api_key, origin or [], allow_host)

@@ -89,7 +89,7 @@ class UntrustedError(ValueError):
         names = sorted(names)
         super().__init__(
             f"contains {', '.join(names)}, unknown to skser; if you trust that code, load the file "
-            f"with trusted={names}"
+            f"with trusted={names}, but never a file from a stranger"
         )
 
 

@@ -29,7 +29,7 @@ from ._models import ServedModel, load_models
 from ._problems import Problem
 from ._requests import ModelName, check_query, client_of, find_model, json_response
 from ._uploads import read_uploads
-from ._workers import Workers
+from ._workers import RETRY, Workers
 
 __all__ = ["create_app"]
 
@@ -155,12 +155,17 @@ async def predict(
     state.workers.check_room(client)
     uploads = await read_uploads(request, state.limits.files)
     cancelled = Event()
-    answers = await state.workers.run(
-        lambda: served.answers(uploads, state.limits, cancelled, abstain_below=abstain_below),
-        client=client,
-        cancelled=cancelled,
-        gone=request.receive,
-    )
+    try:
+        answers = await state.workers.run(
+            lambda: served.answers(uploads, state.limits, cancelled, abstain_below=abstain_below),
+            client=client,
+            cancelled=cancelled,
+            gone=request.receive,
+        )
+    except Problem as problem:
+        if "file" in problem.members:  # no recording could be predicted
+            state.metrics.recordings.labels(served.name, "unusable").inc(len(uploads))
+        raise
     for answer in answers:
         outcome = "abstained" if answer["abstained"] else "answered"
         outcome = "unusable" if answer["error"] else outcome
@@ -190,7 +195,7 @@ async def healthz() -> Response:
 async def readyz(request: Request) -> Response:
     """Whether requests are answered; 503 while the service shuts down."""
     if request.app.state.workers.is_draining:
-        raise Problem(503, "the service is shutting down")
+        raise Problem(503, "the service is shutting down", headers=RETRY)
     return json_response({"status": "ready"})
 
 

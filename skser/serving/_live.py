@@ -70,7 +70,11 @@ async def _session(socket: WebSocket) -> int:
     content = await _receive(socket, _FIRST_MESSAGE, late)
     settings = read_settings(content)
     if not (state.api_key.fits_headers(socket.headers) or state.api_key.fits(settings.api_key)):
-        raise Problem(401, "the API key is missing or wrong; send it as api_key")
+        raise Problem(
+            401,
+            "the API key is missing or wrong; send it as Authorization: Bearer KEY, or as api_key "
+            "in the first message",
+        )
     check_query(socket, ["model"])
     model = model_named(state.models, socket.query_params.get("model"))
     with _place(state.workers):

@@ -17,7 +17,7 @@ from ._limits import Limits
 from ._problems import Problem
 
 _Result = TypeVar("_Result")
-_RETRY = {"Retry-After": "1"}
+RETRY = {"Retry-After": "1"}
 
 
 class Cancelled(BaseException):
@@ -47,12 +47,12 @@ class Workers:
     def check_room(self, client: str) -> None:
         """Raise Problem if a job of this client can neither run nor wait."""
         if self.is_draining:
-            raise Problem(503, "the service is shutting down", headers=_RETRY)
+            raise Problem(503, "the service is shutting down", headers=RETRY)
         n_places = self.limits.requests + self.limits.queue
         if self.n_active >= n_places:
-            raise Problem(503, f"{n_places} requests are being answered or wait", headers=_RETRY)
+            raise Problem(503, f"{n_places} requests are being answered or wait", headers=RETRY)
         if self._held[client] >= (most := max(1, n_places // 2)):
-            raise Problem(429, f"a client may have {most} requests at a time", headers=_RETRY)
+            raise Problem(429, f"a client may have {most} requests at a time", headers=RETRY)
 
     async def run(
         self,
@@ -107,7 +107,7 @@ class Workers:
             return await asyncio.wait_for(awaitable, seconds)
         except asyncio.TimeoutError:  # another class than TimeoutError in Python 3.10
             took = f"the request took more than {self.limits.timeout_s:g} s"
-            raise Problem(503, took, headers=_RETRY) from None
+            raise Problem(503, took, headers=RETRY) from None
 
     def _start(
         self, client: str, function: Callable[..., _Result], *arguments: object

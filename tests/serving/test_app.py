@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -55,10 +56,19 @@ def test_an_unusable_recording_does_not_affect_others(client):
     assert first["probabilities"] == alone["probabilities"]
 
 
+def n_unusable(client):
+    """Unusable recordings, by the metrics of the server."""
+    text = client.get("/metrics").text
+    found = re.findall(r'skser_recordings_total\{.*outcome="unusable"\} (.*)', text)
+    return sum(map(float, found))
+
+
 @pytest.mark.parametrize("way", ["body", "form"])
 def test_only_unusable_recordings_are_a_problem(way, client):
     content = {"content": b"hello"} if way == "body" else {"files": {"files": ("a.txt", b"hello")}}
+    n_before = n_unusable(client)
     response = client.post("/v1/predict", **content)
+    assert n_unusable(client) == n_before + 1
     assert response.status_code == 422
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json() == {

@@ -308,7 +308,11 @@ def test_a_session_that_hardly_sends_ends(model_file):
 
 def test_the_key_is_needed(model_file):
     with in_thread(model_file, api_key="secret") as client:
-        wrong = (401, "the API key is missing or wrong; send it as api_key", 1008)
+        detail = (
+            "the API key is missing or wrong; send it as Authorization: Bearer KEY, or as api_key "
+            "in the first message"
+        )
+        wrong = (401, detail, 1008)
         assert said(client, PCM).error == wrong
         assert said(client, {**PCM, "api_key": "secre"}).error == wrong
         assert said(client, '{"format": "container", "api_key": "\\ud800"}').error == wrong

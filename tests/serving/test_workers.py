@@ -112,6 +112,7 @@ def test_what_runs_finishes_and_what_comes_is_refused_on_sigterm(model_file):
             until(lambda: "skser_jobs 1.0" in other.get("/metrics").text)
             server.process.send_signal(signal.SIGTERM)
             until(lambda: other.get("/readyz").status_code == 503)
+            assert other.get("/readyz").headers["retry-after"] == "1"
             refused = other.post("/v1/predict", content=recording())
             assert refused.status_code == 503
             assert refused.json()["detail"] == "the service is shutting down"
