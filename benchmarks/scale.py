@@ -8,7 +8,7 @@ each in a process of its own, after the same step on 100 clips to warm up:
 
 load_manifest   the table of paths, emotions and speakers
 check_audio     all recordings decoded
-extract, cold   the features of the recipe `functionals`, eight views of a clip, into a new cache
+extract, cold   the features of the recipe `functionals`, four views of a clip, into a new cache
 extract, warm   the same from the cache
 evaluate        `functionals` in 5 folds of whole speakers, from the cache, one fold at a time
 report          tables, pictures and page of the evaluation, as `skser evaluate --out`
@@ -297,7 +297,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
         runs = {int(size): run for size, run in results[name].items()}
         sizes = sorted(runs)
         style = {"marker": "os^vD"[number % 5], "markersize": 4, "linewidth": 1.2}
-        style["color"] = f"C{number % 10}"
+        style["color"], style["linestyle"] = f"C{number % 10}", "-" if number < 10 else "--"
         left.plot(sizes, [runs[n]["seconds"] for n in sizes], label=name, **style)
         peaks = [max(1.0, (runs[n]["peak"] + runs[n]["workers"]) / MIB) for n in sizes]
         right.plot(sizes, peaks, **style)
