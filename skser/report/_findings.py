@@ -143,6 +143,7 @@ def _coverage(evaluation: Evaluation) -> pd.DataFrame:
         table = table.iloc[np.unique(rows)]
         # Rounded down, for at least this coverage.
         table = table.assign(threshold=np.floor(table["threshold"] * 1e4) / 1e4)
+        table = table.drop_duplicates("threshold")
         table.insert(0, "calibrated", is_calibrated)
         tables.append(table)
     return pd.concat(tables)
