@@ -10,7 +10,7 @@ from ._functional import softmax
 # A probability of 0 has no logarithm.
 _SMALLEST = np.finfo(np.float64).eps
 # Beyond these, all labels or none would be certain.
-_LOWEST, _HIGHEST = 0.05, 20.0
+_LOWEST, HIGHEST_TEMPERATURE = 0.05, 20.0
 
 
 def log_probabilities(probabilities: np.ndarray) -> np.ndarray:
@@ -76,6 +76,6 @@ def fit_temperature(y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike) ->
         return float(np.mean(total - scaled[rows, truth]))
 
     # Convex in 1 / T, so there is one minimum.
-    bounds = (np.log(_LOWEST), np.log(_HIGHEST))
+    bounds = (np.log(_LOWEST), np.log(HIGHEST_TEMPERATURE))
     result = minimize_scalar(log_loss, bounds=bounds, method="bounded", options={"xatol": 1e-8})
     return float(np.exp(result.x))

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from sklearn.utils import Bunch
 
+from .._utils._label_hints import label_hints
 from .._utils._labels import check_labels
 from ..datasets import load_corpus, merge_corpora
 from ..datasets._corpus import emotion_name, make_corpus
@@ -175,15 +176,17 @@ def check_each_has_labels(speech: Bunch) -> None:
         )
 
 
-def refusal(data: Sequence[Path], loaded: Mapping[Path, Bunch]) -> str:
-    """Why `skser train` refuses corpora, "" if it does not; ``loaded`` if they have been loaded."""
+def problem_lines(data: Sequence[Path], loaded: Mapping[Path, Bunch]) -> list[str]:
+    """Doubtful labels, and why `skser train` refuses corpora; ``loaded`` if they have been."""
+    lines = []
     try:
         speech = merge_corpora(*by_name(loaded or load_paths(data, "auto")).values())
+        lines = label_hints(speech.target.tolist())
         check_each_has_labels(speech)
         check_labels(speech.target, len(speech.paths))
     except DataError as error:
-        return str(error)
-    return ""
+        lines.append(f"not usable by skser train: {error}")
+    return lines
 
 
 def training_part(speech: Bunch) -> Bunch:

@@ -13,6 +13,7 @@ from .._utils._files import check_apart, check_writable
 from .._utils._param_validation import check_value, one_of
 from .._utils._progress import progress
 from ..exceptions import DataError, MissingDependencyError, ParameterError
+from ..inference._abstention import Abstention
 from ..inference._partition_runs import Results, run_here
 from ..inference._partitions import Partitions
 from ..persistence import _container
@@ -78,8 +79,11 @@ def label_store(
         else:
             partitions.remove()
         raise
-    n_unusable = partitions.join(abstain_below)
+    abstention = Abstention(abstain_below)
+    n_unusable = partitions.join(abstention)
     typer.echo(f"wrote {out}")
+    if warning := abstention.warning():
+        typer.echo(f"skser: warning: {warning}", err=True)
     if n_unusable:
         problem = f"{n_unusable} of {len(partitions.recordings)} recordings are unusable"
         typer.echo(f'skser: error: {problem}; the column "error" says why', err=True)

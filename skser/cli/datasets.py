@@ -35,8 +35,9 @@ def check(
     """Decode every recording in a folder and list the unusable ones; exits with 1 if there are any.
 
     Several corpora, as for `skser train`, are also checked for labels in common. With an option for
-    labels or speakers, it checks the recordings that `skser train` would use with this option. If
-    `skser train` refuses the labels of a folder, a line says why.
+    labels or speakers, it checks the recordings that `skser train` would use with this option. It
+    warns of labels that have one or two recordings or are spelt almost as another, and says why
+    `skser train` would refuse them.
 
     Writes the table of all recordings to the PATH of --csv (- is standard output).
 
@@ -49,7 +50,7 @@ def check(
     from ..audio._folders import find_audio
     from ..datasets import check_audio
     from ..datasets.manifest import MANIFEST_SUFFIXES
-    from ._corpora import by_name, describe, label_lines, load_paths, refusal
+    from ._corpora import by_name, describe, label_lines, load_paths, problem_lines
     from ._outputs import Outputs
 
     outputs = Outputs([], csv=csv)
@@ -79,8 +80,8 @@ def check(
             outputs.log(line)
     elif is_chosen:
         outputs.log(describe(loaded[data[0]]))
-    if reason := refusal(data, loaded):
-        outputs.log(f"not usable by skser train: {reason}")
+    for line in problem_lines(data, loaded):
+        outputs.log(line)
     if csv is not None:
         with outputs.open("csv") as output:
             output.write(table.to_csv(index=False).encode(errors="backslashreplace"))

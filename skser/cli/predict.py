@@ -19,6 +19,7 @@ import typer
 from ._options import CsvPath, JsonPath, Model, Runtime, Trust
 
 if TYPE_CHECKING:
+    from ..inference._abstention import Abstention
     from ..inference._batches import Prediction
 
 
@@ -85,6 +86,7 @@ def predict(
     Example: skser predict model.skser store --out emotions.parquet --jobs 8
     """
     from .._utils._progress import progress
+    from ..inference._abstention import Abstention
     from ..inference._model_file import open_model
     from ._outputs import Outputs
     from ._stdin import named
@@ -122,7 +124,8 @@ def predict(
         opened = open_model(model, runtime=runtime, trusted=trust or [], n_recordings=len(paths))
         classes, predictions = opened.classes, bar(opened.predict(paths))
     unusable: list[str] = []
-    usable = _usable(named(predictions), unusable)
+    abstention = Abstention(abstain_below)
+    usable = _counted(_usable(named(predictions), unusable), abstention)
     rows = _Rows(classes, top, abstain_below, n_adapted)
     if outputs.paths:
         writers = {"csv": rows.csv_line, "json": rows.json_line}
@@ -139,6 +142,8 @@ def predict(
         table = [rows.cells(prediction, "{:.2f}") for prediction in usable]
         for line in _aligned([rows.header(), *table] if table else []):
             typer.echo(line)
+    if warning := abstention.warning():
+        typer.echo(f"skser: warning: {warning}", err=True)
     if unusable:
         raise typer.Exit(1)
 
@@ -189,6 +194,14 @@ def _usable(predictions: Iterable[Prediction], unusable: list[str]) -> Iterator[
         unusable.append(prediction.file)
         message = _printable(f"{describe(prediction.file)}: {prediction.error}")
         typer.echo(f"skser: error: {message}", err=True)
+
+
+def _counted(predictions: Iterable[Prediction], abstention: Abstention) -> Iterator[Prediction]:
+    """The same predictions, counted by their confidence."""
+    for prediction in predictions:
+        if prediction.probabilities is not None:
+            abstention.is_below(float(prediction.probabilities.max()))
+        yield prediction
 
 
 def _predict_adapted(

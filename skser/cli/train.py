@@ -77,6 +77,7 @@ def train(
     """
     import numpy as np
 
+    from .._utils._temperature import HIGHEST_TEMPERATURE
     from ..audio._forms import as_recordings
     from ..audio._silence import warn_of_silence
     from ..calibration import TemperatureScaledClassifier
@@ -120,6 +121,8 @@ def train(
     info = replace(ModelInfo.of(speech, audio=audio), score=score)
     if temperature is not None:
         pipeline = TemperatureScaledClassifier.of(pipeline, temperature)
-        typer.echo(f"calibrated: temperature {temperature:.2f}")
+        is_limit = temperature > 0.999 * HIGHEST_TEMPERATURE
+        limit = " (the limit: confidence hardly tells right from wrong)" if is_limit else ""
+        typer.echo(f"calibrated: temperature {temperature:.2f}{limit}")
     save_model(pipeline, out, info, include_encoder=include_encoder)
     typer.echo(f"wrote {out}")

@@ -64,8 +64,8 @@ def recognise_columns(names: Iterable[str], given: Mapping[str, str | None]) -> 
             continue
         if role == "emotion" and len(found) > 1 and found[0] != plain.get("emotion"):
             raise DataError(
-                f"columns {listing(map(repr, found))} may all hold the labels; pass label_column, "
-                "or name one of them emotion"
+                f"columns {listing(map(repr, found))} may all hold the labels; give label_column "
+                "(--label), or name one of them emotion"
             )
         columns[role] = found[0]
     columns |= _segment_columns(plain)

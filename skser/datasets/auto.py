@@ -177,7 +177,8 @@ def recognise(data_home: PathLike) -> str:
         reason = f"not recognised: {listing(known, 4)}, but not {other[0].name[:40]}"
     elif len(counts.split(",")) > 1:
         reason += f"; {mixture.problem}"
-    reason += ", and no folders are named after emotions; list all in a CSV file, or pass label"
+    reason += ", and no folders are named after emotions; list all in a CSV file, or pass label "
+    reason += "(--label)"
     raise unclear(home, files, reason)
 
 

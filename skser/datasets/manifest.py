@@ -166,10 +166,10 @@ def _check_column(file: Path, table: pd.DataFrame, role: str, column: str | None
     if column is not None:
         similar = did_you_mean(column, table.columns.tolist())
         raise DataError(f"{file}: no column {column!r}{similar} (columns: {columns})")
-    parameter = "path_column" if role == "path" else "label_column"
+    parameter = "path_column" if role == "path" else "label_column (--label)"
     raise DataError(
-        f"{file}: no column of {MEANING[role]}, such as {', '.join(USUAL[role][:4])}, and no "
-        f"{parameter} is given (columns: {columns})"
+        f"{file}: no column of {MEANING[role]}, such as {', '.join(USUAL[role][:4])}; rename one, "
+        f"or give {parameter} (columns: {columns})"
     )
 
 

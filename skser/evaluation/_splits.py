@@ -20,6 +20,7 @@ from sklearn.model_selection import (
     check_cv,
 )
 
+from .._utils._label_hints import label_hints
 from .._utils._labels import check_none_missing
 from .._utils._splits import split_name
 from .._utils._types import CV, Splitter
@@ -124,9 +125,10 @@ def split_corpus(corpus: Corpus, cv: CV = None) -> tuple[Splitter, Splits]:
                 f"{frame['path'][shared[0]]}"
             )
         if len(missing := np.setdiff1d(target[test], target[train])):
+            hints = "; ".join(["", *label_hints(target.tolist())])
             raise DataError(
                 f"cv must leave each class in training, but fold {number} tests "
-                f"{missing.tolist()[0]!r} and trains on none"
+                f"{missing.tolist()[0]!r} and trains on none{hints}"
             )
     if (n_tests != 1).any() and not isinstance(cv, OwnSplit):
         i = int((n_tests != 1).argmax())

@@ -15,6 +15,7 @@ from typing import Any
 from .._utils._files import folder_written_whole, written_whole
 from .._version import __version__
 from ..exceptions import DataError, MissingDependencyError, ParameterError
+from ._abstention import Abstention
 from ._prediction_process import COLUMNS
 
 _ROWS_AT_ONCE = 2**16  # of a row group in Parquet
@@ -74,13 +75,13 @@ class Partitions:
         with written_whole(self._path(number)) as temporary:
             temporary.write_bytes(lines)
 
-    def join(self, abstain_below: float | None) -> int:
+    def join(self, abstention: Abstention) -> int:
         """Write the table, remove the partitions, and return the number of unusable recordings."""
         n_unusable = 0
 
         def rows() -> Iterator[Row]:
             nonlocal n_unusable
-            for row in self._rows(abstain_below):
+            for row in self._rows(abstention):
                 n_unusable += row["error"] is not None
                 yield row
 
@@ -124,13 +125,13 @@ class Partitions:
     def _read(self, number: int) -> list[Any]:
         return [json.loads(line) for line in self._path(number).read_bytes().splitlines()]
 
-    def _rows(self, abstain_below: float | None) -> Iterator[Row]:
+    def _rows(self, abstention: Abstention) -> Iterator[Row]:
         for number in range(len(self)):
             emotions, *results = self._read(number)
             for file, result in zip(self[number], results, strict=True):
                 numbers = result.get("probabilities")
                 emotion = None
-                if numbers is not None and max(numbers) >= (abstain_below or 0.0):
+                if numbers is not None and not abstention.is_below(max(numbers)):
                     emotion = emotions[numbers.index(max(numbers))]
                 probabilities = numbers or [None] * len(emotions)
                 yield {

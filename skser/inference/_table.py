@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ def predict_table(
     recordings: Recordings,
     *,
     abstain_below: float | None = None,
-    training_audio: TrainingAudio | None = None,
+    training_audio: TrainingAudio | Mapping[str, Any] | None = None,
     adapt: bool = False,
 ) -> pd.DataFrame:
     """Predict labels of recordings, and flag those not to trust.
@@ -45,8 +46,9 @@ def predict_table(
         waveforms at the ``sr`` of the pipeline's loader.
     abstain_below : float or None, default=None
         Leave ``emotion`` empty if its probability is below, in [0, 1]. None labels all.
-    training_audio : TrainingAudio or None, default=None
-        Statistics of the training recordings, for the column ``ood_reasons``.
+    training_audio : TrainingAudio, dict or None, default=None
+        Statistics of the training recordings, for the column ``ood_reasons``: also as a dict, as
+        ``load_info("model.skser").audio`` is (:func:`skser.persistence.load_info`).
     adapt : bool, default=False
         Standardise features by these recordings, at least 20 of which must be usable, instead of
         the training data. This needs no labels, and helps if rooms, microphones or languages differ
@@ -93,9 +95,11 @@ def predict_table(
     """
     check_value("abstain_below", abstain_below, number(0, 1), NONE)
     check_value("adapt", adapt, BOOLEAN)
+    if isinstance(training_audio, Mapping):
+        training_audio = TrainingAudio.from_dict(training_audio)
     if training_audio is not None and not isinstance(training_audio, TrainingAudio):
         raise ParameterError(
-            f"training_audio must be a TrainingAudio or None, got {training_audio!r:.80}"
+            f"training_audio must be a TrainingAudio, a dict or None, got {training_audio!r:.80}"
         )
     check_gives_probabilities(pipeline)
     check_class_names(pipeline, _COLUMNS)

@@ -5,22 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from .._utils._files import check_writable, written_whole
+from .._utils._temperature import at_temperature, fit_temperature
 from .._utils._types import PathLike
 from ..evaluation import Evaluation, LeakageReport
+from ..evaluation._protocol import is_speaker_independent
 from ..evaluation._result import format_interval
 from ..inspection import Saliency
+from ..metrics import coverage_accuracy
 from ._pictures import draw_pictures, in_page_colours
 
 # Files that only some runs write.
 _OPTIONAL = (
     *("leakage.csv", "block_importance.csv", "cross_corpus.csv", "training_history.csv"),
     *("leakage_gap.png", "block_importance.png", "cross_corpus.png", "training_curves.png"),
-    *("saliency.png", "surest_mistake.png", "speaker_scores.png", "coverage.png"),
+    *("saliency.png", "surest_mistake.png", "speaker_scores.png", "coverage.png", "coverage.csv"),
 )
 _N_MISTAKES = 20
+_N_THRESHOLDS = 20
 _SCORES = {
     "uar": ("Unweighted average recall", "mean over the emotions of their recall"),
     "accuracy": ("Accuracy", "share of correct predictions"),
@@ -80,6 +85,10 @@ class Findings:
                 files.append(folder / f"{name}.csv")
                 with written_whole(files[-1]) as temporary:
                     table.to_csv(temporary, errors="backslashreplace")
+        if self.evaluation.has_probabilities:
+            files.append(folder / "coverage.csv")
+            with written_whole(files[-1]) as temporary:
+                _coverage(self.evaluation).to_csv(temporary, index=False, float_format="%.4f")
         for name, figure in draw_pictures(self):
             files.append(folder / f"{name}.png")
             with written_whole(files[-1]) as temporary:
@@ -114,6 +123,30 @@ class Findings:
         )
         with written_whole(path) as temporary:
             temporary.write_text(page, encoding="utf-8")
+
+
+def _coverage(evaluation: Evaluation) -> pd.DataFrame:
+    """Coverage and scores at some thresholds, also for the model of `skser train --scores`.
+
+    That model has the temperature of this evaluation, if its speakers are new.
+    """
+    truth, classes = evaluation.predictions["emotion"], evaluation.classes
+    probabilities = {"no": evaluation.probabilities.to_numpy()}
+    if is_speaker_independent(evaluation.protocol):
+        temperature = fit_temperature(truth, probabilities["no"], classes)
+        probabilities["yes"] = at_temperature(probabilities["no"], temperature)
+    tables = []
+    for is_calibrated, values in probabilities.items():
+        table = coverage_accuracy(truth, values, classes)
+        wanted = np.linspace(1, 1 / _N_THRESHOLDS, _N_THRESHOLDS)
+        rows = [(table["coverage"] - share).abs().argmin() for share in wanted]
+        table = table.iloc[np.unique(rows)]
+        # Rounded down, for at least this coverage.
+        table = table.assign(threshold=np.floor(table["threshold"] * 1e4) / 1e4)
+        table = table.drop_duplicates("threshold")
+        table.insert(0, "calibrated", is_calibrated)
+        tables.append(table)
+    return pd.concat(tables)
 
 
 def write_report(

@@ -304,6 +304,15 @@ def test_a_table_that_names_corpora(home, tmp_path):
     assert load_info(tmp_path / "m.skser").corpora == ("here", "all")
 
 
+def test_check_names_doubtful_labels(home, tmp_path):
+    table = pd.read_csv(home / "second.csv")
+    table.loc[table.index[:2], "Emotion"] = ["Angri", "faer"]
+    table.to_csv(tmp_path / "all.csv", index=False)
+    lines = run("datasets", "check", tmp_path / "all.csv").splitlines()
+    assert lines[-2].startswith("'Angri' (1): perhaps 'angry' (1")
+    assert lines[-1].startswith("'faer' (1): too few recordings")
+
+
 def test_a_corpus_alone_and_among_others(mixed, tmp_path, monkeypatch, capsys):
     (tmp_path / "SAVEE").mkdir()
     shutil.copy(mixed / "DC_a00.wav", tmp_path / "SAVEE" / "DC_a00.wav")

@@ -307,3 +307,16 @@ def test_each_file_is_decoded_once(at_home, tmp_path, monkeypatch, options):
     ]
     assert "level" in rows[-1]["ood_reasons"]
     assert len(decoded) == 2 * len(rows)  # the second time for the comparison above
+
+
+def test_most_recordings_below_the_threshold(at_home):
+    files = ("calls/0.flac", "calls/old/1.flac")
+    highest = probabilities(at_home, *files).max(axis=1)
+    done = invoke("model.skser", *files, "--csv", "all.csv", "--abstain-below", "1")
+    reason = f"the highest probability is {highest.max():.2f}"
+    warning = f"skser: warning: 2 of 2 recordings are below --abstain-below 1; {reason}"
+    assert warning in done.stderr
+    half = f"{highest.mean():.4f}"
+    assert "warning" not in invoke("model.skser", *files, "--abstain-below", half).stderr
+    done = invoke("model.skser", *files, "--out", "most.csv", "--abstain-below", "1")
+    assert warning in done.stderr

@@ -1,6 +1,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from sklearn.linear_model import RidgeClassifier
@@ -110,6 +111,14 @@ def test_a_recording_that_training_audio_cannot_read_has_an_error(pipeline, file
     assert table["error"].tolist() == ["is 0.25 s long, so nothing is left from offset=0.4 s"]
     assert table["emotion"].tolist() == [None]
     assert table[["confidence", "angry", "calm", "sad"]].isna().all().all()
+
+
+def test_training_audio_as_in_a_model_file(pipeline, training, files):
+    expected = predict_table(pipeline, files, training_audio=training)
+    table = predict_table(pipeline, files, training_audio=training.to_dict())
+    pd.testing.assert_frame_equal(table, expected)
+    with pytest.raises(DataError, match="to_dict"):
+        predict_table(pipeline, files, training_audio={})
 
 
 @pytest.mark.parametrize(("name", "value"), [("abstain_below", 1.5), ("training_audio", "loud")])

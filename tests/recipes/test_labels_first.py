@@ -153,6 +153,13 @@ def test_folds_of_a_study_within_folds(paths):
         evaluate(tuned, paths, y, cv=2)
 
 
+def test_folds_of_misspelt_labels(paths):
+    y = ["calm", "calm", "sad", "calm", "calm", "sad", "Calm", "sad"]
+    reason = r"fold 3 tests 'Calm' and trains on none; 'Calm' \(1\): perhaps 'calm' \(4\)\?$"
+    with pytest.raises(DataError, match=reason):
+        evaluate(functionals(), paths, y, groups=list("aabbccdd"))
+
+
 def test_more_folds_than_clips(paths):
     with pytest.raises(DataError, match=r"cv cannot divide .* n_splits=5"):
         evaluate(functionals(), paths, ["calm", "sad"] * 4)

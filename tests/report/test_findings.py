@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -6,11 +8,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils import Bunch
 
 from skser import FeatureUnionExtractor, SpeakerNormalizer, cross_corpus, evaluate
+from skser._utils._temperature import at_temperature, fit_temperature
 from skser.evaluation import leakage_report
 from skser.exceptions import DataError
 from skser.inspection import block_importance, saliency
 from skser.report._analyses import _explain_surest_mistake, make_findings
-from skser.report._findings import Findings
+from skser.report._findings import Findings, _coverage
 from tests.evaluations import noises, quick_pipeline
 
 pytestmark = pytest.mark.slow
@@ -67,6 +70,22 @@ def test_findings_are_those_of_the_functions(findings):
     assert (findings.saliency.emotion, findings.saliency.feature_names[0]) == (mistake, "rms")
 
 
+def test_coverage_with_and_without_calibration(findings):
+    evaluation = findings.evaluation
+    table = _coverage(evaluation)
+    truth, classes = evaluation.predictions["emotion"], evaluation.classes
+    raw = evaluation.probabilities.to_numpy()
+    calibrated = at_temperature(raw, fit_temperature(truth, raw, classes))
+    for name, values in {"no": raw, "yes": calibrated}.items():
+        part = table[table["calibrated"] == name]
+        assert 5 < len(part) <= 20
+        assert part["coverage"].iloc[0] == 1
+        assert part["coverage"].is_monotonic_decreasing
+        confidence = values.max(axis=1)
+        coverage = [np.mean(confidence >= threshold) for threshold in part["threshold"]]
+        assert_allclose(coverage, part["coverage"], atol=0.06)  # four digits of the threshold
+
+
 def test_finished_folds_are_not_fitted_again(findings, folder):
     folds = {path: path.stat().st_mtime_ns for path in (folder / "folds").iterdir()}
     again = make_findings(sequence_pipeline(), SPEECH, None, checkpoint=folder / "folds", **PARAMS)
@@ -79,7 +98,14 @@ def test_files_of_an_earlier_run_are_removed(findings, folder):
     (folder / "mine.csv").write_text("a,b")
     files = findings.write(folder, title="Noise")
     names = {path.name for path in files}
-    assert {"saliency.png", "cross_corpus.png", "cross_corpus.csv", "leakage.csv"} <= names
+    assert re.search(r"folds took \d+\.\d seconds, ", (folder / "report.html").read_text())
+    assert {
+        "saliency.png",
+        "coverage.csv",
+        "cross_corpus.png",
+        "cross_corpus.csv",
+        "leakage.csv",
+    } <= names
     assert set(folder.iterdir()) == {*files, folder / "folds", folder / "mine.csv"}
     fewer = Findings(findings.evaluation).write(folder, title="Noise")
     assert set(folder.iterdir()) == {*fewer, folder / "folds", folder / "mine.csv"}
