@@ -25,7 +25,7 @@ SCORES = ("uar", "accuracy", "macro_f1", "log_loss", "calibration_error")
 
 N_BINS = 15
 # Number of bootstrap draws; percentiles of the scores are then stable to their third digit.
-_N_DRAWS = 2000
+N_DRAWS = 2000
 # Weights in a chunk of draws, so that memory does not grow with the number of units.
 _CHUNK = 2_000_000
 
@@ -85,8 +85,8 @@ class SpeakerSums:
         n = self.n_units
         rng = np.random.default_rng(0)
         size = max(1, _CHUNK // n)
-        for start in range(0, _N_DRAWS, size):
-            yield rng.multinomial(n, np.full(n, 1 / n), min(size, _N_DRAWS - start))
+        for start in range(0, N_DRAWS, size):
+            yield rng.multinomial(n, np.full(n, 1 / n), min(size, N_DRAWS - start))
 
     def bootstrap(self) -> dict[str, np.ndarray]:
         """Scores of all draws, each of shape (n_draws,)."""

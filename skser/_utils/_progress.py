@@ -1,4 +1,4 @@
-"""Progress: a bar on a terminal or in a notebook, two lines elsewhere, such as in a log."""
+"""Progress: a bar on a terminal or in a notebook, a line a minute elsewhere, such as in a log."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any
 from tqdm.auto import tqdm
 
 DELAY = 1.0  # seconds before a bar is shown
+INTERVAL = 60.0  # seconds between lines in a log
 _IN_NOTEBOOK = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
 
 
 def progress(iterable: Iterable[Any] | None = None, **kwargs: Any) -> Any:
     """A tqdm bar that appears after a second and disappears at the end.
 
-    Where stderr is no terminal, a line at the start and one at the end instead, or nothing with
-    ``disable=None``.
+    Where stderr is no terminal, a line at the start, one a minute and one at the end instead, or
+    nothing with ``disable=None``.
     """
     is_shown = _IN_NOTEBOOK or (sys.stderr is not None and sys.stderr.isatty())
     disable = kwargs.pop("disable", False)
@@ -28,7 +29,7 @@ def progress(iterable: Iterable[Any] | None = None, **kwargs: Any) -> Any:
 
 
 class ProgressLines:
-    """What `progress` uses of a tqdm bar, as one line at the start and one at the end."""
+    """What `progress` uses of a tqdm bar, as lines at the start, every minute and at the end."""
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class ProgressLines:
         with self:
             for item in self._iterable or ():
                 yield item
-                self.n += 1
+                self.update()
 
     def __enter__(self) -> ProgressLines:
         return self
@@ -63,25 +64,32 @@ class ProgressLines:
         self.close()
 
     def update(self, n: int = 1) -> None:
-        """Count ``n`` more."""
+        """Count ``n`` more, and write a line if the last one is a minute old."""
         self.n += n
+        if time.monotonic() - self._written >= INTERVAL:
+            self._write(self._counted_so_far() + self._postfix())
 
     def set_postfix(self, values: Mapping[str, str], refresh: bool = True) -> None:
-        """Values for the last line."""
+        """Values for the next line."""
         self._values = values
 
     def close(self) -> None:
         """Write the last line, once."""
-        done, total = self.n - self._initial, self._total - self._initial
-        counted = self._counted(total) if done == total else f"{done} of {self._counted(total)}"
-        values = "".join(f", {name} {value}" for name, value in self._values.items())
         seconds = time.monotonic() - self._start
-        self._write(f"{counted} in {seconds:.0f} s{values}")
+        self._write(f"{self._counted_so_far()} in {seconds:.0f} s{self._postfix()}")
         self._is_open = False
 
     def _write(self, text: str) -> None:
+        self._written = time.monotonic()
         if self._is_open and sys.stderr is not None:
             print(f"{self._desc}: {text}", file=sys.stderr, flush=True)
+
+    def _counted_so_far(self) -> str:
+        done, total = self.n - self._initial, self._total - self._initial
+        return self._counted(total) if done == total else f"{done} of {self._counted(total)}"
+
+    def _postfix(self) -> str:
+        return "".join(f", {name} {value}" for name, value in self._values.items())
 
     def _counted(self, n: int) -> str:
         return f"{n} {self._unit}{'' if n == 1 else 's'}"

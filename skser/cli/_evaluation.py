@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from .._utils._param_validation import check_value, one_of
 from ..evaluation._splits import own_split, random_cv
 from ..exceptions import DataError, ParameterError
 from ..model_selection import SpeakerTextKFold, ravdess_folds
+from ..recipes import get_recipe
 from ._outputs import check_folder
 
 _FOLDS = one_of("auto", "speakers", "sentences", "luna-jimenez", "emobox", "random")
@@ -70,6 +72,13 @@ def check_several(options: Mapping[str, Any], n_corpora: int) -> None:
 def check_folds(name: str) -> None:
     """Raise ParameterError for an unknown name of folds."""
     check_value("--folds", name, _FOLDS)
+
+
+def describe_recipe(name: str, settings: Sequence[str] | None) -> str:
+    """The recipe with its settings, and what it makes by the first line of its docstring."""
+    made = (inspect.getdoc(get_recipe(name)) or "").partition("\n")[0].removeprefix("Make ")
+    chosen = f" with {', '.join(settings)}" if settings else ""
+    return f"Recipe {name}{chosen}: {made}" if made else f"Recipe {name}{chosen}."
 
 
 def choose_folds(name: str, corpus: Bunch, data: Sequence[Path]) -> BaseCrossValidator | None:

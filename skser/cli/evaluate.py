@@ -95,7 +95,7 @@ def evaluate(
         tested_part,
         trained_on,
     )
-    from ._evaluation import check_options, check_several, choose_folds
+    from ._evaluation import check_options, check_several, choose_folds, describe_recipe
 
     check_options(context.params)
     check_differ([*data, *(across or [])])
@@ -138,5 +138,7 @@ def evaluate(
     for line in findings.summary_lines():
         typer.echo(line)
     if out is not None:
-        for path in findings.write(out, title=", ".join(path.resolve().name for path in data)):
+        title = ", ".join(path.resolve().name for path in data)
+        described = f"Model {model}." if model else describe_recipe(recipe, set_)
+        for path in findings.write(out, title=title, description=described):
             typer.echo(f"wrote {path}")

@@ -24,7 +24,7 @@ from ._docstrings import documented
 from ._fitted_fold import FittedFold
 from ._folds import Fold, history_of, run_folds
 from ._leakage_checks import warn_of_tuning
-from ._protocol import describe_fitted, describe_pipeline, describe_protocol
+from ._protocol import describe_cv, describe_fitted, describe_pipeline, describe_protocol
 from ._result import COLUMNS, KEPT, Evaluation
 from ._splits import Splits, split_corpus
 
@@ -133,7 +133,13 @@ def evaluate(
         cv, splits = split_corpus(corpus, cv)
         _warn_of_calibration(pipeline, corpus, splits)
         folds = run_folds(
-            pipeline, corpus, splits, n_jobs=n_jobs, checkpoint=checkpoint, verbose=verbose
+            pipeline,
+            corpus,
+            splits,
+            name=f"folds ({describe_cv(cv)})",
+            n_jobs=n_jobs,
+            checkpoint=checkpoint,
+            verbose=verbose,
         )
         protocol = describe_protocol(pipeline, cv, splits, corpus.groups)
     return Evaluation(

@@ -56,11 +56,15 @@ def run_folds(
     splits: Splits,
     *,
     measure: Measure = measure_probabilities,
+    name: str = "folds",
     n_jobs: int | None = None,
     checkpoint: PathLike | None = None,
     verbose: int = 0,
 ) -> list[Fold]:
-    """Fit a clone of a pipeline on the train part of each fold, and measure it on the test part."""
+    """Fit a clone of a pipeline on the train part of each fold, and measure it on the test part.
+
+    ``name`` begins the lines of progress.
+    """
     check_value("n_jobs", n_jobs, N_JOBS)
     check_value("verbose", verbose, VERBOSE)
     # Raise before the long work.
@@ -101,9 +105,7 @@ def run_folds(
                 n_jobs,
             )
             count = {"total": len(splits), "initial": len(folds)}
-            folds.update(
-                progress(finished, desc="folds", unit="fold", disable=not verbose, **count)
-            )
+            folds.update(progress(finished, desc=name, unit="fold", disable=not verbose, **count))
     return [folds[i] for i in range(len(splits))]
 
 

@@ -35,7 +35,7 @@ def describe_protocol(
     else:
         independence = _INDEPENDENT
     tuning = getattr(pipeline, "tuning_protocol", "")  # of a TunedClassifier
-    folds = f"{len(splits)} fold{'s'[: len(splits) > 1]} ({_name(cv)}), {independence}"
+    folds = f"{len(splits)} fold{'s'[: len(splits) > 1]} ({describe_cv(cv)}), {independence}"
     return folds + _describe_steps(pipeline) + tuning
 
 
@@ -60,7 +60,8 @@ def describe_pipeline(pipeline: BaseEstimator) -> str:
     return repr(pipeline)
 
 
-def _name(cv: Splitter) -> str:
+def describe_cv(cv: Splitter) -> str:
+    """What folds are of, in a few words."""
     if isinstance(cv, LeaveOneGroupOut):
         return "leave one speaker out"
     if isinstance(cv, GroupKFold):

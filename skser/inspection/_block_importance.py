@@ -93,6 +93,7 @@ def block_importance(
         corpus,
         splits,
         measure=partial(_losses, n_repeats=n_repeats, seed=seed),
+        name="feature importance",
         n_jobs=n_jobs,
         checkpoint=checkpoint,
         verbose=verbose,

@@ -77,7 +77,7 @@ def _explain_surest_mistake(
     parts = [(np.flatnonzero(units != units[surest]), np.array([surest]))]
     emotion = mistakes["predicted"].iloc[0]
     measure = partial(_saliency_in_fold, emotion=emotion)
-    (fold,) = run_folds(pipeline, speech, parts, measure=measure, **params)
+    (fold,) = run_folds(pipeline, speech, parts, measure=measure, name="saliency", **params)
     values, times, names, probability = fold.measured
     return Saliency(np.array(values), np.array(times), np.array(names), emotion, probability)
 

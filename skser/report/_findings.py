@@ -70,7 +70,7 @@ class Findings:
                 lines += [heading, table.to_string(float_format="{:.3f}".format)]
         return lines
 
-    def write(self, folder: Path, *, title: str) -> list[Path]:
+    def write(self, folder: Path, *, title: str, description: str = "") -> list[Path]:
         """Write tables, pictures and report, and return the files."""
         for name in _OPTIONAL:  # left by an earlier run with other options
             (folder / name).unlink(missing_ok=True)
@@ -94,10 +94,10 @@ class Findings:
             with written_whole(files[-1]) as temporary:
                 figure.savefig(temporary, dpi=150)
         files.append(folder / "report.html")
-        self.write_page(files[-1], title=title)
+        self.write_page(files[-1], title=title, description=description)
         return files
 
-    def write_page(self, path: PathLike, *, title: str) -> None:
+    def write_page(self, path: PathLike, *, title: str, description: str = "") -> None:
         """Write the report; DataError if it cannot be written there."""
         from jinja2 import Environment, PackageLoader
 
@@ -113,16 +113,28 @@ class Findings:
         page = environment.get_template("report.html.jinja").render(
             vars(self),
             title=title,
+            description=description,
+            n_speakers=evaluation.predictions.get("speaker", pd.Series()).nunique(),
             uar=scores.loc["uar"],
             scores=scores,
             score_names=_SCORES,
-            parts=[name for name in evaluation.parts if evaluation.predictions[name].nunique() > 1],
+            parts=self._parts(),
             mistakes=evaluation.mistakes().head(_N_MISTAKES),
             pictures=in_page_colours(lambda: draw_pictures(self)),
             seconds=sum(fold.fit_seconds + fold.predict_seconds for fold in evaluation.folds),
         )
         with written_whole(path) as temporary:
             temporary.write_text(page, encoding="utf-8")
+
+    def _parts(self) -> list[str]:
+        """Columns with several values; not the folds if each is one speaker."""
+        table = self.evaluation.predictions
+        parts = [name for name in self.evaluation.parts if table[name].nunique() > 1]
+        if "speaker" in parts and "fold" in parts:
+            n_pairs = len(table[["speaker", "fold"]].drop_duplicates())
+            if n_pairs == table["speaker"].nunique() == table["fold"].nunique():
+                parts.remove("fold")
+        return parts
 
 
 def _coverage(evaluation: Evaluation) -> pd.DataFrame:
@@ -154,6 +166,7 @@ def write_report(
     path: PathLike,
     *,
     title: str = "Speech emotion recognition",
+    description: str = "",
     leakage: LeakageReport | None = None,
     importance: pd.DataFrame | None = None,
     saliency: Saliency | None = None,
@@ -169,6 +182,8 @@ def write_report(
         File to write.
     title : str, default="Speech emotion recognition"
         Heading of the page.
+    description : str, default=""
+        A paragraph below the protocol, such as what the pipeline is.
     leakage : LeakageReport or None, default=None
         Result of :func:`skser.evaluation.leakage_report`, for the gap to random folds.
     importance : DataFrame of shape (n_blocks, 2) or None, default=None
@@ -184,4 +199,4 @@ def write_report(
         ``path`` is a folder, or its folder does not exist or cannot be written to.
     """
     findings = Findings(evaluation, leakage, importance, saliency, cross_corpus)
-    findings.write_page(path, title=title)
+    findings.write_page(path, title=title, description=description)

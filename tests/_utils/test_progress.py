@@ -36,6 +36,25 @@ def test_a_bar_on_a_terminal_and_two_lines_in_a_log(stderr):
         assert log_of(stderr) == ["features: 3 clips", "features: 3 clips in T s"]
 
 
+def test_a_line_a_minute_in_a_log(stderr, monkeypatch):
+    clock = SimpleNamespace(now=0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(_progress, "time", clock)
+    bar = progress(total=144, initial=44, desc="features", unit="clip")
+    if stderr.isatty():
+        bar.close()
+        return
+    for clock.now in (59, 60, 119, 125, 130):
+        bar.update(20)
+    bar.close()
+    assert log_of(stderr) == [
+        "features: 100 clips",
+        "features: 40 of 100 clips",
+        "features: 80 of 100 clips",
+        "features: 100 clips in T s",
+    ]
+
+
 def test_iterating(stderr):
     bar = progress(["a", "b"], desc="checking", unit="file")
     assert list(bar) == ["a", "b"]

@@ -2,6 +2,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -269,7 +270,7 @@ def test_without_probabilities():
     scores = evaluation.to_frame()
     assert scores.loc[["log_loss", "calibration_error"]].isna().all(axis=None)
     assert scores.loc[["uar", "accuracy", "macro_f1"]].notna().all(axis=None)
-    assert compare(evaluation, evaluation).loc["log_loss"].drop("p_value").isna().all()
+    assert compare(evaluation, evaluation).loc["log_loss"].isna().all()
 
 
 def test_steps_without_metadata_routing():
@@ -368,8 +369,30 @@ def test_p_value_of_few_speakers_is_what_counting_gives():
     good = evaluate(quick_pipeline(), speech)
     bad = evaluate(quick_pipeline(classify__C=1e-9), speech)
     assert (good.by("speaker")["accuracy"] > bad.by("speaker")["accuracy"]).all()
+    assert compare(bad, good).loc["accuracy", "p_value"] == 2 / 16
+
+
+def test_p_value_of_few_speakers_is_over_all_swaps(evaluation, guessing):
+    a, b = (e.predictions["predicted"].to_numpy() for e in (evaluation, guessing))
+    speakers = np.unique(SPEECH.groups)
+    differences = []
+    for swapped in product([False, True], repeat=len(speakers)):
+        is_swapped = np.isin(SPEECH.groups, speakers[list(swapped)])
+        mixed = [np.where(is_swapped, *pair) for pair in ((b, a), (a, b))]
+        of_a, of_b = (recall_score(SPEECH.target, labels, average="macro") for labels in mixed)
+        differences.append(of_b - of_a)
+    expected = np.mean(np.abs(differences) >= abs(differences[0]) - 1e-12)
+    assert 2 / 16 <= expected < 1
+    assert compare(evaluation, guessing).loc["uar", "p_value"] == expected
+
+
+def test_p_value_of_many_speakers_is_over_random_swaps(evaluation, guessing):
+    """Each clip counts as a speaker where speakers are not known."""
+    bad = changed_predictions(guessing, lambda table: table.drop(columns="speaker"))
+    right = {name: (SPEECH.target == name).astype(float) for name in bad.classes}
+    good = changed_predictions(bad, lambda table: table.assign(**right))
     p_value = compare(bad, good).loc["accuracy", "p_value"]
-    assert p_value == pytest.approx(2 / 16, abs=0.03)
+    assert p_value == pytest.approx(1 / 2001)  # the evaluations as they are, and no random swap
 
 
 def test_clips_are_compared_by_name(evaluation):

@@ -8,7 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import soundfile
+from sklearn.model_selection import GroupKFold
 
+from skser import evaluate
 from skser.evaluation import leakage_report
 from skser.exceptions import DataError
 from skser.inspection import block_importance
@@ -45,6 +47,7 @@ def page(speech, report, tmp_path_factory):
         report.new_speakers,
         path,
         title="Noise & <silence>",
+        description="Noise & more noise.",
         leakage=report,
         importance=losses,
         cross_corpus=uar,
@@ -86,20 +89,30 @@ def test_page_has_the_scores(page, report):
         f"{uar[name]:.3f}" for name in ("pooled", "low", "high")
     ]
     assert f"{report.to_frame().loc['uar', 'random']:.3f}" in text
-    assert {"emotions", "by-speaker", "by-gender", "by-fold", "mistakes", "importance"} <= set(
-        tables.cells
-    )
+    assert set(tables.cells) == {
+        *("scores", "emotions", "by-speaker", "by-gender", "mistakes", "importance")
+    }
     assert tables.cells["by-speaker"].count("9") == 4
 
 
-def test_protocol_is_beside_every_score(page, report):
-    text = page.read_text(encoding="utf-8")
-    headings = re.findall(r"<h2>(.*?)</h2>(.*?)(?=<h2>|$)", text, re.DOTALL)
-    for heading, below in headings:
-        if heading == "Other corpora":
-            assert "in folds of new speakers." in below
-        elif heading != "Reproducibility":
-            assert report.new_speakers.protocol in below
+def test_protocol_is_at_the_top_and_where_it_differs(page, report):
+    top, *sections = page.read_text(encoding="utf-8").split("<h2>")
+    protocol = report.new_speakers.protocol
+    assert protocol in top
+    assert "36 clips of 4 speakers" in top
+    assert '<p class="protocol">Noise &amp; more noise.</p>' in top
+    assert not any(protocol in section for section in sections)
+    (other,) = (section for section in sections if section.startswith("Other corpora"))
+    assert "in folds of new speakers." in other
+
+
+def test_another_protocol_and_folds_of_several_speakers(report, speech, tmp_path):
+    evaluation = evaluate(quick_pipeline(), speech, cv=GroupKFold(2))
+    write_report(evaluation, tmp_path / "report.html", leakage=report)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    (leakage,) = (part for part in text.split("<h2>") if part.startswith("Leakage"))
+    assert report.new_speakers.protocol in leakage
+    assert 'id="by-fold"' in text
 
 
 def test_page_loads_nothing_else(page):
