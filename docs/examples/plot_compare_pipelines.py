@@ -40,7 +40,8 @@ print(scores_augmented.protocol)
 # --------------
 #
 # :func:`~skser.compare` pairs them. `low` and `high` bound the difference in 95 % of draws of
-# speakers; `p_value` is from a test that swaps the two evaluations of each speaker at random.
+# speakers; `p_value` is from a test that swaps the two evaluations of whole speakers, in all 256
+# ways for eight speakers.
 from skser import compare
 
 table = compare(scores_plain, scores_augmented)

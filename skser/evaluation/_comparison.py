@@ -29,8 +29,9 @@ def compare(baseline: Evaluation, other: Evaluation) -> pd.DataFrame:
         A row for each score: of ``baseline`` and of ``other``; their ``difference``, other minus
         baseline; ``low`` and ``high``, its 95 % bootstrap interval over speakers; and ``p_value``,
         two-sided, of a permutation test that swaps the two evaluations of whole speakers [1]_. Up
-        to ten speakers it is exact, over all 2**n swaps of n speakers, and at least 2 / 2**n; with
-        more, over 2000 random swaps. NaN if the pipelines return no probabilities to score.
+        to ten speakers it is exact, over all ``2**n`` swaps of n speakers, at least ``2 / 2**n``;
+        with more, over 2000 random swaps. Log loss and calibration error without probabilities are
+        NaN.
 
     Raises
     ------

@@ -88,7 +88,8 @@ def functionals(**params: object) -> Pipeline:
     spectral shape, cepstrum, mel bands and pitch, and their derivatives over time, in 1,100
     features [1]_. Training adds three views of each clip at other speeds. The covariance of the
     classes is shrunk by half towards a multiple of the identity [2]_, since there are fewer clips
-    than features. It fits in seconds and needs no network.
+    than features. It fits in seconds and needs no network; the first run on a machine
+    compiles the features, for half a minute.
 
     {shared}
 

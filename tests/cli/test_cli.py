@@ -136,6 +136,8 @@ def test_evaluate_writes_tables_pictures_and_a_report(voices, tmp_path):
         *(file.removeprefix(f"{out}/") for file in written),
     }
     assert re.search(r"^UAR [01]\.\d{3} with random folds, ", printed, re.M)
+    recipe = "Recipe functionals with augment__n_views=1, "
+    assert recipe in (out / "report.html").read_text(encoding="utf-8")
     assert len(list((out / "folds").iterdir())) == 9
 
 

@@ -35,3 +35,10 @@ def test_report_needs_speakers():
 def test_both_scores_train_on_as_many():
     with pytest.raises(DataError, match=r"^cv must train on all .* fold 0"):
         leakage_report(quick_pipeline(), SPEECH, cv=SpeakerTextKFold())
+
+
+def test_progress_names_the_folds(capsys):
+    leakage_report(quick_pipeline(), SPEECH, verbose=1)
+    lines = capsys.readouterr().err.splitlines()
+    begun = [line for line in lines if line.startswith("folds") and line.endswith(" folds")]
+    assert begun == ["folds (leave one speaker out): 4 folds", "folds (clips at random): 4 folds"]
