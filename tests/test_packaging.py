@@ -36,7 +36,7 @@ def extras():
 def for_users():
     """The requirements of skser and of the extras that are not for its developers."""
     found = requirements(setup_cfg()["options"]["install_requires"])
-    return found + [r for name in extras().keys() - FOR_DEVELOPERS for r in extras()[name]]
+    return found + [r for name in sorted(extras().keys() - FOR_DEVELOPERS) for r in extras()[name]]
 
 
 def licences():
