@@ -229,7 +229,7 @@ def test_what_is_unknown_has_to_be_trusted(classifier, trusted, tmp_path):
         skser.load(path)
     for message in (str(warned[0].message), str(refused.value)):
         assert message.startswith(f"{path}: ")
-        assert message.endswith(f"trusted={names}")
+        assert message.endswith(f"trusted={names}, but never a file from a stranger")
     loaded = skser.load(path, trusted=trusted)
     assert_array_equal(loaded.predict(CLIPS), pipeline.predict(CLIPS))
     with pytest.raises(ModelError, match=re.escape(names[0])):
