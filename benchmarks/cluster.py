@@ -4,7 +4,7 @@
         --postgres postgresql://user@host/postgres
 
 Speed-up: a cluster of one worker process and one of two, of one thread each, take turns at each
-step of the chain: extraction for `functionals` (eight views) into an empty shared folder,
+step of the chain: extraction for `functionals` (four views) into an empty shared folder,
 `evaluate` with folds by speaker, which reads that folder, and ``skser predict --scheduler`` with a
 fitted model. A step is timed after a warm-up on each cluster.
 
