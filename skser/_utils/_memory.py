@@ -8,12 +8,22 @@ from contextlib import suppress
 from pathlib import Path
 
 _CGROUPS = Path("/sys/fs/cgroup")
+_SMALL = 2**28  # bytes that fit into any memory
 
 
 def available_memory() -> int | None:
     """Bytes that the process can get: of the machine, its container and its limits; or None."""
     limits = [*_of_machine(), *_of_cgroups(), *_of_process()]
     return max(0, min(limits)) if limits else None
+
+
+def insufficient_memory(n_bytes: int, n_copies: int = 1) -> int | None:
+    """Available memory in bytes if it is too small for an array, held ``n_copies`` times.
+
+    None if it suffices, or is unknown.
+    """
+    available = available_memory() if n_bytes > _SMALL else None
+    return available if available is not None and n_copies * n_bytes > available else None
 
 
 def _of_machine() -> Iterator[int]:

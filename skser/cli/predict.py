@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv as csv_format
 import glob
-import io
-import json as json_format
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -89,6 +85,7 @@ def predict(
     from ..inference._abstention import Abstention
     from ..inference._model_file import open_model
     from ._outputs import Outputs
+    from ._prediction_rows import PredictionRows, aligned
     from ._stdin import named
 
     if out is None:
@@ -126,13 +123,13 @@ def predict(
     unusable: list[str] = []
     abstention = Abstention(abstain_below)
     usable = _counted(_usable(named(predictions), unusable), abstention)
-    rows = _Rows(classes, top, abstain_below, n_adapted)
+    rows = PredictionRows(classes, top, abstention, n_adapted)
     if outputs.paths:
         writers = {"csv": rows.csv_line, "json": rows.json_line}
         with ExitStack() as stack:
             open_files = {name: stack.enter_context(outputs.open(name)) for name in outputs.paths}
             if csv is not None:
-                open_files["csv"].write(_csv_line(rows.header()).encode())
+                open_files["csv"].write(rows.csv_header().encode())
             for prediction in usable:
                 for name, file in open_files.items():
                     line = writers[name](prediction)
@@ -140,7 +137,7 @@ def predict(
                     file.flush()
     else:
         table = [rows.cells(prediction, "{:.2f}") for prediction in usable]
-        for line in _aligned([rows.header(), *table] if table else []):
+        for line in aligned([rows.header(), *table] if table else []):
             typer.echo(line)
     if warning := abstention.warning():
         typer.echo(f"skser: warning: {warning}", err=True)
@@ -186,13 +183,14 @@ def find_recordings(name: str) -> Iterator[str | bytes]:
 def _usable(predictions: Iterable[Prediction], unusable: list[str]) -> Iterator[Prediction]:
     """The predictions of usable recordings; unusable files are reported and listed."""
     from ..audio._info import describe
+    from ._prediction_rows import printable
 
     for prediction in predictions:
         if prediction.error is None:
             yield prediction
             continue
         unusable.append(prediction.file)
-        message = _printable(f"{describe(prediction.file)}: {prediction.error}")
+        message = printable(f"{describe(prediction.file)}: {prediction.error}")
         typer.echo(f"skser: error: {message}", err=True)
 
 
@@ -200,7 +198,7 @@ def _counted(predictions: Iterable[Prediction], abstention: Abstention) -> Itera
     """The same predictions, counted by their confidence."""
     for prediction in predictions:
         if prediction.probabilities is not None:
-            abstention.is_below(float(prediction.probabilities.max()))
+            abstention.count(float(prediction.probabilities.max()))
         yield prediction
 
 
@@ -228,91 +226,3 @@ def _predict_adapted(
     if training is None:
         return classes, n_adapted, iter(predictions)
     return classes, n_adapted, flag_out_of_distribution(predictions, training, known)
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Predictions as rows, with all emotions or the ``top`` most probable ones."""
-
-    classes: list[str]
-    top: int | None
-    abstain_below: float | None
-    n_adapted: int | None
-
-    def header(self) -> list[str]:
-        if self.top is None:
-            return ["file", "emotion", *self.classes, *self._last_columns()]
-        ranks = range(2, min(self.top, len(self.classes)) + 1)
-        columns = (f"{name}{rank}" for rank in ranks for name in ("emotion", "probability"))
-        return ["file", "emotion", "probability", *columns, *self._last_columns()]
-
-    def cells(self, prediction: Prediction, form: str) -> list[str]:
-        emotion, ranked = self._rank(prediction)
-        if prediction.silence:
-            shown = [""] * (len(self.header()) - len(self._last_columns()) - 2)
-        elif self.top is None:
-            shown = [form.format(ranked[name]) for name in self.classes]
-        else:
-            shown = [text for name, p in ranked.items() for text in (name, form.format(p))][1:]
-        last = [] if self.n_adapted is None else [str(self.n_adapted)]
-        reasons = "; ".join(prediction.ood_reasons)
-        silence = str(prediction.silence)
-        return [prediction.file, emotion or "", *shown, silence, reasons, *last]
-
-    def csv_line(self, prediction: Prediction) -> str:
-        return _csv_line(self.cells(prediction, "{:.4f}"))
-
-    def json_line(self, prediction: Prediction) -> str:
-        emotion, ranked = self._rank(prediction)
-        content = {
-            "file": prediction.file,
-            "emotion": emotion,
-            "silence": prediction.silence,
-            "probabilities": {name: round(p, 4) for name, p in ranked.items()} or None,
-            "ood_reasons": list(prediction.ood_reasons),
-        }
-        if self.n_adapted is not None:
-            content["adapted_to"] = self.n_adapted
-        return json_format.dumps(content, ensure_ascii=False) + "\n"
-
-    def _last_columns(self) -> list[str]:
-        adapted = [] if self.n_adapted is None else ["adapted_to"]
-        return ["silence", "ood_reasons", *adapted]
-
-    def _rank(self, prediction: Prediction) -> tuple[str | None, dict[str, float]]:
-        """The emotion, None if too improbable, and probabilities, the highest first.
-
-        Silence has neither.
-        """
-        probabilities = prediction.probabilities
-        if probabilities is None:
-            return None, {}
-        order = (-probabilities).argsort(kind="stable")[: self.top]
-        ranked = {self.classes[i]: float(probabilities[i]) for i in order}
-        emotion = next(iter(ranked))
-        is_sure = self.abstain_below is None or ranked[emotion] >= self.abstain_below
-        return emotion if is_sure else None, ranked
-
-
-def _csv_line(cells: list[str]) -> str:
-    line = io.StringIO()
-    csv_format.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
-
-
-def _printable(text: str) -> str:
-    """The text on one line, without control characters, which a file name may contain."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
-def _aligned(table: list[list[str]]) -> list[str]:
-    """Aligned columns, numbers to the right; without those that no recording stands out in."""
-    table = [[_printable(text) for text in row] for row in table]
-    usual = {"ood_reasons": "", "silence": "False"}
-    columns = [c for c in zip(*table, strict=True) if {*c[1:]} != {usual.get(c[0])}]
-    aligned = []
-    for column in columns:
-        is_number = all(text.replace(".", "", 1).isdigit() for text in column[1:] if text)
-        align, width = (str.rjust if is_number else str.ljust), max(map(len, column))
-        aligned.append([align(text, width) for text in column])
-    return ["  ".join(row).rstrip() for row in zip(*aligned, strict=True)]

@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .._utils._functional import standardize
-from .._utils._memory import available_memory
+from .._utils._memory import insufficient_memory
 from ..exceptions import DataError
 
 if TYPE_CHECKING:
     from .extraction._cache import FeatureCache
-
-_SMALL = 2**28  # bytes that are read without a look at the memory
 
 
 @dataclass(eq=False)
@@ -113,8 +111,8 @@ class FeaturesOnDisk:
         return np.asarray(selected)[within] if rest else selected
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
-        available = available_memory() if self.nbytes > _SMALL else None
-        if available is not None and self.nbytes > available:
+        available = insufficient_memory(self.nbytes)
+        if available is not None:
             raise DataError(
                 f"features of {len(self)} clips need {self.nbytes / 1e9:.3g} GB to be read at once,"
                 f" and {available / 1e9:.3g} GB of memory are available: use fewer clips, views or "

@@ -15,12 +15,14 @@ class Abstention:
     highest: float = 0.0
 
     def is_below(self, confidence: float) -> bool:
-        """Whether a prediction with this confidence has no label; it is counted."""
-        below = self.threshold is not None and confidence < self.threshold
+        """Whether a prediction with this confidence has no label."""
+        return self.threshold is not None and confidence < self.threshold
+
+    def count(self, confidence: float) -> None:
+        """Count a prediction with this confidence."""
         self.n += 1
-        self.n_below += below
+        self.n_below += self.is_below(confidence)
         self.highest = max(self.highest, confidence)
-        return below
 
     def warning(self) -> str | None:
         """What to say if more than half of the recordings have no label."""

@@ -131,8 +131,11 @@ class Partitions:
             for file, result in zip(self[number], results, strict=True):
                 numbers = result.get("probabilities")
                 emotion = None
-                if numbers is not None and not abstention.is_below(max(numbers)):
-                    emotion = emotions[numbers.index(max(numbers))]
+                if numbers is not None:
+                    confidence = max(numbers)
+                    abstention.count(confidence)
+                    if not abstention.is_below(confidence):
+                        emotion = emotions[numbers.index(confidence)]
                 probabilities = numbers or [None] * len(emotions)
                 yield {
                     "file": file,

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from skser._utils import _memory
-from skser._utils._memory import available_memory
+from skser._utils._memory import available_memory, insufficient_memory
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+reads_proc = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 def meminfo():
@@ -16,10 +16,12 @@ def meminfo():
     return {name: 1024 * int(rest.split()[0]) for name, rest in (x.split(":") for x in lines)}
 
 
+@reads_proc
 def test_is_at_most_that_of_the_machine():
     assert 0 < available_memory() <= meminfo()["MemTotal"]
 
 
+@reads_proc
 @pytest.mark.parametrize("version", [1, 2])
 def test_is_what_any_control_group_above_leaves(monkeypatch, tmp_path, version):
     """The container's own group has no limit, the one above has 1000 bytes, 300 of them cached."""
@@ -46,3 +48,17 @@ def test_is_what_any_control_group_above_leaves(monkeypatch, tmp_path, version):
         lambda path, *args: read(groups if str(path) == "/proc/self/cgroup" else path, *args),
     )
     assert available_memory() == 1000 - 500 + 300
+
+
+@pytest.mark.parametrize(
+    ("available", "n_copies", "expected"),
+    [(10**9, 1, None), (10**9 - 1, 1, 10**9 - 1), (10**9, 2, 10**9), (0, 1, 0), (None, 9, None)],
+)
+def test_memory_for_a_large_array(monkeypatch, available, n_copies, expected):
+    monkeypatch.setattr(_memory, "available_memory", lambda: available)
+    assert insufficient_memory(10**9, n_copies) == expected
+
+
+def test_small_arrays_need_no_look_at_the_memory(monkeypatch):
+    monkeypatch.setattr(_memory, "available_memory", None)
+    assert insufficient_memory(2**28) is None

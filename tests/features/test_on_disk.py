@@ -21,9 +21,10 @@ from skser import (
     FeatureUnionExtractor,
     SpeakerNormalizer,
 )
+from skser._utils import _memory
 from skser.classifiers import WeightedLinearDiscriminant
 from skser.exceptions import AudioWarning, ConversionError, DataError, ParameterError
-from skser.features import MelSpectrogram, _on_disk
+from skser.features import MelSpectrogram
 from skser.features._checks import check_padding
 from skser.features._on_disk import Entries, FeaturesOnDisk
 from skser.features.extraction import _extractor
@@ -122,10 +123,10 @@ def test_other_estimators_read_all(memory):
 
 def test_more_than_the_memory_holds_is_not_read_at_once(both, monkeypatch):
     disk = both[1].values
-    monkeypatch.setattr(_on_disk, "_SMALL", 0)
-    monkeypatch.setattr(_on_disk, "available_memory", lambda: disk.nbytes)
+    monkeypatch.setattr(_memory, "_SMALL", 0)
+    monkeypatch.setattr(_memory, "available_memory", lambda: disk.nbytes)
     np.asarray(disk)
-    monkeypatch.setattr(_on_disk, "available_memory", lambda: disk.nbytes - 1)
+    monkeypatch.setattr(_memory, "available_memory", lambda: disk.nbytes - 1)
     message = r"^features of 9 clips need .* GB to be read at once, and .* GB of memory are availab"
     with pytest.raises(DataError, match=message):
         AugmentedClassifier(WeightedLinearDiscriminant()).fit(both[1], LABELS)
@@ -171,10 +172,10 @@ def test_silence_of_broken_recordings_is_kept_in_memory(paths, memory):
 
 def test_features_that_do_not_fit_stay_on_disk(memory, monkeypatch):
     expected = expected_size(Augmenter(n_views=3).fit_transform(CLIPS), _Plan())
-    monkeypatch.setattr(_extractor, "_SMALL", 0)
-    monkeypatch.setattr(_extractor, "available_memory", lambda: 2 * expected + 2)
+    monkeypatch.setattr(_memory, "_SMALL", 0)
+    monkeypatch.setattr(_memory, "available_memory", lambda: 2 * expected)
     assert isinstance(extract(memory).values, np.ndarray)
-    monkeypatch.setattr(_extractor, "available_memory", lambda: expected)
+    monkeypatch.setattr(_memory, "available_memory", lambda: 2 * expected - 1)
     assert isinstance(extract(memory).values, FeaturesOnDisk)
     monkeypatch.setattr(_extractor, "extract", None)  # the error comes first
     message = r"^memory must be a folder .* 9 clips .* up to .* GB .*, got None; .* are available$"

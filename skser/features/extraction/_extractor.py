@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from ..._utils._memory import available_memory
+from ..._utils._memory import insufficient_memory
 from ..._utils._param_validation import N_JOBS, VERBOSE, Allowed, check_is_fitted
 from ..._utils._set_output import FeaturesTransformer
 from ...audio import Clips
@@ -27,7 +27,6 @@ _MEMORY = Allowed(
     "a folder, a joblib.Memory or None",
     lambda value: value is None or isinstance(value, (str, os.PathLike, joblib.Memory)),
 )
-_SMALL = 2**28  # bytes of features that fit in any memory
 
 
 class ClipsExtractor(FeaturesTransformer, BaseEstimator):
@@ -102,9 +101,8 @@ class ClipsExtractor(FeaturesTransformer, BaseEstimator):
         if self._cache() is not None and getattr(self.memory, "mmap_mode", None):
             return True
         n_bytes = expected_size(clips, plan)
-        available = available_memory() if n_bytes > _SMALL else None
-        # Scaled features are a copy.
-        if available is None or n_bytes < available / 2:
+        available = insufficient_memory(n_bytes, n_copies=2)  # scaled features are a copy
+        if available is None:
             return False
         if self._cache() is None:
             raise ParameterError(
