@@ -17,23 +17,12 @@ from sklearn.utils.validation import _check_sample_weight
 
 from .._utils._functional import mean_probabilities
 from .._utils._labels import all_classes, check_labels
-from .._utils._param_validation import (
-    BOOLEAN,
-    NONE,
-    RANDOM_STATE,
-    VERBOSE,
-    Allowed,
-    check_is_fitted,
-    check_parameters,
-    integer,
-    number,
-    number_range,
-    one_of,
-)
-from ..exceptions import DataError, ParameterError, SkserWarning
+from .._utils._param_validation import check_is_fitted, check_parameters
+from ..exceptions import DataError, SkserWarning
 from ..features import AugmentedFeatures
 from ..features._checks import by_view, check_features, check_padding
 from ..networks._rows import BLOCK_SIZE, without_nan
+from ._cnn_parameters import ALLOWED, check_together
 from ._network_params import NetworkParamsMixin
 from ._validation_split import validation_split
 
@@ -43,31 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["CNNEmotionClassifier"]
 
 Features = ArrayLike | AugmentedFeatures
-
-ARCHITECTURES = (
-    "resnet",
-    "cnn_average_pooling",
-    "cnn512",
-    "cnn_bilstm_attention",
-    "dense",
-    "cnn256",
-)
-_FUNCTION = Allowed(
-    "a function build(meta, **params)",
-    # A Keras model can be called, too.
-    lambda value: callable(value) and (isinstance(value, type) or not hasattr(value, "to_json")),
-)
-_DICT = Allowed("a dict", lambda value: isinstance(value, dict))
-_CALLBACKS = Allowed("a list of Keras callbacks", lambda value: isinstance(value, (list, tuple)))
-_FOLDER = Allowed("a folder", lambda value: isinstance(value, (str, os.PathLike)))
-_MASKS = Allowed(
-    "a pair (number, largest width) of integers of at least 0",
-    lambda value: (
-        isinstance(value, (tuple, list, np.ndarray))
-        and len(value) == 2
-        and all(integer(0).accepts(n) for n in value)
-    ),
-)
 
 
 class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
@@ -220,37 +184,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
     array(['angry'], dtype='<U5')
     """
 
-    _allowed = {
-        "architecture": [one_of(*ARCHITECTURES), _FUNCTION],
-        "epochs": [integer(1)],
-        "batch_size": [integer(1)],
-        "optimizer": [one_of("adamw", "adam", "sgd", "rmsprop")],
-        "learning_rate": [number(0, open_low=True)],
-        "weight_decay": [number(0)],
-        "clip_norm": [number(0, open_low=True), NONE],
-        "schedule": [one_of("cosine", "plateau"), NONE],
-        "warmup": [number(0, 0.9)],
-        "plateau_factor": [number(0, 0.99, open_low=True)],
-        "plateau_patience": [integer(1)],
-        "early_stopping": [integer(1), NONE],
-        "label_smoothing": [number(0, 0.9)],
-        "mixup": [number(0, 100)],
-        "frequency_masks": [_MASKS],
-        "time_masks": [_MASKS],
-        "time_scale": [number_range(0.1, 10)],
-        "gain": [number_range(-100, 100)],
-        "noise": [number(0, 100)],
-        "view_sampling": [one_of("one", "all")],
-        "dtype_policy": [one_of("float32", "mixed_float16", "mixed_bfloat16")],
-        "n_networks": [integer(1)],
-        "class_weight": [_DICT, one_of("balanced"), NONE],
-        "validation_fraction": [number(0, 0.9)],
-        "callbacks": [_CALLBACKS, NONE],
-        "checkpoint": [_FOLDER, NONE],
-        "warm_start": [BOOLEAN],
-        "random_state": [RANDOM_STATE],
-        "verbose": [VERBOSE],
-    }
+    _allowed = ALLOWED
 
     # Metadata routing passes `groups` without a request.
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"groups": True}
@@ -372,14 +306,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
             reason = f"warm_start=True continues the previous fit: {error}" if previous else error
             raise DataError(str(reason)) from None
         labels = check_labels(y, len(values))
-        try:
-            weight = _check_sample_weight(
-                sample_weight, np.empty((len(values), 1)), ensure_non_negative=True
-            )
-            if self.class_weight is not None:
-                weight = weight * compute_sample_weight(self.class_weight, labels)
-        except ValueError as error:
-            raise DataError(str(error)) from None
+        weights = _weights(sample_weight, self.class_weight, labels)
         present, encoded = np.unique(labels, return_inverse=True)
         known = self.classes_ if previous else present
         classes = all_classes(known, present)
@@ -394,7 +321,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
             self,
             by_view(X, values),
             np.eye(len(classes), dtype=np.float32)[columns[encoded]],
-            weight,
+            weights,
             training,
             validation,
             seeds=rng.randint(np.iinfo(np.int32).max, size=self.n_networks),
@@ -466,18 +393,7 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         validation_split(self.validation_fraction, labels, groups, rng)
 
     def _check_together(self) -> None:
-        """Raise ParameterError for parameters that contradict each other."""
-        from ._fitting import check_network_params
-
-        if self.early_stopping is not None and self.validation_fraction == 0:
-            raise ParameterError(
-                f"early_stopping={self.early_stopping} needs a validation_fraction above 0, got 0"
-            )
-        if self.checkpoint is not None and not isinstance(self.random_state, (int, np.integer)):
-            raise ParameterError(
-                f"checkpoint needs an integer random_state, got {self.random_state!r}"
-            )
-        check_network_params(self)
+        check_together(self)
 
     def _warn_of_new_weights(self) -> None:
         """Warn if a fit discards the weights of a model file."""
@@ -519,3 +435,18 @@ class CNNEmotionClassifier(NetworkParamsMixin, ClassifierMixin, BaseEstimator):
         tags.non_deterministic = self.random_state is None
         tags.classifier_tags.poor_score = False
         return tags
+
+
+def _weights(
+    sample_weight: ArrayLike | None, class_weight: dict[Any, float] | str | None, labels: np.ndarray
+) -> np.ndarray:
+    """Weights of clips, also by their labels; DataError if either is invalid."""
+    try:
+        weights = _check_sample_weight(
+            sample_weight, np.empty((len(labels), 1)), ensure_non_negative=True
+        )
+        if class_weight is not None:
+            weights = weights * compute_sample_weight(class_weight, labels)
+    except ValueError as error:
+        raise DataError(str(error)) from None
+    return weights

@@ -1,14 +1,11 @@
 """Displays, as in scikit-learn: data in ``__init__``, drawing in ``plot``."""
 
-from ._predictions import ConfusionDisplay, CoverageDisplay, ReliabilityDisplay
+from ._confusion import ConfusionDisplay
+from ._corpora import CrossCorpusDisplay, LeakageGapDisplay
+from ._importance import BlockImportanceDisplay
+from ._probabilities import CoverageDisplay, ReliabilityDisplay
 from ._recordings import ClipDisplay, SaliencyDisplay
-from ._scores import (
-    BlockImportanceDisplay,
-    ClassScoresDisplay,
-    CrossCorpusDisplay,
-    LeakageGapDisplay,
-    SpeakerScoresDisplay,
-)
+from ._scores import ClassScoresDisplay, SpeakerScoresDisplay
 from ._timeline import TimelineDisplay
 from ._training import EmotionDistributionDisplay, TrainingCurvesDisplay
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skser.classifiers import _cnn as classifier
+from skser.classifiers import _cnn_parameters as classifier
 from skser.exceptions import ModelError, ParameterError
 from skser.networks import NetworkMeta, cnn_bilstm_attention, dense, resnet
 from skser.networks._architectures import ARCHITECTURES

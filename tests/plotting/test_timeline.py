@@ -36,12 +36,6 @@ def ax():
     return Figure(figsize=(10, 3)).subplots()
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 def spans(collection):
     """Start and end of each piece of a strip."""
     ends = [path.get_extents() for path in collection.get_paths()]
