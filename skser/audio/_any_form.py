@@ -9,9 +9,10 @@ import numpy as np
 from .._utils._segment import Segment
 from ..exceptions import AudioError, DataError, naming
 from ._channels import Channel, mixed_waveform
-from ._decoding import decode_audio, inspect_audio, read_audio
+from ._decoding import decode_audio, read_audio
 from ._forms import as_recording
 from ._info import AudioInfo
+from ._inspection import inspect_audio
 from ._recordings import AnyRecording, check_length, inspect_recording
 from ._sampled import Waveform, rate_and_array, warn_of_integers
 

@@ -14,8 +14,8 @@ from .._utils._files import file_signature
 from .._utils._segment import Segment
 from ..exceptions import AudioError
 from ._channels import Channel, check_channel
-from ._decoding import inspect_audio
 from ._info import AudioInfo, describe
+from ._inspection import inspect_audio
 from ._per_file import PerFile
 from ._sampled import Waveform
 

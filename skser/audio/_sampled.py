@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import DataError, SkserWarning
-from ._decoding import MAX_SR, MIN_SR
+from ._inspection import MAX_SR, MIN_SR
 from ._waveforms import resample
 
 MAX_CHANNELS = 8

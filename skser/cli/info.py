@@ -25,7 +25,8 @@ def info(
     Example: skser info model.skser --card README.md
     """
     from ..persistence import ModelInfo, _container, load_card
-    from ..persistence._info import describe_included, describe_model, encoders_in, info_in
+    from ..persistence._card import describe_included
+    from ..persistence._info import describe_model, encoders_in, info_in
     from ._outputs import Outputs
 
     outputs = Outputs([model], json=json, card=card)

@@ -9,17 +9,15 @@ import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..audio._clip_reader import ClipReader, Excerpt, watching
 from ..audio._forms import as_recordings
-from ..audio._recordings import AnyRecording, ClipSource, Recording, check_length, inspect_recording
-from ..audio._sampled import Waveform
-from ..audio._streaming import frame_levels
+from ..audio._recordings import Recording
 from ..exceptions import AudioError, DataError, ParameterError
-from ..features import MelSpectrogram, Spectra
+from ._measurement import Measurement, measure, measure_clip
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -32,26 +30,13 @@ __all__ = ["TrainingAudio"]
 
 _TAIL = 0.5  # percent of the training recordings beyond either end of a range
 _TOLERANCE = 1.25  # new speakers go a little beyond a range
-_SPEECH_DB = 40.0  # frames further below the loudest are silence
-_BAND_DB = 60.0  # frequencies further below the strongest are inaudible
 _MIN_DEVIATION = 0.1  # dB; that of identical recordings is 0
-_MEL = MelSpectrogram(n_mels=26, fmin=20.0, scale="db")
 # Unit, digits in messages, and tolerance (added, and as a factor) of the ranges.
 _RANGES = {
     "level": ("dB", 0, 3.0, 1.0),
     "length": ("s", 1, 0.0, _TOLERANCE),
     "bandwidth": ("Hz", 0, 0.0, _TOLERANCE),
 }
-
-
-class _Measurement(NamedTuple):
-    """Sampling rate, level, length, bandwidth and spectral features of a recording."""
-
-    rate: int
-    level: float
-    length: float
-    bandwidth: float
-    features: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -144,7 +129,7 @@ class TrainingAudio:
         measured = []
         for recording in as_recordings(recordings, "recordings"):
             with suppress(*skipped):
-                measured.append(_measure(recording, reader))
+                measured.append(measure(recording, reader))
         if not measured:
             raise DataError("recordings must hold at least one usable recording, got none")
         features = np.stack([m.features for m in measured])
@@ -184,7 +169,7 @@ class TrainingAudio:
         DataError
             ``recording`` is not a recording.
         """
-        return self._reasons(_measure(as_recordings([recording], "recording")[0], self.reader))
+        return self._reasons(measure(as_recordings([recording], "recording")[0], self.reader))
 
     def watch(self, reasons: dict[str | bytes, tuple[str, ...]]) -> AbstractContextManager[None]:
         """Collect the reasons of the recordings that are decoded for other purposes.
@@ -205,12 +190,12 @@ class TrainingAudio:
                 with suppress(AudioError):  # `ood_reasons` raises it
                     clip = self.reader.shape(waveform)
                     info = recording.info
-                    measured = _measure_clip(clip, self.reader.sr, info.sr, info.duration)
+                    measured = measure_clip(clip, self.reader.sr, info.sr, info.duration)
                     reasons[recording.source] = self._reasons(measured)
 
         return watching(add)
 
-    def _reasons(self, measured: _Measurement) -> tuple[str, ...]:
+    def _reasons(self, measured: Measurement) -> tuple[str, ...]:
         reasons = []
         if min(measured.rate, self.reader.sr) not in {min(r, self.reader.sr) for r in self.rates}:
             rates = ", ".join(map(str, sorted(self.rates)))
@@ -275,40 +260,6 @@ def _loader_of(pipeline: BaseEstimator) -> AudioLoader:
     if loader is not None:
         return loader
     raise ParameterError(f"pipeline must have an AudioLoader, got {type(pipeline).__name__}")
-
-
-def _measure(recording: AnyRecording, reader: ClipReader) -> _Measurement:
-    source: ClipSource
-    if isinstance(recording, Waveform):
-        rate, n_samples = recording.sr, len(recording.samples)
-        check_length("waveform", n_samples, rate, reader.offset)
-        source, length = recording, n_samples / rate
-    elif isinstance(recording, np.ndarray):
-        check_length("waveform", len(recording), reader.sr, reader.offset)
-        source, rate, length = recording, reader.sr, len(recording) / reader.sr
-    else:
-        source = inspect_recording(recording, offset=reader.offset, channel=reader.channel)
-        rate, length = source.info.sr, source.duration
-    return _measure_clip(reader(source), reader.sr, rate, length)
-
-
-def _measure_clip(clip: np.ndarray, sr: int, rate: int, length: float) -> _Measurement:
-    spectra = Spectra(clip, sr, dtype=np.float32)
-    # Without the ends of the clip, which are clicks with all frequencies.
-    inside = slice(2, -2) if spectra.n_frames > 4 else slice(None)
-    power = spectra.power[:, inside].mean(axis=1)
-    audible = np.flatnonzero(power >= power.max() * 10 ** (-_BAND_DB / 10))
-    levels = frame_levels([clip], sr)[0]
-    speech = levels[levels >= levels.max() - _SPEECH_DB].astype(np.float64)
-    bands = _MEL.compute(spectra)
-    means = bands.mean(axis=1)
-    return _Measurement(
-        rate=rate,
-        level=float(10 * np.log10(np.mean(10 ** (speech / 10)))),
-        length=length,
-        bandwidth=float(spectra.frequencies[audible[-1]]),
-        features=np.concatenate([means - means.mean(), bands.std(axis=1)]),
-    )
 
 
 def _range(values: list[float]) -> tuple[float, float]:

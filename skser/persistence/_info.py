@@ -1,16 +1,15 @@
-"""ModelInfo: training data, score and limits of a model, and the model card."""
+"""ModelInfo: training data, score and limits of a model."""
 
 from __future__ import annotations
 
 import math
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from .._utils._types import EmotionPipeline, PathLike
-from ..embeddings._description import EncoderDescription, public_name
+from .._utils._types import PathLike
+from ..embeddings._description import EncoderDescription
 from ..exceptions import DataError, ModelError
 from . import _container
 
@@ -24,7 +23,6 @@ LIMITS = (
     "predictions are worse than the score says, and every recording gets a prediction.",
     "Not for decisions about people, such as hiring, schooling, insurance, health or policing.",
 )
-_USE = 'import skser\n\npipeline = skser.load("model.skser")\npipeline.predict(["recording.wav"])'
 
 
 @dataclass(frozen=True)
@@ -133,10 +131,6 @@ class ModelInfo:
         """Number of training recordings."""
         return sum(self.emotions.values())
 
-    @property
-    def _emotion_counts(self) -> str:
-        return ", ".join(f"{name} {n}" for name, n in self.emotions.items())
-
     def to_dict(self) -> dict[str, Any]:
         """The information as plain JSON.
 
@@ -179,12 +173,12 @@ class ModelInfo:
         n_speakers = "an unknown number of" if self.n_speakers is None else self.n_speakers
         training = (
             f"{self.n_recordings} recordings, {n_speakers} speakers, of "
-            f"{', '.join(self.corpora) or 'an unnamed corpus'} ({self._emotion_counts})"
+            f"{', '.join(self.corpora) or 'an unnamed corpus'} ({emotion_counts(self)})"
         )
         lines = [
             f"trained on: {training if self.emotions else 'not recorded'}",
             *(f"licence of the data: {licence}" for licence in self.licences),
-            f"score: {_describe_score(self)}",
+            f"score: {describe_score(self)}",
             *(f"limit: {limit}" for limit in LIMITS),
         ]
         return "\n".join(lines)
@@ -209,30 +203,6 @@ def load_info(path: PathLike) -> ModelInfo | None:
         The file is missing or damaged.
     """
     return info_in(path, _container.read(path)[0])
-
-
-def load_card(path: PathLike) -> str:
-    """Read the model card in a model file.
-
-    Parameters
-    ----------
-    path : str or path
-        A file that `skser.save` wrote.
-
-    Returns
-    -------
-    card : str
-        Markdown.
-
-    Raises
-    ------
-    ModelError
-        The file is missing or damaged.
-    """
-    _, entries = _container.read(path)
-    text = entries.get(_container.CARD, b"").decode(errors="replace")
-    # Terminals interpret control characters.
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def info_in(path: PathLike, manifest: dict[str, Any]) -> ModelInfo | None:
@@ -265,59 +235,6 @@ def describe_model(path: PathLike, manifest: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def model_card(
-    pipeline: EmotionPipeline,
-    info: ModelInfo | None,
-    encoders: Sequence[EncoderDescription] = (),
-) -> str:
-    """A model card in Markdown: purpose, limits, training data and score."""
-    data = "Not recorded."
-    if info is not None:
-        rows = [
-            ("Corpora", ", ".join(info.corpora) or "unnamed"),
-            ("Recordings", info.n_recordings),
-            ("Speakers", "unknown" if info.n_speakers is None else info.n_speakers),
-            ("Emotions", info._emotion_counts),
-            *(("Licence of the data", licence) for licence in info.licences),
-        ]
-        data = "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows)])
-    sections = [
-        "\n# Speech emotion recognition with skser",
-        f"Predicts one of {', '.join(map(str, pipeline.classes_))} from a recording of speech.",
-        "## Limits",
-        "\n".join(f"- {limit}" for limit in LIMITS),
-        f"## Training data\n\n{data}",
-        *(f"## Pre-trained encoder\n\n{describe_included(encoder)}" for encoder in encoders),
-        f"## Evaluation\n\n{_describe_score(info)}",
-        f"## How to use it\n\n```python\n{_USE}\n```",
-        f"## Pipeline\n\n```\n{_without_folders(pipeline)}\n```\n",
-    ]
-    return "\n\n".join(sections)
-
-
-def _without_folders(pipeline: EmotionPipeline) -> str:
-    """The pipeline as text, with names of encoders in place of their folders."""
-    from sklearn.base import clone
-
-    from ..embeddings import SpeechEmbedding
-    from ..recipes._steps import steps_of
-
-    unfitted = clone(pipeline, safe=False)
-    for step in steps_of(unfitted):
-        if isinstance(step, SpeechEmbedding):
-            step.set_params(model=public_name(os.fspath(step.model), step.revision))
-    return repr(unfitted)
-
-
-def describe_included(encoder: EncoderDescription) -> str:
-    """An encoder, and whether the model file contains it."""
-    if encoder.included:
-        return f"{encoder} The model file contains it."
-    is_on_hub = encoder.revision is not None
-    how = "finds or downloads it" if is_on_hub else "needs the same file or folder"
-    return f"{encoder} The model file does not contain it: prediction {how}."
-
-
 def _is_sound(content: Mapping[str, Any]) -> bool:
     """Whether the values have the types that `ModelInfo.to_dict` returns."""
     emotions, score = content["emotions"], content.get("score")
@@ -336,7 +253,11 @@ def _is_sound(content: Mapping[str, Any]) -> bool:
     )
 
 
-def _describe_score(info: ModelInfo | None) -> str:
+def emotion_counts(info: ModelInfo) -> str:
+    return ", ".join(f"{name} {n}" for name, n in info.emotions.items())
+
+
+def describe_score(info: ModelInfo | None) -> str:
     if info is None or info.score is None:
         return "not evaluated; `skser evaluate` measures the score on new speakers"
     score = info.score

@@ -18,8 +18,9 @@ from ..exceptions import MissingDependencyError, ModelError, SkserError, SkserWa
 from ..networks import _onnx_export, _onnx_runtime
 from . import _container
 from ._allowed import AllowList, UntrustedError
+from ._card import model_card
 from ._decoder import Decoder
-from ._info import ModelInfo, model_card
+from ._info import ModelInfo
 
 Runtime = Literal["auto", "onnx", "tensorflow"]
 RUNTIMES = get_args(Runtime)

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..audio._arriving import arriving_container
 from ..audio._channels import Channel, mixed_blocks
-from ..audio._decoding import MAX_SR, MIN_SR
 from ..audio._info import check_block
+from ..audio._inspection import MAX_SR, MIN_SR
 from ..audio._streaming import checked, joined, resampled
 from ..exceptions import AudioError
 

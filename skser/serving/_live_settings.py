@@ -14,7 +14,7 @@ from .._utils._param_validation import (
     number,
     one_of,
 )
-from ..audio._decoding import MAX_SR, MIN_SR
+from ..audio._inspection import MAX_SR, MIN_SR
 from ..exceptions import ParameterError
 from ._limits import LONGEST_SMOOTHING
 from ._problems import Problem

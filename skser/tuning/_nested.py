@@ -17,7 +17,7 @@ from ..evaluation._corpus import Corpus
 from ..evaluation._folds import signature, without_conveniences
 from ..evaluation._groups_mixin import PredictsWithGroups
 from ..recipes._labels import check_folds_needs
-from ._objective import study_folds
+from ._folds import study_folds
 from ._tune import tune
 from .spaces import Space, search_space
 

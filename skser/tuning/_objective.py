@@ -18,25 +18,25 @@ import optuna
 from numpy.typing import ArrayLike
 from optuna.trial import BaseTrial
 from sklearn.base import BaseEstimator, clone
-from sklearn.model_selection import BaseCrossValidator, GroupKFold
 from sklearn.utils import Bunch
 from sklearn.utils.parallel import delayed
 
 from .._utils._parallel import is_serial, run_parallel
 from .._utils._param_validation import N_JOBS, check_value
-from .._utils._types import CV, PathLike, Recordings, Splitter
+from .._utils._types import CV, PathLike, Recordings
 from ..classifiers import CNNEmotionClassifier
-from ..evaluation._corpus import Corpus, read_corpus
+from ..evaluation._corpus import read_corpus
 from ..evaluation._fitted_fold import fit_fold
 from ..evaluation._folds import Fold, fit_and_measure
 from ..evaluation._leakage_checks import digests_of, warn_of_leakage
-from ..evaluation._splits import Splits, held_out, own_split, random_cv, split_corpus
+from ..evaluation._splits import held_out
 from ..exceptions import DataError
 from ..features import SpeakerNormalizer
 from ..metrics import unweighted_average_recall
 from ..recipes._assembly import set_or_explain
 from ..recipes._labels import check_folds_needs
 from ..recipes._steps import check_steps, extractions, set_everywhere, steps_of
+from ._folds import study_folds
 from ._pruning import Reports
 from ._sharing import KeptPipeline, SharedParts
 from ._storage import is_storage_error
@@ -44,7 +44,6 @@ from .spaces import Space, check_space, search_space
 
 __all__ = ["Objective"]
 
-_MAX_FOLDS = 5
 _MAX_REASON_LENGTH = 1000  # characters
 
 
@@ -292,22 +291,6 @@ def best_trial(study: optuna.Study) -> Any:
         reasons = [trial.user_attrs.get("failure") for trial in study.get_trials(deepcopy=False)]
         first = next((f": {reason}" for reason in reasons if reason), "")
         raise DataError(f"study must have a trial that is complete, got none{first}") from None
-
-
-def study_folds(corpus: Corpus, cv: CV = None) -> tuple[Splitter, Splits]:
-    """The splitter meant by ``cv``, and its folds.
-
-    None is the own split of the corpus, else five groups of speakers, each left out in turn.
-    """
-    if cv is None:
-        cv = own_split(corpus.frame.get("split", [])) or _default_cv(corpus)
-    return split_corpus(corpus, cv)
-
-
-def _default_cv(corpus: Corpus) -> BaseCrossValidator:
-    if corpus.groups is None:
-        return random_cv(corpus.clips, _MAX_FOLDS)
-    return GroupKFold(min(_MAX_FOLDS, max(len(np.unique(corpus.groups)), 2)))
 
 
 def _seed(pipeline: BaseEstimator) -> int | None:

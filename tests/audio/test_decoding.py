@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from skser import inspect_audio, read_audio
-from skser.audio import _decoding
+from skser.audio import _inspection
 from skser.audio._decoding import decode_audio
 from skser.audio._waveforms import fix_length, resample
 from skser.exceptions import (
@@ -390,7 +390,7 @@ def test_file_of_somebody_else(tmp_path, monkeypatch):
     def refuse(*args):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(_decoding, "open", refuse, raising=False)
+    monkeypatch.setattr(_inspection, "open", refuse, raising=False)
     assert error_of(inspect_audio, path) == (
         AudioPermissionError,
         f"{path}: may not be read (permission denied)",
