@@ -171,9 +171,9 @@ def read_audio(
 
     Notes
     -----
-    Channels cancel if their mean is 15 dB below their own level (stereo). The minute after the first
-    sound above -60 dB of full scale decides for the whole file, so that all parts are read alike; of
-    a waveform, all of it decides.
+    Stereo channels cancel if their mean is 15 dB below their own level. The minute after the first
+    sound above -60 dB of full scale decides for a whole file, so that all of its parts are read
+    alike; of a waveform, all of it decides.
 
     Examples
     --------
