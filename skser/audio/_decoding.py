@@ -76,6 +76,12 @@ def read_audio(
     --------
     skser.AudioLoader : Decode many recordings, as a step of a pipeline.
 
+    Notes
+    -----
+    Stereo channels cancel if their mean is 15 dB below their own level. The minute after the first
+    sound above -60 dB of full scale decides for a whole file, so that all of its parts are read
+    alike; of a waveform, all of it decides.
+
     Examples
     --------
     >>> import io, numpy as np, soundfile

@@ -91,7 +91,8 @@ def load_manifest(
     CorpusNotFoundError
         The file or ``audio_home`` does not exist.
     DataError
-        A column is missing, a path, label or speaker is empty, or the file is not a table.
+        A column is missing, a path, label or speaker is empty (also NaN, None, NULL or N/A), or the
+        file is not a table.
 
     Warns
     -----
