@@ -78,6 +78,10 @@ class Evaluation:
             A row for each of ``skser.metrics.SCORES``. ``pooled`` is over all clips; ``low`` and
             ``high`` bound 95 % of its bootstrap over speakers, or over clips if speakers are not
             known, and are NaN with one speaker; ``fold_mean`` and ``fold_sd`` are over folds.
+
+        Notes
+        -----
+        Resampling increases the calibration error on average, so its interval may lie above it.
         """
         sums = self._sums(self._units)
         pooled, drawn = sums.scores(), sums.bootstrap()

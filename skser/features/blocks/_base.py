@@ -18,6 +18,9 @@ class FeatureBlock(Parameters):
     The arguments of ``__init__`` are the parameters, as in a scikit-learn estimator. Subclasses
     define :meth:`compute` and, for several bins, :meth:`bin_names`. Blocks are not fitted.
 
+    The Fourier transform is in float32. If a block has the class attribute
+    ``fourier_dtype = np.float64``, it is in float64 for all blocks of the extractor.
+
     Examples
     --------
     >>> import numpy as np
