@@ -52,7 +52,9 @@ class TrainedNetwork:
         """The network as a new Keras model."""
         from ._predict import build_model
 
-        with _raising_model_error():
+        with _raising_model_error(
+            "; one that a newer Keras saved may need that version, which `skser info` shows"
+        ):
             return build_model(self.config, self.weights)
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
@@ -79,13 +81,13 @@ class TrainedNetwork:
 
 
 @contextmanager
-def _raising_model_error() -> Iterator[None]:
+def _raising_model_error(advice: str = "") -> Iterator[None]:
     """Raise ModelError for a network that cannot be loaded."""
     try:
         yield
     except SkserError:
         raise
     except Exception as error:
-        # Keras and onnxruntime raise almost any error for a damaged file.
-        reason = " ".join(str(error).split())
-        raise ModelError(f"the network cannot be loaded ({reason:.200})") from error
+        # Keras and onnxruntime raise almost any error for a damaged file; Keras puts the cause last.
+        reason = " ".join(str(error).rpartition("Exception encountered: ")[2].split())
+        raise ModelError(f"the network cannot be loaded ({reason:.200}){advice}") from error

@@ -519,7 +519,7 @@ def test_the_keras_model(fitted):
 
 def test_the_html_view_builds_no_model(fitted, monkeypatch):
     monkeypatch.setattr(TrainedNetwork, "to_keras", lambda self: pytest.fail("model was built"))
-    assert "history_" in fitted._repr_html_()
+    assert "CNNEmotionClassifier" in fitted._repr_html_()
 
 
 def test_a_function_builds_the_network():

@@ -4,6 +4,7 @@ from numpy.testing import assert_array_equal
 
 from skser.classifiers._validation_split import validation_split
 from skser.exceptions import DataError
+from tests.versions import needs_scikit_learn_1_8
 
 CLASSES = np.tile([0, 1, 2], 20)
 SPEAKERS = np.repeat([f"speaker {i}" for i in range(10)], 6)
@@ -42,6 +43,7 @@ def test_unlike_speakers_are_stratified_as_far_as_possible():
     assert_array_equal(np.bincount(classes[validation]), [4, 4])
 
 
+@needs_scikit_learn_1_8
 @pytest.mark.parametrize("groups", [None, SPEAKERS])
 def test_seed_chooses(groups):
     first, again, other = (part(0.2, groups=groups, seed=seed)[1] for seed in (0, 0, 1))

@@ -208,6 +208,7 @@ def test_an_interrupted_extraction_needs_no_second_download(server, tmp_path, em
         (b"<html>We have moved</html>", "is neither a zip nor a tar.gz archive"),
         (zip_of(["gio-f1-b1.wav"]), "nothing in it is named as in emodb (03a01Fa.wav)"),
     ],
+    ids=["path", "cut", "page", "names"],
 )
 def test_an_unusable_archive_leaves_nothing(server, tmp_path, data, fault):
     home = tmp_path / "inner" / "home"

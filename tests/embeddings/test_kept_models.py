@@ -132,7 +132,7 @@ def test_the_cache_serves_where_the_folder_is_missing(fitted, home, clip):
     expected = fitted.predict_proba([clip])
     lose(home / "voices")
     assert_array_equal(skser.load(home / "model.skser").predict_proba([clip]), expected)
-    assert_allclose(load_light(home / "model.skser").predict_proba(clip), expected[0], rtol=1e-5)
+    assert_allclose(load_light(home / "model.skser").predict_proba(clip), expected[0], rtol=1e-4)
 
 
 def test_any_folder_with_the_encoder_serves(fitted, home):
@@ -207,7 +207,7 @@ def test_the_encoder_in_the_file(fitted, home, clip, complete):
     assert contents_of(complete)[0]["encoders"][0]["included"] is True
     loaded = skser.load(complete)
     answer = loaded.predict_proba([clip])
-    assert_allclose(load_light(complete).predict_proba(clip), answer[0], rtol=1e-5)
+    assert_allclose(load_light(complete).predict_proba(clip), answer[0], rtol=1e-4)
     write_encoder(home / "voices")
     assert_array_equal(answer, fitted.predict_proba([clip]))
 
@@ -480,7 +480,7 @@ def test_an_onnx_file_is_named(waveform_file, home, clip):
     assert described["layers"] == ["frames"]
     loaded = skser.load(home / "model.skser")
     assert_array_equal(loaded.predict_proba([clip]), expected)
-    assert_allclose(load_light(home / "model.skser").predict_proba(clip), expected[0], rtol=1e-5)
+    assert_allclose(load_light(home / "model.skser").predict_proba(clip), expected[0], rtol=1e-4)
     waveform_file.rename(home / "moved.onnx")
     _onnx_file._open.cache_clear()
     refuses(home / "model.skser", clip, r"is not where it was .*features__model=")

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skser import AugmentedFeatures, SpeakerNormalizer
 from skser.exceptions import DataError, NotFittedError, ParameterError
+from tests.versions import needs_scikit_learn_1_8
 
 SPEAKERS = np.repeat(["ann", "bob", "cem"], [5, 4, 6])
 
@@ -131,6 +132,7 @@ def test_copies(copied):
     )
 
 
+@needs_scikit_learn_1_8
 @sklearn.config_context(enable_metadata_routing=True)
 def test_speakers_are_handed_on_in_a_cross_validation():
     X = voices(3)

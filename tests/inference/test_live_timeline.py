@@ -39,7 +39,7 @@ def assert_same_rows(found, timeline):
         if row.silence:
             assert row.probabilities is None
         else:
-            assert_allclose(row.probabilities, timeline.loc[row.index, classes], atol=1e-6)
+            assert_allclose(row.probabilities, timeline.loc[row.index, classes].to_numpy(float), atol=1e-6)
 
 
 parts = st.lists(

@@ -1,7 +1,7 @@
 import json
 from threading import Event
 
-from sklearn.linear_model import LogisticRegression
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import make_pipeline
 from typer.testing import CliRunner
 
@@ -19,7 +19,7 @@ from .conftest import recording
 def test_probabilities_in_single_precision_are_those_of_the_command(tmp_path):
     speech = noises()
     pipeline = make_pipeline(
-        skser.AudioLoader(), skser.FeatureUnionExtractor(["rms"]), LogisticRegression()
+        skser.AudioLoader(), skser.FeatureUnionExtractor(["rms"]), LinearDiscriminantAnalysis()
     )
     pipeline.fit(speech["waveforms"], speech["target"])
     model, file = tmp_path / "single.skser", tmp_path / "a.wav"
@@ -35,7 +35,7 @@ def test_probabilities_in_single_precision_are_those_of_the_command(tmp_path):
 def test_a_vote_whose_members_load_recordings(tmp_path):
     speech = noises()
     member = make_pipeline(
-        skser.AudioLoader(), skser.FeatureUnionExtractor(["rms"]), LogisticRegression()
+        skser.AudioLoader(), skser.FeatureUnionExtractor(["rms"]), LinearDiscriminantAnalysis()
     )
     vote = make_pipeline(SoftVotingClassifier([("one", member), ("other", member)]))
     skser.save(vote.fit(list(speech["waveforms"]), speech["target"]), tmp_path / "vote.skser")
