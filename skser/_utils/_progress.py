@@ -25,7 +25,15 @@ def progress(iterable: Iterable[Any] | None = None, **kwargs: Any) -> Any:
     if not is_shown and disable is False:
         return ProgressLines(iterable, **kwargs)
     disable = bool(disable) or not is_shown
-    return tqdm(iterable, delay=DELAY, leave=False, dynamic_ncols=True, disable=disable, **kwargs)
+    # Every step may redraw the bar, as no thread does it in a step that takes long.
+    shown = {"delay": DELAY, "leave": False, "dynamic_ncols": True, "miniters": 1}
+    return Bar(iterable, disable=disable, **shown, **kwargs)
+
+
+class Bar(tqdm):
+    """A tqdm bar without the thread that watches it, which even a disabled one would start."""
+
+    monitor_interval = 0
 
 
 class ProgressLines:

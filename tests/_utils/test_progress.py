@@ -1,9 +1,11 @@
 import io
 import re
+import threading
 from functools import partial
 from types import SimpleNamespace
 
 import pytest
+from tqdm import TMonitor
 
 from skser._utils import _progress
 from skser._utils._progress import progress
@@ -15,7 +17,7 @@ def stderr(request, monkeypatch):
     stream = io.StringIO()
     stream.isatty = lambda: request.param
     monkeypatch.setattr(_progress, "sys", SimpleNamespace(stderr=stream))
-    monkeypatch.setattr(_progress, "tqdm", partial(_progress.tqdm, file=stream))
+    monkeypatch.setattr(_progress, "Bar", partial(_progress.Bar, file=stream))
     monkeypatch.setattr(_progress, "DELAY", 0)
     return stream
 
@@ -95,6 +97,13 @@ def test_nothing_to_show(stderr, how):
 def test_a_terminal_only(stderr):
     assert list(progress([1], desc="files", unit="file", disable=None)) == [1]
     assert bool(stderr.getvalue()) == stderr.isatty()
+
+
+def test_no_bar_starts_a_thread(stderr):
+    for disable in (None, True):
+        with progress(total=3, desc="features", unit="clip", disable=disable) as bar:
+            bar.update()
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, TMonitor)]
 
 
 def test_without_stderr(monkeypatch):

@@ -47,7 +47,11 @@ def problem(path):
 @pytest.mark.parametrize("name", LENGTHS)
 def test_all_functions_agree_on_the_length(name, tmp_path):
     path = tmp_path / name
+    import av
+
     format, codec, sr = LENGTHS[name]
+    if codec not in av.codecs_available:
+        pytest.skip(f"this PyAV cannot write {codec}")
     write_container(str(path), format, codec, sr=sr, seconds=1.2345)
     n_samples = len(read_audio(path, None)[0])
     assert n_samples / sr == pytest.approx(1.2345, abs=0.08)  # three frames of AAC

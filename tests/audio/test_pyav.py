@@ -82,7 +82,7 @@ def test_without_pyav(name, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "format, size", [("WAV/PCM_16", 30), ("OGG/VORBIS", 200), ("OGG/OPUS", 300)]
+    ("format", "size"), [("WAV/PCM_16", 30), ("OGG/VORBIS", 200), ("OGG/OPUS", 300)]
 )
 def test_damaged_sound_files_are_not_given_to_pyav(format, size):
     with pytest.raises(AudioError, match="is not readable audio"):

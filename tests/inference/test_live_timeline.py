@@ -39,7 +39,8 @@ def assert_same_rows(found, timeline):
         if row.silence:
             assert row.probabilities is None
         else:
-            assert_allclose(row.probabilities, timeline.loc[row.index, classes].to_numpy(float), atol=1e-6)
+            probabilities = timeline.loc[row.index, classes].to_numpy(dtype=float)
+            assert_allclose(row.probabilities, probabilities, atol=1e-6)
 
 
 parts = st.lists(
