@@ -88,6 +88,7 @@ def _raising_model_error(advice: str = "") -> Iterator[None]:
     except SkserError:
         raise
     except Exception as error:
-        # Keras and onnxruntime raise almost any error for a damaged file; Keras ends with the cause.
+        # Keras and onnxruntime raise almost any error for a damaged file. Keras puts the
+        # cause last.
         reason = " ".join(str(error).rpartition("Exception encountered: ")[2].split())
         raise ModelError(f"the network cannot be loaded ({reason:.200}){advice}") from error
