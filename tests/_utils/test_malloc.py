@@ -12,7 +12,9 @@ from skser import FeatureUnionExtractor
 from skser._utils import _malloc
 
 VARIABLE = "MALLOC_TRIM_THRESHOLD_"
-TRIM_THRESHOLD = -1
+# As (option, value) of mallopt.
+RAISED = [(-1, 2**24), (-3, 2**23)]
+LOW = [(-1, 65536), (-3, 2**17)]
 
 PAGE_FAULTS = """
 import contextlib, resource
@@ -22,7 +24,7 @@ def page_faults(context):
     with context:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         for _ in range(50):
-            arrays = [bytearray(100_000) for _ in range(10)]
+            arrays = [bytearray(size) for size in (100_000, 500_000)]
             del arrays
         return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
@@ -58,7 +60,7 @@ def test_extraction_keeps_memory(monkeypatch, calls, n_jobs):
     monkeypatch.setenv(VARIABLE, "65536")
     with joblib.parallel_config("threading"):
         FeatureUnionExtractor(["rms"], n_jobs=n_jobs).fit_transform(np.ones((40, 2000)))
-    assert calls == [(TRIM_THRESHOLD, 2**24), (TRIM_THRESHOLD, 65536)]
+    assert calls == RAISED + LOW
 
 
 @pytest.mark.parametrize("value", [None, "", "16777216", "134217728", "-1", "a lot"])
@@ -73,9 +75,10 @@ def test_other_thresholds_stay(monkeypatch, calls, value):
 
 def test_an_error_restores_the_threshold(monkeypatch, calls):
     monkeypatch.setenv(VARIABLE, "0")
+    monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "4096")
     with pytest.raises(ZeroDivisionError), _malloc.keeping_freed_memory():
         raise ZeroDivisionError
-    assert calls == [(TRIM_THRESHOLD, 2**24), (TRIM_THRESHOLD, 0)]
+    assert calls == [*RAISED, (-1, 0), (-3, 4096)]
 
 
 def test_systems_without_mallopt(monkeypatch):
