@@ -9,8 +9,8 @@ import pytest
 
 
 @contextlib.contextmanager
-def two_workers():
-    """A cluster of two processes, and its client."""
+def local_cluster(n_workers=2):
+    """A cluster of processes of one thread, and its client."""
     distributed = pytest.importorskip("distributed")
     import dask
 
@@ -18,7 +18,7 @@ def two_workers():
         # On a busy machine, to start a worker in place of a killed one takes longer than 15 s.
         dask.config.set({"distributed.deploy.lost-worker-timeout": "120s"}),
         distributed.LocalCluster(
-            n_workers=2,
+            n_workers=n_workers,
             threads_per_worker=1,
             processes=True,
             dashboard_address=":0",

@@ -56,9 +56,9 @@ class ReportingBackend(DaskDistributedBackend):  # type: ignore[misc]  # Any wit
         return made
 
     def effective_n_jobs(self, n_jobs: int | None) -> int:
-        """Number of threads of the workers."""
+        """Number of threads of the workers, at least 2: for 1, joblib would not use the cluster."""
         try:
-            return int(super().effective_n_jobs(n_jobs))
+            return max(2, int(super().effective_n_jobs(n_jobs)))
         except TimeoutError as error:
             raise ClusterError(f"{self._address}: has no workers, or does not respond") from error
         except Exception as error:  # of several classes, by what the client is doing

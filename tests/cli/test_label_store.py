@@ -23,7 +23,7 @@ from skser import cli
 from skser.audio._folders import find_audio
 from skser.exceptions import MissingDependencyError, SkserError
 from skser.inference._partitions import Partitions
-from tests.clusters import two_workers
+from tests.clusters import local_cluster
 from tests.persistence.models import quick_model
 
 N_FILES = 60  # and two more
@@ -143,7 +143,7 @@ def test_killed_at_random_points(at_home, tmp_path, whole):
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_worker_of_a_cluster_is_killed(at_home, tmp_path, whole):
     out = tmp_path / "labels.csv"
-    with two_workers() as (cluster, client):
+    with local_cluster() as (cluster, client):
         process = start(out, "--scheduler", cluster.scheduler_address)
         wait_until_done(5, out, process)
         workers = client.run(os.getpid)

@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from contextvars import copy_context
 from functools import lru_cache, partial
 from itertools import islice
@@ -18,6 +18,7 @@ import numpy as np
 from sklearn.utils.parallel import delayed
 from threadpoolctl import ThreadpoolController
 
+from ..._utils._malloc import keeping_freed_memory
 from ..._utils._parallel import is_serial, run_parallel
 from ...audio import Clips
 from ...audio._clips import read_views
@@ -65,7 +66,7 @@ def extract_in_parallel(
     parts: list[Part], works: Iterable[Work], plan: Plan, n_jobs: int | None
 ) -> Generator[Extracted]:
     """Extract clips in order, or in chunks by several processes, consuming ``works`` lazily."""
-    with one_blas_thread:
+    with settings_for_extraction:
         if is_serial(n_jobs):
             read = _read_ahead(lambda work: _read(parts, work.number, work), works)
             with closing(read):
@@ -100,7 +101,7 @@ def _select(parts: list[Part], works: list[Work]) -> list[Part]:
 
 def _extract_chunk(parts: list[Part], works: list[Work], plan: Plan) -> list[Extracted]:
     """Extract the clips of ``parts``, which are those of the works in their order."""
-    with one_blas_thread:
+    with settings_for_extraction:
         read = (_read(parts, position, work) for position, work in enumerate(works))
         return list(_extract_all(read, plan, parts[0].clips.sr))
 
@@ -174,11 +175,15 @@ def clip_name(source: object, number: int) -> str:
     return describe(source) if isinstance(source, (str, os.PathLike, bytes)) else f"clip {number}"
 
 
-class _OneBlasThread:
-    """Context that limits BLAS to one thread while any thread of the process is inside.
+@contextmanager
+def _settings_of_process() -> Iterator[None]:
+    # Matrix products round differently with the number of threads, which `n_jobs` would change.
+    with _controller().limit(limits=1, user_api="blas"), keeping_freed_memory():
+        yield
 
-    Matrix products round differently with the number of threads, which ``n_jobs`` would change.
-    """
+
+class _ForExtraction:
+    """Context of `_settings_of_process`, which the first thread enters and the last one leaves."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -187,16 +192,17 @@ class _OneBlasThread:
     def __enter__(self) -> None:
         with self._lock:
             if self._n_inside == 0:
-                self._limits = _controller().limit(limits=1, user_api="blas")
+                self._settings = _settings_of_process()
+                self._settings.__enter__()
             self._n_inside += 1
 
     def __exit__(self, *exception: object) -> None:
         with self._lock:
             self._n_inside -= 1
             if self._n_inside == 0:
-                self._limits.restore_original_limits()
+                self._settings.__exit__(None, None, None)
 
 
 # Searching for the libraries takes longer than extracting a clip.
 _controller = lru_cache(maxsize=1)(ThreadpoolController)
-one_blas_thread = _OneBlasThread()
+settings_for_extraction = _ForExtraction()

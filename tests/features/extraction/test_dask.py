@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from skser import AudioLoader, FeatureScaler, FeatureUnionExtractor
 from skser.exceptions import ClusterError, ExtractionError
 from skser.features import MFCC, RMS, FeatureBlock
-from tests.clusters import scheduler_that_can_be_killed, two_workers
+from tests.clusters import local_cluster, scheduler_that_can_be_killed
 
 from ..recordings import write_recordings
 
@@ -35,7 +35,7 @@ IN_PROGRESS = 2 * 16  # clips that a worker has at a time
 
 @pytest.fixture(scope="module")
 def client():
-    with two_workers() as (_, client):
+    with local_cluster() as (_, client):
         yield client
 
 
@@ -112,6 +112,14 @@ def test_workers_do_the_work(on_cluster, paths):
     extractor = FeatureUnionExtractor([("process", Process())], statistics=("max",))
     processes = extractor.fit_transform(load(paths))
     assert set(processes.ravel()) == set(on_cluster.run(os.getpid).values())
+
+
+@pytest.mark.slow
+def test_a_single_worker_does_the_work(paths):
+    extractor = FeatureUnionExtractor([("process", Process())], statistics=("max",))
+    with local_cluster(n_workers=1) as (_, client), joblib.parallel_config("dask", client=client):
+        processes = extractor.fit_transform(load(paths))
+        assert set(processes.ravel()) == set(client.run(os.getpid).values())
 
 
 def test_tasks_hold_paths(paths):
