@@ -38,7 +38,7 @@ _RATE_FACTOR = 0.1
 
 def adapt(
     pipeline: Pipeline | TemperatureScaledClassifier,
-    X: Bunch | Recordings,
+    X: Bunch | Recordings | ArrayLike,
     y: ArrayLike | None = None,
     *,
     groups: ArrayLike | None = None,
@@ -58,7 +58,7 @@ def adapt(
     pipeline : Pipeline or TemperatureScaledClassifier
         A fitted pipeline; it is not changed.
     X : Bunch or sequence of recordings
-        New recordings, as in :func:`skser.evaluate`.
+        New recordings, or their features, as in :func:`skser.evaluate`.
     y : array of shape (n_clips,) or None, default=None
         Labels; None for a Bunch, which has them. They may be new to the pipeline.
     groups : array of shape (n_clips,) or None, default=None
@@ -120,7 +120,7 @@ def adapt(
                 "pipeline must not standardise by speaker to be adapted, got a SpeakerNormalizer; "
                 "train it with a FeatureScaler or skser.recipes.standardize_by_corpus"
             )
-    corpus = read_corpus(X, y, groups)
+    corpus = read_corpus(X, y, groups, pipeline=adapted)
     all_classes(adapted.classes_, corpus.target)
     _warn_of_new_labels(adapted.classes_.tolist(), corpus.target)
     if place is None:

@@ -466,3 +466,14 @@ def test_labels_of_another_type_than_those_of_a_network(network):
 def test_bad_share(fitted, share):
     with pytest.raises(ParameterError, match=rf"share must be .*\(0, 1\) or None, got {share!r}"):
         adapt(fitted, OWN_CLIPS, OWN.target, share=share)
+
+
+def test_features():
+    before = quick_pipeline()[:2]
+    X, own, test = (before.fit_transform(clips) for clips in (CLIPS, OWN_CLIPS, TEST_CLIPS))
+    classifier = Pipeline(quick_pipeline().steps[2:])
+    expected = adapt(fit(), OWN_CLIPS, OWN.target).predict_proba(TEST_CLIPS)
+    adapted = adapt(fit(classifier, X), own, OWN.target)
+    assert_allclose(adapted.predict_proba(test), expected, rtol=1e-5)
+    adapted = adapt(fit(classifier, X), Bunch(data=own, target=OWN.target))
+    assert_allclose(adapted.predict_proba(test), expected, rtol=1e-5)

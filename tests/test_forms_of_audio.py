@@ -63,7 +63,7 @@ def test_evaluate(form):
 
 def test_a_corpus_of_another_rate():
     corpus = Bunch(**{**SPEECH, "waveforms": WAVEFORMS, "sr": SR})
-    clips = read_corpus(corpus)
+    clips = read_corpus(corpus, pipeline=quick_pipeline())
     assert clips.frame["path"].tolist() == [f"waveform {i}" for i in range(len(WAVEFORMS))]
     result = evaluate(quick_pipeline(), corpus)
     expected = evaluate(quick_pipeline(), contents(), SPEECH.target, groups=SPEECH.groups)

@@ -32,9 +32,10 @@ def load_speech(
     labels: str | None = None,
     label: str | None = None,
     audio_home: Path | None = None,
+    path_column: str | None = None,
 ) -> Bunch:
     """Corpora as one; the numbers of recordings with each label are printed."""
-    return merge(load_each(data, corpus, speaker, labels, label, audio_home))
+    return merge(load_each(data, corpus, speaker, labels, label, audio_home, path_column))
 
 
 def load_each(
@@ -44,9 +45,10 @@ def load_each(
     labels: str | None = None,
     label: str | None = None,
     audio_home: Path | None = None,
+    path_column: str | None = None,
 ) -> dict[str, Bunch]:
     """Corpora by their names, checked against each other."""
-    return by_name(load_paths(data, corpus, speaker, labels, label, audio_home))
+    return by_name(load_paths(data, corpus, speaker, labels, label, audio_home, path_column))
 
 
 def load_paths(
@@ -56,6 +58,7 @@ def load_paths(
     labels: str | None = None,
     label: str | None = None,
     audio_home: Path | None = None,
+    path_column: str | None = None,
 ) -> dict[Path, Bunch]:
     """The recordings in each folder or table."""
     check_differ(data)
@@ -69,6 +72,8 @@ def load_paths(
             f"--label must be left out for {', '.join(kinds)}, whose file names contain the label; "
             "only --corpus folder and manifest need it"
         )
+    if path_column is not None and "manifest" not in kinds:
+        raise ParameterError("--path must be left out without tables; only they have columns")
     if speaker is not None and not any(kind in _SPEAKER_PARAMS for kind in kinds):
         raise ParameterError(
             f"--speaker must be left out for {', '.join(kinds)}, whose file names contain the "
@@ -83,6 +88,8 @@ def load_paths(
             params[_LABEL_PARAMS[kind]] = label
         if audio_home is not None and kind == "manifest":
             params["audio_home"] = audio_home
+        if path_column is not None and kind == "manifest":
+            params["path_column"] = path_column
         loaded[path] = load_corpus(path, corpus=kind, **params)
         if kind == "manifest" and audio_home is None:
             _check_some_exist(path, loaded[path])
@@ -133,13 +140,14 @@ def load_other(
     labels: str | None,
     label: str | None = None,
     audio_home: Path | None = None,
+    path_column: str | None = None,
 ) -> dict[str, Bunch]:
     """A corpus of ``--across``, by the name of its folder or table."""
     kind = _kind(path, label)
     speaker = speaker if kind in _SPEAKER_PARAMS else None
     label = label if kind in _LABEL_PARAMS else None
-    audio_home = audio_home if kind == "manifest" else None
-    corpora = load_each([path], "auto", speaker, labels, label, audio_home)
+    audio_home, path_column = (audio_home, path_column) if kind == "manifest" else (None, None)
+    corpora = load_each([path], "auto", speaker, labels, label, audio_home, path_column)
     merge(corpora)
     return corpora
 

@@ -47,6 +47,9 @@ AudioHome = Annotated[
     Path | None,
     typer.Option(help="Folder of relative paths in tables; by default the table's."),
 ]
+PathColumn = Annotated[
+    str | None, typer.Option("--path", help="Column of the recordings' paths in a table.")
+]
 Label = Annotated[
     str | None,
     typer.Option(help="Column of labels in a table, or regular expression for paths in a folder."),

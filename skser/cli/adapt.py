@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ._options import AudioHome, Corpus, Label, Labels, Model, Speaker, Trust
+from ._options import AudioHome, Corpus, Label, Labels, Model, PathColumn, Speaker, Trust
 
 _MIN_RECORDINGS = 20  # fewer do not say what is usual
 
@@ -19,6 +19,7 @@ def adapt(
     ],
     out: Annotated[Path, typer.Option(help="Model file to write.")],
     corpus: Corpus = "auto",
+    path_column: PathColumn = None,
     speaker: Speaker = None,
     label: Label = None,
     labels: Labels = None,
@@ -49,7 +50,7 @@ def adapt(
 
     check_model_file(out, [*data, model])
     pipeline = load_model(model, trusted=trust or [])
-    speech = load_speech(data, corpus, speaker, labels, label, audio_home)
+    speech = load_speech(data, corpus, speaker, labels, label, audio_home, path_column)
     adapted = run(pipeline, speech, share=share)
     previous = None if is_joblib(model) else load_info(model)
     info = None  # what the model was trained on before is not known

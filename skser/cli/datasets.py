@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._options import AudioHome, Corpus, CsvPath, Label, Labels, Speaker
+from ._options import AudioHome, Corpus, CsvPath, Label, Labels, PathColumn, Speaker
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +26,7 @@ def check(
         list[Path], typer.Argument(help="Folders of recordings, or tables of their paths.")
     ],
     corpus: Corpus = "auto",
+    path_column: PathColumn = None,
     speaker: Speaker = None,
     label: Label = None,
     labels: Labels = None,
@@ -55,10 +56,11 @@ def check(
 
     outputs = Outputs([], csv=csv)
     lists = [path for path in data if path.is_file() and path.suffix.lower() in MANIFEST_SUFFIXES]
-    is_chosen = corpus != "auto" or any(value is not None for value in (speaker, label, labels))
+    chosen = (path_column, speaker, label, labels)
+    is_chosen = corpus != "auto" or any(value is not None for value in chosen)
     loaded = {}
     if is_chosen or audio_home is not None or lists or len(data) > 1:  # raises before the long work
-        loaded = load_paths(data, corpus, speaker, labels, label, audio_home)
+        loaded = load_paths(data, corpus, speaker, labels, label, audio_home, path_column)
     corpora = by_name(loaded)
     files = {
         path: loaded[path].paths if is_chosen or path in lists else find_audio(path)

@@ -13,6 +13,7 @@ from ._options import (
     Data,
     Label,
     Labels,
+    PathColumn,
     Recipe,
     Seed,
     Settings,
@@ -26,6 +27,7 @@ def evaluate(
     context: typer.Context,
     data: Data,
     corpus: Corpus = "auto",
+    path_column: PathColumn = None,
     speaker: Speaker = None,
     label: Label = None,
     labels: Labels = None,
@@ -100,7 +102,7 @@ def evaluate(
     check_options(context.params)
     check_differ([*data, *(across or [])])
     if model is not None:
-        everything = load_speech(data, corpus, speaker, labels, label, audio_home)
+        everything = load_speech(data, corpus, speaker, labels, label, audio_home, path_column)
         speech = tested_part(everything)
         fitted = load_model(model, trusted=trust or [])
         if speech is everything and (shared := trained_on(model, speech)):
@@ -111,7 +113,7 @@ def evaluate(
             )
         findings = Findings(run(fitted, speech, cv="prefit"))
     else:
-        corpora = load_each(data, corpus, speaker, labels, label, audio_home)
+        corpora = load_each(data, corpus, speaker, labels, label, audio_home, path_column)
         check_several(context.params, len(corpora))
         n_corpora = 1 if transductive else len(corpora)
         pipeline = make_pipeline(recipe, seed, jobs, set_, n_corpora=n_corpora)
@@ -123,7 +125,7 @@ def evaluate(
         if n_corpora > 1:
             check_each_has_labels(speech)
         for path in across or []:
-            corpora |= load_other(path, speaker, labels, label, audio_home)
+            corpora |= load_other(path, speaker, labels, label, audio_home, path_column)
         findings = make_findings(
             pipeline,
             speech,

@@ -15,6 +15,7 @@ from ._options import (
     Jobs,
     Label,
     Labels,
+    PathColumn,
     Recipe,
     Seed,
     Settings,
@@ -27,6 +28,7 @@ def train(
     data: Data,
     out: Annotated[Path, typer.Option(help="Model file to write.")],
     corpus: Corpus = "auto",
+    path_column: PathColumn = None,
     speaker: Speaker = None,
     label: Label = None,
     labels: Labels = None,
@@ -95,7 +97,7 @@ def train(
 
     check_model_file(out, data)
     check_include_encoder(out, include_encoder)
-    corpora = load_each(data, corpus, speaker, labels, label, audio_home)
+    corpora = load_each(data, corpus, speaker, labels, label, audio_home, path_column)
     pipeline = make_pipeline(recipe, seed, jobs, set_, n_corpora=len(corpora))
     has_encoder = any(isinstance(step, SpeechEmbedding) for step in steps_of(pipeline))
     if include_encoder and not has_encoder:

@@ -13,6 +13,7 @@ from ._options import (
     Label,
     Labels,
     OneCorpus,
+    PathColumn,
     Recipe,
     Seed,
     Settings,
@@ -25,6 +26,7 @@ def tune(
     data: OneCorpus,
     out: Annotated[Path, typer.Option(help="Folder for tables, pictures and best.skser.")],
     corpus: Corpus = "auto",
+    path_column: PathColumn = None,
     speaker: Speaker = None,
     label: Label = None,
     labels: Labels = None,
@@ -101,7 +103,7 @@ def tune(
     pipeline = make_pipeline(recipe, seed, jobs, set_)
     search = choose_space(pipeline, space or [], range_ or [])
     check_folder(out, [data])
-    speech = load_speech([data], corpus, speaker, labels, label, audio_home)
+    speech = load_speech([data], corpus, speaker, labels, label, audio_home, path_column)
     out.mkdir(parents=True, exist_ok=True)
     try:
         run_study(

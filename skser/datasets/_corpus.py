@@ -84,6 +84,18 @@ def make_corpus(frame: pd.DataFrame, descr: str, return_X_y: bool = False) -> An
     )
 
 
+def make_waveform_corpus(
+    frame: pd.DataFrame, descr: str, waveforms: list[Any], sr: int | None
+) -> Bunch:
+    """The Bunch of a corpus in memory, with ``waveforms`` in place of paths; ``sr`` in Hz."""
+    speech = make_corpus(frame.assign(path=""), descr)
+    del speech["paths"], speech.frame["path"]
+    if sr is not None:
+        speech.sr = sr
+    speech.waveforms = waveforms
+    return speech
+
+
 def segments_of(frame: pd.DataFrame) -> list[str | Segment]:
     """Segments of the rows of a frame, or the path where that is a whole recording."""
     ends = [None if np.isnan(end) else end for end in frame["end"]]

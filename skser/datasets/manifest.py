@@ -167,7 +167,7 @@ def _check_column(file: Path, table: pd.DataFrame, role: str, column: str | None
     if column is not None:
         similar = did_you_mean(column, table.columns.tolist())
         raise DataError(f"{file}: no column {column!r}{similar} (columns: {columns})")
-    parameter = "path_column" if role == "path" else "label_column (--label)"
+    parameter = "path_column (--path)" if role == "path" else "label_column (--label)"
     raise DataError(
         f"{file}: no column of {MEANING[role]}, such as {', '.join(USUAL[role][:4])}; rename one, "
         f"or give {parameter} (columns: {columns})"

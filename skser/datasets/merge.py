@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from ..exceptions import DataError
-from ._corpus import listing, make_corpus
+from ._corpus import listing, make_corpus, make_waveform_corpus
 
 
 def merge_corpora(*corpora: Bunch, labels: Sequence[str] | None = None) -> Any:
@@ -24,7 +24,8 @@ def merge_corpora(*corpora: Bunch, labels: Sequence[str] | None = None) -> Any:
     Parameters
     ----------
     *corpora : Bunch
-        As returned by the loaders.
+        As returned by the loaders; all of files, or all with ``waveforms``, as
+        :func:`make_emotional_speech` returns them.
     labels : sequence of str or None, default=None
         Labels to keep; recordings with others are left out. None keeps all.
 
@@ -32,13 +33,15 @@ def merge_corpora(*corpora: Bunch, labels: Sequence[str] | None = None) -> Any:
     -------
     Bunch
         With paths, target, groups, frame and DESCR as from the loaders, in the given order. The
-        frame has the columns of all corpora, NaN where a corpus lacks one.
+        frame has the columns of all corpora, NaN where a corpus lacks one. Corpora of waveforms
+        give waveforms in place of paths, with their common ``sr``; if it differs, the waveforms are
+        pairs ``(waveform, sr)``.
 
     Raises
     ------
     DataError
-        No corpora, an argument that is not a Bunch of files, a recording in two corpora, or a label
-        that no recording has.
+        No corpora, an argument that is not a Bunch with a frame, both files and waveforms, a
+        recording in two corpora, or a label that no recording has.
 
     Examples
     --------
@@ -52,6 +55,35 @@ def merge_corpora(*corpora: Bunch, labels: Sequence[str] | None = None) -> Any:
     >>> speech.target, speech.groups
     (array(['happy', 'happy'], dtype='<U5'), array(['emodb-03', 'emovo-f1'], dtype='<U8'))
     """
+    in_memory = _are_waveforms(corpora)
+    frames = [corpus.frame for corpus in corpora]
+    rates = {corpus.get("sr") for corpus in corpora}
+    if in_memory:
+        frames = [_with_waveforms(corpus, has_pairs=len(rates) > 1) for corpus in corpora]
+    if any("speaker" in frame for frame in frames):
+        frames = [frame.assign(speaker=_speakers(frame)) for frame in frames]
+    merged = pd.concat(frames, ignore_index=True)
+    place = id if in_memory else os.path.abspath
+    places = merged.filter(["start", "end"]).assign(path=merged["path"].map(place))
+    repeated = merged["path"][places.duplicated()]
+    if len(repeated):
+        names = [f"waveform {i}" for i in repeated.index] if in_memory else repeated
+        raise DataError(
+            f"{len(repeated)} of {len(merged)} recordings are in more than one corpus:"
+            f" {listing(names)}"
+        )
+    if labels is not None:
+        merged = _with_labels(merged, labels)
+    descr = "\n".join(dict.fromkeys(corpus.get("DESCR", "") for corpus in corpora))
+    if not in_memory:
+        return make_corpus(merged, descr)
+    waveforms = merged.pop("path").tolist()
+    sr = rates.pop() if len(rates) == 1 else None
+    return make_waveform_corpus(merged, descr, waveforms, sr)
+
+
+def _are_waveforms(corpora: Sequence[Bunch]) -> bool:
+    """Whether corpora have waveforms in place of paths; DataError if they cannot be merged."""
     if not corpora:
         raise DataError("merge_corpora needs at least one corpus, got none")
     for number, corpus in enumerate(corpora):
@@ -60,24 +92,28 @@ def merge_corpora(*corpora: Bunch, labels: Sequence[str] | None = None) -> Any:
                 f"merge_corpora needs a Bunch from a loader, without return_X_y; argument {number}"
                 f" is a {type(corpus).__name__}"
             )
-        if "path" not in corpus.frame:
+        missing = [name for name in ("emotion", "corpus") if name not in corpus.frame]
+        if missing:
             raise DataError(
-                f"merge_corpora needs corpora of files; argument {number} has only waveforms"
+                f"merge_corpora needs a column {missing[0]} in each frame; argument {number} has "
+                f"{', '.join(map(str, corpus.frame))}"
             )
-    frames = [corpus.frame for corpus in corpora]
-    if any("speaker" in frame for frame in frames):
-        frames = [frame.assign(speaker=_speakers(frame)) for frame in frames]
-    merged = pd.concat(frames, ignore_index=True)
-    places = merged.filter(["start", "end"]).assign(path=merged["path"].map(os.path.abspath))
-    repeated = merged["path"][places.duplicated()]
-    if len(repeated):
+        if "path" not in corpus.frame and "waveforms" not in corpus:
+            raise DataError(f"merge_corpora needs paths or waveforms; argument {number} has none")
+    in_memory = ["path" not in corpus.frame for corpus in corpora]
+    if len(set(in_memory)) > 1:
         raise DataError(
-            f"{len(repeated)} of {len(merged)} recordings are in more than one corpus:"
-            f" {listing(repeated)}"
+            "merge_corpora needs corpora that all have paths or all have waveforms; argument "
+            f"{in_memory.index(False)} has paths, argument {in_memory.index(True)} has waveforms"
         )
-    if labels is not None:
-        merged = _with_labels(merged, labels)
-    return make_corpus(merged, "\n".join(dict.fromkeys(corpus.DESCR for corpus in corpora)))
+    return in_memory[0]
+
+
+def _with_waveforms(corpus: Bunch, has_pairs: bool) -> pd.DataFrame:
+    """The frame with waveforms, or pairs of them and their rate, in the place of paths."""
+    sr = corpus.get("sr") if has_pairs else None
+    waveforms = [w if sr is None else (w, sr) for w in corpus["waveforms"]]
+    return corpus.frame.assign(path=pd.Series(waveforms, index=corpus.frame.index, dtype=object))
 
 
 def _with_labels(frame: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from .._utils._param_validation import (
 )
 from .._utils._types import PathLike, RandomState
 from ..exceptions import ParameterError
-from ._corpus import EMOTIONS, make_corpus
+from ._corpus import EMOTIONS, make_corpus, make_waveform_corpus
 from ._speech._phones import make_sentence
 from ._speech._utterance import say
 from ._speech._voices import draw_habit, make_voice
@@ -191,13 +191,13 @@ def make_emotional_speech(
     )
     frame = pd.DataFrame(clips)
     folder = None if data_home is None else Path(data_home).expanduser()
-    # Clips are made one at a time, so that the files' content is never in memory together.
-    frame["path"] = "" if folder is None else _write(clips, waveforms, folder, sr)
-    speech = make_corpus(frame, _DESCR.format(content=content))
-    speech.sr = sr
+    descr = _DESCR.format(content=content)
     if folder is None:
-        del speech["paths"], speech.frame["path"]
-        speech.waveforms = list(waveforms)
+        speech = make_waveform_corpus(frame, descr, list(waveforms), sr)
+    else:
+        # Clips are made one at a time, so that the files' content is never in memory together.
+        speech = make_corpus(frame.assign(path=_write(clips, waveforms, folder, sr)), descr)
+        speech.sr = sr
     if return_X_y:
         return speech.waveforms if folder is None else speech.paths, speech.target
     return speech

@@ -64,7 +64,8 @@ def as_corpus(
     X: Bunch | Recordings | ArrayLike,
     y: ArrayLike | None = None,
     groups: ArrayLike | None = None,
-    pipeline: BaseEstimator | None = None,
+    *,
+    pipeline: BaseEstimator,
 ) -> Bunch:
     """A Bunch of clips, labels and speakers; ``X`` itself if it is a Bunch.
 
@@ -76,7 +77,7 @@ def as_corpus(
             if value is not None:
                 raise DataError(f"{name} must not be given beside a Bunch, which has its own")
         return X
-    if pipeline is not None and first_of_recordings(pipeline) is None and _is_matrix(X):
+    if first_of_recordings(pipeline) is None and is_matrix(X):
         return Bunch(data=X, target=y, groups=groups)
     recordings = as_recordings(X)
     is_waveforms = all(isinstance(recording, (np.ndarray, Waveform)) for recording in recordings)
@@ -87,15 +88,16 @@ def read_corpus(
     X: Bunch | Recordings | ArrayLike,
     y: ArrayLike | None = None,
     groups: ArrayLike | None = None,
-    pipeline: BaseEstimator | None = None,
+    *,
+    pipeline: BaseEstimator,
 ) -> Corpus:
     """A Bunch, or clips, labels and speakers, checked against each other.
 
     The ``data`` of a Bunch, features, are for a ``pipeline`` without a step for recordings.
     """
-    bunch = as_corpus(X, y, groups, pipeline)
+    bunch = as_corpus(X, y, groups, pipeline=pipeline)
     kinds = [kind for kind in ("paths", "waveforms") if kind in bunch]
-    if "data" in bunch and pipeline is not None:
+    if "data" in bunch:
         step = first_of_recordings(pipeline)
         if step is None:
             kinds = ["data"]
@@ -154,7 +156,7 @@ def _recordings(bunch: Bunch, kind: str) -> np.ndarray:
     return clips
 
 
-def _is_matrix(X: object) -> bool:
+def is_matrix(X: object) -> bool:
     """Whether it is an array of numbers, one row or sequence for each clip, or such a DataFrame."""
     if isinstance(X, pd.DataFrame):
         return any(pd.api.types.is_numeric_dtype(dtype) for dtype in X.dtypes)
@@ -163,7 +165,7 @@ def _is_matrix(X: object) -> bool:
 
 def _features(data: Any) -> np.ndarray | pd.DataFrame:
     """Features as an array, or as the DataFrame that they are."""
-    if not _is_matrix(data) or not len(data):
+    if not is_matrix(data) or not len(data):
         shape = f" of shape {data.shape}" if hasattr(data, "shape") else ""
         raise DataError(
             "data must be features in an array of numbers of shape (n_clips, n_features) or "

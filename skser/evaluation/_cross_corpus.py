@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, _safe_indexing
 
 from .._utils._types import PathLike, Recordings
 from ..exceptions import DataError, naming
@@ -23,7 +23,7 @@ from ._fitted_fold import FittedFold, features_kept
 from ._folds import measure_probabilities, run_folds
 from ._splits import split_corpus
 
-Corpora = Mapping[str, Bunch | tuple[Recordings, ArrayLike, ArrayLike]]
+Corpora = Mapping[str, Bunch | tuple[Recordings | ArrayLike, ArrayLike, ArrayLike]]
 
 _ALL_OTHERS = "all others"
 _ADAPTED = "all others, adapted"
@@ -47,7 +47,7 @@ def cross_corpus(
     Parameters
     ----------
     pipeline : estimator
-        A classifier of recordings; it is cloned, not changed.
+        A classifier of recordings, or of features; it is cloned, not changed.
     corpora : dict of {str : Bunch or (X, y, groups)}
         At least two corpora with speakers by their names, each as in :func:`skser.evaluate`.
     {folds}
@@ -65,7 +65,7 @@ def cross_corpus(
     ------
     DataError
         There are fewer than two corpora or fewer than two emotions in common, speakers are not
-        known, or only one speaker of a corpus has an emotion.
+        known, only one speaker of a corpus has an emotion, or corpora have different features.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def cross_corpus(
     >>> cross_corpus(pipeline, corpora).shape
     (2, 2)
     """
-    corpus = common_emotions(corpora)
+    corpus = common_emotions(corpora, pipeline)
     corpus_of = corpus.frame["corpus"].to_numpy()
     clips_of = {name: np.flatnonzero(corpus_of == name) for name in corpora}
     splits, trained_on, of_all_others = [], [], []
@@ -119,11 +119,12 @@ def cross_corpus(
 
 def _measure_as_is_and_adapted(fold: FittedFold, corpus: Corpus, test: np.ndarray) -> list[Any]:
     """Probabilities of the clips of a new corpus, then those of a pipeline standardised on them."""
-    adapted = replace(fold, pipeline=standardize_on(fold.pipeline, corpus.clips[test]))
+    tested = _safe_indexing(corpus.clips, test)
+    adapted = replace(fold, pipeline=standardize_on(fold.pipeline, tested))
     return [measure_probabilities(which, corpus, test) for which in (fold, adapted)]
 
 
-def common_emotions(corpora: Corpora) -> Corpus:
+def common_emotions(corpora: Corpora, pipeline: BaseEstimator) -> Corpus:
     """The clips of emotions that every corpus has, as one corpus with a column ``corpus``."""
     if len(corpora) < 2:
         raise DataError(f"corpora must be at least two, got {len(corpora)}")
@@ -132,7 +133,8 @@ def common_emotions(corpora: Corpora) -> Corpus:
         if name in (_ALL_OTHERS, _ADAPTED):
             raise DataError(f"corpora must not be named {name!r}")
         with naming(name):
-            corpus = read_corpus(*(data if isinstance(data, tuple) else (data,)))
+            given = data if isinstance(data, tuple) else (data,)
+            corpus = read_corpus(*given, pipeline=pipeline)
             own_groups = [f"{name}: {speaker}" for speaker in known_speakers(corpus)]
         frame = corpus.frame[["path"]].assign(corpus=name)
         parts.append((corpus.clips, corpus.target, own_groups, frame))
@@ -143,6 +145,30 @@ def common_emotions(corpora: Corpora) -> Corpus:
             "corpora must have at least two emotions in common, got "
             f"{', '.join(map(str, emotions)) or 'none'}"
         )
-    X, y, speakers = (np.concatenate(arrays) for arrays in (clips, target, groups))
-    corpus = Corpus(X, y, speakers, pd.concat(frames, ignore_index=True))
+    y, speakers = (np.concatenate(arrays) for arrays in (target, groups))
+    frame = pd.concat(frames, ignore_index=True)
+    corpus = Corpus(_joined(dict(zip(corpora, clips, strict=True))), y, speakers, frame)
     return corpus.take(np.flatnonzero(np.isin(corpus.target, emotions)))
+
+
+def _joined(clips: Mapping[str, Any]) -> np.ndarray | pd.DataFrame:
+    """The clips of all corpora, or their features; DataError for features that differ."""
+    first, *others = clips
+    for name in others:
+        if _features_of(clips[name]) != _features_of(clips[first]):
+            raise DataError(
+                f"corpora must have the same features, got {_features_of(clips[first])} in {first} "
+                f"and {_features_of(clips[name])} in {name}"
+            )
+    parts = list(clips.values())
+    if isinstance(parts[0], pd.DataFrame):
+        return pd.concat(parts, ignore_index=True)
+    return np.concatenate(parts)
+
+
+def _features_of(clips: Any) -> str:
+    """The features of a corpus in a few words, or "recordings"."""
+    if isinstance(clips, pd.DataFrame):
+        return f"columns {', '.join(map(str, clips.columns))}"
+    sizes = ", ".join(map(str, clips.shape[1:]))
+    return f"shape (n_clips, {sizes})" if sizes else "recordings"

@@ -108,7 +108,7 @@ def evaluate(
     >>> evaluation.to_frame().index.tolist()
     ['uar', 'accuracy', 'macro_f1', 'log_loss', 'calibration_error']
     """
-    corpus = read_corpus(X, y, groups, pipeline)
+    corpus = read_corpus(X, y, groups, pipeline=pipeline)
     warn_of_tuning(pipeline, corpus.items)
     classes = np.unique(corpus.target)
     if isinstance(cv, str):

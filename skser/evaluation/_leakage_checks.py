@@ -98,6 +98,8 @@ def _size(clip: _Whole) -> int:
 def _digest(clip: _Whole) -> bytes:
     if isinstance(clip, str):
         return _digest_file(*file_signature(clip)) if Path(clip).is_file() else _hash(clip.encode())
+    if isinstance(clip, np.ndarray) and clip.dtype == object:  # a row of a DataFrame
+        return _hash(repr(clip.tolist()).encode())
     return _hash(bytes(clip))
 
 

@@ -103,7 +103,7 @@ def leakage_report(
     >>> leakage_report(pipeline, speech).to_frame().shape
     (5, 5)
     """
-    bunch = as_corpus(X, y, groups, pipeline)
+    bunch = as_corpus(X, y, groups, pipeline=pipeline)
     corpus = read_corpus(bunch, pipeline=pipeline)
     speakers = known_speakers(corpus)
     cv, splits = split_corpus(corpus, default_cv(speakers, corpus.items) if cv is None else cv)

@@ -13,8 +13,9 @@ from .._utils._param_validation import BOOLEAN, NONE, check_value, number
 from .._utils._segment import Segment
 from .._utils._types import Recordings
 from ..audio._forms import as_recordings
-from ..exceptions import ParameterError
-from ..recipes._steps import check_class_names, check_gives_probabilities
+from ..evaluation._corpus import is_matrix
+from ..exceptions import DataError, ParameterError
+from ..recipes._steps import check_class_names, check_gives_probabilities, first_of_recordings
 from ._adaptation import predict_adapted
 from ._batches import Prediction, flag_out_of_distribution, predict_in_batches
 from ._training_audio import TrainingAudio
@@ -72,7 +73,7 @@ def predict_table(
         no scaler for ``adapt=True``.
     DataError
         There are no recordings, or fewer than 20 usable ones with ``adapt``, a waveform is empty
-        or not finite, or an emotion has the name of another column.
+        or not finite, an emotion has the name of another column, or the pipeline takes features.
 
     See Also
     --------
@@ -104,6 +105,12 @@ def predict_table(
     check_gives_probabilities(pipeline)
     check_class_names(pipeline, _COLUMNS)
     classes = pipeline.classes_.tolist()
+    if first_of_recordings(pipeline) is None and is_matrix(recordings):
+        raise DataError(
+            "recordings must be a list of recordings, got a "
+            f"{type(recordings).__name__} of numbers, which are features for a pipeline without a "
+            "step for recordings: label them with its predict and predict_proba"
+        )
     sources = as_recordings(recordings, "recordings")
     n_adapted = None
     stream: Iterable[Prediction]

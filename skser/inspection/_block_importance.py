@@ -20,7 +20,9 @@ from ..evaluation._docstrings import documented
 from ..evaluation._fitted_fold import FittedFold
 from ..evaluation._folds import run_folds
 from ..evaluation._splits import split_corpus
+from ..exceptions import DataError
 from ..metrics import unweighted_average_recall
+from ..recipes._steps import extractions
 from ._members import members_of, without_temperature
 
 
@@ -85,7 +87,13 @@ def block_importance(
     """
     check_value("n_repeats", n_repeats, integer(1))
     check_value("random_state", random_state, RANDOM_STATE)
-    corpus = read_corpus(X, y, groups)
+    if next(extractions(pipeline), None) is None:
+        raise DataError(
+            "pipeline must have a FeatureUnionExtractor or SpeechEmbedding, whose blocks are "
+            "shuffled; for a classifier of features, use "
+            f"sklearn.inspection.permutation_importance, got {pipeline!r:.200}"
+        )
+    corpus = read_corpus(X, y, groups, pipeline=pipeline)
     _, splits = split_corpus(corpus, cv)
     seed = int(check_random_state(random_state).randint(2**31))
     folds = run_folds(

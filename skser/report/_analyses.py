@@ -37,7 +37,7 @@ def make_findings(
     ``corpora`` are all corpora of the cross-corpus scores, or empty.
     """
     if corpora:
-        common_emotions(corpora)  # raises before the long work
+        common_emotions(corpora, pipeline)  # raises before the long work
     report = losses = salience = uar = None
     with features_kept(pipeline, params["checkpoint"]) as pipeline:
         if leakage:
@@ -61,7 +61,7 @@ def _explain_surest_mistake(
     None without a mistake, without sequences of features (those of a pre-trained encoder have no
     names to explain), or without a scaler: saliency replaces patches by its zero.
     """
-    speech = read_corpus(corpus)
+    speech = read_corpus(corpus, pipeline=pipeline)
     mistakes = evaluation.mistakes()
     steps = steps_of(pipeline)
     has_sequences = any(

@@ -24,5 +24,5 @@ def study_folds(corpus: Corpus, cv: CV = None) -> tuple[Splitter, Splits]:
 
 def _default_cv(corpus: Corpus) -> BaseCrossValidator:
     if corpus.groups is None:
-        return random_cv(corpus.clips, _MAX_FOLDS)
+        return random_cv(corpus.items, _MAX_FOLDS)
     return GroupKFold(min(_MAX_FOLDS, max(len(np.unique(corpus.groups)), 2)))

@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 from .._utils._hashing import fingerprint
 from .._utils._types import CV, PathLike, RandomState, Recordings
 from ..evaluation import Evaluation, evaluate
-from ..evaluation._corpus import Corpus
+from ..evaluation._corpus import Corpus, as_corpus
 from ..evaluation._folds import signature, without_conveniences
 from ..evaluation._groups_mixin import PredictsWithGroups
 from ..recipes._labels import check_folds_needs
@@ -31,7 +31,7 @@ class TunedClassifier(PredictsWithGroups, ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     estimator : estimator
-        Pipeline from recordings to emotions.
+        A classifier of recordings, or of features.
     space, n_trials, timeout, cv, n_jobs : optional
         As in `tune`.
     checkpoint : str, path or None, default=None
@@ -87,13 +87,15 @@ class TunedClassifier(PredictsWithGroups, ClassifierMixin, BaseEstimator):
         self.checkpoint = checkpoint
         self.random_state = random_state
 
-    def fit(self, X: Recordings, y: ArrayLike, groups: ArrayLike | None = None) -> TunedClassifier:
+    def fit(
+        self, X: Recordings | ArrayLike, y: ArrayLike, groups: ArrayLike | None = None
+    ) -> TunedClassifier:
         """Tune on folds of the clips, and fit the best pipeline on all of them.
 
         Parameters
         ----------
-        X : array of shape (n_clips,)
-            Recordings, or waveforms.
+        X : array-like of length n_clips
+            Recordings, waveforms, or features.
         y : array of shape (n_clips,)
             Labels.
         groups : array of shape (n_clips,) or None, default=None
@@ -110,18 +112,16 @@ class TunedClassifier(PredictsWithGroups, ClassifierMixin, BaseEstimator):
         """
         params = self.get_params(deep=False)
         pipeline, checkpoint = clone(params.pop("estimator")), params.pop("checkpoint")
-        storage = None
+        corpus, storage = as_corpus(X, y, groups, pipeline=pipeline), None
         if checkpoint is not None:
             parts = {
                 "estimator": without_conveniences(self),
-                "clips": [signature(clip) for clip in X],
+                "clips": _signatures(corpus),
                 "labels": [np.asarray(y), groups],
             }
             Path(checkpoint).mkdir(parents=True, exist_ok=True)
             storage = Path(checkpoint, f"{fingerprint(parts, parameter='checkpoint')}.journal")
-        self.tuning_ = tune(
-            pipeline, list(X), y, groups=groups, storage=storage, memory=checkpoint, **params
-        )
+        self.tuning_ = tune(pipeline, corpus, storage=storage, memory=checkpoint, **params)
         self.best_params_ = self.tuning_.best_params
         self.best_estimator_ = self.tuning_.best_pipeline()
         self.classes_ = self.best_estimator_.classes_
@@ -145,7 +145,7 @@ class TunedClassifier(PredictsWithGroups, ClassifierMixin, BaseEstimator):
 
 def nested_evaluate(
     pipeline: BaseEstimator,
-    X: Bunch | Recordings,
+    X: Bunch | Recordings | ArrayLike,
     y: ArrayLike | None = None,
     *,
     groups: ArrayLike | None = None,
@@ -168,7 +168,7 @@ def nested_evaluate(
     Parameters
     ----------
     pipeline : estimator
-        Pipeline from recordings to emotions; it is cloned, not changed.
+        A classifier of recordings, or of features; it is cloned, not changed.
     X, y, groups, space, n_trials, timeout : optional
         As in `tune`.
     cv : splitter, iterable of (train, test) or None, default=None
@@ -220,3 +220,10 @@ def nested_evaluate(
     return evaluate(
         tuned, X, y, groups=groups, cv=cv, n_jobs=n_jobs, checkpoint=checkpoint, verbose=verbose
     )
+
+
+def _signatures(corpus: Bunch) -> object:
+    """What identifies the clips of a corpus that `as_corpus` has made."""
+    if "data" in corpus:
+        return np.asarray(corpus["data"])
+    return [signature(clip) for clip in corpus.get("paths", corpus.get("waveforms"))]

@@ -18,7 +18,7 @@ import optuna
 from numpy.typing import ArrayLike
 from optuna.trial import BaseTrial
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils.parallel import delayed
 
 from .._utils._parallel import is_serial, run_parallel
@@ -58,7 +58,7 @@ class Objective:
     Parameters
     ----------
     pipeline : estimator
-        Pipeline from recordings to emotions; it is cloned, not changed.
+        A classifier of recordings, or of features; it is cloned, not changed.
     X, y, groups, space, cv, n_jobs : optional
         As in `tune`.
     memory : str, path or None, default=None
@@ -107,7 +107,7 @@ class Objective:
     def __init__(
         self,
         pipeline: BaseEstimator,
-        X: Bunch | Recordings,
+        X: Bunch | Recordings | ArrayLike,
         y: ArrayLike | None = None,
         *,
         groups: ArrayLike | None = None,
@@ -121,7 +121,7 @@ class Objective:
         check_space(self.space, pipeline)
         check_steps(pipeline)
         self.pipeline = pipeline
-        self.corpus = read_corpus(X, y, groups)
+        self.corpus = read_corpus(X, y, groups, pipeline=pipeline)
         self.left_out = ""
         if cv is None or hasattr(cv, "split") or isinstance(cv, int):
             tested, self.left_out = held_out(self.corpus.frame)
@@ -232,7 +232,7 @@ class Objective:
         for extraction in extractions(fitted):
             if extraction["features"].memory in folders:
                 extraction["features"].set_params(memory=None)
-        fitted.tuned_on_ = frozenset(digests_of(clips))
+        fitted.tuned_on_ = frozenset(digests_of(self.corpus.items))
         return fitted
 
     def _score(self, trial: optuna.Trial, pipeline: BaseEstimator) -> float:
@@ -278,7 +278,8 @@ class Objective:
             if isinstance(network, CNNEmotionClassifier) and id(network) not in shared:
                 from ._epoch_callback import EpochReports
 
-                clips, truth = self.corpus.clips[test], self.corpus.target[test]
+                clips = _safe_indexing(self.corpus.clips, test)
+                truth = self.corpus.target[test]
                 callback = EpochReports(reports, pipeline, clips, truth)
                 network.set_params(callbacks=[*(network.callbacks or ()), callback])
 

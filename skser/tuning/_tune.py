@@ -31,7 +31,7 @@ from .spaces import Space
 
 def tune(
     pipeline: BaseEstimator,
-    X: Bunch | Recordings,
+    X: Bunch | Recordings | ArrayLike,
     y: ArrayLike | None = None,
     *,
     groups: ArrayLike | None = None,
@@ -58,9 +58,10 @@ def tune(
     Parameters
     ----------
     pipeline : estimator
-        Pipeline from recordings to emotions; it is cloned, not changed.
-    X : Bunch or array-like of shape (n_clips,)
-        Corpus, as a loader returns it; or recordings (paths or waveforms).
+        A classifier of recordings, or of features; it is cloned, not changed.
+    X : Bunch or array-like of length n_clips
+        Corpus, as a loader returns it; recordings (paths or waveforms); or features, as in
+        `skser.evaluate`.
     y : array-like of shape (n_clips,) or None, default=None
         Labels of the recordings; None with a Bunch, which has its own.
     groups : array-like of shape (n_clips,) or None, default=None
@@ -174,7 +175,7 @@ def _content_of(objective: Objective) -> dict[str, str]:
     parts = {
         "pipeline": without_conveniences(objective.pipeline),
         "space": objective.space,
-        "corpus": [_name_and_size(clip) for clip in corpus.clips],
+        "corpus": [_name_and_size(clip) for clip in corpus.items],
         "division into folds": [corpus.target, corpus.groups, *objective.splits],
     }
     return {name: hash_of(part, f"the {name}", "storage") for name, part in parts.items()}

@@ -3,6 +3,7 @@
 import csv
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ import skser
 from skser import cli
 from skser.cli._options import make_pipeline
 from skser.datasets import make_emotional_speech
-from skser.exceptions import DataError
+from skser.exceptions import DataError, LeakageWarning
 from skser.persistence import load_info
 from skser.persistence._light import load_light
 
@@ -337,7 +338,7 @@ def test_check_takes_what_train_takes(home, mixed, monkeypatch, capsys):
 
 def test_commands_take_the_same_options_for_corpora():
     root = get_command(cli.app)
-    names = ("corpus", "speaker", "label", "labels", "audio_home")
+    names = ("corpus", "path_column", "speaker", "label", "labels", "audio_home")
     commands = [root.commands[name] for name in ("train", "evaluate", "tune", "adapt")]
     for command in (*commands, root.commands["datasets"].commands["check"]):
         found = {p.name: p for p in command.params if p.name in names}
@@ -368,7 +369,51 @@ def test_tables_name_their_columns_and_may_lie_elsewhere(tmp_path, monkeypatch, 
     code, printed = fail(monkeypatch, capsys, "datasets", "check", ".", "--audio-home", ".")
     assert code == 1
     assert "--audio-home must be left out without tables" in printed
+    folder = ["datasets", "check", ".", "--corpus", "folder", "--path", "wav"]
+    code, printed = fail(monkeypatch, capsys, *folder)
+    assert code == 1
+    assert "--path must be left out without tables" in printed
+    table.write_text("clip;Label;ACTOR\na.wav;sad;ann\nb.wav;angry;bob\n")
+    code, printed = fail(monkeypatch, capsys, *arguments, "--audio-home", ".")
+    assert code == 1
+    assert "or give path_column (--path)" in printed
+    printed = invoke(*arguments, "--audio-home", ".", "--path", "clip").output
+    assert columns.replace("wav", "clip") in printed
     out = ["--out", "model.skser", "--audio-home", "."]
     code, printed = fail(monkeypatch, capsys, "train", ".", "--corpus", "folder", *out)
     assert code == 1
     assert "--audio-home must be left out without tables" in printed
+
+
+@pytest.fixture
+def clips_column(home, tmp_path, monkeypatch):
+    """A table whose column of recordings has no usual name."""
+    monkeypatch.chdir(tmp_path)
+    table = pd.read_csv(home / "first.csv").rename(columns={"FileName": "clip"})
+    table.to_csv("calls.csv", index=False)
+    return ["calls.csv", "--path", "clip", *SPEAKER]
+
+
+def test_the_column_of_recordings(clips_column, home, monkeypatch, capsys):
+    code, printed = fail(monkeypatch, capsys, "evaluate", "calls.csv", *SPEAKER, *FUNCTIONALS)
+    assert code == 1
+    assert "no column of recordings, such as filename" in printed
+    run("train", *clips_column, "--keep-features", *FUNCTIONALS, "--out", "model.skser")
+    assert load_info("model.skser").emotions == {"angry": 6, "sad": 6}
+    run("adapt", "model.skser", *clips_column, "--out", "adapted.skser")
+    printed = run("evaluate", *clips_column, "--model", "adapted.skser")
+    assert "12 recordings: angry 6, sad 6" in printed
+    printed = run("evaluate", *clips_column, *FUNCTIONALS, "--jobs", 1)
+    assert "3 folds (leave one speaker out)" in printed
+
+
+@pytest.mark.slow
+def test_the_column_of_recordings_of_a_study_and_across(clips_column, home):
+    search = ["--range", "load__duration=0.5,1.0", "--trials", 2]
+    with pytest.warns(LeakageWarning, match="best of 2 trials"):
+        run("tune", *clips_column, *FUNCTIONALS, *search, "--out", "tuned")
+    assert Path("tuned/best.skser").exists()
+    table = pd.read_csv(home / "second.csv").rename(columns={"FileName": "clip"})
+    table.to_csv("other.csv", index=False)
+    printed = run("evaluate", *clips_column, *FUNCTIONALS, "--jobs", 1, "--across", "other.csv")
+    assert "other" in printed.splitlines()[-1]

@@ -1,4 +1,5 @@
 import pytest
+from sklearn.utils import Bunch
 
 from skser.datasets import (
     load_emodb,
@@ -78,9 +79,56 @@ def test_not_a_corpus(touch):
         merge_corpora(load_emovo(home), load_emovo(home, return_X_y=True))
 
 
-def test_waveforms_cannot_be_merged():
-    speech = make_emotional_speech(n_speakers=1, emotions=["sad"], n_sentences=1, n_takes=1)
-    with pytest.raises(DataError, match="argument 0 has only waveforms"):
+def waveforms(seed, corpus="synthetic", sr=16000):
+    size = {"n_speakers": 1, "n_sentences": 1, "n_takes": 1, "duration": (0.5, 0.6)}
+    speech = make_emotional_speech(emotions=["angry", "sad"], sr=sr, random_state=seed, **size)
+    speech.frame["corpus"] = corpus
+    return speech
+
+
+def test_waveforms():
+    first, second = waveforms(0), waveforms(1, "phone")
+    speech = merge_corpora(first, second)
+    assert sorted(speech) == sorted(first)
+    assert speech.sr == 16000
+    for merged, clip in zip(speech.waveforms, first.waveforms + second.waveforms, strict=True):
+        assert merged is clip
+    assert speech.target.tolist() == ["angry", "sad"] * 2
+    assert speech.groups.tolist() == ["synthetic-f01"] * 2 + ["phone-synthetic-f01"] * 2
+    assert speech.frame.columns.tolist() == first.frame.columns.tolist()
+    sad = merge_corpora(first, second, labels=["sad"])
+    assert [id(w) for w in sad.waveforms] == [id(first.waveforms[1]), id(second.waveforms[1])]
+
+
+def test_waveforms_of_several_rates_keep_them():
+    first, second = waveforms(0), waveforms(1, "phone", sr=8000)
+    speech = merge_corpora(first, second)
+    assert "sr" not in speech
+    assert [rate for _, rate in speech.waveforms] == [16000, 16000, 8000, 8000]
+    assert speech.waveforms[2][0] is second.waveforms[0]
+
+
+def test_waveforms_in_two_corpora():
+    speech = waveforms(0)
+    with pytest.raises(
+        DataError, match=r"2 of 4 .*in more than one corpus: waveform 2, waveform 3"
+    ):
+        merge_corpora(speech, speech)
+
+
+def test_waveforms_and_files(touch):
+    german = load_emodb(touch("de/03a01Fa.wav") / "de")
+    with pytest.raises(DataError, match="argument 1 has paths, argument 0 has waveforms"):
+        merge_corpora(waveforms(0), german)
+
+
+def test_frames_without_columns():
+    speech = waveforms(0)
+    frame = speech.frame.drop(columns="corpus")
+    with pytest.raises(DataError, match="needs a column corpus in each frame; argument 1 has emo"):
+        merge_corpora(speech, Bunch(**{**speech, "frame": frame}))
+    del speech["waveforms"]
+    with pytest.raises(DataError, match="needs paths or waveforms; argument 0 has none"):
         merge_corpora(speech)
 
 

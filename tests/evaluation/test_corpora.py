@@ -69,7 +69,7 @@ def test_clips_have_the_training_statistics_of_their_corpus():
 
 
 def test_other_test_clips_change_nothing():
-    corpus = read_corpus(SPEECH)
+    corpus = read_corpus(SPEECH, pipeline=PIPELINE)
     train, test = np.arange(0, 40), np.arange(40, 63)
     fold = fit_fold(PIPELINE, corpus.clips, corpus.target, corpus.metadata, train)
     classes = np.unique(corpus.target)
@@ -80,7 +80,7 @@ def test_other_test_clips_change_nothing():
 
 
 def test_a_corpus_without_training_clips_has_the_mean_statistics():
-    corpus = read_corpus(SPEECH)
+    corpus = read_corpus(SPEECH, pipeline=PIPELINE)
     is_near = corpus.domains == "near"
     fold = fit_fold(PIPELINE, corpus.clips, corpus.target, corpus.metadata, np.flatnonzero(is_near))
     classes = np.unique(corpus.target)
@@ -117,7 +117,7 @@ class Passing(TransformerMixin, BaseEstimator):
 def test_corpora_weigh_alike(n_corpora):
     pipeline = quick_pipeline(classify=Recorder())
     pipeline.steps.insert(3, ("pass", Passing()))
-    corpus = read_corpus(SPEECH)
+    corpus = read_corpus(SPEECH, pipeline=PIPELINE)
     train = np.flatnonzero((corpus.domains == "near") | (n_corpora == 2))
     data = corpus.clips, corpus.target, corpus.metadata, train
     weight = fit_fold(standardize_by_corpus(pipeline), *data).pipeline[-1].sample_weight_
@@ -135,7 +135,7 @@ def test_corpora_weigh_alike(n_corpora):
 def test_weights_need_no_standardisation_by_corpus():
     with config_context(enable_metadata_routing=True):
         classify = Recorder().set_fit_request(sample_weight=True)
-    corpus = read_corpus(SPEECH)
+    corpus = read_corpus(SPEECH, pipeline=PIPELINE)
     everything = np.arange(len(corpus.clips))
     data = corpus.clips, corpus.target, corpus.metadata, everything
     weight = fit_fold(quick_pipeline(classify=classify), *data).pipeline[-1].sample_weight_
@@ -165,7 +165,7 @@ def test_a_calibrated_pipeline_that_uses_no_corpora_needs_none():
 
 def test_prefit_pipelines_are_scored_as_they_are_used():
     """Own recordings may have a corpus of the same name, but `predict` knows none."""
-    corpus = read_corpus(SPEECH)
+    corpus = read_corpus(SPEECH, pipeline=PIPELINE)
     everything = np.arange(len(corpus.clips))
     fitted = fit_fold(PIPELINE, corpus.clips, corpus.target, corpus.metadata, everything).pipeline
     evaluation = evaluate(fitted, SPEECH, cv="prefit")

@@ -243,7 +243,7 @@ def test_recordings_in_memory(evaluation):
 
 def test_speakers_of_the_table_alone(evaluation):
     corpus = Bunch(waveforms=SPEECH.waveforms, target=SPEECH.target, frame=SPEECH.frame)
-    assert read_corpus(corpus).groups.tolist() == SPEECH.groups.tolist()
+    assert read_corpus(corpus, pipeline=quick_pipeline()).groups.tolist() == SPEECH.groups.tolist()
 
 
 @pytest.mark.slow

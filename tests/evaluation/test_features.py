@@ -12,10 +12,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
-from skser import evaluate
+from skser import FeatureScaler, cross_corpus, evaluate
 from skser.evaluation import leakage_report
 from skser.exceptions import DataError, LeakageWarning
-from skser.recipes import functionals
+from skser.metrics import unweighted_average_recall
+from skser.recipes import functionals, standardize_by_corpus
 from skser.report import write_report
 
 RNG = np.random.default_rng(0)
@@ -91,6 +92,15 @@ def test_equal_rows_are_leakage():
         evaluate(MODEL, rows, Y, groups=SPEAKERS)
 
 
+def test_equal_rows_of_a_mixed_data_frame_are_leakage():
+    rows = X.copy()
+    rows[45] = rows[0]
+    table = pd.DataFrame(rows, columns=list("abcde")).assign(sex=["f"] * 60)
+    model = make_pipeline(make_column_transformer(("passthrough", ["a"])), LogisticRegression())
+    with pytest.warns(LeakageWarning, match=r"equal rows .* such as row 0 and row 45"):
+        evaluate(model, table, Y, groups=SPEAKERS)
+
+
 def test_leakage_report():
     report = leakage_report(MODEL, X, Y, groups=SPEAKERS)
     assert len(report.random.folds) == len(report.new_speakers.folds) == 4
@@ -112,3 +122,38 @@ def test_leakage_report():
 def test_bunches_that_do_not_fit(model, bunch, message):
     with pytest.raises(DataError, match=message):
         evaluate(model, bunch)
+
+
+OTHER = X + np.random.default_rng(1).normal(size=X.shape)
+
+
+def test_cross_corpus():
+    corpora = {"a": (X, Y, SPEAKERS), "b": Bunch(data=OTHER, target=Y, groups=SPEAKERS)}
+    table = cross_corpus(MODEL, corpora)
+    labels = MODEL.fit(X, Y).predict(OTHER)
+    assert table.loc["a", "b"] == unweighted_average_recall(Y, labels)
+    within = evaluate(MODEL, OTHER, Y, groups=SPEAKERS).to_frame().loc["uar", "pooled"]
+    assert table.loc["b", "b"] == within
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_cross_corpus_of_data_frames_that_are_standardised():
+    model = standardize_by_corpus(make_pipeline(FeatureScaler(), LogisticRegression()))
+    tables = [pd.DataFrame(values, columns=list("abcde")) for values in (X, OTHER)]
+    corpora = {name: (table, Y, SPEAKERS) for name, table in zip("ab", tables, strict=True)}
+    assert cross_corpus(model, corpora).index.tolist() == [
+        *("a", "b", "all others", "all others, adapted")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (X[:, :4], r"same features, got shape \(n_clips, 5\) in a and shape \(n_clips, 4\) in b"),
+        (pd.DataFrame(X[:, :2], columns=["f0", "f1"]), "in a and columns f0, f1 in b"),
+        (list(X[:, :4]), "in a and recordings in b"),
+    ],
+)
+def test_cross_corpus_of_other_features(other, message):
+    with pytest.raises(DataError, match=message):
+        cross_corpus(MODEL, {"a": (X, Y, SPEAKERS), "b": (other, Y, SPEAKERS)})

@@ -35,7 +35,7 @@ PIPELINE = functionals(features__blocks=["zcr", "rms"], augment__n_views=1, load
 @pytest.mark.parametrize("n_splits", [5, 10])
 def test_segments_of_a_recording_are_in_one_part(segments, n_splits):
     clips, target = segments
-    corpus = read_corpus(clips, target)
+    corpus = read_corpus(clips, target, pipeline=functionals())
     _, splits = split_corpus(corpus, random_cv(corpus.clips, n_splits))
     assert len(splits) == min(n_splits, 6)
     recordings = np.repeat(np.arange(6), 4)
@@ -65,7 +65,7 @@ def test_tuning(segments):
 
 def test_clips_of_different_recordings_are_divided_as_before():
     clips = np.random.default_rng(0).normal(size=(20, 8000))
-    cv, _ = split_corpus(read_corpus(clips, ["a", "b"] * 10))
+    cv, _ = split_corpus(read_corpus(clips, ["a", "b"] * 10, pipeline=functionals()))
     assert isinstance(cv, StratifiedKFold)
 
 

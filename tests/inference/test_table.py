@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
 from skser import predict_table
 from skser.exceptions import DataError, NotFittedError, ParameterError
@@ -146,3 +146,12 @@ def test_there_must_be_recordings(pipeline):
         predict_table(pipeline, [])
     with pytest.raises(DataError, match=r"recordings must be a sequence .*got 'a.wav'"):
         predict_table(pipeline, "a.wav")
+
+
+def test_features_are_no_recordings():
+    model = LogisticRegression().fit(np.eye(4), ["calm", "sad"] * 2)
+    for features, kind in ((np.eye(4), "ndarray"), (pd.DataFrame(np.eye(4)), "DataFrame")):
+        with pytest.raises(
+            DataError, match=f"list of recordings, got a {kind} of numbers, .* feat"
+        ):
+            predict_table(model, features)

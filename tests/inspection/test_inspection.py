@@ -39,6 +39,13 @@ def test_importance_is_repeatable_in_any_number_of_processes():
     assert_allclose(once, again)
 
 
+def test_a_classifier_of_features_has_no_blocks():
+    with pytest.raises(
+        DataError, match=r"must have a FeatureUnionExtractor .*permutation_importance"
+    ):
+        block_importance(LogisticRegression(), np.ones((4, 2)), ["calm", "sad"] * 2)
+
+
 def vote():
     members = [
         (name, Pipeline(quick_pipeline(features__blocks=[name]).steps[1:]))
