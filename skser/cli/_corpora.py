@@ -197,13 +197,20 @@ def problem_lines(data: Sequence[Path], loaded: Mapping[Path, Bunch]) -> list[st
     return lines
 
 
-def training_part(speech: Bunch) -> Bunch:
-    """The recordings that the own split of their corpus does not test; a line says how many."""
+def untested_part(speech: Bunch) -> tuple[Bunch, str]:
+    """The recordings that the own split of their corpus does not test, and how many others."""
     tested, line = held_out(speech.frame)
     if not line:
-        return speech
-    typer.echo(f"{line}; --with-test trains on them too")
-    return make_corpus(speech.frame[~tested].reset_index(drop=True), speech.DESCR)
+        return speech, ""
+    return make_corpus(speech.frame[~tested].reset_index(drop=True), speech.DESCR), line
+
+
+def training_part(speech: Bunch) -> Bunch:
+    """The recordings that the own split of their corpus does not test; a line says how many."""
+    part, line = untested_part(speech)
+    if line:
+        typer.echo(f"{line}; --with-test trains on them too")
+    return part
 
 
 def tested_part(speech: Bunch) -> Bunch:

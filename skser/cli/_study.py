@@ -18,14 +18,16 @@ from optuna.trial import BaseTrial, FrozenTrial, TrialState
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
-from ..evaluation._splits import held_out
 from ..exceptions import LeakageWarning, ParameterError
+from ..inference import TrainingAudio
+from ..persistence import ModelInfo
 from ..persistence._any_model import save_model
 from ..recipes._steps import set_everywhere
 from ..report._findings import Findings
 from ..tuning import Tuning, combine, nested_evaluate, search_space, tune
 from ..tuning._workers import n_finished
 from ..tuning.spaces import PARTS, Space
+from ._corpora import untested_part
 
 _RANGE = "NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=VALUE,VALUE,..."
 
@@ -54,7 +56,8 @@ def run_study(
     Of several processes, the first one to finish writes.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    if line := held_out(corpus.frame)[1]:
+    searched, line = untested_part(corpus)
+    if line:
         log(f"the search is on the rest of the corpus: {line}")
     tuning = tune(
         pipeline,
@@ -67,7 +70,7 @@ def run_study(
         if _is_written(tuning, out):
             log(f"{out / 'study.json'} is up to date")
         else:
-            _write(tuning, out, log)
+            _write(tuning, searched, out, log)
         if nested:
             names = ("space", "n_trials", "timeout", "cv", "n_jobs", "random_state")
             shared = {name: params[name] for name in names}
@@ -99,9 +102,10 @@ def _is_written(tuning: Tuning, out: Path) -> bool:
     return about.get("n_trials") == n_finished(tuning.study) and (out / "best.skser").is_file()
 
 
-def _write(tuning: Tuning, out: Path, log: Callable[[str], None]) -> None:
+def _write(tuning: Tuning, searched: Bunch, out: Path, log: Callable[[str], None]) -> None:
     best = set_everywhere(tuning.best_pipeline(), verbose=0)
-    save_model(best, out / "best.skser")
+    audio = TrainingAudio.of(best, searched.paths).to_dict()
+    save_model(best, out / "best.skser", ModelInfo.of(searched, audio=audio))
     for path in (out / "best.skser", *tuning.save(out)):
         log(f"wrote {path}")
     log(f"UAR {tuning.best_score:.3f}, as it is {tuning.baseline:.3f}")

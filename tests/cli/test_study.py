@@ -13,6 +13,7 @@ from skser import cli
 from skser.cli._study import choose_space, trial_line
 from skser.datasets import make_emotional_speech
 from skser.exceptions import LeakageWarning, ParameterError
+from skser.persistence import load_info
 from skser.persistence._any_model import load_model
 from skser.recipes import functionals
 
@@ -63,6 +64,9 @@ def test_tune_writes_its_results(table, tmp_path):
     written = [line.rpartition("/")[2] for line in lines if line.startswith("wrote")]
     assert {"trials.csv", "study.json", "history.png", "best.skser"} <= set(written)
     assert any(line.startswith(f"UAR {about['uar']:.3f}, as it is") for line in lines)
+    info = load_info(out / "best.skser")
+    assert info.n_recordings == len(pd.read_csv(table))
+    assert info.audio is not None
     best = load_model(out / "best.skser")
     recording = pd.read_csv(table)["FileName"][0]
     assert best.predict([recording])[0] in ("angry", "sad")
