@@ -44,7 +44,7 @@ class ComparisonDisplay(AxesDisplay):
     ax_, figure_ : matplotlib Axes, matplotlib Figure
         The axes and their figure.
     points_ : matplotlib PathCollection
-        The difference of each score.
+        The difference of each score, grey unless its interval excludes 0 and p < 0.05.
     intervals_ : matplotlib LineCollection
         Their intervals.
 
@@ -146,8 +146,9 @@ class ComparisonDisplay(AxesDisplay):
         table, rows = self._drawn, range(len(self._drawn))
         sign = np.where(table.index.isin(_LOWER_IS_BETTER), -1, 1)
         ends = table[["low", "high"]].mul(sign, axis=0)
+        is_sure = table["p_value"] < 0.05  # intervals of a few speakers are too narrow
         is_better, is_worse = (ends > 0).all(axis=1), (ends < 0).all(axis=1)
-        colours = np.select([is_better, is_worse], [BLUE, VERMILION], _GREY)
+        colours = np.select([is_better & is_sure, is_worse & is_sure], [BLUE, VERMILION], _GREY)
 
         ax.axvline(0, color=ink(), lw=0.8)
         self.intervals_ = ax.hlines(rows, table["low"], table["high"], color=colours, lw=2.5)

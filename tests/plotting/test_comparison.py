@@ -46,13 +46,14 @@ def test_comparison(ax, bad, good):
 
 
 def test_better_and_worse(ax, bad, good):
-    scores = ["accuracy", "log_loss"]
-    better = ComparisonDisplay.from_evaluations(bad, good, scores=scores, ax=ax)
-    assert colours_of(better) == [BLUE] * 2
-    worse = ComparisonDisplay.from_evaluations(good, bad, scores=scores, ax=ax)
-    assert colours_of(worse) == [VERMILION] * 2
-    same = ComparisonDisplay.from_evaluations(good, good, scores=scores, ax=ax)
-    assert not {BLUE, VERMILION} & set(colours_of(same))
+    def colours(*evaluations, p_value):
+        table = compare(*evaluations).assign(p_value=p_value)
+        return colours_of(ComparisonDisplay(table).plot(scores=["accuracy", "log_loss"], ax=ax))
+
+    assert colours(bad, good, p_value=0.04) == [BLUE] * 2
+    assert colours(good, bad, p_value=0.04) == [VERMILION] * 2
+    for grey in (colours(bad, good, p_value=0.06), colours(good, good, p_value=0.04)):
+        assert not {BLUE, VERMILION} & set(grey)
 
 
 def test_small_p_value(ax, bad, good):
