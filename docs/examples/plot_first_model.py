@@ -60,8 +60,7 @@ evaluation.to_frame().round(2)
 # and happiness.
 from skser.plotting import ConfusionDisplay
 
-predictions = evaluation.predictions
-ConfusionDisplay.from_predictions(predictions["emotion"], predictions["predicted"])
+ConfusionDisplay.from_evaluation(evaluation)
 
 # %%
 # A new recording

@@ -104,7 +104,7 @@ pipeline = make_pipeline(
     LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.3),
 )
 evaluation = evaluate(pipeline, speech)
-ConfusionDisplay(evaluation.confusion()).plot()
+ConfusionDisplay.from_evaluation(evaluation)
 folder.cleanup()
 evaluation.to_frame().round(2)
 

@@ -73,7 +73,7 @@ plt.show()
 # Rows of the confusion matrix are true emotions. The diagonal is the recall of each. Two emotions
 # that are confused both ways sound alike to the pipeline; a dark column is a label that it prefers.
 
-plotting.ConfusionDisplay(evaluation.confusion()).plot()
+plotting.ConfusionDisplay.from_evaluation(evaluation)
 plt.show()
 
 # %%

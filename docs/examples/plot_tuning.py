@@ -53,24 +53,27 @@ trials = tuning.to_frame()
 trials.head()
 
 # %%
-# Trials below the median of the others are stopped ("pruned") after a few folds. They are drawn as
-# crosses, at the mean of their finished folds.
+# Pictures of the study
+# ---------------------
+#
+# ``tuning.study`` is a study of Optuna, so use `Optuna's pictures
+# <https://optuna.readthedocs.io/en/stable/reference/visualization/matplotlib/index.html>`_. The
+# history shows the trials that were completed, and the best score so far. Trials below the median
+# of the others are stopped ("pruned") after a few folds.
 
-trials["fold mean"] = [sum(scores) / max(1, len(scores)) for scores in trials["fold_uar"]]
-figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.4), sharey=True, layout="constrained")
-left.step(trials.index, trials["uar"].cummax().ffill(), where="post", color="grey")
-left.axhline(tuning.baseline, color="black", linestyle="--")
-left.text(7.5, tuning.baseline + 0.005, "as it is")
-for name, group in trials.iloc[1:].groupby("statistics"):
-    complete, pruned = (group[group["state"] == state] for state in ("complete", "pruned"))
-    for ax, column in ((left, None), (right, "classify__estimator__shrinkage")):
-        x = group.index.to_series() if column is None else group[column]
-        points = ax.scatter(x[complete.index], complete["uar"])
-        ax.scatter(x[pruned.index], pruned["fold mean"], marker="x", color=points.get_facecolor())
-    points.set_label(name)
-left.set(xlabel="trial", ylabel="unweighted average recall", xticks=range(0, 20, 5))
-right.set(xlabel="shrinkage")
-figure.legend(loc="outside upper center", ncols=3, title="statistics", frameon=False)
+import warnings
+
+from optuna.visualization.matplotlib import plot_optimization_history, plot_slice
+
+warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+plot_optimization_history(tuning.study, target_name="UAR")
+plt.show()
+
+# %%
+# The slice plot has a panel for each parameter, and a point for each trial, darker the later.
+
+axes = plot_slice(tuning.study, target_name="UAR")
+axes[0].figure.set_size_inches(9, 4.5)
 plt.show()
 
 # %%

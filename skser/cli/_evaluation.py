@@ -21,6 +21,7 @@ from ._outputs import check_folder
 _FOLDS = one_of("auto", "speakers", "sentences", "luna-jimenez", "emobox", "random")
 _FIT_OPTIONS = (
     "recipe",
+    "baseline",
     "folds",
     "transductive",
     "leakage",

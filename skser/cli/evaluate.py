@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,9 @@ from ._options import (
     make_pipeline,
 )
 
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
 
 def evaluate(
     context: typer.Context,
@@ -35,6 +38,9 @@ def evaluate(
     recipe: Recipe = "default",
     model: Annotated[
         Path | None, typer.Option(help="Score this fitted model instead of a recipe.")
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="Another recipe, with its defaults, to compare with.")
     ] = None,
     folds: Annotated[
         str, typer.Option(help="auto, speakers, sentences, luna-jimenez, emobox or random.")
@@ -78,7 +84,9 @@ def evaluate(
 
     With --out, the folder keeps finished folds: run the same command again to resume it.
 
-    Example: skser evaluate RAVDESS --recipe dense_195 --out scores
+    --baseline compares with another recipe on the same folds, clip by clip.
+
+    Example: skser evaluate RAVDESS --recipe dense_195 --baseline functionals --out scores
 
     Example: skser evaluate RAVDESS EMOVO calls.csv --labels angry,happy,neutral,sad --cross-corpus
     """
@@ -116,9 +124,12 @@ def evaluate(
         corpora = load_each(data, corpus, speaker, labels, label, audio_home, path_column)
         check_several(context.params, len(corpora))
         n_corpora = 1 if transductive else len(corpora)
-        pipeline = make_pipeline(recipe, seed, jobs, set_, n_corpora=n_corpora)
-        if transductive:
-            pipeline = standardize_by_speaker(pipeline)
+
+        def make(name: str, settings: list[str] | None) -> Pipeline:
+            pipeline = make_pipeline(name, seed, jobs, settings, n_corpora=n_corpora)
+            return standardize_by_speaker(pipeline) if transductive else pipeline
+
+        pipeline = make(recipe, set_)
         speech = merge(corpora)
         if folds == "speakers":  # not the split of the corpus
             speech.frame = speech.frame.drop(columns="split", errors="ignore")
@@ -133,6 +144,7 @@ def evaluate(
             leakage=leakage,
             explain=explain,
             corpora=corpora if across or cross_corpus else {},
+            baseline=None if baseline is None else make(baseline, None),
             n_jobs=jobs,
             checkpoint=None if out is None else out / "folds",
             verbose=1,

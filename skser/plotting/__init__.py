@@ -1,5 +1,6 @@
 """Displays, as in scikit-learn: data in ``__init__``, drawing in ``plot``."""
 
+from ._comparison import ComparisonDisplay
 from ._confusion import ConfusionDisplay
 from ._corpora import CrossCorpusDisplay, LeakageGapDisplay
 from ._importance import BlockImportanceDisplay
@@ -13,6 +14,7 @@ __all__ = [
     "BlockImportanceDisplay",
     "ClassScoresDisplay",
     "ClipDisplay",
+    "ComparisonDisplay",
     "ConfusionDisplay",
     "CoverageDisplay",
     "CrossCorpusDisplay",

@@ -9,6 +9,7 @@ from sklearn.metrics import confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
 from .._utils._param_validation import NONE, check_value, one_of
+from ._docstrings import documented
 from ._style import AxesDisplay, draw_table
 
 if TYPE_CHECKING:
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from sklearn.base import ClassifierMixin
 
+    from ..evaluation import Evaluation
+
     Normalize: TypeAlias = Literal["true"] | None
 
 
+@documented
 class ConfusionDisplay(AxesDisplay):
     """Confusion matrix: true emotions (rows) by predicted emotions (columns).
 
@@ -40,6 +44,10 @@ class ConfusionDisplay(AxesDisplay):
     >>> display = ConfusionDisplay.from_predictions(["calm", "sad", "sad"], ["calm", "calm", "sad"])
     >>> display.counts.loc["sad", "calm"]
     np.int64(1)
+
+    {evaluation}
+    >>> ConfusionDisplay.from_evaluation(evaluation).counts.equals(evaluation.confusion())
+    True
     """
 
     def __init__(self, counts: pd.DataFrame) -> None:
@@ -105,6 +113,28 @@ class ConfusionDisplay(AxesDisplay):
             The drawn display.
         """
         return cls.from_predictions(y, estimator.predict(X), normalize=normalize, ax=ax)
+
+    @classmethod
+    def from_evaluation(
+        cls, evaluation: Evaluation, *, normalize: Normalize = "true", ax: Axes | None = None
+    ) -> ConfusionDisplay:
+        """Draw the confusion matrix of an evaluation.
+
+        Parameters
+        ----------
+        evaluation : Evaluation
+            Result of :func:`skser.evaluate`.
+        normalize : {"true", None}, default="true"
+            "true" draws shares of each row, None numbers of clips.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
+
+        Returns
+        -------
+        display : ConfusionDisplay
+            The drawn display.
+        """
+        return cls(evaluation.confusion()).plot(normalize=normalize, ax=ax)
 
     def plot(self, *, normalize: Normalize = "true", ax: Axes | None = None) -> ConfusionDisplay:
         """Draw the matrix.

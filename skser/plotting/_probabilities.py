@@ -9,6 +9,7 @@ import pandas as pd
 
 from .._utils._labels import index_labels
 from ..metrics import N_BINS, SpeakerSums, coverage_accuracy
+from ._docstrings import documented
 from ._style import BLUE, VERMILION, AxesDisplay, legend_above, quiet
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class ProbabilitiesDisplay(AxesDisplay):
         return cls.from_predictions(truth, evaluation.probabilities, evaluation.classes, ax=ax)
 
 
+@documented
 class ReliabilityDisplay(ProbabilitiesDisplay):
     """Reliability diagram: accuracy by confidence, the probability of the predicted class.
 
@@ -112,6 +114,10 @@ class ReliabilityDisplay(ProbabilitiesDisplay):
     >>> display = ReliabilityDisplay.from_predictions(["a", "b"], probabilities, ["a", "b"])
     >>> round(display.calibration_error, 6)
     0.4
+
+    {evaluation}
+    >>> ReliabilityDisplay.from_evaluation(evaluation).n_clips.sum()
+    np.float64(24.0)
     """
 
     def __init__(
@@ -152,6 +158,7 @@ class ReliabilityDisplay(ProbabilitiesDisplay):
         legend_above(ax)
 
 
+@documented
 class CoverageDisplay(ProbabilitiesDisplay):
     """Selective prediction: scores of the most confident predictions, by their share (coverage).
 
@@ -175,6 +182,11 @@ class CoverageDisplay(ProbabilitiesDisplay):
     >>> display = CoverageDisplay.from_predictions(truth, probabilities, ["calm", "sad"])
     >>> display.table["coverage"].round(2).to_list()
     [1.0, 0.67, 0.33]
+
+    {evaluation}
+    >>> display = CoverageDisplay.from_evaluation(evaluation)
+    >>> len(display.lines_)
+    2
     """
 
     def __init__(self, table: pd.DataFrame) -> None:

@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import unique_labels
 
 from ..evaluation import Evaluation
 from ..exceptions import ParameterError
+from ._docstrings import documented
 from ._style import (
     BLUE,
     COLOURS,
@@ -33,12 +34,13 @@ _SCORES: Scores = ("precision", "recall", "f1")
 _MAX_NAMED = 60  # speakers; a page has no room for the names of more
 
 
+@documented
 class ClassScoresDisplay(AxesDisplay):
     """Precision, recall and F1 of each emotion, as bars.
 
     Parameters
     ----------
-    scores : DataFrame of shape (n_classes, 3)
+    scores : DataFrame of shape (n_classes, n_columns)
         Columns ``precision``, ``recall`` and ``f1``, a row for each emotion.
 
     Attributes
@@ -54,6 +56,11 @@ class ClassScoresDisplay(AxesDisplay):
     >>> display = ClassScoresDisplay.from_predictions(["calm", "sad", "sad"], ["calm"] * 3)
     >>> display.scores.loc["calm", "recall"]
     np.float64(1.0)
+
+    {evaluation}
+    >>> display = ClassScoresDisplay.from_evaluation(evaluation, scores=["recall"])
+    >>> display.ax_.get_xlabel()
+    'accuracy of each emotion (recall)'
     """
 
     def __init__(self, scores: pd.DataFrame) -> None:
@@ -90,6 +97,28 @@ class ClassScoresDisplay(AxesDisplay):
         )
         table = pd.DataFrame(dict(zip(_SCORES, values, strict=True)), index=labels)
         return cls(table).plot(scores=scores, ax=ax)
+
+    @classmethod
+    def from_evaluation(
+        cls, evaluation: Evaluation, *, scores: Scores = _SCORES, ax: Axes | None = None
+    ) -> ClassScoresDisplay:
+        """Draw the scores of the emotions of an evaluation.
+
+        Parameters
+        ----------
+        evaluation : Evaluation
+            Result of :func:`skser.evaluate`.
+        scores : sequence of {"precision", "recall", "f1"}, default=all three
+            Scores to draw.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
+
+        Returns
+        -------
+        display : ClassScoresDisplay
+            The drawn display.
+        """
+        return cls(evaluation.per_class()).plot(scores=scores, ax=ax)
 
     def plot(self, *, scores: Scores = _SCORES, ax: Axes | None = None) -> ClassScoresDisplay:
         """Draw the bars.
@@ -143,6 +172,7 @@ class ClassScoresDisplay(AxesDisplay):
             legend_above(ax)
 
 
+@documented
 class SpeakerScoresDisplay(AxesDisplay):
     """Unweighted average recall (UAR) of each speaker, the highest on top.
 
@@ -165,6 +195,13 @@ class SpeakerScoresDisplay(AxesDisplay):
         The axes and their figure.
     points_ : matplotlib PathCollection
         A point for each speaker.
+
+    Examples
+    --------
+    >>> from skser.plotting import SpeakerScoresDisplay
+    {evaluation}
+    >>> SpeakerScoresDisplay.from_evaluation(evaluation).chance
+    0.5
     """
 
     def __init__(
@@ -192,6 +229,11 @@ class SpeakerScoresDisplay(AxesDisplay):
         -------
         display : SpeakerScoresDisplay
             The drawn display.
+
+        Raises
+        ------
+        ParameterError
+            The evaluation has no speakers.
         """
         uar = evaluation.to_frame().loc["uar"].astype(float)
         scores = evaluation.by("speaker")["uar"]

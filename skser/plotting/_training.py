@@ -10,8 +10,10 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from .._utils._param_validation import check_value, one_of
+from ..evaluation import Evaluation
 from ..evaluation._folds import history_of
 from ..exceptions import DataError, ParameterError
+from ._docstrings import documented
 from ._style import BLUE, COLOURS, VERMILION, AxesDisplay, draw_table, label_rows, quiet
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     Kind: TypeAlias = Literal["bars", "heatmap"]
 
 
+@documented
 class EmotionDistributionDisplay(AxesDisplay):
     """Number of recordings of each emotion, in total or by corpus, speaker or gender.
 
@@ -46,6 +49,11 @@ class EmotionDistributionDisplay(AxesDisplay):
     >>> counts = pd.DataFrame({"mine": [12, 8]}, index=["angry", "calm"])
     >>> EmotionDistributionDisplay(counts).plot().ax_.get_xlabel()
     'recordings'
+
+    {evaluation}
+    >>> display = EmotionDistributionDisplay.from_evaluation(evaluation, by="speaker")
+    >>> display.counts.loc["calm"].to_list()
+    [3, 3, 3, 3]
     """
 
     def __init__(self, counts: pd.DataFrame) -> None:
@@ -79,14 +87,47 @@ class EmotionDistributionDisplay(AxesDisplay):
         ParameterError
             ``by`` is not a column of ``corpus.frame``.
         """
-        if by is None:
-            counts = corpus.frame["emotion"].value_counts().to_frame("all")
-        elif by in corpus.frame:
-            counts = pd.crosstab(corpus.frame["emotion"], corpus.frame[by])
-        else:
+        if by is not None and by not in corpus.frame:
             names = ", ".join(corpus.frame.columns)
             raise ParameterError(f"by must be a column of corpus.frame ({names}), got {by!r}")
-        return cls(counts.sort_index()).plot(kind=kind, ax=ax)
+        return cls(_count(corpus.frame, by)).plot(kind=kind, ax=ax)
+
+    @classmethod
+    def from_evaluation(
+        cls,
+        evaluation: Evaluation,
+        *,
+        by: str | None = None,
+        kind: Kind = "bars",
+        ax: Axes | None = None,
+    ) -> EmotionDistributionDisplay:
+        """Count the clips of an evaluation and draw the numbers.
+
+        Parameters
+        ----------
+        evaluation : Evaluation
+            Result of :func:`skser.evaluate`.
+        by : {"speaker", "corpus", "gender", "fold"} or None, default=None
+            What to group by, if it is known. None counts all clips together.
+        kind : {"bars", "heatmap"}, default="bars"
+            Stacked bars, or a heat map, which is easier to read with many groups.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
+
+        Returns
+        -------
+        display : EmotionDistributionDisplay
+            The drawn display.
+
+        Raises
+        ------
+        ParameterError
+            ``by`` is not known.
+        """
+        if by is not None and by not in evaluation.parts:
+            names = ", ".join(evaluation.parts)
+            raise ParameterError(f"by must be None or one of {names}, got {by!r}")
+        return cls(_count(evaluation.predictions, by)).plot(kind=kind, ax=ax)
 
     def plot(self, *, kind: Kind = "bars", ax: Axes | None = None) -> EmotionDistributionDisplay:
         """Draw the numbers.
@@ -130,6 +171,13 @@ class EmotionDistributionDisplay(AxesDisplay):
         ax.margins(x=0.1)
         if len(self.bars_) > 1:
             self.figure_.legend(handles=self.bars_, loc="outside right upper", frameon=False)
+
+
+def _count(clips: pd.DataFrame, by: str | None) -> pd.DataFrame:
+    """Number of clips by emotion (rows) and value of a column, or ``all``."""
+    if by is None:
+        return clips["emotion"].value_counts().to_frame("all").sort_index()
+    return pd.crosstab(clips["emotion"], clips[by])
 
 
 class TrainingCurvesDisplay:
@@ -188,6 +236,36 @@ class TrainingCurvesDisplay:
         if history is None:
             raise DataError(f"estimator must be fitted and have history_, got {estimator!r}")
         return cls(history).plot(axes=axes)
+
+    @classmethod
+    def from_evaluation(
+        cls, evaluation: Evaluation, *, axes: Sequence[Axes] | None = None
+    ) -> TrainingCurvesDisplay:
+        """Draw the training of the networks of an evaluation, as means over the folds.
+
+        Parameters
+        ----------
+        evaluation : Evaluation
+            Result of :func:`skser.evaluate` with a network. Epochs that a fold did not reach are
+            means over the others.
+        axes : sequence of two matplotlib Axes or None, default=None
+            Axes to draw into; None makes a new figure.
+
+        Returns
+        -------
+        display : TrainingCurvesDisplay
+            The drawn display.
+
+        Raises
+        ------
+        DataError
+            The evaluation has no network.
+        """
+        history = evaluation.training_history
+        if history.empty:
+            raise DataError("evaluation must have a training history, which networks give")
+        mean = history.drop(columns="fold").groupby("epoch").mean()
+        return cls(mean.to_dict("list")).plot(axes=axes)
 
     def plot(self, *, axes: Sequence[Axes] | None = None) -> TrainingCurvesDisplay:
         """Draw the curves.

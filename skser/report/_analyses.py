@@ -30,11 +30,13 @@ def make_findings(
     leakage: bool,
     explain: bool,
     corpora: Mapping[str, Bunch],
+    baseline: Pipeline | None = None,
     **params: Any,
 ) -> Findings:
     """Evaluate a pipeline and run the requested analyses, with ``params`` of `evaluate`.
 
-    ``corpora`` are all corpora of the cross-corpus scores, or empty.
+    ``corpora`` are all corpora of the cross-corpus scores, or empty; ``baseline`` is a pipeline to
+    compare with.
     """
     if corpora:
         common_emotions(corpora, pipeline)  # raises before the long work
@@ -50,7 +52,11 @@ def make_findings(
             salience = _explain_surest_mistake(pipeline, corpus, evaluation, **params)
         if corpora:
             uar = cross_corpus(pipeline, corpora, **params)
-    return Findings(evaluation, report, losses, salience, uar)
+    of_baseline = None
+    if baseline is not None:
+        with features_kept(baseline, params["checkpoint"]) as baseline:
+            of_baseline = evaluate(baseline, corpus, cv=cv, **params)
+    return Findings(evaluation, report, losses, salience, uar, of_baseline)
 
 
 def _explain_surest_mistake(

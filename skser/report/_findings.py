@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from .._utils._files import check_writable, written_whole
 from .._utils._temperature import at_temperature, fit_temperature
 from .._utils._types import PathLike
-from ..evaluation import Evaluation, LeakageReport
+from ..evaluation import Evaluation, LeakageReport, compare
 from ..evaluation._protocol import is_speaker_independent
 from ..evaluation._result import format_interval
 from ..inspection import Saliency
@@ -20,7 +21,8 @@ from ._pictures import draw_pictures, in_page_colours
 
 # Files that only some runs write.
 _OPTIONAL = (
-    *("leakage.csv", "block_importance.csv", "cross_corpus.csv", "training_history.csv"),
+    *("comparison.csv", "comparison.png", "reliability.png", "leakage.csv"),
+    *("block_importance.csv", "cross_corpus.csv", "training_history.csv"),
     *("leakage_gap.png", "block_importance.png", "cross_corpus.png", "training_curves.png"),
     *("saliency.png", "surest_mistake.png", "speaker_scores.png", "coverage.png", "coverage.csv"),
 )
@@ -44,6 +46,12 @@ class Findings:
     importance: pd.DataFrame | None = None
     saliency: Saliency | None = None
     cross_corpus: pd.DataFrame | None = None
+    baseline: Evaluation | None = None
+
+    @cached_property
+    def comparison(self) -> pd.DataFrame | None:
+        """The scores against those of the baseline."""
+        return None if self.baseline is None else compare(self.baseline, self.evaluation)
 
     def summary_lines(self) -> list[str]:
         """The scores, line by line."""
@@ -62,6 +70,7 @@ class Findings:
         if self.leakage is not None:
             lines.append(repr(self.leakage).strip("<>"))
         tables = {
+            "scores against those of the baseline": self.comparison,
             "loss of unweighted average recall without a block of features": self.importance,
             "unweighted average recall, trained on (rows), tested on (columns)": self.cross_corpus,
         }
@@ -76,6 +85,7 @@ class Findings:
             (folder / name).unlink(missing_ok=True)
         files = self.evaluation.save(folder)
         tables = {
+            "comparison": self.comparison,
             "leakage": None if self.leakage is None else self.leakage.to_frame(),
             "block_importance": self.importance,
             "cross_corpus": self.cross_corpus,
@@ -117,6 +127,7 @@ class Findings:
             n_speakers=evaluation.predictions.get("speaker", pd.Series()).nunique(),
             uar=scores.loc["uar"],
             scores=scores,
+            comparison=self.comparison,
             score_names=_SCORES,
             parts=self._parts(),
             mistakes=evaluation.mistakes().head(_N_MISTAKES),
@@ -171,6 +182,7 @@ def write_report(
     importance: pd.DataFrame | None = None,
     saliency: Saliency | None = None,
     cross_corpus: pd.DataFrame | None = None,
+    baseline: Evaluation | None = None,
 ) -> None:
     """Write an evaluation as one HTML page, which opens from disk and loads nothing else.
 
@@ -192,11 +204,15 @@ def write_report(
         Result of :func:`skser.inspection.saliency` for the mistake with the highest confidence.
     cross_corpus : DataFrame of shape (n_corpora, n_corpora) or None, default=None
         Result of :func:`skser.cross_corpus`.
+    baseline : Evaluation or None, default=None
+        Evaluation of another pipeline on the same clips, for a section with the result of
+        :func:`skser.compare`.
 
     Raises
     ------
     DataError
-        ``path`` is a folder, or its folder does not exist or cannot be written to.
+        ``baseline`` is not of the same clips, or ``path`` is a folder, or its folder does not
+        exist or cannot be written to.
     """
-    findings = Findings(evaluation, leakage, importance, saliency, cross_corpus)
+    findings = Findings(evaluation, leakage, importance, saliency, cross_corpus, baseline)
     findings.write_page(path, title=title, description=description)

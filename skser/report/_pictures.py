@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sklearn.utils import Bunch
 
 from .. import plotting
 from ..audio import read_audio
@@ -29,50 +28,50 @@ _INK = "#010203"  # replaced by the colour of the page's text
 def draw_pictures(findings: Findings) -> Iterator[tuple[str, Figure]]:
     """Names and figures of all pictures that there are data for."""
     evaluation = findings.evaluation
-    predictions, classes = evaluation.predictions, evaluation.classes
-    truth, probabilities = predictions["emotion"], evaluation.probabilities
-    n_classes = len(classes)
+    predictions, n_classes = evaluation.predictions, len(evaluation.classes)
 
     confusion = _new_figure(3.6 + 1.2 * n_classes, 2.0 + 0.5 * n_classes)
     left, right = confusion.subplots(1, 2)
-    plotting.ConfusionDisplay(evaluation.confusion()).plot(normalize=None, ax=left)
-    plotting.ConfusionDisplay(evaluation.confusion()).plot(ax=right)
+    plotting.ConfusionDisplay.from_evaluation(evaluation, normalize=None, ax=left)
+    plotting.ConfusionDisplay.from_evaluation(evaluation, ax=right)
     yield "confusion_matrix", confusion
 
     scores = _new_figure(10.0, 1.4 + 0.6 * n_classes)
     left, right = scores.subplots(1, 2)
-    plotting.ClassScoresDisplay(evaluation.per_class()).plot(scores=["recall"], ax=left)
-    plotting.ClassScoresDisplay(evaluation.per_class()).plot(ax=right)
+    plotting.ClassScoresDisplay.from_evaluation(evaluation, scores=["recall"], ax=left)
+    plotting.ClassScoresDisplay.from_evaluation(evaluation, ax=right)
     yield "class_scores", scores
 
     if "speaker" in predictions:
         draw_speakers = partial(plotting.SpeakerScoresDisplay.from_evaluation, evaluation)
         yield "speaker_scores", _figure_of(draw_speakers)
-    from_predictions = plotting.ReliabilityDisplay.from_predictions
-    yield "reliability", _figure_of(partial(from_predictions, truth, probabilities, classes))
     if evaluation.has_probabilities:
+        draw_reliability = partial(plotting.ReliabilityDisplay.from_evaluation, evaluation)
+        yield "reliability", _figure_of(draw_reliability)
         draw_coverage = partial(plotting.CoverageDisplay.from_evaluation, evaluation)
         yield "coverage", _figure_of(draw_coverage)
 
-    history = evaluation.training_history
-    if len(history):
+    if len(evaluation.training_history):
         curves = _new_figure(9.0, 3.4)
-        mean = history.drop(columns="fold").groupby("epoch").mean()
-        plotting.TrainingCurvesDisplay(mean.to_dict("list")).plot(axes=curves.subplots(1, 2))
+        axes = curves.subplots(1, 2)
+        plotting.TrainingCurvesDisplay.from_evaluation(evaluation, axes=axes)
         yield "training_curves", curves
 
     by = "corpus" if predictions.get("corpus", pd.Series()).nunique() > 1 else None
-    from_corpus = plotting.EmotionDistributionDisplay.from_corpus
-    yield "emotions", _figure_of(partial(from_corpus, Bunch(frame=predictions), by=by))
+    draw_emotions = plotting.EmotionDistributionDisplay.from_evaluation
+    yield "emotions", _figure_of(partial(draw_emotions, evaluation, by=by))
 
     mistakes = evaluation.mistakes()
     if len(mistakes) and Path(mistakes["path"].iloc[0]).is_file():
         waveform, sr = read_audio(mistakes["path"].iloc[0], duration=_MAX_SECONDS)
         clip = _new_figure(8.0, 8.6 + 0.36 * n_classes)
-        of_clip = probabilities.loc[mistakes.index[0]].astype(float)
+        of_clip = evaluation.probabilities.loc[mistakes.index[0]].astype(float)
         plotting.ClipDisplay(waveform, sr, of_clip).plot(figure=clip)
         yield "surest_mistake", clip
 
+    if findings.comparison is not None:
+        draw = plotting.ComparisonDisplay(findings.comparison).plot
+        yield "comparison", _figure_of(partial(draw, names=("baseline", "this pipeline")))
     if findings.saliency is not None:
         yield "saliency", _figure_of(plotting.SaliencyDisplay(findings.saliency).plot)
     if findings.leakage is not None:

@@ -126,19 +126,21 @@ def test_evaluate_leaves_out_speakers(voices, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_evaluate_writes_tables_pictures_and_a_report(voices, tmp_path):
     out = tmp_path / "out"
-    printed = run("evaluate", *voices, "--jobs", 2, "--leakage", "--explain", "--out", out)
+    options = ("--leakage", "--explain", "--baseline", "functionals")
+    printed = run("evaluate", *voices, "--jobs", 2, *options, "--out", out)
     written = [line.removeprefix("wrote ") for line in printed.splitlines() if "wrote" in line]
     names = ("results.json", "report.html", "class_scores.png", "leakage.csv", "leakage_gap.png")
-    names += ("block_importance.csv", "block_importance.png")
+    names += ("block_importance.csv", "block_importance.png", "comparison.csv", "comparison.png")
     assert {str(out / name) for name in names} <= set(written)
     assert {path.name for path in out.iterdir()} == {
         "folds",
         *(file.removeprefix(f"{out}/") for file in written),
     }
     assert re.search(r"^UAR [01]\.\d{3} with random folds, ", printed, re.M)
+    assert "\nscores against those of the baseline\n" in printed
     recipe = "Recipe functionals with augment__n_views=1, "
     assert recipe in (out / "report.html").read_text(encoding="utf-8")
-    assert len(list((out / "folds").iterdir())) == 9
+    assert len(list((out / "folds").iterdir())) == 12
 
 
 def test_evaluate_across_corpora(voices, tmp_path):
@@ -258,6 +260,10 @@ def test_evaluate_a_model(model, corpus):
         (
             ["evaluate", "{corpus}", "--model", "{model}", "--explain"],
             "--explain must be left out with --model",
+        ),
+        (
+            ["evaluate", "{corpus}", "--model", "{model}", "--baseline", "functionals"],
+            "--baseline must be left out with --model",
         ),
         (
             ["evaluate", "{corpus}", "--across", "{corpus}"],

@@ -1,5 +1,7 @@
 """Confusion matrices."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -25,6 +27,22 @@ def test_confusion_in_numbers(ax):
     assert texts(display.ax_)[:3] == ["1", "1", "0"]
     with pytest.raises(ParameterError, match=r"normalize must be .* got 'all'"):
         display.plot(normalize="all")
+
+
+def test_confusion_from_evaluation(ax, evaluation):
+    display = ConfusionDisplay.from_evaluation(evaluation, normalize=None, ax=ax)
+    table = evaluation.predictions
+    by_hand = ConfusionDisplay.from_predictions(table["emotion"], table["predicted"])
+    assert display.counts.equals(by_hand.counts)
+    assert_array_equal(display.image_.get_array(), by_hand.counts)
+
+
+def test_emotions_without_clips_are_drawn(ax, evaluation):
+    table = evaluation.predictions
+    part = replace(evaluation, predictions=table[table["emotion"] != "sad"])
+    display = ConfusionDisplay.from_evaluation(part, ax=ax)
+    assert labels(ax.yaxis) == ["angry", "calm", "sad"]
+    assert_array_equal(display.image_.get_array()[2], 0)
 
 
 def test_confusion_from_estimator(ax):

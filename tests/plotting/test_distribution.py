@@ -26,3 +26,12 @@ def test_distribution_of_all(ax):
     assert [bar.get_width() for bar in display.bars_[0]] == [12, 12, 12]
     with pytest.raises(ParameterError, match=r"by must be a column .* got 'age'"):
         EmotionDistributionDisplay.from_corpus(SPEECH, by="age")
+
+
+@pytest.mark.parametrize("by", [None, "gender"])
+def test_distribution_from_evaluation(ax, evaluation, by):
+    display = EmotionDistributionDisplay.from_evaluation(evaluation, by=by, ax=ax)
+    of_corpus = EmotionDistributionDisplay.from_corpus(SPEECH, by=by)
+    assert display.counts.equals(of_corpus.counts)
+    with pytest.raises(ParameterError, match="one of speaker, gender, fold, got 'angry'"):
+        EmotionDistributionDisplay.from_evaluation(evaluation, by="angry")

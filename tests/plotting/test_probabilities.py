@@ -30,6 +30,16 @@ def test_reliability(ax):
     assert not legend.overlaps(ax.title.get_window_extent())
 
 
+def test_reliability_from_evaluation(ax, evaluation):
+    display = ReliabilityDisplay.from_evaluation(evaluation, ax=ax)
+    truth, probabilities = evaluation.predictions["emotion"], evaluation.probabilities
+    by_hand = ReliabilityDisplay.from_predictions(truth, probabilities, evaluation.classes)
+    assert_allclose(display.accuracy, by_hand.accuracy)
+    assert_allclose(display.confidence, by_hand.confidence)
+    scores = evaluation.to_frame()["pooled"]
+    assert display.calibration_error == pytest.approx(scores["calibration_error"])
+
+
 def test_coverage(ax, evaluation):
     display = CoverageDisplay.from_evaluation(evaluation, ax=ax)
     table = display.table
@@ -45,6 +55,7 @@ def test_coverage(ax, evaluation):
     assert ax.get_title().endswith(f", {right.mean():.2f} at 50 %")
 
 
-def test_coverage_needs_probabilities(evaluation):
+@pytest.mark.parametrize("display", [CoverageDisplay, ReliabilityDisplay])
+def test_probabilities_are_needed(evaluation, display):
     with pytest.raises(DataError, match="evaluation must have probabilities"):
-        CoverageDisplay.from_evaluation(replace(evaluation, has_probabilities=False))
+        display.from_evaluation(replace(evaluation, has_probabilities=False))

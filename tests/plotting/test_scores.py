@@ -1,5 +1,7 @@
 """Scores by emotion and by speaker."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,12 +28,28 @@ def test_accuracy_of_each_class(ax):
         display.plot(scores=["accuracy"])
 
 
+def test_class_scores_from_evaluation(ax, evaluation):
+    display = ClassScoresDisplay.from_evaluation(evaluation, ax=ax)
+    table = evaluation.predictions
+    by_hand = ClassScoresDisplay.from_predictions(table["emotion"], table["predicted"])
+    for bars, expected in zip(display.bars_, by_hand.bars_, strict=True):
+        assert_allclose([b.get_width() for b in bars], [b.get_width() for b in expected])
+    recall = ClassScoresDisplay.from_evaluation(evaluation, scores=["recall"], ax=ax)
+    assert_allclose(recall.bars_[0].datavalues, evaluation.per_class()["recall"])
+
+
 def test_speaker_scores(ax, evaluation):
     display = SpeakerScoresDisplay.from_evaluation(evaluation, ax=ax)
     drawn = display.points_.get_offsets()
     assert_allclose(drawn[:, 0], evaluation.by("speaker")["uar"].sort_values())
     assert display.chance == pytest.approx(1 / 3)
     assert len(ax.get_yticklabels()) == len(drawn)
+
+
+def test_speaker_scores_need_speakers(evaluation):
+    unknown = replace(evaluation, predictions=evaluation.predictions.drop(columns="speaker"))
+    with pytest.raises(ParameterError, match="got 'speaker'"):
+        SpeakerScoresDisplay.from_evaluation(unknown)
 
 
 def test_many_speakers_have_no_names(ax):

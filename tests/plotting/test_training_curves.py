@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 from matplotlib.figure import Figure
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
@@ -47,6 +49,17 @@ def test_from_what_the_network_is_part_of(axes, as_part):
     classifier.history_ = HISTORY
     display = TrainingCurvesDisplay.from_estimator(as_part(classifier), axes=axes)
     assert display.history == HISTORY
+
+
+def test_from_evaluation_is_the_mean_over_folds(axes, evaluation):
+    with pytest.raises(DataError, match="evaluation must have a training history"):
+        TrainingCurvesDisplay.from_evaluation(evaluation)
+    shorter = {name: [value + 1 for value in values[:2]] for name, values in HISTORY.items()}
+    first, second, *_ = evaluation.folds
+    folds = [replace(first, history=HISTORY), replace(second, history=shorter)]
+    display = TrainingCurvesDisplay.from_evaluation(replace(evaluation, folds=folds), axes=axes)
+    assert_allclose(display.lines_[0].get_ydata(), [2.5, 2.0, 1.0])
+    assert_allclose(display.lines_[1].get_ydata(), [0.6, 0.9, 0.6])
 
 
 def vote_of(*members):

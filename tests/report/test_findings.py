@@ -1,13 +1,14 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import Bunch
 
-from skser import FeatureUnionExtractor, SpeakerNormalizer, cross_corpus, evaluate
+from skser import FeatureUnionExtractor, SpeakerNormalizer, compare, cross_corpus, evaluate
 from skser._utils._temperature import at_temperature, fit_temperature
 from skser.evaluation import leakage_report
 from skser.exceptions import DataError
@@ -20,7 +21,11 @@ pytestmark = pytest.mark.slow
 
 SPEECH = noises()
 CORPORA = {"first": SPEECH, "second": noises(seed=1)}
-PARAMS = {"leakage": True, "explain": True, "corpora": CORPORA, "n_jobs": None}
+BASELINE = quick_pipeline(classify__C=1e-9)
+PARAMS = {
+    **{"leakage": True, "explain": True, "corpora": CORPORA, "n_jobs": None},
+    "baseline": BASELINE,
+}
 
 
 class MeanOverTime(ClassifierMixin, BaseEstimator):
@@ -57,6 +62,7 @@ def test_findings_are_those_of_the_functions(findings):
     assert_allclose(findings.leakage.to_frame(), report.to_frame())
     evaluation = report.new_speakers
     assert findings.evaluation.predictions.equals(evaluation.predictions)
+    assert_allclose(findings.comparison, compare(evaluate(BASELINE, SPEECH), evaluation))
     assert_allclose(findings.importance, block_importance(pipeline, SPEECH))
     assert_allclose(findings.cross_corpus, cross_corpus(pipeline, CORPORA))
 
@@ -101,12 +107,17 @@ def test_files_of_an_earlier_run_are_removed(findings, folder):
     assert re.search(r"folds took \d+\.\d seconds, ", (folder / "report.html").read_text())
     assert {
         "saliency.png",
+        "comparison.png",
+        "comparison.csv",
+        "reliability.png",
         "coverage.csv",
         "cross_corpus.png",
         "cross_corpus.csv",
         "leakage.csv",
     } <= names
     assert set(folder.iterdir()) == {*files, folder / "folds", folder / "mine.csv"}
+    comparison = pd.read_csv(folder / "comparison.csv", index_col="score")
+    assert_allclose(comparison, findings.comparison)
     fewer = Findings(findings.evaluation).write(folder, title="Noise")
     assert set(folder.iterdir()) == {*fewer, folder / "folds", folder / "mine.csv"}
 
@@ -158,6 +169,7 @@ def test_summary_lines(findings):
         f"recall angry {recall['angry']:.2f}, calm {recall['calm']:.2f}, sad {recall['sad']:.2f}",
     ]
     more = findings.summary_lines()
+    assert f"{findings.comparison['difference']['uar']:.3f}" in "".join(more[4:])
     assert more[:3] == lines
     assert more[3] == repr(findings.leakage).strip("<>")
     assert f"{findings.cross_corpus.loc['first', 'second']:.3f}" in more[-1] + more[-2]

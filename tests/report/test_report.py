@@ -2,6 +2,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 from sklearn.model_selection import GroupKFold
 
-from skser import evaluate
+from skser import compare, evaluate
 from skser.evaluation import leakage_report
 from skser.exceptions import DataError
 from skser.inspection import block_importance
@@ -39,7 +40,12 @@ def report(speech):
 
 
 @pytest.fixture(scope="module")
-def page(speech, report, tmp_path_factory):
+def baseline(speech):
+    return evaluate(quick_pipeline(classify__C=1e-9), speech)
+
+
+@pytest.fixture(scope="module")
+def page(speech, report, baseline, tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
     losses = block_importance(quick_pipeline(), speech, n_repeats=2)
     uar = pd.DataFrame({"one": [0.7, 0.5], "two": [0.4, 0.8]}, index=["one", "two"])
@@ -51,6 +57,7 @@ def page(speech, report, tmp_path_factory):
         leakage=report,
         importance=losses,
         cross_corpus=uar,
+        baseline=baseline,
     )
     return path
 
@@ -90,9 +97,37 @@ def test_page_has_the_scores(page, report):
     ]
     assert f"{report.to_frame().loc['uar', 'random']:.3f}" in text
     assert set(tables.cells) == {
-        *("scores", "emotions", "by-speaker", "by-gender", "mistakes", "importance")
+        *("scores", "comparison", "emotions", "by-speaker", "by-gender", "mistakes"),
+        "importance",
     }
     assert tables.cells["by-speaker"].count("9") == 4
+
+
+def test_page_has_the_comparison_with_the_baseline(page, report, baseline):
+    text = page.read_text(encoding="utf-8")
+    tables = Tables()
+    tables.feed(text)
+    uar = compare(baseline, report.new_speakers).loc["uar"]
+    assert [text.strip() for text in tables.cells["comparison"][7:14]] == [
+        "Unweighted average recall",
+        *(f"{value:.3f}" for value in uar),
+    ]
+    assert "this pipeline minus baseline" in text
+    assert "LogisticRegression(C=1e-09)" in text
+
+
+def test_baseline_has_the_same_clips(report, baseline, tmp_path):
+    fewer = replace(baseline, predictions=baseline.predictions[:-1])
+    with pytest.raises(DataError, match="must be of the same clips"):
+        write_report(report.new_speakers, tmp_path / "report.html", baseline=fewer)
+
+
+def test_page_without_probabilities(report, tmp_path):
+    evaluation = replace(report.new_speakers, has_probabilities=False)
+    write_report(evaluation, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<h2>Confidence" not in text
+    assert "<h2>Comparison" not in text
 
 
 def test_protocol_is_at_the_top_and_where_it_differs(page, report):
