@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn import config_context
 from sklearn.base import clone
@@ -23,6 +24,7 @@ from .evaluation._corpus import Corpus, read_corpus
 from .evaluation._fitted_fold import consumed
 from .exceptions import ParameterError, SkserWarning
 from .features import AugmentedFeatures, FeatureStore, SpeakerNormalizer
+from .features._checks import check_features
 from .recipes._standardization import copied, is_by_corpus, standardize_by_corpus
 from .recipes._steps import steps_of
 
@@ -57,7 +59,7 @@ def adapt(
     ----------
     pipeline : Pipeline or TemperatureScaledClassifier
         A fitted pipeline; it is not changed.
-    X : Bunch or sequence of recordings
+    X : Bunch, sequence of recordings, or features of shape (n_clips, n_features)
         New recordings, or their features, as in :func:`skser.evaluate`.
     y : array of shape (n_clips,) or None, default=None
         Labels; None for a Bunch, which has them. They may be new to the pipeline.
@@ -166,8 +168,8 @@ def _fit_again(pipeline: Pipeline, place: int, corpus: Corpus, share: float | No
             "pipeline must end in a classifier that takes sample_weight, such as "
             f"WeightedLinearDiscriminant, to be adapted, got {type(after[-1][1]).__name__}"
         )
-    new = _features(before, corpus.clips)
-    features = _with_views(np.concatenate([store.features_, new]))
+    new = _features(before, corpus.clips, store)
+    everything = _as_given(np.concatenate([store.features_, new]), store)
     # From lists, the labels have one type, long enough for all words.
     labels = np.array([*store.labels_.tolist(), *corpus.target.tolist()])
     known = np.full(len(store.labels_), _TRAINED) if store.domains_ is None else store.domains_
@@ -175,13 +177,14 @@ def _fit_again(pipeline: Pipeline, place: int, corpus: Corpus, share: float | No
     for step in steps_of(tail):
         if isinstance(step, SpeakerNormalizer):
             step.set_params(prior_clips=_PRIOR_CLIPS)
+    kept = clone(store).fit(everything, labels, domains=domains)
     with config_context(enable_metadata_routing=True):
+        features = kept.transform(everything)
         tail.fit(features, labels, domains=domains, sample_weight=_weights(domains, share))
     for step in steps_of(tail):
         if isinstance(step, SpeakerNormalizer) and hasattr(step, "statistics_"):
             # What the adapted pipeline predicts is standardised as the new recordings.
             step.statistics_ = {_ADAPTED: step.statistics_[_ADAPTED]}
-    kept = clone(store).fit(features, labels, domains=domains)
     return Pipeline([*before, (name, kept), *tail.steps])
 
 
@@ -203,23 +206,28 @@ def _continue(pipeline: Pipeline, corpus: Corpus) -> Pipeline:
     changes = {"warm_start": True, "validation_fraction": 0.0, "early_stopping": None}
     changes["learning_rate"] = _RATE_FACTOR * network.learning_rate
     params = {name: getattr(network, name) for name in changes}
-    features = _with_views(_features(pipeline.steps[:-1], corpus.clips))
+    features = _as_given(_features(pipeline.steps[:-1], corpus.clips, network), network)
     network.set_params(**changes)
     network.fit(features, corpus.target)
     network.set_params(**params)
     return pipeline
 
 
-def _features(steps: list[tuple[str, Any]], clips: np.ndarray) -> np.ndarray:
-    """Features (n_clips, n_views, ...) of recordings from fitted steps, with views as in fit."""
+def _features(steps: list[tuple[str, Any]], clips: np.ndarray, following: Any) -> np.ndarray:
+    """Features (n_clips, n_views, ...) of recordings from fitted steps, with views as in fit.
+
+    They must be those that the ``following`` step was fitted on.
+    """
     X: Any = clips
     for _, step in steps:
         X = step.fit_transform(X) if isinstance(step, Augmenter) else step.transform(X)
-    return (
-        np.asarray(X.values) if isinstance(X, AugmentedFeatures) else np.asarray(X)[:, np.newaxis]
-    )
+    values = np.asarray(check_features(following, X, reset=False))
+    return values if isinstance(X, AugmentedFeatures) else values[:, np.newaxis]
 
 
-def _with_views(values: np.ndarray) -> np.ndarray | AugmentedFeatures:
-    """Features (n_clips, n_views, ...) as an extractor returns them."""
-    return AugmentedFeatures(values) if values.shape[1] > 1 else values[:, 0]
+def _as_given(values: np.ndarray, step: Any) -> np.ndarray | pd.DataFrame | AugmentedFeatures:
+    """Features (n_clips, n_views, ...) in the form that a step was fitted on."""
+    if values.shape[1] > 1:
+        return AugmentedFeatures(values)
+    names = getattr(step, "feature_names_in_", None)
+    return values[:, 0] if names is None else pd.DataFrame(values[:, 0], columns=names)

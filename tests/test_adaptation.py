@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
@@ -203,6 +204,36 @@ def test_the_given_pipeline_stays_as_it_is():
     assert pipeline["load"].on_error == "raise"
     assert pipeline["features"].verbose == 0
     assert adapted["keep"].features_.shape == (len(CLIPS) + len(OWN_CLIPS), 2, 40)
+
+
+def table_of_features():
+    """Classes that a first column tells apart, of which a second one is the reverse."""
+    rng = np.random.default_rng(0)
+    y = np.tile(["calm", "sad"], 20)
+    first = rng.normal(size=40) + 3 * (y == "sad")
+    return pd.DataFrame({"first": first, "second": -first, "noise": rng.normal(size=40)}), y
+
+
+@pytest.mark.parametrize(
+    "classify",
+    [
+        LogisticRegression(),
+        CNNEmotionClassifier("dense", network__dense_units=(4,), epochs=30, random_state=0),
+    ],
+    ids=["again", "on"],
+)
+def test_columns_of_features_keep_their_names(classify):
+    X, y = table_of_features()
+    steps = [("scale", FeatureScaler()), ("classify", classify)]
+    pipeline = Pipeline(steps)
+    if isinstance(classify, LogisticRegression):
+        pipeline = keep_features(pipeline)
+    adapted = adapt(pipeline.fit(X, y), X, y)
+    assert adapted.score(X, y) > 0.7
+    assert list(adapted[0].feature_names_in_) == list(X)
+    for other in (X[["second", "first", "noise"]], X[["first", "second"]]):
+        with pytest.raises(DataError, match=r"feature names should match|3 features"):
+            adapt(pipeline, other, y)
 
 
 def test_views_have_statistics_of_their_own():

@@ -12,5 +12,5 @@ def is_older(package, bound):
 
 
 needs_scikit_learn_1_8 = pytest.mark.skipif(
-    is_older("scikit-learn", "1.8"), reason="a fault that scikit-learn 1.8 mends"
+    is_older("scikit-learn", "1.8"), reason="a bug that is fixed in scikit-learn 1.8"
 )

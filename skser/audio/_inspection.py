@@ -18,7 +18,7 @@ from ._not_audio import RAW_SAMPLES, is_raw, no_recording
 from ._pyav import container_kind, inspect_container, may_be_container
 from ._soundfile import Sound, inspect_sound
 
-__all__ = ["AudioInfo", "inspect_audio"]
+__all__ = ["inspect_audio"]
 
 MIN_SR, MAX_SR = 4_000, 192_000
 

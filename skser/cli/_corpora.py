@@ -46,9 +46,11 @@ def load_each(
     label: str | None = None,
     audio_home: Path | None = None,
     path_column: str | None = None,
+    others: Sequence[Path] = (),
 ) -> dict[str, Bunch]:
     """Corpora by their names, checked against each other."""
-    return by_name(load_paths(data, corpus, speaker, labels, label, audio_home, path_column))
+    columns = speaker, labels, label, audio_home, path_column
+    return by_name(load_paths(data, corpus, *columns, others))
 
 
 def load_paths(
@@ -59,22 +61,24 @@ def load_paths(
     label: str | None = None,
     audio_home: Path | None = None,
     path_column: str | None = None,
+    others: Sequence[Path] = (),
 ) -> dict[Path, Bunch]:
-    """The recordings in each folder or table."""
+    """The recordings in each folder or table; options may also be for ``others``."""
     check_differ(data)
-    if audio_home is not None and all(path.is_dir() for path in data):
+    if audio_home is not None and all(path.is_dir() for path in [*data, *others]):
         raise ParameterError("--audio-home must be left out without tables; only they have paths")
     if len(data) > 1 and corpus != "auto":
         raise ParameterError(f"--corpus must be auto with several corpora, got {corpus!r}")
     kinds = [_kind(path, label) if corpus == "auto" else corpus for path in data]
-    if label is not None and not any(kind in _LABEL_PARAMS for kind in kinds):
+    all_kinds = [*kinds, *(_kind(path, label) for path in others)]
+    if label is not None and not any(kind in _LABEL_PARAMS for kind in all_kinds):
         raise ParameterError(
             f"--label must be left out for {', '.join(kinds)}, whose file names contain the label; "
             "only --corpus folder and manifest need it"
         )
-    if path_column is not None and "manifest" not in kinds:
+    if path_column is not None and "manifest" not in all_kinds:
         raise ParameterError("--path must be left out without tables; only they have columns")
-    if speaker is not None and not any(kind in _SPEAKER_PARAMS for kind in kinds):
+    if speaker is not None and not any(kind in _SPEAKER_PARAMS for kind in all_kinds):
         raise ParameterError(
             f"--speaker must be left out for {', '.join(kinds)}, whose file names contain the "
             "speaker; only --corpus folder and manifest need it"
@@ -197,7 +201,7 @@ def problem_lines(data: Sequence[Path], loaded: Mapping[Path, Bunch]) -> list[st
     return lines
 
 
-def untested_part(speech: Bunch) -> tuple[Bunch, str]:
+def without_test_part(speech: Bunch) -> tuple[Bunch, str]:
     """The recordings that the own split of their corpus does not test, and how many others."""
     tested, line = held_out(speech.frame)
     if not line:
@@ -207,7 +211,7 @@ def untested_part(speech: Bunch) -> tuple[Bunch, str]:
 
 def training_part(speech: Bunch) -> Bunch:
     """The recordings that the own split of their corpus does not test; a line says how many."""
-    part, line = untested_part(speech)
+    part, line = without_test_part(speech)
     if line:
         typer.echo(f"{line}; --with-test trains on them too")
     return part

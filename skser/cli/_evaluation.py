@@ -19,25 +19,25 @@ from ..recipes import get_recipe
 from ._outputs import check_folder
 
 _FOLDS = one_of("auto", "speakers", "sentences", "luna-jimenez", "emobox", "random")
-_FIT_OPTIONS = (
-    "recipe",
-    "baseline",
-    "folds",
-    "transductive",
-    "leakage",
-    "explain",
-    "across",
-    "cross_corpus",
-    "set_",
-)
-_DEFAULTS: tuple[object, ...] = ("default", "auto", "speakers", False, None, (), [])
+# Options of fits, and their values where they are not given.
+_FIT_OPTIONS: dict[str, tuple[object, ...]] = {
+    "recipe": ("default",),
+    "baseline": (None,),
+    "folds": ("auto", "speakers"),
+    "transductive": (False,),
+    "leakage": (False,),
+    "explain": (False,),
+    "across": (None, (), []),
+    "cross_corpus": (False,),
+    "set_": (None, (), []),
+}
 
 
 def check_options(options: Mapping[str, Any]) -> None:
     """Raise ParameterError for options that exclude each other or an unwritable folder."""
     folds = options["folds"]
     check_folds(folds)
-    given = [name for name in _FIT_OPTIONS if options[name] not in _DEFAULTS]
+    given = [name for name, absent in _FIT_OPTIONS.items() if options[name] not in absent]
     if options["model"] is not None and given:
         name = given[0].rstrip("_").replace("_", "-")
         raise ParameterError(f"--{name} must be left out with --model, which is not fitted again")

@@ -27,7 +27,7 @@ from ..report._findings import Findings
 from ..tuning import Tuning, combine, nested_evaluate, search_space, tune
 from ..tuning._workers import n_finished
 from ..tuning.spaces import PARTS, Space
-from ._corpora import untested_part
+from ._corpora import without_test_part
 
 _RANGE = "NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=VALUE,VALUE,..."
 
@@ -56,7 +56,7 @@ def run_study(
     Of several processes, the first one to finish writes.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    searched, line = untested_part(corpus)
+    searched, line = without_test_part(corpus)
     if line:
         log(f"the search is on the rest of the corpus: {line}")
     tuning = tune(

@@ -121,7 +121,8 @@ def evaluate(
             )
         findings = Findings(run(fitted, speech, cv="prefit"))
     else:
-        corpora = load_each(data, corpus, speaker, labels, label, audio_home, path_column)
+        columns = speaker, labels, label, audio_home, path_column
+        corpora = load_each(data, corpus, *columns, others=across or [])
         check_several(context.params, len(corpora))
         n_corpora = 1 if transductive else len(corpora)
 
@@ -136,7 +137,7 @@ def evaluate(
         if n_corpora > 1:
             check_each_has_labels(speech)
         for path in across or []:
-            corpora |= load_other(path, speaker, labels, label, audio_home, path_column)
+            corpora |= load_other(path, *columns)
         findings = make_findings(
             pipeline,
             speech,

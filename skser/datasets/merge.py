@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
@@ -40,8 +41,8 @@ def merge_corpora(*corpora: Bunch, labels: Sequence[str] | None = None) -> Any:
     Raises
     ------
     DataError
-        No corpora, an argument that is not a Bunch with a frame, both files and waveforms, a
-        recording in two corpora, or a label that no recording has.
+        No corpora, an argument that is not a Bunch with a frame, features, both files and
+        waveforms, a recording in two corpora, or a label that no recording has.
 
     Examples
     --------
@@ -63,7 +64,7 @@ def merge_corpora(*corpora: Bunch, labels: Sequence[str] | None = None) -> Any:
     if any("speaker" in frame for frame in frames):
         frames = [frame.assign(speaker=_speakers(frame)) for frame in frames]
     merged = pd.concat(frames, ignore_index=True)
-    place = id if in_memory else os.path.abspath
+    place = _address if in_memory else os.path.abspath
     places = merged.filter(["start", "end"]).assign(path=merged["path"].map(place))
     repeated = merged["path"][places.duplicated()]
     if len(repeated):
@@ -98,8 +99,17 @@ def _are_waveforms(corpora: Sequence[Bunch]) -> bool:
                 f"merge_corpora needs a column {missing[0]} in each frame; argument {number} has "
                 f"{', '.join(map(str, corpus.frame))}"
             )
-        if "path" not in corpus.frame and "waveforms" not in corpus:
+        if "data" in corpus:
+            raise DataError(f"merge_corpora merges no features, argument {number} has data")
+        if "path" in corpus.frame:
+            continue
+        if "waveforms" not in corpus:
             raise DataError(f"merge_corpora needs paths or waveforms; argument {number} has none")
+        if len(corpus["waveforms"]) != len(corpus.frame):
+            raise DataError(
+                f"merge_corpora needs a row of the frame for each waveform; argument {number} has "
+                f"{len(corpus['waveforms'])} waveforms and {len(corpus.frame)} rows"
+            )
     in_memory = ["path" not in corpus.frame for corpus in corpora]
     if len(set(in_memory)) > 1:
         raise DataError(
@@ -114,6 +124,13 @@ def _with_waveforms(corpus: Bunch, has_pairs: bool) -> pd.DataFrame:
     sr = corpus.get("sr") if has_pairs else None
     waveforms = [w if sr is None else (w, sr) for w in corpus["waveforms"]]
     return corpus.frame.assign(path=pd.Series(waveforms, index=corpus.frame.index, dtype=object))
+
+
+def _address(waveform: Any) -> int:
+    """Where the samples are in memory, also of a row of an array or a pair with the rate."""
+    samples = waveform[0] if isinstance(waveform, tuple) else waveform
+    is_array = isinstance(samples, np.ndarray)
+    return int(samples.__array_interface__["data"][0]) if is_array else id(samples)
 
 
 def _with_labels(frame: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch, _safe_indexing
 
 from .._utils._types import PathLike, Recordings
+from ..datasets._corpus import listing
 from ..exceptions import DataError, naming
 from ..metrics import unweighted_average_recall
 from ..recipes._standardization import is_standardized_by_corpus, standardize_on
@@ -155,20 +156,28 @@ def _joined(clips: Mapping[str, Any]) -> np.ndarray | pd.DataFrame:
     """The clips of all corpora, or their features; DataError for features that differ."""
     first, *others = clips
     for name in others:
-        if _features_of(clips[name]) != _features_of(clips[first]):
+        pair = clips[first], clips[name]
+        if all(isinstance(part, pd.DataFrame) for part in pair):
+            differing = listing(pair[0].columns.symmetric_difference(pair[1].columns, sort=False))
+            if differing:
+                raise DataError(
+                    f"corpora must have the same columns of features, got {differing} in only one "
+                    f"of {first} and {name}"
+                )
+        elif len({_features_of(part) for part in pair}) > 1:
             raise DataError(
-                f"corpora must have the same features, got {_features_of(clips[first])} in {first} "
-                f"and {_features_of(clips[name])} in {name}"
+                f"corpora must have the same features, got {_features_of(pair[0])} in {first} and "
+                f"{_features_of(pair[1])} in {name}"
             )
     parts = list(clips.values())
     if isinstance(parts[0], pd.DataFrame):
-        return pd.concat(parts, ignore_index=True)
+        return pd.concat(parts, ignore_index=True)  # by the names of columns
     return np.concatenate(parts)
 
 
 def _features_of(clips: Any) -> str:
     """The features of a corpus in a few words, or "recordings"."""
     if isinstance(clips, pd.DataFrame):
-        return f"columns {', '.join(map(str, clips.columns))}"
+        return "a DataFrame"
     sizes = ", ".join(map(str, clips.shape[1:]))
-    return f"shape (n_clips, {sizes})" if sizes else "recordings"
+    return f"an array of shape (n_clips, {sizes})" if sizes else "recordings"

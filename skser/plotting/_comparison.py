@@ -156,7 +156,7 @@ class ComparisonDisplay(AxesDisplay):
         for row, (difference, p_value) in enumerate(
             zip(table["difference"], table["p_value"], strict=True)
         ):
-            signed = f"{difference:+.3f}".replace("-", "\N{MINUS SIGN}")
+            signed = f"{round(difference, 3) + 0.0:+.3f}".replace("-", "\N{MINUS SIGN}")
             p_text = f"p = {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
             ax.annotate(
                 f"{signed}\n{p_text}",

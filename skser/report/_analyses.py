@@ -40,7 +40,10 @@ def make_findings(
     """
     if corpora:
         common_emotions(corpora, pipeline)  # raises before the long work
-    report = losses = salience = uar = None
+    of_baseline = report = losses = salience = uar = None
+    if baseline is not None:
+        with features_kept(baseline, params["checkpoint"]) as baseline:
+            of_baseline = evaluate(baseline, corpus, cv=cv, **params)
     with features_kept(pipeline, params["checkpoint"]) as pipeline:
         if leakage:
             report = leakage_report(pipeline, corpus, cv=cv, **params)
@@ -52,10 +55,6 @@ def make_findings(
             salience = _explain_surest_mistake(pipeline, corpus, evaluation, **params)
         if corpora:
             uar = cross_corpus(pipeline, corpora, **params)
-    of_baseline = None
-    if baseline is not None:
-        with features_kept(baseline, params["checkpoint"]) as baseline:
-            of_baseline = evaluate(baseline, corpus, cv=cv, **params)
     return Findings(evaluation, report, losses, salience, uar, of_baseline)
 
 

@@ -206,7 +206,7 @@ class Objective:
         return {} if trial.user_attrs.get("as_it_is") else self.space(trial)
 
     def best_pipeline(self, study: optuna.Study) -> BaseEstimator:
-        """Fit the pipeline of a study's best trial on all clips.
+        """Fit the pipeline of a study's best trial on all clips of the search.
 
         Parameters
         ----------

@@ -262,7 +262,7 @@ def test_evaluate_a_model(model, corpus):
             "--explain must be left out with --model",
         ),
         (
-            ["evaluate", "{corpus}", "--model", "{model}", "--baseline", "functionals"],
+            ["evaluate", "{corpus}", "--model", "{model}", "--baseline", "default"],
             "--baseline must be left out with --model",
         ),
         (

@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 
 import skser
 from skser import cli
+from skser.cli._corpora import load_paths
 from skser.cli._options import make_pipeline
 from skser.datasets import make_emotional_speech
-from skser.exceptions import DataError, LeakageWarning
+from skser.exceptions import DataError, LeakageWarning, ParameterError
 from skser.persistence import load_info
 from skser.persistence._light import load_light
 
@@ -417,3 +418,15 @@ def test_the_column_of_recordings_of_a_study_and_across(clips_column, home):
     table.to_csv("other.csv", index=False)
     printed = run("evaluate", *clips_column, *FUNCTIONALS, "--jobs", 1, "--across", "other.csv")
     assert "other" in printed.splitlines()[-1]
+
+
+def test_options_for_the_tables_across_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "emodb").mkdir()
+    (tmp_path / "emodb" / "03a01Fa.wav").touch()
+    (tmp_path / "calls.csv").write_text("clip,emotion,agent\nemodb/03a01Fa.wav,sad,ann\n")
+    columns = {"speaker": "agent", "path_column": "clip", "audio_home": tmp_path}
+    loaded = load_paths([tmp_path / "emodb"], "auto", others=[tmp_path / "calls.csv"], **columns)
+    assert loaded[tmp_path / "emodb"].target.tolist() == ["happy"]
+    with pytest.raises(ParameterError, match="--audio-home must be left out without tables"):
+        load_paths([tmp_path / "emodb"], "auto", **columns)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from sklearn.utils import Bunch
 
@@ -114,6 +115,22 @@ def test_waveforms_in_two_corpora():
         DataError, match=r"2 of 4 .*in more than one corpus: waveform 2, waveform 3"
     ):
         merge_corpora(speech, speech)
+    rows = Bunch(**{**speech, "waveforms": np.stack([w[:4000] for w in speech.waveforms])})
+    with pytest.raises(DataError, match="2 of 4 .*in more than one corpus"):
+        merge_corpora(rows, rows)
+    with pytest.raises(DataError, match="2 of 6 .*in more than one corpus"):
+        merge_corpora(speech, waveforms(1, "phone", sr=8000), speech)
+
+
+def test_as_many_waveforms_as_rows():
+    speech = waveforms(0)
+    with pytest.raises(DataError, match="argument 1 has 1 waveforms and 2 rows"):
+        merge_corpora(waveforms(1), Bunch(**{**speech, "waveforms": speech.waveforms[:1]}))
+
+
+def test_features_are_not_merged():
+    with pytest.raises(DataError, match="merges no features, argument 0 has data"):
+        merge_corpora(Bunch(**waveforms(0), data=np.eye(2)))
 
 
 def test_waveforms_and_files(touch):
