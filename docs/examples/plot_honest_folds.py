@@ -76,7 +76,7 @@ folder.cleanup()
 # Real corpora have the same gap
 # ------------------------------
 #
-# For the default pipeline, random folds add .12 to the UAR on RAVDESS, .04 on EmoDB and .34 on
+# For the default pipeline, random folds add .12 to the UAR on RAVDESS, .03 on EmoDB and .35 on
 # EMOVO: see :doc:`/user_guide/evaluation`. A published score of random folds does not hold for new
 # speakers.
 #
