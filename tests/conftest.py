@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from .evaluations import noises, quick_pipeline
+# Before NumPy is imported, here and in processes that tests start: on small matrices the threads of
+# OpenBLAS spend up to twenty times the work waiting for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from .evaluations import noises, quick_pipeline  # noqa: E402
 
 
 def pytest_configure(config):
