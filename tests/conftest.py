@@ -12,7 +12,7 @@ import pytest
 # OpenBLAS spend up to twenty times the work waiting for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from .evaluations import noises, quick_pipeline  # noqa: E402
+from .evaluations import noises, quick_pipeline
 
 
 def pytest_configure(config):
