@@ -3,16 +3,25 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
 import pytest
 
+# Before NumPy is imported, here and in processes that tests start: on small matrices the threads of
+# OpenBLAS spend up to twenty times the work waiting for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from .evaluations import noises, quick_pipeline
 
 
 def pytest_configure(config):
-    """Have librosa compile its functions here; workers that do so at once spoil its cache."""
+    """Have librosa and skser compile their functions before two workers would compile each.
+
+    Workers that do so at once also spoil librosa's cache.
+    """
     # A shell starts with SIGINT ignored what it does not wait for; commands would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -20,7 +29,12 @@ def pytest_configure(config):
     if getattr(config.option, "numprocesses", None) and not is_worker:
         from .features.golden.make_golden import references, speechlike
 
+        root, compiling = Path(__file__).parents[1], None
+        if not any((root / "skser").rglob("*.nbi")):
+            compiling = subprocess.Popen([sys.executable, root / "deploy" / "compile.py"])
         references(speechlike())
+        if compiling is not None:
+            compiling.wait()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -325,8 +325,12 @@ NETWORK = CNNEmotionClassifier(
     "dense",
     network__dense_units=(8,),
     network__dense_dropout=0.0,
-    epochs=10,
+    epochs=3,
+    optimizer="sgd",
     learning_rate=0.05,
+    schedule=None,
+    clip_norm=None,
+    weight_decay=0,
     random_state=0,
 )
 

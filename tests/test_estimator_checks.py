@@ -111,6 +111,7 @@ def expected_failures(estimator):
 
 
 # These score what was learnt; the other checks ask for two epochs' worth of network only.
+LEARNS = {"epochs": 5, "batch_size": 64, "learning_rate": 0.3}
 SCORED = {
     "check_classifiers_train",
     "check_classifiers_classes",
@@ -130,7 +131,7 @@ def test_sklearn_check(estimator, check):
 @parametrize_with_checks([NETWORK], expected_failed_checks=expected_failures)
 def test_sklearn_check_of_the_network(estimator, check):
     if check.func.__name__ in SCORED:
-        estimator = clone(estimator).set_params(epochs=8)
+        estimator = clone(estimator).set_params(**LEARNS)
     check(estimator)
 
 
@@ -160,8 +161,8 @@ FITTED_AGAIN = {
     ],
 )
 def test_sklearn_check_of_a_network_with_a_warm_start(check):
-    epochs = 8 if check.func.__name__ in SCORED else 2
-    check(clone(NETWORK).set_params(warm_start=True, epochs=epochs))
+    params = LEARNS if check.func.__name__ in SCORED else {}
+    check(clone(NETWORK).set_params(warm_start=True, **params))
 
 
 @pytest.mark.slow

@@ -28,6 +28,7 @@ from skser import (
     AugmentedClassifier,
     AugmentedFeatures,
     Augmenter,
+    CNNEmotionClassifier,
     FeatureScaler,
     FeatureUnionExtractor,
     make_emotion_pipeline,
@@ -36,12 +37,18 @@ from skser.datasets import load_ravdess, make_emotional_speech
 from skser.exceptions import SkserError
 from skser.recipes import functionals, residual_network
 
+from .classifiers.test_cnn import LINEAR, speech_like
+
 TINY = {
     "load__duration": 0.5,
     "features__mel__n_mels": 16,
     "augment__n_views": 1,
     "classify__network__filters": (8,),
     "classify__epochs": 2,
+    "classify__optimizer": "sgd",  # with the next three, half the time to trace
+    "classify__schedule": None,
+    "classify__clip_norm": None,
+    "classify__weight_decay": 0,
 }
 TINY_VOTE = {
     name if name.startswith(("load", "augment")) else f"vote__network__{name}": value
@@ -207,6 +214,16 @@ def test_grid_search_over_all_steps_in_two_processes(speech):
     assert len(search.cv_results_["params"]) == 2
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     assert search.predict(speech.paths[:2]).shape == (2,)
+
+
+@pytest.mark.slow
+def test_networks_in_two_processes_learn_the_same():
+    """Beside the search above, whose processes have imported TensorFlow."""
+    X, y = speech_like()
+    alone, parallel = (
+        cross_val_score(CNNEmotionClassifier(**LINEAR), X, y, cv=2, n_jobs=n) for n in (1, 2)
+    )
+    assert_allclose(alone, parallel)
 
 
 def test_cross_val_score_by_speaker(speech):

@@ -9,7 +9,7 @@ import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GroupKFold, cross_val_score, cross_validate
+from sklearn.model_selection import GroupKFold, cross_validate
 from sklearn.pipeline import make_pipeline
 
 from skser import (
@@ -684,15 +684,6 @@ def test_predict_traces_once(fitted, monkeypatch):
     for n in (1, 2, 7, 30):
         model.predict(X[:n, : n + 2])
     assert len(traces) == n_traces > 0
-
-
-@pytest.mark.slow
-def test_in_cross_validation_and_parallel():
-    X, y = speech_like()
-    alone, parallel = (
-        cross_val_score(CNNEmotionClassifier(**LINEAR), X, y, cv=2, n_jobs=n) for n in (1, 2)
-    )
-    assert_allclose(alone, parallel)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,10 @@ def test_demo(tmp_path, capsys):
         augment__n_views=2,
         vote__network__classify__network__filters=(8,),
         vote__network__classify__epochs=1,
+        vote__network__classify__optimizer="sgd",  # with the next three, half the time to trace
+        vote__network__classify__schedule=None,
+        vote__network__classify__clip_norm=None,
+        vote__network__classify__weight_decay=0,
     )
 
     printed = capsys.readouterr().out

@@ -20,6 +20,7 @@ from skser.cli import _stdin
 from skser.cli._stdin import read_content, read_stdin
 from skser.exceptions import AudioError, DataError
 from tests.audio.samples import encode, noise, tone
+from tests.cli.piped import write_to_pipe
 from tests.evaluations import noises, quick_pipeline
 from tests.persistence.models import quick_model
 
@@ -257,7 +258,20 @@ def start(*arguments, **options):
     )
 
 
-@pytest.mark.slow
+@pytest.fixture(scope="module")
+def probabilities_of_the_tone(home):
+    """Of the tone that `piped` writes, from a file."""
+    soundfile.write(home / "tone.wav", tone(440, 16000, 2.0), 16000)
+    return skser.load(home / "model.skser").predict_proba([home / "tone.wav"])[0]
+
+
+def check_row(table, expected):
+    (row,) = csv.DictReader(io.StringIO(table))
+    assert row["file"] == "-"
+    numbers = [float(row[name]) for name in ("angry", "calm", "sad")]
+    np.testing.assert_allclose(numbers, expected, atol=0.1)
+
+
 @pytest.mark.parametrize(
     ("format", "codec"),
     [
@@ -266,19 +280,24 @@ def start(*arguments, **options):
         *(("adts", "aac"), ("flv", "aac"), ("avi", "pcm_s16le"), ("mpegts", "mp2")),
     ],
 )
-def test_a_pipe_from_ffmpeg(format, codec, at_home):
+def test_what_ffmpeg_writes_to_a_pipe(format, codec, at_home, probabilities_of_the_tone):
     pytest.importorskip("av")
-    command = [sys.executable, "-m", "tests.cli.piped", format, codec]
+    content = io.BytesIO()
+    write_to_pipe(content, format, codec)
+    done = invoke("predict", "model.skser", "-", "--csv", "-", stdin=content.getvalue())
+    assert (done.exit_code, done.stderr) == (0, "")
+    check_row(done.stdout, probabilities_of_the_tone)
+
+
+@pytest.mark.slow
+def test_a_pipe_between_processes(at_home, probabilities_of_the_tone):
+    pytest.importorskip("av")
+    command = [sys.executable, "-m", "tests.cli.piped", "wav", "pcm_s16le"]
     root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root) as writer:
         done = start("predict", "model.skser", "-", "--csv", "-", stdin=writer.stdout)
     assert (done.returncode, done.stderr) == (0, b"")
-    (row,) = csv.DictReader(io.StringIO(done.stdout.decode()))
-    assert row["file"] == "-"
-    soundfile.write("tone.wav", tone(440, 16000, 2.0), 16000)
-    (whole,) = skser.load("model.skser").predict_proba(["tone.wav"])
-    numbers = [float(row[name]) for name in ("angry", "calm", "sad")]
-    np.testing.assert_allclose(numbers, whole, atol=0.1)
+    check_row(done.stdout.decode(), probabilities_of_the_tone)
 
 
 @pytest.mark.slow
@@ -295,7 +314,6 @@ def test_a_terminal(at_home):
         os.close(theirs)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 @pytest.mark.parametrize(
     ("command", "content"),
@@ -307,19 +325,26 @@ def test_a_terminal(at_home):
         (["timeline", "model.joblib", "{pipe}"], b"no audio"),
     ],
 )
-def test_a_named_pipe(command, content, at_home, tmp_path):
+def test_a_named_pipe(command, content, at_home, tmp_path, monkeypatch, capfd):
     """As ``skser predict model.skser <(ffmpeg ...)``."""
     pipe, file = str(tmp_path / "a"), str(tmp_path / "b")
     os.mkfifo(pipe)
     (tmp_path / "b").write_bytes(content)
-    of_file, of_pipe = ([part.format(pipe=path) for part in command] for path in (file, pipe))
-    expected = start(*of_file)
+
+    def main(path):
+        arguments = [part.format(pipe=path) for part in command]
+        monkeypatch.setattr("sys.argv", ["skser", *arguments])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        return left.value.code, *capfd.readouterr()
+
+    code, stdout, stderr = main(file)
     with subprocess.Popen(["sh", "-c", 'cat "$0" > "$1"', file, pipe]):
-        done = start(*of_pipe)
-    assert (done.returncode == 0) == (content == CLIP) == (expected.returncode == 0)
-    assert done.stdout.replace(pipe.encode(), file.encode()) == expected.stdout
-    if expected.returncode:  # else it has the seconds
-        assert done.stderr.replace(pipe.encode(), file.encode()) == expected.stderr
+        code_of_pipe, stdout_of_pipe, stderr_of_pipe = main(pipe)
+    assert (code_of_pipe == 0) == (content == CLIP) == (code == 0)
+    assert stdout_of_pipe.replace(pipe, file) == stdout
+    if code:  # else it has the seconds
+        assert stderr_of_pipe.replace(pipe, file) == stderr
 
 
 @pytest.mark.slow

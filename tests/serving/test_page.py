@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
 import skser
+from skser import cli
 from skser.inference import to_srt
 from tests.serving.conftest import in_thread, serving
 from tests.serving.page_visits import HTML_NAME
@@ -50,13 +52,16 @@ def test_files_that_are_dropped(server, folder):
     visit("drop", server.address, folder)
 
 
-def test_downloads_equal_the_commands(server, folder, model_file):
+def test_downloads_equal_the_commands(server, folder, model_file, monkeypatch):
     visit("files", server.address, folder)
+    monkeypatch.chdir(folder)
 
     def command(name, *arguments):
-        line = [sys.executable, "-m", "skser.cli", name, model_file, *arguments]
-        done = subprocess.run(line, cwd=folder, capture_output=True, check=True, timeout=60)
-        return done.stdout.decode()
+        done = CliRunner().invoke(
+            cli.app, [name, str(model_file), *arguments], catch_exceptions=False
+        )
+        assert done.exit_code == 0
+        return done.stdout
 
     names = ["loud.wav", "silent.wav", HTML_NAME, "talk.wav"]
     predictions = command("predict", *names, "--csv", "-")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 from sklearn.base import clone
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skser import AudioLoader, Clips, FeatureUnionExtractor
 from skser.exceptions import AudioError, AudioWarning, DataError, ExtractionError, ParameterError
@@ -166,10 +166,11 @@ def test_threads_warn_of_silence_once_and_do_not_cache_it(with_broken, memory):
 
 
 def test_blas_threads_are_given_back(paths):
-    before = threadpool_info()
-    with joblib.parallel_config("threading"):
-        FeatureUnionExtractor(BLOCKS, n_jobs=4).fit_transform(load(paths * 20))
-    assert threadpool_info() == before
+    with threadpool_limits(2):
+        before = threadpool_info()
+        with joblib.parallel_config("threading"):
+            FeatureUnionExtractor(BLOCKS, n_jobs=4).fit_transform(load(paths * 20))
+        assert threadpool_info() == before
 
 
 def test_bad_output_of_a_block():

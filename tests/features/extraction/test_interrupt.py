@@ -105,7 +105,7 @@ def workers_of(process):
 def wait_until(condition):
     deadline = time.monotonic() + 60
     while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
+        time.sleep(0.05)  # ps takes as much time of a processor
     assert condition()
 
 
