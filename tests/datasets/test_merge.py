@@ -116,9 +116,9 @@ def test_waveforms_in_two_corpora():
     ):
         merge_corpora(speech, speech)
     rows = Bunch(**{**speech, "waveforms": np.stack([w[:4000] for w in speech.waveforms])})
-    with pytest.raises(DataError, match="2 of 4 .*in more than one corpus"):
+    with pytest.raises(DataError, match=r"2 of 4 .*in more than one corpus"):
         merge_corpora(rows, rows)
-    with pytest.raises(DataError, match="2 of 6 .*in more than one corpus"):
+    with pytest.raises(DataError, match=r"2 of 6 .*in more than one corpus"):
         merge_corpora(speech, waveforms(1, "phone", sr=8000), speech)
 
 

@@ -51,11 +51,11 @@ def test_a_long_timeline_does_not_stall_others_and_its_end_frees_its_work(
 
 
 def test_requests_that_take_too_long_stop(model_file):
-    with in_thread(model_file, timeout_s=0.5) as client:
+    with in_thread(model_file, timeout_s=3) as client:  # sending takes its time, too
         # Subtitles have no first part that could come in time.
         response = client.post(f"{URL}&format=srt", content=LONG)
         assert response.status_code == 503
-        assert response.json()["detail"] == "the request took more than 0.5 s"
+        assert response.json()["detail"] == "the request took more than 3 s"
         until(lambda: client.app.state.workers.n_active == 0)
 
 
