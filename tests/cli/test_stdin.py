@@ -324,6 +324,8 @@ def test_a_terminal(at_home):
         (["predict", "model.skser", "{pipe}"], b"no audio"),
         (["timeline", "model.joblib", "{pipe}"], b"no audio"),
     ],
+    # pytest puts the name of a test into the environment, which must not hold a recording.
+    ids=["predict", "timeline", "plot", "predict no audio", "timeline no audio"],
 )
 def test_a_named_pipe(command, content, at_home, tmp_path, monkeypatch, capfd):
     """As ``skser predict model.skser <(ffmpeg ...)``."""
